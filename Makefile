@@ -1,0 +1,82 @@
+# The verbs of this project; `make` alone prints them.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+SHELL := /bin/bash
+
+# The newest interpreter that really runs: a name on PATH may be a shim without one behind it.
+RUNS_HERE = import sys, ensurepip, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))
+PYTHON ?= $(shell for name in python3.14 python3.13 python3.12 python3 python3.11; do \
+	"$$name" -c '$(RUNS_HERE)' >/dev/null 2>&1 && { echo "$$name"; break; }; done)
+
+VENV := .venv
+TRAINING_VENV := .venv-training
+RUN := $(VENV)/bin/python
+INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: --requirement
+export PORT ?= 8080
+
+.PHONY: help
+help: ## Print these verbs
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/make \1\t\2/' | expand -t 16
+
+.PHONY: setup
+setup: $(VENV)/ready ## Make .venv from the pinned, hashed requirements
+
+# A virtual environment remembers its lock and its interpreter, and is made anew when either changes.
+$(VENV)/ready: tests/requirements.txt
+	@$(call make-venv,$(VENV),$<)
+
+$(TRAINING_VENV)/ready: model/requirements.txt
+	@$(call make-venv,$(TRAINING_VENV),$<)
+
+define make-venv
+	test -n "$(PYTHON)" || { echo "No Python from 3.11 to 3.14 with venv runs here: install one, or name one with PYTHON=..." >&2; exit 1; }
+	echo "Setting up $(1) with $$("$(PYTHON)" --version) from $(2)"
+	"$(PYTHON)" -m venv --clear $(1)
+	$(1)/bin/python $(INSTALL) $(2)
+	touch $(1)/ready
+endef
+
+.PHONY: demo
+demo: setup ## Start the server on the sample model, post real diamonds, show predicted beside true prices, stop
+	@$(RUN) local_test/demo.py
+
+.PHONY: serve
+serve: setup ## Serve the sample model on PORT (8080) until Ctrl-C
+	@SAGEMAKER_BIND_TO_PORT=$(PORT) SM_MODEL_DIR=$${SM_MODEL_DIR:-model/artifact} exec $(RUN) container/entrypoint.py serve
+
+.PHONY: predict
+predict: setup ## Post the sample diamonds to a running server on PORT (8080)
+	@$(RUN) local_test/predict.py http://127.0.0.1:$(PORT)
+
+.PHONY: test
+test: setup ## Run all tests
+	@$(RUN) -m pytest
+
+.PHONY: lint
+lint: setup ## Check the code's form
+	@$(RUN) -m ruff check . && $(RUN) -m ruff format --check .
+
+.PHONY: types
+types: setup ## Check the code's types
+	@$(RUN) -m mypy
+
+.PHONY: docs
+docs: setup ## Write the generated tables of the README anew
+	@$(RUN) docs/tables.py
+
+.PHONY: model
+model: $(TRAINING_VENV)/ready ## Train the sample model anew and pack model/model.tar.gz
+	@$(TRAINING_VENV)/bin/python model/train.py
+
+.PHONY: lock
+lock: setup ## Pin and hash the requirements anew
+	@$(RUN) -m pip install --quiet --disable-pip-version-check --target .venv/uv uv
+	@for folder in container tests model; do \
+		PYTHONPATH=.venv/uv .venv/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --upgrade --generate-hashes \
+			--only-binary :all: --no-annotate --no-emit-index-url --no-emit-find-links \
+			--custom-compile-command "make lock" $$folder/requirements.in --output-file $$folder/requirements.txt; done
+
+.PHONY: clean
+clean: ## Remove what the other verbs made
+	@rm -rf $(VENV) $(TRAINING_VENV) model/model.tar.gz .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,125 @@
+"""text/csv: a line for each record, with or without a header.
+
+Source: RFC 4180; contract 3.16, 3.18, 5.6 and 5.7.
+"""
+
+import csv
+import io
+from collections.abc import Iterator, Mapping
+from itertools import islice
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from serve.codecs.lines import BYTE_ORDER_MARK, slices_of_lines, text_of, without_last_line_end
+from serve.errors import MalformedPayload, UnfitRecord
+from serve.records import Records
+from serve.schema import Schema
+
+CONCATENATES = True
+
+SLICE_ROWS = 10_000
+PLAIN_NUMBERS = b"0123456789+-.eE, \t\r\n"
+
+
+def decode(payload: bytes, parameters: Mapping[str, str], schema: Schema) -> Iterator[Records]:
+    """Yield the lines as records.
+
+    ``header=present`` and ``header=absent`` among the parameters say whether the first line holds names; without them it does
+    if it holds exactly the schema's names and cannot be a record. Raises MalformedPayload and UnfitRecord.
+    """
+    body = payload.removeprefix(BYTE_ORDER_MARK)
+    names, header_end = _header(body, parameters, schema)
+    body = body[header_end:]
+    if schema.width > 1:
+        body = body.rstrip()
+    if not body:
+        return
+    body = without_last_line_end(body)
+    first_row = 1
+    for part in [body] if b'"' in body else slices_of_lines(body):
+        for rows, textual in _rows(part, first_row, schema):
+            yield Records(rows, textual=textual, first_row=first_row, names=names)
+            first_row += len(rows)
+
+
+def encode(predictions: NDArray[np.float32]) -> bytes:
+    """Return a line for each record, its values with commas between; each reads back to the same float32."""
+    if not len(predictions):
+        return b""
+    if not np.isfinite(predictions).all():  # orjson writes null, which no reader of CSV takes for a number
+        return "".join(",".join(map(str, np.atleast_1d(values))) + "\n" for values in predictions).encode()
+    text = orjson.dumps(np.ascontiguousarray(predictions), option=orjson.OPT_SERIALIZE_NUMPY)
+    return text[1:-1].replace(b",", b"\n") + b"\n" if predictions.ndim == 1 else text[2:-2].replace(b"],[", b"\n") + b"\n"
+
+
+def _header(body: bytes, parameters: Mapping[str, str], schema: Schema) -> tuple[tuple[str, ...] | None, int]:
+    """Return the names of the first line and where it ends, or None and 0 if that line is a record."""
+    declared = parameters.get("header", "").lower()
+    if declared not in ("", "present", "absent"):
+        raise MalformedPayload(f"header={declared}: expected header=present or header=absent")
+    if declared == "present" and schema.names is None:
+        raise UnfitRecord("header=present: the model knows no column names: send its columns in order and no header")
+    if declared == "absent" or schema.names is None:
+        return None, 0
+    cells, end = _first_line(body)
+    names = tuple(cell.strip() for cell in cells)
+    if declared == "present" or (sorted(names) == sorted(schema.names) and not schema.reads_as_record(names)):
+        return names, end
+    return None, 0
+
+
+def _first_line(body: bytes) -> tuple[list[str], int]:
+    """Return the cells of the first line, which may hold line ends in quotes, and where it ends."""
+    end = 0
+
+    def lines() -> Iterator[str]:
+        nonlocal end
+        while end < len(body):
+            start, end = end, body.find(b"\n", end) + 1 or len(body)
+            yield text_of(body[start:end], 1)
+
+    try:
+        return next(csv.reader(lines(), strict=True), []), end
+    except csv.Error:  # the reader of the rows tells which row it is
+        return [], end
+
+
+def _rows(part: bytes, first_row: int, schema: Schema) -> Iterator[tuple[list[list[str]] | list[list[float]], bool]]:
+    """Yield the rows of some lines in slices, and whether their cells are still text."""
+    numbers = None if schema.has_labels else _plain_numbers(part, schema.width)
+    if numbers is not None:
+        yield numbers, False
+        return
+    reader = csv.reader(io.StringIO(text_of(part, first_row) + "\n", newline=""), strict=True)
+    while rows := _next_rows(reader, first_row):
+        if [] in rows:
+            if schema.width > 1:
+                raise MalformedPayload(f"row {first_row + rows.index([])}: the line is blank; only the last lines may be")
+            rows = [row or [""] for row in rows]
+        yield rows, True
+        first_row += len(rows)
+
+
+def _next_rows(reader: Iterator[list[str]], first_row: int) -> list[list[str]]:
+    rows: list[list[str]] = []
+    try:
+        rows.extend(islice(reader, SLICE_ROWS))
+    except csv.Error as error:
+        raise MalformedPayload(f"row {first_row + len(rows)}: this is no CSV: {error}") from error
+    return rows
+
+
+def _plain_numbers(part: bytes, width: int) -> list[list[float]] | None:
+    """Return the rows if every cell is a number as JSON writes it, three times as fast as cell by cell; else None."""
+    if part.translate(None, PLAIN_NUMBERS):
+        return None
+    lines = part.replace(b"\r\n", b"\n")
+    if b"\r" in lines:
+        return None
+    try:
+        rows: list[list[float]] = orjson.loads(b"[[" + lines.replace(b"\n", b"],[") + b"]]")
+    except orjson.JSONDecodeError:
+        return None
+    return rows if set(map(len, rows)) == {width} else None

@@ -1,0 +1,115 @@
+"""application/json: all records in one document.
+
+Source: contract 3.17 and 10.9 for the shapes, 5.8 for lines of JSON that are called application/json.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from serve.codecs import jsonlines
+from serve.codecs.json_rows import RepeatedNames, parse, records_of
+from serve.codecs.lines import BYTE_ORDER_MARK, SLICE_BYTES
+from serve.errors import MalformedPayload
+from serve.records import Records
+from serve.schema import Schema
+from serve.wording import listed, quoted
+
+CONCATENATES = False
+
+INSTANCES, FEATURE_NAMES = "instances", "feature_names"
+SHAPES = (
+    f'expected {{"{INSTANCES}": [row, ...]}}, a list of rows or one row, '
+    "each a list of values or an object with a value for each name"
+)
+
+OPENING = re.compile(rb'\s*(?:\{\s*"instances"\s*:\s*)?\[\s*(?=[\[{])')
+CLOSING = re.compile(rb"\]\s*\}?\s*\Z")
+CLOSING_BYTES = 64
+BETWEEN_ROWS = re.compile(rb"(?<=[\]}])\s*,(?=\s*[\[{])")
+
+
+def decode(payload: bytes, parameters: Mapping[str, str], schema: Schema) -> Iterator[Records]:
+    """Yield the rows of the document as records; raises MalformedPayload and UnfitRecord."""
+    body = payload.removeprefix(BYTE_ORDER_MARK)
+    first_row = 1
+    try:
+        for rows, names in _slices_of_rows(body):
+            yield from records_of(rows, first_row, names)
+            first_row += len(rows)
+    except MalformedPayload:
+        if first_row > 1 or not _is_lines(body):
+            raise
+        yield from jsonlines.decode(body, parameters, schema)
+
+
+def encode(predictions: NDArray[np.float32]) -> bytes:
+    """Return ``{"predictions": [{"score": x}, ...]}``, a list of values for x where a record has several."""
+    return b'{"predictions": [' + jsonlines.scores(predictions, b", ") + b"]}\n"
+
+
+def _slices_of_rows(body: bytes) -> Iterator[tuple[list[Any], tuple[str, ...] | None]]:
+    """Yield the rows in slices, and the names that the document gives to their values."""
+    rows_before = 0
+    try:
+        for part in _parts(body):
+            rows = parse(part)
+            yield rows, None
+            rows_before += len(rows)
+    except MalformedPayload:
+        pass  # a cut inside a string or a row: what came before it was whole
+    else:
+        if rows_before:
+            return
+    rows, names = _unwrapped(parse(body))
+    yield rows[rows_before:], names
+
+
+def _parts(body: bytes) -> Iterator[bytes]:
+    """Yield a long list of rows as several shorter ones, each a text of JSON unless a cut hit a string or the inside of a row.
+
+    Parsing one of them is short enough for other threads to wait for. Documents that may hold more than rows are not cut.
+    """
+    opening, closing = OPENING.match(body), CLOSING.search(body, max(0, len(body) - CLOSING_BYTES))
+    if len(body) < SLICE_BYTES or not opening or not closing or b"\\" in body or FEATURE_NAMES.encode() in body:
+        return
+    if (b"{" in opening[0]) != (b"}" in closing[0]):
+        return
+    start, end = opening.end(), closing.start()
+    while end - start > SLICE_BYTES and (cut := BETWEEN_ROWS.search(body, start + SLICE_BYTES, end)):
+        yield b"[" + body[start : cut.start()] + b"]"
+        start = cut.end()
+    yield b"[" + body[start:end] + b"]"
+
+
+def _unwrapped(document: Any) -> tuple[list[Any], tuple[str, ...] | None]:
+    """Return the rows of a document, and the names it gives to their values."""
+    if isinstance(document, list):
+        return document if not document or isinstance(document[0], list | dict) else [document], None
+    if not isinstance(document, dict):
+        raise MalformedPayload(f"{SHAPES}; got {quoted(document)}")
+    if not isinstance(document.get(INSTANCES), list):
+        return [document], None
+    if isinstance(document, RepeatedNames) or not document.keys() <= {INSTANCES, FEATURE_NAMES}:
+        raise MalformedPayload(f'beside "{INSTANCES}" only "{FEATURE_NAMES}" may stand, each once; got {listed(document)}')
+    return document[INSTANCES], _names(document.get(FEATURE_NAMES))
+
+
+def _names(names: Any) -> tuple[str, ...] | None:
+    if names is None:
+        return None
+    if isinstance(names, list) and all(isinstance(name, str) for name in names):
+        return tuple(names)
+    raise MalformedPayload(f'"{FEATURE_NAMES}": expected a list of names, got {quoted(names)}')
+
+
+def _is_lines(body: bytes) -> bool:
+    """Tell whether a body that is no JSON document may be lines of JSON: the first of several lines is whole by itself."""
+    first, _, rest = body.strip().partition(b"\n")
+    try:
+        return bool(rest) and isinstance(parse(first), list | dict)
+    except MalformedPayload:
+        return False

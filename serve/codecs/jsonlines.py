@@ -1,0 +1,47 @@
+"""application/jsonlines: a line of JSON for each record.
+
+Source: contract 3.17 and 5.15.
+"""
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from serve.codecs.json_rows import parse_lines, records_of
+from serve.codecs.lines import BYTE_ORDER_MARK, slices_of_lines
+from serve.records import Records
+from serve.schema import Schema
+
+CONCATENATES = True
+
+
+def decode(payload: bytes, _parameters: Mapping[str, str], _schema: Schema) -> Iterator[Records]:
+    """Yield the lines as records, blank last lines left out; raises MalformedPayload and UnfitRecord."""
+    body = payload.removeprefix(BYTE_ORDER_MARK).rstrip()
+    first_row = 1
+    for part in slices_of_lines(body) if body else ():
+        rows = parse_lines(part, first_row)
+        yield from records_of(rows, first_row)
+        first_row += len(rows)
+
+
+def encode(predictions: NDArray[np.float32]) -> bytes:
+    """Return ``{"score": x}`` for each record, a line each."""
+    return scores(predictions, b"\n") + b"\n" if len(predictions) else b""
+
+
+def scores(predictions: NDArray[np.float32], separator: bytes) -> bytes:
+    """Return ``{"score": x}`` for each record, a list of values for x where a record has several.
+
+    Each number is the shortest text that reads back to the same float32; NaN and infinity are null.
+    """
+    if not len(predictions):
+        return b""
+    text = orjson.dumps(np.ascontiguousarray(predictions), option=orjson.OPT_SERIALIZE_NUMPY)[1:-1]
+    if predictions.ndim == 1:
+        between, joint = b",", b"}" + separator + b'{"score": '
+    else:
+        between, joint = b"],[", b"]}" + separator + b'{"score": ['
+    return b'{"score": ' + text.replace(between, joint) + b"}"

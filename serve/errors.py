@@ -1,0 +1,82 @@
+"""The failures of the server and what each one answers.
+
+ServeError
+├── InvocationError               the caller's: one JSON line with the status beside it
+│   ├── MalformedPayload      400  the bytes are not what the media type says
+│   ├── UnfitRecord           400  a record does not fit the schema
+│   ├── NotAcceptable         406  no reply of a type that Accept allows
+│   ├── BrokenPayload         400  the body did not arrive whole
+│   │   └── StalledPayload    408  the caller stopped in the middle of it
+│   ├── PayloadTooLarge       413
+│   └── UnsupportedMediaType  415  no codec for the Content-Type
+└── StartError                    the operator's: one line, and the server does not start
+    ├── BadSetting
+    └── BadArtefact
+"""
+
+from http import HTTPStatus
+from typing import ClassVar
+
+
+class ServeError(Exception):
+    """Something that went wrong and whose message is meant for a person."""
+
+
+class InvocationError(ServeError):
+    """An invocation that is answered with a 4xx."""
+
+    status: ClassVar[HTTPStatus]
+
+
+class MalformedPayload(InvocationError):
+    """The payload cannot be read as its media type."""
+
+    status = HTTPStatus.BAD_REQUEST
+
+
+class UnfitRecord(InvocationError):
+    """A record can be read, but not as the features of this model."""
+
+    status = HTTPStatus.BAD_REQUEST
+
+
+class NotAcceptable(InvocationError):
+    """Accept allows none of the media types that the server answers."""
+
+    status = HTTPStatus.NOT_ACCEPTABLE
+
+
+class BrokenPayload(InvocationError):
+    """The body did not arrive whole, and the connection is of no more use."""
+
+    status = HTTPStatus.BAD_REQUEST
+
+
+class StalledPayload(BrokenPayload):
+    """The caller stopped in the middle of the body."""
+
+    status = HTTPStatus.REQUEST_TIMEOUT
+
+
+class PayloadTooLarge(InvocationError):
+    """The payload is longer than the server takes."""
+
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+
+
+class UnsupportedMediaType(InvocationError):
+    """No codec reads the payload's media type."""
+
+    status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+
+
+class StartError(ServeError):
+    """The server cannot start."""
+
+
+class BadSetting(StartError):
+    """An environment variable holds a value that means nothing."""
+
+
+class BadArtefact(StartError):
+    """The model folder holds no model that can be served."""

@@ -1,0 +1,35 @@
+"""Inference: from an invocation to its reply: decode, align, predict, encode."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from serve.codecs import codec_for
+from serve.model import Model
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """A payload, the media type it comes in with its parameters, and the one its reply leaves in."""
+
+    payload: bytes
+    media_type: str
+    parameters: Mapping[str, str]
+    accept: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Encoded predictions, one for each record of the payload, in order."""
+
+    body: bytes
+    media_type: str
+
+
+def infer(model: Model, invocation: Invocation) -> Reply:
+    """Return the reply to an invocation; raises InvocationError for what is wrong with the payload."""
+    slices = codec_for(invocation.media_type).decode(invocation.payload, invocation.parameters, model.schema)
+    predictions = [model.predict(model.schema.align(records)) for records in slices]
+    body = codec_for(invocation.accept).encode(np.concatenate(predictions) if predictions else np.empty(0, np.float32))
+    return Reply(body, invocation.accept)

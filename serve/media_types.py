@@ -1,0 +1,73 @@
+"""Media types as HTTP names them in Content-Type and Accept.
+
+Source: RFC 9110, sections 8.3 and 12.5.1.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from types import MappingProxyType
+from typing import NamedTuple
+
+from werkzeug.http import parse_list_header, parse_options_header
+
+CSV = "text/csv"
+JSON = "application/json"
+JSON_LINES = "application/jsonlines"
+
+
+class MediaType(NamedTuple):
+    """A media type in lower case, and its parameters."""
+
+    name: str
+    parameters: Mapping[str, str] = MappingProxyType({})
+
+
+class _Range(NamedTuple):
+    """One entry of Accept, such as ``text/*;q=0.5``."""
+
+    name: str
+    quality: float
+
+    @property
+    def specificity(self) -> int:
+        return 2 - self.name.count("*")
+
+    def covers(self, name: str) -> bool:
+        kind, _, subtype = self.name.partition("/")
+        return self.name in ("*/*", name) or (subtype == "*" and name.startswith(f"{kind}/"))
+
+
+@lru_cache(maxsize=256)
+def content_type(header: str | None) -> MediaType:
+    """Return what a Content-Type header says; without one, CSV (contract 3.6)."""
+    if not header or not header.strip():
+        return MediaType(CSV)
+    name, parameters = parse_options_header(header)
+    return MediaType(name.strip().lower(), MappingProxyType(parameters))
+
+
+@lru_cache(maxsize=256)
+def acceptable(header: str | None, offers: Sequence[str]) -> str | None:
+    """Return the offer that an Accept header likes best, None if it allows none.
+
+    ``offers`` come in the server's order of preference, which decides where the header leaves the choice open.
+    """
+    ranges = [_range(entry) for entry in parse_list_header(header or "")] or [_Range("*/*", 1.0)]
+    best = {
+        offer: max((each for each in ranges if each.covers(offer)), key=lambda each: each.specificity, default=None)
+        for offer in offers
+    }
+    for each in sorted(ranges, key=lambda each: (-each.quality, -each.specificity)):
+        for offer in offers:
+            if best[offer] == each and each.quality > 0:
+                return offer
+    return None
+
+
+def _range(entry: str) -> _Range:
+    name, parameters = parse_options_header(entry)
+    try:
+        quality = float(parameters.get("q", "1"))
+    except ValueError:
+        quality = 0.0
+    return _Range(name.strip().lower(), quality)

@@ -1,0 +1,136 @@
+"""Schema: the features a model expects, in order, and the alignment of records with them."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
+
+import numpy as np
+from numpy.typing import NDArray
+
+from serve.errors import UnfitRecord
+from serve.feature import CodeFeature, Feature, LabelFeature, UnfitCell, is_number
+from serve.records import Records
+from serve.wording import column_name, counted, listed
+
+NUMBERS = {int, float, type(None)}
+
+
+@dataclass(frozen=True)
+class Schema:
+    """The features in training order, and their names where the artefact tells them."""
+
+    features: tuple[Feature, ...]
+    names: tuple[str, ...] | None = None
+
+    @property
+    def width(self) -> int:
+        return len(self.features)
+
+    @cached_property
+    def has_labels(self) -> bool:
+        """Whether some cells are labels, so that a number's text may mean itself."""
+        return any(isinstance(feature, LabelFeature) for feature in self.features)
+
+    def reads_as_record(self, texts: Sequence[str]) -> bool:
+        """Tell whether these cells of text could be a record."""
+        try:
+            for feature, text in zip(self.features, texts, strict=True):
+                feature.value(text, textual=True)
+        except ValueError:
+            return False
+        return True
+
+    def align(self, records: Records) -> NDArray[np.float32]:
+        """Return the records as features: float32 (n, f), categories as their codes, NaN where a value is missing.
+
+        A number's text means float32(float64(text)). Raises UnfitRecord, which names the row and the column.
+        """
+        order = self._order(records)
+        self._check_widths(records)
+        numbers = self._numbers(records, order)
+        self._settle_doubts(numbers, records, order)
+        return numbers
+
+    def _order(self, records: Records) -> Sequence[int]:
+        """Return, for each feature, the place of its cell in a row."""
+        names = records.names
+        if names is None or names == self.names:
+            return range(self.width)
+        if self.names is None:
+            raise UnfitRecord(f"{records.names_place}: the model knows no column names: send lists of {self.width} values in order")
+        if len(names) != self.width or set(names) != set(self.names):
+            raise UnfitRecord(f"{records.names_place}: {_faults_of(names, self.names)}")
+        places = {name: place for place, name in enumerate(names)}
+        return [places[name] for name in self.names]
+
+    def _check_widths(self, records: Records) -> None:
+        widths = set(map(len, records.rows))
+        if widths <= {self.width}:
+            return
+        row, cells = next((row, cells) for row, cells in enumerate(records.rows) if len(cells) != self.width)
+        known = "" if self.names is None else f"; the columns are {listed(self.names)}"
+        counts = f"expected {counted(self.width, 'column')}, got {len(cells):,}"
+        raise UnfitRecord(f"row {records.first_row + row}: {counts}{known}{self._hint(records, row)}")
+
+    def _numbers(self, records: Records, order: Sequence[int]) -> NDArray[np.float32]:
+        rows = records.rows
+        with np.errstate(over="ignore"):  # what is beyond float32 becomes infinite, and infinite numbers are doubtful
+            if not records.textual and not self.has_labels and set(map(type, chain.from_iterable(rows))) <= NUMBERS:
+                try:
+                    numbers = np.array(rows, dtype=np.float32).reshape(len(rows), self.width)
+                except OverflowError:  # an integer beyond float64; column by column it gets its message
+                    pass
+                else:
+                    return numbers if isinstance(order, range) else numbers[:, order]
+            return self._numbers_by_column(records, order)
+
+    def _numbers_by_column(self, records: Records, order: Sequence[int]) -> NDArray[np.float32]:
+        columns = list(zip(*records.rows, strict=True))
+        numbers = np.empty((len(records.rows), self.width), dtype=np.float32)
+        for place, feature in enumerate(self.features):
+            cells = columns[order[place]]
+            plain = feature.plain(cells, textual=records.textual)
+            numbers[:, place] = [self._value(records, row, place, order) for row in range(len(cells))] if plain is None else plain
+        return numbers
+
+    def _settle_doubts(self, numbers: NDArray[np.float32], records: Records, order: Sequence[int]) -> None:
+        """Read again, one by one and in place, the cells whose number may not be what the caller meant."""
+        suspects = {int(place) for place in np.flatnonzero(~np.isfinite(numbers).all(axis=0))}
+        for place in sorted(suspects.union(self._coded)):
+            for row in np.flatnonzero(self.features[place].doubtful(numbers[:, place])):
+                numbers[row, place] = self._value(records, int(row), place, order)
+
+    @cached_property
+    def _coded(self) -> tuple[int, ...]:
+        return tuple(place for place, feature in enumerate(self.features) if isinstance(feature, CodeFeature))
+
+    def _value(self, records: Records, row: int, place: int, order: Sequence[int]) -> float:
+        try:
+            return self.features[place].value(records.rows[row][order[place]], textual=records.textual)
+        except UnfitCell as error:
+            where = f"row {records.first_row + row}, {column_name(self.names, place)}"
+            raise UnfitRecord(f"{where}: {error}{self._hint(records, row)}") from error
+
+    def _hint(self, records: Records, row: int) -> str:
+        """Return what to add to a message about a first line of text that looks like a header."""
+        if not records.textual or records.names is not None or records.first_row + row != 1:
+            return ""
+        if any(is_number(str(cell)) for cell in records.rows[row]):
+            return ""
+        if self.names is None:
+            return "; if this line is a header, leave it out: the model knows no column names"
+        return "; if this line is a header, it must hold exactly the names of the columns"
+
+
+def _faults_of(names: Sequence[str], expected: Sequence[str]) -> str:
+    """Return what is wrong with the names that came."""
+    faults = {
+        "missing": [name for name in expected if name not in names],
+        "unknown": [name for name in dict.fromkeys(names) if name not in expected],
+        "repeated": [name for name, count in Counter(names).items() if count > 1],
+    }
+    return "; ".join(
+        f"{fault} {'column' if len(some) == 1 else 'columns'} {listed(some)}" for fault, some in faults.items() if some
+    )

@@ -1,0 +1,87 @@
+"""Settings: what the environment decides, read once."""
+
+import math
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Self
+
+from serve.codecs import CODECS
+from serve.errors import BadSetting
+from serve.wording import listed, quoted
+
+MIB = 1 << 20
+DEFAULT_MAX_PAYLOAD_BYTES = 100 * MIB  # what batch transform sends at most: contract 5.3
+
+
+def _whole_number(least: int, most: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
+            raise ValueError(f"expected a whole number from {least:,} to {most:,}")
+        return int(text)
+
+    return read
+
+
+def _one_of(*choices: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text.lower() not in choices:
+            raise ValueError(f"expected one of {listed(choices)}")
+        return text.lower()
+
+    return read
+
+
+def _setting(variable: str, default: Any, read: Callable[[str], Any], meaning: str) -> Any:
+    return field(default=default, metadata={"variable": variable, "read": read, "meaning": meaning})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The server's settings; each field knows its variable and how that is read."""
+
+    port: int = _setting("SAGEMAKER_BIND_TO_PORT", 8080, _whole_number(1, 65535), "the port, on all addresses")
+    model_folder: Path = _setting("SM_MODEL_DIR", Path("/opt/ml/model"), Path, "the folder of the artefact")
+    default_accept: str | None = _setting(
+        "SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT",
+        None,
+        _one_of(*CODECS),
+        "the reply's media type where Accept leaves it open; by default JSON and JSON lines in kind, all else as CSV",
+    )
+    max_payload_mib: int | None = _setting(
+        "SAGEMAKER_MAX_PAYLOAD_IN_MB", None, _whole_number(0, 1 << 20), "the longest payload in MiB, 0 for no limit; by default 100"
+    )
+    max_content_length: int | None = _setting(
+        "MAX_CONTENT_LENGTH", None, _whole_number(1, 1 << 40), "the same in bytes, where the former is not set"
+    )
+    unknown_category: str = _setting(
+        "SERVE_UNKNOWN_CATEGORY", "error", _one_of("error", "missing"), "what an unknown category is: an `error`, or `missing`"
+    )
+    workers: int = _setting(
+        "SAGEMAKER_MODEL_SERVER_WORKERS", 0, _whole_number(0, 1024), "how many worker processes; 0 takes one for each processor"
+    )
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] = os.environ) -> Self:
+        """Return the settings that the environment holds; an empty variable counts as none.
+
+        Raises BadSetting, which names the variable.
+        """
+        values = {}
+        for each in fields(cls):
+            variable = each.metadata["variable"]
+            text = env.get(variable, "").strip()
+            try:
+                if text:
+                    values[each.name] = each.metadata["read"](text)
+            except ValueError as error:
+                raise BadSetting(f"{variable}={quoted(text)}: {error}") from error
+        return cls(**values)
+
+    @property
+    def max_payload_bytes(self) -> float:
+        """The longest payload that is read; infinity where there is no limit."""
+        if self.max_payload_mib is not None:
+            return self.max_payload_mib * MIB or math.inf
+        return self.max_content_length or DEFAULT_MAX_PAYLOAD_BYTES

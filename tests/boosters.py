@@ -1,0 +1,46 @@
+"""Small boosters of many kinds, trained on random numbers of a fixed seed, and their predictions by XGBoost itself."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xgboost
+from numpy.typing import NDArray
+
+ROWS = 300
+
+
+def numbers(rows: int, width: int, seed: int = 0, missing: float = 0.1) -> NDArray[np.float32]:
+    """Return random float32 (rows, width) of many magnitudes, some missing."""
+    random = np.random.default_rng(seed)
+    matrix = (random.standard_normal((rows, width)) * 10.0 ** random.integers(-8, 8, (rows, width))).astype(np.float32)
+    matrix[random.random(matrix.shape) < missing] = np.nan
+    return matrix
+
+
+def train(
+    features: Any, target: Any = None, rounds: int = 10, *, names: Any = None, types: Any = None, **parameters: Any
+) -> xgboost.Booster:
+    """Return a booster for features, a matrix or a DataFrame, and by default a random target."""
+    random = np.random.default_rng(1)
+    target = random.random(len(features)) if target is None else target
+    matrix = xgboost.DMatrix(features, target, feature_names=names, feature_types=types, enable_categorical=True)
+    return xgboost.train({"max_depth": 4, "seed": 0, "nthread": 1, **parameters}, matrix, rounds)
+
+
+def saved(booster: xgboost.Booster, folder: Path) -> Path:
+    """Save a booster as the artefact of a folder; return the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    booster.save_model(folder / "model.ubj")
+    return folder
+
+
+def predictions(booster: xgboost.Booster, features: Any) -> NDArray[np.float32]:
+    """Return what XGBoost itself predicts."""
+    if isinstance(features, pd.DataFrame):
+        matrix = xgboost.DMatrix(features, enable_categorical=True)
+    else:
+        matrix = xgboost.DMatrix(features, feature_names=booster.feature_names, feature_types=booster.feature_types)
+    predicted: NDArray[np.float32] = booster.predict(matrix)
+    return predicted

@@ -1,0 +1,25 @@
+"""Servers and models that many tests share."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.server import ROOT, Server, running
+
+
+@pytest.fixture(scope="session")
+def diamonds() -> Iterator[Server]:
+    """A server on the sample artefact: the one at SERVE_URL, else one of its own."""
+    if url := os.environ.get("SERVE_URL"):
+        yield Server(url.rstrip("/"))
+        return
+    with running(ROOT / "model" / "artifact") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for the artefacts that a session's tests make."""
+    return tmp_path_factory.mktemp("models")

@@ -1,0 +1,70 @@
+"""Contract 2: /ping."""
+
+import socket
+import threading
+import time
+
+import pytest
+import requests
+
+from tests.diamonds import CSV
+from tests.server import Server
+
+LARGE = CSV * 5_000  # 50,000 diamonds, 2 MB
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
+def test_ping_is_200_with_an_empty_body(diamonds: Server, method: str) -> None:
+    """2.1 and 2.2: 200 means ready, its body is empty, and POST is answered too."""
+    response = requests.request(method, f"{diamonds.url}/ping", timeout=2)
+
+    assert response.status_code == 200
+    assert response.content == b""
+    assert "Content-Type" not in response.headers
+
+
+def test_ping_allows_no_other_method(diamonds: Server) -> None:
+    """2.2: any other method is a 405 that names those allowed."""
+    response = requests.delete(f"{diamonds.url}/ping", timeout=2)
+
+    assert response.status_code == 405
+    assert set(response.headers["Allow"].split(", ")) == {"GET", "HEAD", "POST"}
+
+
+def test_ping_answers_while_every_worker_is_busy(diamonds: Server) -> None:
+    """2.3 and 1.7: a ping within 2 s and a connection within 250 ms, also beside eight large invocations."""
+    statuses: list[int] = []
+    callers = [threading.Thread(target=lambda: statuses.append(diamonds.post(LARGE).status_code)) for _ in range(8)]
+    for caller in callers:
+        caller.start()
+    time.sleep(0.3)
+    pings = 0
+    while any(caller.is_alive() for caller in callers):
+        assert_ping_in_time(diamonds)
+        pings += 1
+    for caller in callers:
+        caller.join()
+
+    assert statuses == [200] * 8
+    assert pings > 0
+
+
+def test_ping_answers_while_callers_are_stuck(diamonds: Server) -> None:
+    """2.3 and 1.7: the same while 40 clients have sent half a body and stopped."""
+    half = b"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Type: text/csv\r\nContent-Length: 100\r\n\r\n0.5,Ideal"
+    stuck = [socket.create_connection(diamonds.address, timeout=2) for _ in range(40)]
+    for connection in stuck:
+        connection.sendall(half)
+    time.sleep(0.5)
+
+    for _ in range(20):
+        assert_ping_in_time(diamonds)
+    for connection in stuck:
+        connection.close()
+
+
+def assert_ping_in_time(server: Server) -> None:
+    with socket.create_connection(server.address, timeout=0.25) as connection:
+        connection.settimeout(2.0)
+        connection.sendall(b"GET /ping HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        assert connection.recv(4096).startswith(b"HTTP/1.1 200 ")

@@ -1,0 +1,77 @@
+"""The dependency rule: imports point one way, and foreign names stay where they belong."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from tests.server import ROOT
+
+# Each module may import from the lines above its own.
+LAYERS = [
+    {"serve"},
+    {"serve.wording", "serve.errors", "serve.media_types"},
+    {"serve.records", "serve.description", "serve.artefact", "serve.categories"},
+    {"serve.feature"},
+    {"serve.schema"},
+    {"serve.codecs.lines", "serve.codecs.json_rows"},
+    {"serve.codecs.csv", "serve.codecs.jsonlines"},
+    {"serve.codecs.json"},
+    {"serve.codecs"},
+    {"serve.settings"},
+    {"serve.model"},
+    {"serve.inference", "serve.payload"},
+    {"serve.routes"},
+    {"serve.app"},
+    {"container"},
+    {"container.worker"},
+    {"container.server"},
+    {"container.entrypoint"},
+]
+FLOOR = {module: floor for floor, modules in enumerate(LAYERS) for module in modules}
+HOMES = {
+    "flask": {"serve.app", "serve.routes", "serve.payload", "container.server"},
+    "werkzeug": {"serve.app", "serve.media_types"},
+    "xgboost": {"serve.model"},
+    "gunicorn": {"container.server", "container.worker"},
+    "os": {"serve.settings", "container.server"},
+    "pandas": set(),
+    "requests": set(),
+}
+MODULES = sorted([*(ROOT / "serve").rglob("*.py"), *(ROOT / "container").rglob("*.py")])
+
+
+def name_of(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports_of(path: Path) -> set[str]:
+    """Return the modules that a module imports, its own project's in full."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.module
+            found |= {
+                f"{node.module}.{alias.name}" if f"{node.module}.{alias.name}" in FLOOR else node.module for alias in node.names
+            }
+    return found
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_imports_point_one_way(path: Path) -> None:
+    """A module imports only from modules below it, and a foreign package only where it is at home."""
+    importer = name_of(path)
+
+    for imported in imports_of(path):
+        if imported in FLOOR:
+            assert FLOOR[imported] < FLOOR[importer], f"{importer} imports {imported}"
+        home = HOMES.get(imported.partition(".")[0])
+        assert home is None or importer in home, f"{importer} imports {imported}"
+
+
+def test_every_module_has_its_floor() -> None:
+    """The list of floors is that of the modules."""
+    assert {name_of(path) for path in MODULES} == set(FLOOR)

@@ -1,0 +1,46 @@
+"""What people try by hand."""
+
+import subprocess
+import sys
+
+from tests.server import ROOT, Server
+
+PRICES = (ROOT / "local_test" / "expected" / "prices.csv").read_text().split()[1:]
+
+
+def run(*command: str) -> str:
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=120).stdout
+
+
+def test_demo() -> None:
+    """The demonstration starts a server, shows predictions beside true prices twice, and stops the server."""
+    output = run(sys.executable, "local_test/demo.py")
+
+    assert output.count("200 OK") == 2
+    assert all(f"{int(price):,}" in output for price in PRICES)
+    assert "Stopped the server: exit code 0" in output
+
+
+def test_predict_with_requests(diamonds: Server) -> None:
+    """Each sample payload is posted, its predictions shown beside the true prices."""
+    output = run(sys.executable, "local_test/predict.py", diamonds.url)
+
+    assert output.count("200 OK") == 4
+    assert all(output.count(f"{int(price):,} US dollars") == 4 for price in PRICES)
+
+
+def test_predict_with_curl(diamonds: Server) -> None:
+    """The same with curl."""
+    output = run("local_test/predict.sh", diamonds.url)
+
+    assert all(output.count(f" {price}\n") == 4 for price in PRICES)
+
+
+def test_predict_without_a_server() -> None:
+    """Without a server the script says so, and how to start one."""
+    command = [sys.executable, "local_test/predict.py", "http://127.0.0.1:9"]
+    outcome = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=30)
+
+    assert outcome.returncode == 1
+    assert "make serve" in outcome.stderr
+    assert "Traceback" not in outcome.stderr
