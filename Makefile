@@ -13,7 +13,7 @@ VENV := .venv
 TRAINING_VENV := .venv-training
 RUN := $(VENV)/bin/python
 INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: --requirement
-export PORT ?= 8080
+PORT ?= $(or $(SAGEMAKER_BIND_TO_PORT),8080)
 
 .PHONY: help
 help: ## Print these verbs
@@ -69,13 +69,21 @@ docs: setup ## Write the generated tables of the README anew
 model: $(TRAINING_VENV)/ready ## Train the sample model anew and pack model/model.tar.gz
 	@$(TRAINING_VENV)/bin/python model/train.py
 
+.PHONY: check
+check: setup ## Tell what the server would decide of the artefact FOLDER, and of the payload SAMPLE if given
+	@$(RUN) container/entrypoint.py check $(or $(FOLDER),model/artifact) $(SAMPLE)
+
+.PHONY: convert
+convert: setup ## Rewrite MODEL, a file of XGBoost's old binary format or (with TRUST=yes) a pickle, as .ubj
+	@$(RUN) model/convert.py "$(MODEL)" $(if $(filter yes,$(TRUST)),--trust-pickle)
+
 .PHONY: lock
 lock: setup ## Pin and hash the requirements anew
 	@$(RUN) -m pip install --quiet --disable-pip-version-check --target .venv/uv uv
-	@for folder in container tests model; do \
+	@for lock in container/requirements tests/requirements model/requirements model/requirements-convert model/requirements-convert-new; do \
 		PYTHONPATH=.venv/uv .venv/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --upgrade --generate-hashes \
 			--only-binary :all: --no-annotate --no-emit-index-url --no-emit-find-links \
-			--custom-compile-command "make lock" $$folder/requirements.in --output-file $$folder/requirements.txt; done
+			--custom-compile-command "make lock" $$lock.in --output-file $$lock.txt; done
 
 .PHONY: clean
 clean: ## Remove what the other verbs made

@@ -1,53 +1,106 @@
 """gunicorn, configured from the settings and in this very process."""
 
+import logging
 import os
+import socket
+import sys
 from typing import Any
 
-from flask import Flask, Response
+import xgboost
+from flask import Response
 from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger as GunicornLogger
 from gunicorn.http.errors import ParseException
 
+from container.limits import read_limits
+from container.sizing import Sizing, size
 from container.worker import Worker
-from serve.app import caller_error
-from serve.errors import BrokenPayload
+from serve import __version__
+from serve.app import caller_error, create_app
+from serve.artefact import ANOTHER_MODEL, find_model
+from serve.errors import BadSetting, BrokenPayload
+from serve.facts import facts_of
+from serve.logs import configure, event
+from serve.model import load
+from serve.selftest import run_self_test
 from serve.settings import Settings
 
 # A thread is held by each caller that is slow to send its body, so there are many; they cost little while they wait.
-THREADS = 64
+THREADS = 128
 
 
 class Server(BaseApplication):
     """gunicorn with an application that is loaded already: the workers are forks that share the model's memory."""
 
-    def __init__(self, application: Flask, settings: Settings) -> None:
-        application.register_error_handler(ParseException, _broken_payload)
-        self.application = application
-        self.options = options(settings)
+    def __init__(self, settings: Settings) -> None:
+        """Load the model and bind nothing yet; raises StartError."""
+        configure(settings.log_level)
+        _check_port(settings.port)
+        sizing = size(find_model(settings.model_folder), read_limits(), settings)
+        model = load(settings)
+        self_test_records = run_self_test(model, settings.model_folder)
+        self.application = create_app(settings, model)
+        self.application.register_error_handler(ParseException, _broken_payload)
+        self.options = options(settings, sizing)
+        if also := {name: why for name, why in model.file.ignored.items() if why == ANOTHER_MODEL}:
+            event(logging.WARNING, "ignored", files=also)
+        self.facts = {
+            "version": __version__,
+            "xgboost": xgboost.__version__,
+            "port": settings.port,
+            "sizing": sizing.reason,
+            "self_test_records": self_test_records,
+            **facts_of(model),
+        }
         super().__init__()
 
     def load_config(self) -> None:
         for name, value in self.options.items():
             self.cfg.set(name, value)
+        self.cfg.set("when_ready", lambda _: event(logging.INFO, "started", **self.facts))
+        self.cfg.set("on_exit", lambda _: event(logging.INFO, "stopped"))
 
-    def load(self) -> Flask:
+    def load(self) -> Any:
         return self.application
 
 
-def options(settings: Settings) -> dict[str, Any]:
+class GunicornLog(GunicornLogger):
+    """gunicorn's own messages as events of this server's log, without those of an ordinary day."""
+
+    def setup(self, _cfg: Any) -> None:
+        self.error_log.propagate = True
+
+    def exception(self, msg: str, *args: Any, **kwargs: Any) -> None:
+        if not isinstance(sys.exc_info()[1], TimeoutError):  # a caller that sends nothing is nobody's failure
+            super().exception(msg, *args, **kwargs)
+
+
+def options(settings: Settings, sizing: Sizing) -> dict[str, Any]:
     """Return gunicorn's names and values for the settings."""
     return {
         "bind": f"0.0.0.0:{settings.port}",
-        "workers": settings.workers or len(os.sched_getaffinity(0)),
+        "workers": sizing.workers,
         "worker_class": Worker,
         "threads": THREADS,
         "preload_app": True,
         "worker_tmp_dir": "/dev/shm" if os.access("/dev/shm", os.W_OK) else "/tmp",
+        "forwarder_headers": "",  # no proxy stands before this server; SCRIPT_NAME from the loopback would move its paths
         "control_socket_disable": True,  # it would be made in the home folder, which may be read-only
-        "timeout": 3600,  # a batch may compute for an hour: contract 5.12 and 7.1
+        "timeout": settings.worker_timeout_seconds,
         "graceful_timeout": 20,  # SIGKILL comes 30 s after SIGTERM: contract 1.3
         "keepalive": 75,  # longer than the platform keeps an idle connection: contract 14
-        "loglevel": "warning",
+        "logger_class": GunicornLog,
     }
+
+
+def _check_port(port: int) -> None:
+    """Refuse a port that somebody listens on, before gunicorn tries it for five seconds; raises BadSetting."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("0.0.0.0", port))
+        except OSError as error:
+            raise BadSetting(f"port {port}: {error.strerror}; SAGEMAKER_BIND_TO_PORT names another") from error
 
 
 def _broken_payload(error: ParseException) -> Response:

@@ -2,15 +2,34 @@
 
 import select
 import socket
+from typing import Any
 
 from gunicorn import util
-from gunicorn.workers.gthread import ThreadWorker
+from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from serve.app import error_line
+from serve.payload import STALL_SECONDS
+
+
+class Connection(TConn):
+    """A connection whose caller must send on within a time."""
+
+    def init(self) -> None:
+        super().init()
+        self.sock.settimeout(STALL_SECONDS)
 
 
 class Worker(ThreadWorker):
     """A worker that, once told to stop, still takes the connections that the kernel has accepted for it."""
+
+    def accept(self, listener: Any) -> None:
+        """Accept as gunicorn does, but a connection that a silent caller does not hold for ever."""
+        try:
+            client, address = listener.accept()
+        except (BlockingIOError, ConnectionAbortedError):
+            return
+        self.nr_conns += 1
+        self.enqueue_req(Connection(self.cfg, client, address, listener.getsockname()))
 
     def set_accept_enabled(self, enabled: bool) -> None:  # noqa: FBT001  # gunicorn's signature
         if not enabled and not self.alive:

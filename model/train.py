@@ -68,6 +68,7 @@ def main() -> None:
     booster = train(training, validation)
     rmse = error(booster, held_out)
     write_artefact(booster, training)
+    write_self_test(booster, held_out[SAMPLE_RECORDS : 2 * SAMPLE_RECORDS])
     pack()
     write_payloads(held_out.head(SAMPLE_RECORDS))
     size = (ARTEFACT / "model.ubj").stat().st_size
@@ -133,6 +134,15 @@ def described(feature: dict[str, Any], column: pd.Series) -> dict[str, Any]:
     """Return the feature with what only the training data tells: its range, and whether it may be missing."""
     ranged = {} if feature["type"] == "c" else {"range": [column.min(), column.max()]}
     return {**feature, **ranged, "missing": bool(column.isna().any())}
+
+
+def write_self_test(booster: xgboost.Booster, diamonds: pd.DataFrame) -> None:
+    """Write a request, and what this very booster predicts for it: a server starts only if it predicts the same."""
+    folder = ARTEFACT / "self-test"
+    folder.mkdir(exist_ok=True)
+    diamonds.drop(columns=TARGET).to_csv(folder / "request.csv", index=False)
+    predictions = "".join(f"{prediction}\n" for prediction in booster.predict(matrix(diamonds)))
+    (folder / "expected.csv").write_text(predictions, encoding="utf-8")
 
 
 def pack() -> None:

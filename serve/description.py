@@ -4,14 +4,20 @@ docs/artefact.md describes schema.json.
 """
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from serve.errors import BadArtefact
 from serve.wording import listed, quoted
 
+# For people and applications.
+UNREAD_KEYS = ("description", "unit", "range")
+# XGBoost's own limit: the whole numbers that a float32 holds exactly.
+MOST_CODES = 1 << 24
 FEATURE_TYPES = ("float", "int", "q", "i", "c")
 
 
@@ -28,18 +34,27 @@ class Description:
 
 def read_schema(path: Path) -> list[Description] | None:
     """Return what schema.json says of the features, in order, or None if there is none; raises BadArtefact."""
-    if not path.exists():
+    if not path.exists() and not path.is_symlink():
         return None
     try:
         features = json.loads(path.read_bytes())["features"]
-        return [_description(place, feature) for place, feature in enumerate(features, 1)]
+        descriptions = [_description(place, feature) for place, feature in enumerate(features, 1)]
     except (KeyError, TypeError, AttributeError) as error:
         raise BadArtefact(f'{path}: expected an object with "features", a list of objects') from error
-    except ValueError as error:
+    except (ValueError, OSError, RecursionError) as error:
         raise BadArtefact(f"{path}: {error}") from error
+    names = [each.name for each in descriptions if each.name is not None]
+    if repeated := [name for name, count in Counter(names).items() if count > 1]:
+        raise BadArtefact(f"{path}: several features are called {listed(repeated)}")
+    return descriptions
 
 
 def _description(place: int, feature: dict[str, Any]) -> Description:
+    for key in feature.keys():  # noqa: SIM118  # what is no object has no keys
+        if key not in KEYS and key not in UNREAD_KEYS:
+            alike = get_close_matches(key, [*KEYS, *UNREAD_KEYS], 1)
+            meant = f'did you mean "{alike[0]}"?' if alike else f"expected {listed([*KEYS, *UNREAD_KEYS])}"
+            raise ValueError(f"feature {place}: unknown key {quoted(key)}: {meant}")
     for key, (expected, fits) in KEYS.items():
         if key in feature and not fits(feature[key]):
             raise ValueError(f'feature {place}: "{key}": expected {expected}, got {quoted(feature[key])}')
@@ -55,6 +70,6 @@ KEYS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "name": ("a string", lambda value: isinstance(value, str)),
     "type": (f"one of {listed(FEATURE_TYPES)}", lambda value: value in FEATURE_TYPES),
     "categories": ("a list of different strings, in the order of their codes", _are_labels),
-    "codes": ("the number of codes", lambda value: type(value) is int and value > 0),
+    "codes": (f"the number of codes, up to {MOST_CODES:,}", lambda value: type(value) is int and 0 < value <= MOST_CODES),
     "missing": ("true or false", lambda value: isinstance(value, bool)),
 }

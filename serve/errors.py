@@ -17,15 +17,25 @@ ServeError
 from http import HTTPStatus
 from typing import ClassVar
 
+# Stands in a reason for what the caller sent.
+SENT = "{sent}"
+
 
 class ServeError(Exception):
     """Something that went wrong and whose message is meant for a person."""
 
 
 class InvocationError(ServeError):
-    """An invocation that is answered with a 4xx."""
+    """An invocation that is answered with a 4xx.
+
+    ``reason`` is the message with SENT where it quotes the payload: what may stand in a log.
+    """
 
     status: ClassVar[HTTPStatus]
+
+    def __init__(self, reason: str, sent: str = "") -> None:
+        super().__init__(reason.replace(SENT, sent))
+        self.reason = reason
 
 
 class MalformedPayload(InvocationError):

@@ -3,11 +3,12 @@
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from serve.errors import SENT
 from serve.records import Cell
 from serve.wording import listed, quoted
 
@@ -17,11 +18,17 @@ Column = Sequence[float | None]
 BEYOND_FLOAT32 = float(2**128 - 2**103)
 NUMBER_TEXT = re.compile(r"[0-9eE+\-. \t]*")
 NAN_TEXT = re.compile(r"[+-]?nan", re.IGNORECASE)
+# What other programs write for a missing value, and here may as well be a mistake.
+MISSING_ELSEWHERE = {"na", "n/a", "<na>", "null", "none", "?", "-"}
 BOOLEANS = {"true": 1.0, "false": 0.0}
 
 
 class UnfitCell(ValueError):
-    """A cell that a feature cannot take; the message says what came and what was expected."""
+    """A cell that a feature cannot take; ``reason`` says what was expected, with SENT where the cell is quoted."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 def is_number(text: str) -> bool:
@@ -40,6 +47,10 @@ class Feature:
     type: str = "q"
     may_be_missing: bool = True
 
+    @property
+    def _expected(self) -> str:
+        return "a number, true or false" if self.type == "i" else "a number"
+
     def plain(self, cells: Sequence[Cell], *, textual: bool) -> Column | None:
         """Return a number for each cell, NaN or None where it is missing, at a tenth of what ``value`` costs.
 
@@ -55,14 +66,18 @@ class Feature:
         """Return the number of one cell, NaN if it is missing; raises UnfitCell."""
         number = self._number_of_text(str(cell)) if textual else self._number_of_value(cell)
         if abs(number) >= BEYOND_FLOAT32:
-            raise UnfitCell(f"{quoted(cell)} is beyond what a float32 holds")
+            raise UnfitCell(f"{SENT} is beyond what a float32 holds")
         return number
+
+    def strict(self) -> "Feature":
+        """Return the feature as it is where unknown categories are errors."""
+        return self
 
     def missing(self) -> float:
         """Return the number of a missing cell; raises UnfitCell if the schema says that there must be a value."""
         if self.may_be_missing:
             return math.nan
-        raise UnfitCell("the value is missing, and the schema says that it must be there")
+        raise UnfitCell("a value is missing, and this column must have one")
 
     def _plain_text(self, cells: Sequence[Cell]) -> Column | None:
         texts: Sequence[str] = cells  # type: ignore[assignment]  # textual cells are text
@@ -90,22 +105,23 @@ class Feature:
         if self.type == "i" and text.lower() in BOOLEANS:
             return BOOLEANS[text.lower()]
         if not is_number(text):
-            raise UnfitCell(f"{quoted(text)} is not a number")
+            hint = "; a missing value is an empty cell" if text.lower() in MISSING_ELSEWHERE else ""
+            raise UnfitCell(f"{SENT} is not {self._expected}{hint}")
         return float(text)
 
     def _number_of_value(self, cell: Cell) -> float:
         if cell is None:
             return self.missing()
         if isinstance(cell, bool) and self.type != "i":
-            raise UnfitCell(f"{quoted(cell)} is not a number")
+            raise UnfitCell(f"{SENT} is not {self._expected}")
         if isinstance(cell, str):
-            raise UnfitCell(f"{quoted(cell)} is a string, not a number")
+            raise UnfitCell(f"{SENT} is a string, not {self._expected}")
         try:
             number = float(cell)
         except OverflowError:
             return math.inf
         except TypeError:
-            raise UnfitCell(f"{quoted(cell)} is not a number") from None
+            raise UnfitCell(f"{SENT} is not {self._expected}") from None
         return self.missing() if math.isnan(number) else number
 
 
@@ -122,13 +138,16 @@ class CodeFeature(Feature):
         doubtful: NDArray[np.bool_] = ~(known | np.isnan(numbers)) | super().doubtful(numbers)
         return doubtful
 
+    def strict(self) -> Feature:
+        return replace(self, unknown_is_missing=False)
+
     def value(self, cell: Cell, *, textual: bool) -> float:
         code = super().value(cell, textual=textual)
         if math.isnan(code) or (code.is_integer() and 0 <= code < self.code_count):
             return code
         if self.unknown_is_missing:
             return math.nan
-        raise UnfitCell(f"{quoted(cell)} is not a known category: the codes are the whole numbers 0 to {self.code_count - 1}")
+        raise UnfitCell(f"{SENT} is not a known category: the codes are the whole numbers 0 to {self.code_count - 1}")
 
 
 @dataclass(frozen=True)
@@ -143,22 +162,23 @@ class LabelFeature(Feature):
     def __post_init__(self) -> None:
         object.__setattr__(self, "codes", {label: float(code) for code, label in enumerate(self.categories)})
 
+    def strict(self) -> Feature:
+        return replace(self, unknown_is_missing=False)
+
     def value(self, cell: Cell, *, textual: bool) -> float:
+        if cell is None or cell != cell:  # noqa: PLR0124  # only NaN differs from itself
+            return self.missing()
         code = self.codes.get(cell if isinstance(cell, str) else quoted(cell))
         if code is None and textual:
-            code = self.codes.get(str(cell).strip())
+            text = str(cell).strip()
+            if not text or (text not in self.codes and NAN_TEXT.fullmatch(text)):
+                return self.missing()
+            code = self.codes.get(text)
         if code is not None:
             return code
-        if self._is_missing(cell, textual=textual):
-            return self.missing()
-        if self.unknown_is_missing:
+        if self.unknown_is_missing and isinstance(cell, str | int | float):
             return math.nan
-        raise UnfitCell(f"{quoted(cell)} is not a known category: expected {listed(self.categories)}")
-
-    def _is_missing(self, cell: Cell, *, textual: bool) -> bool:
-        if isinstance(cell, str):
-            return textual and (not cell.strip() or NAN_TEXT.fullmatch(cell.strip()) is not None)
-        return cell is None or cell != cell  # noqa: PLR0124  # only NaN differs from itself
+        raise UnfitCell(f"{SENT} is not a known category: expected {listed(self.categories)}")
 
     def _plain_text(self, cells: Sequence[Cell]) -> Column | None:
         codes = [self.codes.get(cell) for cell in cells]

@@ -7,6 +7,7 @@ import numpy as np
 
 from serve.codecs import codec_for
 from serve.model import Model
+from serve.stages import Stages
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +28,17 @@ class Reply:
     media_type: str
 
 
-def infer(model: Model, invocation: Invocation) -> Reply:
-    """Return the reply to an invocation; raises InvocationError for what is wrong with the payload."""
-    slices = codec_for(invocation.media_type).decode(invocation.payload, invocation.parameters, model.schema)
-    predictions = [model.predict(model.schema.align(records)) for records in slices]
+def infer(model: Model, invocation: Invocation, stages: Stages | None = None) -> Reply:
+    """Return the reply to an invocation, its time told by ``stages``; raises InvocationError for what is wrong with the payload."""
+    stages = stages or Stages()
+    predictions = []
+    for records in codec_for(invocation.media_type).decode(invocation.payload, invocation.parameters, model.schema):
+        stages.end("decode")
+        features = model.schema.align(records)
+        stages.end("align")
+        if len(features):
+            predictions.append(model.predict(features))
+        stages.end("predict")
     body = codec_for(invocation.accept).encode(np.concatenate(predictions) if predictions else np.empty(0, np.float32))
+    stages.end("encode")
     return Reply(body, invocation.accept)

@@ -1,6 +1,7 @@
 """Model: an XGBoost booster, and the schema of the features it takes."""
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,59 +10,90 @@ import numpy as np
 import xgboost
 from numpy.typing import NDArray
 
-from serve.artefact import SCHEMA_NAME, find_model, writer_of
+from serve.artefact import SCHEMA_NAME, ModelFile, find_model
 from serve.categories import code_counts_of, has_cut_labels, labels_of
-from serve.description import Description, read_schema
+from serve.description import MOST_CODES, Description, read_schema
 from serve.errors import BadArtefact
 from serve.feature import CodeFeature, Feature, LabelFeature
 from serve.schema import Schema
 from serve.settings import Settings
 from serve.wording import counted, listed, quoted
 
+CPLUSPLUS_PLACE = re.compile(r"^\[\d\d:\d\d:\d\d\] \S+: ")
 NUMERIC_TYPES = {"float", "int", "q"}
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A booster with its schema; many threads may predict at once (dmlc/xgboost#5339)."""
+    """A booster with its schema; many threads may predict at once (dmlc/xgboost#5339).
 
+    ``rounds`` are the boosting rounds that predict, of which there may be more after an early stop.
+    """
+
+    file: ModelFile
     schema: Schema
     booster: xgboost.Booster
-    rounds: tuple[int, int]
-    in_place: bool
+    kind: str
+    objective: str
+    rounds: int
 
     def predict(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the predictions, float32 (n,) or (n, k), of features, float32 (n, f), as Booster.predict(DMatrix) returns them."""
-        if self.in_place:
-            return self.booster.inplace_predict(features, iteration_range=self.rounds, validate_features=False)
-        return self.booster.predict(xgboost.DMatrix(features, nthread=1), iteration_range=self.rounds, validate_features=False)
+        if self.kind == "gblinear":  # it has no in-place prediction, and no rounds
+            return self.booster.predict(xgboost.DMatrix(features, nthread=1), validate_features=False)
+        return self.booster.inplace_predict(features, iteration_range=(0, self.rounds), validate_features=False)
 
 
 def load(settings: Settings) -> Model:
     """Return the model of the settings' folder after it has answered a warm-up prediction; raises BadArtefact."""
-    path = find_model(settings.model_folder)
-    booster = _booster(path)
+    file = find_model(settings.model_folder)
+    _check_writer(file, allow_newer=settings.allow_newer)
+    booster = _booster(file.path)
     described = read_schema(settings.model_folder / SCHEMA_NAME)
     unknown_is_missing = settings.unknown_category == "missing"
-    schema = _schema(booster, writer_of(path), described, unknown_is_missing=unknown_is_missing)
-    kind = json.loads(booster.save_config())["learner"]["gradient_booster"]["name"]
-    best = booster.attr("best_iteration")
-    model = Model(schema, booster, rounds=(0, 0 if best is None else int(best) + 1), in_place=kind != "gblinear")
+    schema = _schema(booster, file.writer, described, unknown_is_missing=unknown_is_missing)
+    learner = json.loads(booster.save_config())["learner"]
+    rounds = booster.num_boosted_rounds()
+    if settings.early_stopping:
+        rounds = _best_round(booster.attr("best_iteration"), rounds)
+    model = Model(file, schema, booster, learner["gradient_booster"]["name"], learner["objective"]["name"], rounds)
     model.predict(np.zeros((1, schema.width), dtype=np.float32))
     return model
+
+
+def _best_round(best_iteration: str | None, rounds: int) -> int:
+    """Return how many rounds an early stop left, all of them without one; raises BadArtefact if the attribute means nothing."""
+    if best_iteration is None:
+        return rounds
+    if not best_iteration.isdecimal() or int(best_iteration) >= rounds:
+        raise BadArtefact(f"the model's best_iteration is {quoted(best_iteration)}, and it has {counted(rounds, 'round')}")
+    return int(best_iteration) + 1
+
+
+def _check_writer(file: ModelFile, *, allow_newer: bool) -> None:
+    """Refuse a model that a newer XGBoost wrote, which older ones load in silence and predict wrongly with."""
+    runtime = tuple(map(int, xgboost.__version__.split(".")[:2]))
+    if file.writer[:2] > runtime and not allow_newer:
+        written = ".".join(map(str, file.writer))
+        raise BadArtefact(
+            f"{file.path} was written by XGBoost {written}, newer than the {xgboost.__version__} here, "
+            f"which may predict wrongly with it: save it with XGBoost {runtime[0]}.{runtime[1]} or older, "
+            "or set SERVE_ALLOW_NEWER_MODEL=true"
+        )
 
 
 def _booster(path: Path) -> xgboost.Booster:
     try:
         # One thread: OpenMP's threads do not survive the fork of the workers (dmlc/xgboost#8040).
-        return xgboost.Booster({"nthread": 1}, model_file=path)
+        # By its bytes: by its name, XGBoost would guess the format of a file without a known ending.
+        return xgboost.Booster({"nthread": 1}, model_file=bytearray(path.read_bytes()))
     except (xgboost.core.XGBoostError, UnicodeDecodeError) as error:  # its message may quote bytes that are no text
         raise BadArtefact(f"{path}: XGBoost {xgboost.__version__} cannot read it: {_reason(error)}") from error
 
 
 def _reason(error: Exception) -> str:
     """Return the sentence of a message from XGBoost's C++ code, without the time, the place and the stack around it."""
-    return str(error).splitlines()[0].rpartition("Check failed: ")[2]
+    return CPLUSPLUS_PLACE.sub("", str(error).splitlines()[0]).removeprefix("Check failed: ")
 
 
 def _schema(
@@ -88,6 +120,8 @@ def _descriptions(booster: xgboost.Booster) -> list[Description]:
     width = booster.num_features()
     names: Sequence[str | None] = booster.feature_names or [None] * width
     types: Sequence[str | None] = booster.feature_types or [None] * width
+    if {len(names), len(types)} != {width}:
+        raise BadArtefact(f"the model has {counted(width, 'feature')}, but {len(names):,} names and {len(types):,} types of them")
     if "c" not in types:
         return [Description(name, type_) for name, type_ in zip(names, types, strict=True)]
     learner = json.loads(booster.save_raw("json"))["learner"]
@@ -119,4 +153,4 @@ def _feature(known: Description, *, unknown_is_missing: bool) -> Feature:
         return Feature(known.type or "q", known.missing)
     if known.categories:
         return LabelFeature("c", known.missing, known.categories, unknown_is_missing)
-    return CodeFeature("c", known.missing, known.codes, unknown_is_missing)
+    return CodeFeature("c", known.missing, known.codes or MOST_CODES, unknown_is_missing)  # 0: no split asks for the category

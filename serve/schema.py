@@ -9,10 +9,10 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
-from serve.errors import UnfitRecord
+from serve.errors import SENT, UnfitRecord
 from serve.feature import CodeFeature, Feature, LabelFeature, UnfitCell, is_number
 from serve.records import Records
-from serve.wording import column_name, counted, listed
+from serve.wording import column_name, counted, listed, quoted
 
 NUMBERS = {int, float, type(None)}
 
@@ -34,10 +34,10 @@ class Schema:
         return any(isinstance(feature, LabelFeature) for feature in self.features)
 
     def reads_as_record(self, texts: Sequence[str]) -> bool:
-        """Tell whether these cells of text could be a record."""
+        """Tell whether these cells of text could be a record without unknown categories."""
         try:
             for feature, text in zip(self.features, texts, strict=True):
-                feature.value(text, textual=True)
+                feature.strict().value(text, textual=True)
         except ValueError:
             return False
         return True
@@ -48,6 +48,8 @@ class Schema:
         A number's text means float32(float64(text)). Raises UnfitRecord, which names the row and the column.
         """
         order = self._order(records)
+        if not records.rows:
+            return np.empty((0, self.width), dtype=np.float32)
         self._check_widths(records)
         numbers = self._numbers(records, order)
         self._settle_doubts(numbers, records, order)
@@ -61,7 +63,7 @@ class Schema:
         if self.names is None:
             raise UnfitRecord(f"{records.names_place}: the model knows no column names: send lists of {self.width} values in order")
         if len(names) != self.width or set(names) != set(self.names):
-            raise UnfitRecord(f"{records.names_place}: {_faults_of(names, self.names)}")
+            raise _unfit_names(names, self.names, records.names_place)
         places = {name: place for place, name in enumerate(names)}
         return [places[name] for name in self.names]
 
@@ -69,6 +71,7 @@ class Schema:
         widths = set(map(len, records.rows))
         if widths <= {self.width}:
             return
+        self._check_first_line(records)
         row, cells = next((row, cells) for row, cells in enumerate(records.rows) if len(cells) != self.width)
         known = "" if self.names is None else f"; the columns are {listed(self.names)}"
         counts = f"expected {counted(self.width, 'column')}, got {len(cells):,}"
@@ -107,30 +110,47 @@ class Schema:
         return tuple(place for place, feature in enumerate(self.features) if isinstance(feature, CodeFeature))
 
     def _value(self, records: Records, row: int, place: int, order: Sequence[int]) -> float:
+        cell = records.rows[row][order[place]]
         try:
-            return self.features[place].value(records.rows[row][order[place]], textual=records.textual)
+            return self.features[place].value(cell, textual=records.textual)
         except UnfitCell as error:
+            self._check_first_line(records)
             where = f"row {records.first_row + row}, {column_name(self.names, place)}"
-            raise UnfitRecord(f"{where}: {error}{self._hint(records, row)}") from error
+            raise UnfitRecord(f"{where}: {error.reason}{self._hint(records, row)}", quoted(cell)) from error
+
+    def _check_first_line(self, records: Records) -> None:
+        """Tell what is wrong with the names of a first line that is no record, but mostly names; raises UnfitRecord."""
+        if not records.textual or records.names is not None or records.first_row != 1 or self.names is None:
+            return
+        cells = [str(cell).strip() for cell in records.rows[0]]
+        if 2 * sum(cell in self.names for cell in cells) > len(cells) and sorted(cells) != sorted(self.names):
+            raise _unfit_names(cells, self.names, "row 1 looks like a header")
 
     def _hint(self, records: Records, row: int) -> str:
-        """Return what to add to a message about a first line of text that looks like a header."""
-        if not records.textual or records.names is not None or records.first_row + row != 1:
+        """Return what to add to a message about a line of text that may not be meant as a record."""
+        if not records.textual:
             return ""
-        if any(is_number(str(cell)) for cell in records.rows[row]):
+        cells = [str(cell) for cell in records.rows[row]]
+        if cells[0].lstrip()[:1] in ("{", "["):
+            return "; JSON comes with the Content-Type application/json"
+        if len(cells) == 1 and any(separator in cells[0] for separator in ";\t|"):
+            return "; only commas separate columns"
+        if records.names is not None or records.first_row + row != 1 or any(map(is_number, cells)):
             return ""
         if self.names is None:
             return "; if this line is a header, leave it out: the model knows no column names"
         return "; if this line is a header, it must hold exactly the names of the columns"
 
 
-def _faults_of(names: Sequence[str], expected: Sequence[str]) -> str:
+def _unfit_names(names: Sequence[str], expected: Sequence[str], place: str) -> UnfitRecord:
     """Return what is wrong with the names that came."""
-    faults = {
-        "missing": [name for name in expected if name not in names],
-        "unknown": [name for name in dict.fromkeys(names) if name not in expected],
-        "repeated": [name for name, count in Counter(names).items() if count > 1],
-    }
-    return "; ".join(
-        f"{fault} {'column' if len(some) == 1 else 'columns'} {listed(some)}" for fault, some in faults.items() if some
-    )
+    missing = [name for name in expected if name not in names]
+    unknown = [name for name in dict.fromkeys(names) if name not in expected]
+    repeated = [name for name, count in Counter(names).items() if count > 1]
+    sent = "; ".join(_fault(fault, some) for fault, some in (("unknown", unknown), ("repeated", repeated)) if some)
+    reasons = [_fault("missing", missing)] * bool(missing) + [SENT] * bool(sent)
+    return UnfitRecord(f"{place}: {'; '.join(reasons)}", sent)
+
+
+def _fault(fault: str, names: Sequence[str]) -> str:
+    return f"{fault} {'column' if len(names) == 1 else 'columns'} {listed(names)}"

@@ -1,5 +1,6 @@
 """Settings: what the environment decides, read once."""
 
+import logging
 import math
 import os
 from collections.abc import Callable, Mapping
@@ -13,6 +14,8 @@ from serve.wording import listed, quoted
 
 MIB = 1 << 20
 DEFAULT_MAX_PAYLOAD_BYTES = 100 * MIB  # what batch transform sends at most: contract 5.3
+
+BOOLEANS = {"true": True, "false": False, "1": True, "0": False, "yes": True, "no": False, "on": True, "off": False}
 
 
 def _whole_number(least: int, most: int) -> Callable[[str], int]:
@@ -31,6 +34,19 @@ def _one_of(*choices: str) -> Callable[[str], str]:
         return text.lower()
 
     return read
+
+
+def _boolean(text: str) -> bool:
+    if text.lower() not in BOOLEANS:
+        raise ValueError(f"expected one of {listed(BOOLEANS)}")
+    return BOOLEANS[text.lower()]
+
+
+def _log_level(text: str) -> int:
+    level = int(text) if text.isdecimal() else logging.getLevelNamesMapping().get(text.upper())
+    if level is None:
+        raise ValueError(f"expected a number or one of {listed(logging.getLevelNamesMapping())}")
+    return level
 
 
 def _setting(variable: str, default: Any, read: Callable[[str], Any], meaning: str) -> Any:
@@ -58,8 +74,32 @@ class Settings:
     unknown_category: str = _setting(
         "SERVE_UNKNOWN_CATEGORY", "error", _one_of("error", "missing"), "what an unknown category is: an `error`, or `missing`"
     )
+    early_stopping: bool = _setting(
+        "SERVE_EARLY_STOPPING",
+        True,
+        _boolean,
+        "whether a model that was stopped early predicts with its best iteration, or with all",
+    )
+    allow_newer: bool = _setting(
+        "SERVE_ALLOW_NEWER_MODEL",
+        False,
+        _boolean,
+        "whether to load a model that a newer XGBoost wrote, whose predictions may be wrong",
+    )
     workers: int = _setting(
-        "SAGEMAKER_MODEL_SERVER_WORKERS", 0, _whole_number(0, 1024), "how many worker processes; 0 takes one for each processor"
+        "SAGEMAKER_MODEL_SERVER_WORKERS",
+        0,
+        _whole_number(0, 1024),
+        "how many worker processes; 0 fits them to processors and memory",
+    )
+    worker_timeout_seconds: int = _setting(
+        "SAGEMAKER_MODEL_SERVER_TIMEOUT",
+        3600,
+        _whole_number(1, 1 << 20),
+        "seconds that a worker may be stuck before it is replaced; a prediction under way is not cut off",
+    )
+    log_level: int = _setting(
+        "SAGEMAKER_CONTAINER_LOG_LEVEL", logging.INFO, _log_level, "the least level of events in the log, by name or number"
     )
 
     @classmethod

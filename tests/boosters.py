@@ -26,13 +26,15 @@ def train(
     random = np.random.default_rng(1)
     target = random.random(len(features)) if target is None else target
     matrix = xgboost.DMatrix(features, target, feature_names=names, feature_types=types, enable_categorical=True)
-    return xgboost.train({"max_depth": 4, "seed": 0, "nthread": 1, **parameters}, matrix, rounds)
+    with xgboost.config_context(verbosity=0):  # gblinear and dart warn that they are old
+        return xgboost.train({"max_depth": 4, "seed": 0, "nthread": 1, **parameters}, matrix, rounds)
 
 
 def saved(booster: xgboost.Booster, folder: Path) -> Path:
     """Save a booster as the artefact of a folder; return the folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    booster.save_model(folder / "model.ubj")
+    with xgboost.config_context(verbosity=0):
+        booster.save_model(folder / "model.ubj")
     return folder
 
 
@@ -42,5 +44,6 @@ def predictions(booster: xgboost.Booster, features: Any) -> NDArray[np.float32]:
         matrix = xgboost.DMatrix(features, enable_categorical=True)
     else:
         matrix = xgboost.DMatrix(features, feature_names=booster.feature_names, feature_types=booster.feature_types)
-    predicted: NDArray[np.float32] = booster.predict(matrix)
+    with xgboost.config_context(verbosity=0):
+        predicted: NDArray[np.float32] = booster.predict(matrix)
     return predicted

@@ -11,7 +11,7 @@ from tests.server import ROOT
 LAYERS = [
     {"serve"},
     {"serve.wording", "serve.errors", "serve.media_types"},
-    {"serve.records", "serve.description", "serve.artefact", "serve.categories"},
+    {"serve.records", "serve.description", "serve.artefact", "serve.categories", "serve.logs", "serve.stages"},
     {"serve.feature"},
     {"serve.schema"},
     {"serve.codecs.lines", "serve.codecs.json_rows"},
@@ -20,11 +20,14 @@ LAYERS = [
     {"serve.codecs"},
     {"serve.settings"},
     {"serve.model"},
-    {"serve.inference", "serve.payload"},
+    {"serve.inference", "serve.payload", "serve.facts"},
+    {"serve.selftest"},
     {"serve.routes"},
     {"serve.app"},
     {"container"},
-    {"container.worker"},
+    {"container.worker", "container.limits"},
+    {"container.sizing"},
+    {"container.check"},
     {"container.server"},
     {"container.entrypoint"},
 ]
@@ -32,9 +35,9 @@ FLOOR = {module: floor for floor, modules in enumerate(LAYERS) for module in mod
 HOMES = {
     "flask": {"serve.app", "serve.routes", "serve.payload", "container.server"},
     "werkzeug": {"serve.app", "serve.media_types"},
-    "xgboost": {"serve.model"},
+    "xgboost": {"serve.model", "container.server"},
     "gunicorn": {"container.server", "container.worker"},
-    "os": {"serve.settings", "container.server"},
+    "os": {"serve.settings", "container.server", "container.limits", "container.entrypoint"},
     "pandas": set(),
     "requests": set(),
 }

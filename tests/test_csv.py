@@ -71,6 +71,8 @@ NAN = float("nan")
         ("a,b,c\n", []),
         ("a,b,c", []),
         ("\n\n", []),
+        ("1,2,3\r4,5,6\r", [[1, 2, 3], [4, 5, 6]]),
+        ("a,c,b\r1,2,3\r", [[1, 3, 2]]),
     ],
 )
 def test_spellings(named: Server, body: str, rows: list[list[float]]) -> None:
@@ -102,11 +104,14 @@ def test_spellings(named: Server, body: str, rows: list[list[float]]) -> None:
         ("1,-Infinity,3", 'row 1, column "b": "-Infinity" is beyond what a float32 holds'),
         ("1,2,3.5e38", 'row 1, column "c": 3.5e+38 is beyond what a float32 holds'),
         ("1,2,1e400", 'row 1, column "c": "1e400" is beyond what a float32 holds'),
-        ("1;2;3", 'row 1: expected 3 columns, got 1; the columns are "a", "b", "c"'),
+        ("1;2;3", 'got 1; the columns are "a", "b", "c"; only commas separate columns'),
         ('1,2,"3', "row 1: this is no CSV: unexpected end of data"),
         ('1,2,3\n1,"2"2,3', "row 2: this is no CSV: ',' expected after '\"'"),
-        ("a,b,b\n1,2,3", 'row 1, column "a": "a" is not a number; if this line is a header, it must hold exactly the names'),
-        ("price,a,b,c\n1,1,2,3", 'got 4; the columns are "a", "b", "c"; if this line is a header'),
+        ("a,b,b\n1,2,3", 'row 1 looks like a header: missing column "c"; repeated column "b"'),
+        ("price,a,b,c\n1,1,2,3", 'row 1 looks like a header: unknown column "price"'),
+        ("A,B,C\n1,2,3", 'row 1, column "a": "A" is not a number; if this line is a header, it must hold exactly the names'),
+        ("[1,2,3]", 'row 1, column "a": "[1" is not a number; JSON comes with the Content-Type application/json'),
+        ("1,2,None", 'row 1, column "c": "None" is not a number; a missing value is an empty cell'),
         ("1\r2,2,3", "row 1: expected 3 columns, got 1"),
     ],
 )
@@ -127,6 +132,7 @@ def test_faults(named: Server, body: str, message: str) -> None:
         ("a,a,b,c", 'the header: repeated column "a"'),
         ("1,2,3", 'the header: missing columns "a", "b", "c"; unknown columns "1", "2", "3"'),
         ("", 'the header: missing columns "a", "b", "c"'),
+        ('"a,b,c', "row 1: this is no CSV: unexpected end of data"),
     ],
 )
 def test_declared_header_must_fit(named: Server, first_line: str, message: str) -> None:
@@ -187,6 +193,8 @@ def test_header_for_a_model_without_names(nameless: Server) -> None:
         ("1\r\n\r\n\r\n", [[1], [NAN], [NAN]]),
         ('""\n1', [[NAN], [1]]),
         (" \n1", [[NAN], [1]]),
+        ("1\r\r", [[1], [NAN]]),
+        ("1\r\r\n2\r\r\n", [[1], [NAN], [2], [NAN]]),
     ],
 )
 def test_with_one_feature_every_line_is_a_record(one: Server, body: str, rows: list[list[float]]) -> None:

@@ -40,12 +40,9 @@ def matrix(*rows: list[float]) -> NDArray[np.float32]:
         ('{"instances": [{"features": [1, 2, 3]}]}', [[1, 2, 3]]),
         ('{"instances": [{"c": 3, "a": 1, "b": 2}]}', [[1, 2, 3]]),
         ('{"instances": [{"c": 3, "a": 1, "b": 2}, {"a": 4, "b": 5, "c": 6}]}', [[1, 2, 3], [4, 5, 6]]),
-        ('{"instances": [[1, 2, 3], {"c": 6, "a": 4, "b": 5}, {"features": [7, 8, 9]}]}', [[1, 2, 3], [4, 5, 6], [7, 8, 9]]),
+        ('{"instances": [[1, 2, 3], {"features": [7, 8, 9]}]}', [[1, 2, 3], [7, 8, 9]]),
         ('{"feature_names": ["c", "a", "b"], "instances": [[3, 1, 2]]}', [[1, 2, 3]]),
-        (
-            '{"feature_names": ["c", "a", "b"], "instances": [{"features": [3, 1, 2]}, {"a": 4, "b": 5, "c": 6}]}',
-            [[1, 2, 3], [4, 5, 6]],
-        ),
+        ('{"feature_names": ["c", "a", "b"], "instances": [{"features": [3, 1, 2]}]}', [[1, 2, 3]]),
         ("[[1, 2, 3]]", [[1, 2, 3]]),
         ('[{"features": [1, 2, 3]}]', [[1, 2, 3]]),
         ('[{"c": 3, "a": 1, "b": 2}]', [[1, 2, 3]]),
@@ -55,7 +52,7 @@ def matrix(*rows: list[float]) -> NDArray[np.float32]:
         ("[null, 2, NaN]", [[NAN, 2, NAN]]),
         ("\ufeff [ 1,\r\n\t2, 3.5e0 ] \n", [[1, 2, 3.5]]),
         ("[1, 2, 3]\n[4, 5, 6]\n", [[1, 2, 3], [4, 5, 6]]),
-        ('{"c": 3, "a": 1, "b": 2}\n{"features": [4, 5, 6]}', [[1, 2, 3], [4, 5, 6]]),
+        ('{"c": 3, "a": 1, "b": 2}\n{"a": 4, "c": 6, "b": 5}', [[1, 2, 3], [4, 5, 6]]),
         ("[16777217, 0.1, -1e-50]", [[16777217, 0.1, 0]]),
         ('{"instances": []}', []),
         ("[]", []),
@@ -96,6 +93,9 @@ def test_shapes(named: Server, body: str, rows: list[list[float]]) -> None:
         ('{"a" :1, "a":2, "b":3, "c": 3}', 'row 1: repeated column "a"'),
         ('{"a": 1, "\\u0061": 2, "b": 3, "c": 3}', 'row 1: repeated column "a"'),
         ("{}", 'row 1: missing columns "a", "b", "c"'),
+        ('[[1, 2, 3], {"a": 1, "b": 2, "c": 3}]', "row 2: expected a list, as the rows before it"),
+        ('[{"a": 1, "b": 2, "c": 3}, [1, 2, 3]]', "row 2: expected an object, as the rows before it"),
+        ('{"instances": [{"a": 1, "b": 2, "c": 3}], "feature_names": ["a", "b", "c"]}', "row 1: expected a list, whose values"),
         ('[[1, "2", 3]]', 'row 1, column "b": "2" is a string, not a number'),
         ('[{"c": 3, "b": "x", "a": 1}]', 'row 1, column "b": "x" is a string, not a number'),
         ("[[1, true, 3]]", 'row 1, column "b": true is not a number'),
@@ -106,7 +106,7 @@ def test_shapes(named: Server, body: str, rows: list[list[float]]) -> None:
         ("[[1, 3.5e38, 3]]", 'row 1, column "b": 3.5e+38 is beyond what a float32 holds'),
         ("[[1, 1e400, 3]]", "is beyond what a float32 holds"),
         (f"[[1, {10**400}, 3]]", "is beyond what a float32 holds"),
-        (f"[[1, {'9' * 5000}, 3]]", "this is not JSON: "),
+        (f"[[1, {'9' * 5000}, 3]]", "is beyond what a float32 holds"),
         ("[" * 100_000, "this JSON is nested too deeply"),
         ("[1, 2, 3]\n[4, 5, x]", "row 2: this is not JSON: "),
         ("[1, 2, 3]\n\n[4, 5, 6]", "row 2: the line is blank; only the last lines may be"),
@@ -148,7 +148,7 @@ def test_faults_in_lines(named: Server, body: str | bytes, message: str) -> None
 @pytest.mark.parametrize(
     ("body", "rows"),
     [
-        ('{"features": [1, 2, 3]}\r\n{"c": 6, "a": 4, "b": 5}\r\n', [[1, 2, 3], [4, 5, 6]]),
+        ('{"features": [1, 2, 3]}\r\n[4, 5, 6]\r\n', [[1, 2, 3], [4, 5, 6]]),
         ("[1, NaN, null]\n\n \n", [[1, NAN, NAN]]),
         ('\ufeff{"c": 6, "a": 4, "b": 5}', [[4, 5, 6]]),
         ("\n", []),
@@ -185,7 +185,7 @@ def test_long_documents_that_must_not_be_cut(named: Server) -> None:
         {"instances": swapped, "feature_names": ["c", "a", "b"]},
         {"feature_names": ["c", "a", "b"], "instances": swapped},
         {"instances": [{"features": row} for row in lists]},
-        [*lists[:-1], objects[-1]],
+        objects,
     ):
         np.testing.assert_array_equal(scores(named.post(json.dumps(document), "application/json")), expected)
     for broken in ('], "x": [[1, 2, 3]]}', "], [1, 2, 3]}", ", [1, 2, 3]]", ", ]}"):

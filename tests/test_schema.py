@@ -77,6 +77,33 @@ def test_numbers_as_labels_are_matched_as_text(labelled: Server) -> None:
         np.testing.assert_array_equal(scores(labelled.post(body, media_type)), expected)
 
 
+def test_labels_keep_their_spaces(models: Path) -> None:
+    """A label is its text, to the last space of the last line; JSON's null and NaN are no labels."""
+    labels = ["x", "x ", " ", "null", "NaN"]
+    folder = saved(CODED, models / "spaces")
+    features = [{"name": "weight"}, {"name": "kind", "type": "c", "categories": labels}]
+    codes = np.column_stack([RANDOM.random(ROWS), RANDOM.integers(0, 5, ROWS)]).astype(np.float32)
+    booster = train(codes, codes[:, 1] ** 2, rounds=30, types=["q", "c"], names=["weight", "kind"], max_cat_to_onehot=1)
+    saved(booster, folder)
+    (folder / "schema.json").write_text(json.dumps({"features": features}))
+    with running(folder) as server:
+        for code, label in enumerate(labels):
+            expected = predictions(booster, np.array([[1, code]] * 2, dtype=np.float32))
+            np.testing.assert_array_equal(scores(server.post(f"1,{label}\n1,{label}\n")), expected)
+        missing = predictions(booster, np.array([[1, np.nan]] * 2, dtype=np.float32))
+        np.testing.assert_array_equal(scores(server.post("[[1, null], [1, NaN]]", "application/json")), missing)
+
+
+def test_header_of_a_model_of_labels(models: Path) -> None:
+    """A header is one also where unknown categories are missing, and every first line could be a record."""
+    rows = pd.DataFrame({name: pd.Categorical(RANDOM.choice(["u", "v"], ROWS)) for name in ("p", "k")})
+    booster = train(rows)
+    with running(saved(booster, models / "labels-only"), SERVE_UNKNOWN_CATEGORY="missing") as server:
+        response = server.post("k,p\n" + "".join(f"{k},{p}\n" for p, k in rows.itertuples(index=False)))
+
+    np.testing.assert_array_equal(scores(response), predictions(booster, rows))
+
+
 def test_missing_labels(labelled: Server) -> None:
     """An empty cell, nan and null are missing labels."""
     expected = predictions(LABELLED, frame(size=[None], year=[2025], sold=[True], weight=[0.5]))
@@ -168,7 +195,7 @@ def test_values_that_must_be_there(models: Path) -> None:
             response = server.post(body, media_type)
 
             assert response.status_code == 400
-            assert f'row 1, column "{column}": the value is missing' in error_of(response)
+            assert f'row 1, column "{column}": a value is missing' in error_of(response)
         np.testing.assert_array_equal(scores(server.post("d,0.5")), predictions(CODED, np.array([[3, 0.5]], dtype=np.float32)))
 
 

@@ -5,20 +5,9 @@ from pathlib import Path
 import pytest
 
 from tests.boosters import numbers, saved, train
-from tests.server import free_port, running, start
+from tests.server import refusal, running
 
 BOOSTER = train(numbers(100, 2), names=["a", "b"])
-
-
-def refusal(folder: Path, **env: str) -> str:
-    """Return the line with which a server refuses to start."""
-    process = start(folder, free_port(), **env)
-    output, _ = process.communicate(timeout=30)
-
-    assert process.returncode == 1
-    assert "Traceback" not in output
-    assert len(output.splitlines()) == 1, output
-    return output
 
 
 @pytest.mark.parametrize(
@@ -47,22 +36,6 @@ def test_empty_variables_count_as_none(models: Path) -> None:
         assert server.post("1,2").status_code == 200
 
 
-def test_no_model_stops_the_start(tmp_path: Path) -> None:
-    """4.3: a folder without a model is refused, telling what is there; so is one that is not there."""
-    (tmp_path / "notes.txt").write_text("no model")
-
-    assert '"notes.txt"' in refusal(tmp_path)
-    assert "is no folder" in refusal(tmp_path / "nowhere")
-
-
-@pytest.mark.parametrize("content", [b"", b"{", b"{}", b"not a model", b"\x80\x04pickle"])
-def test_what_is_no_model_stops_the_start(tmp_path: Path, content: bytes) -> None:
-    """4.3: what XGBoost cannot read is refused in one line, without its C++ stack."""
-    (tmp_path / "model.json").write_bytes(content)
-
-    assert "model.json" in refusal(tmp_path)
-
-
 @pytest.mark.parametrize(
     ("schema", "message"),
     [
@@ -77,6 +50,14 @@ def test_what_is_no_model_stops_the_start(tmp_path: Path, content: bytes) -> Non
             '{"features": [{"name": "a", "categories": ["x", "x"]}, {"name": "b"}]}',
             '"categories": expected a list of different strings',
         ),
+        ('{"features": [{"name": "a"}, {"name": "a"}]}', 'several features are called "a"'),
+        ('{"features": ["a", "b"]}', "a list of objects"),
+        ("[" * 200_000, "recursion"),
+        ('{"features": [{"name": "a", "codes": 1e400}, {"name": "b"}]}', '"codes": expected the number of codes, up to 16,777,216'),
+        (
+            '{"features": [{"name": "a", "mising": false}, {"name": "b"}]}',
+            'feature 1: unknown key "mising": did you mean "missing"?',
+        ),
         ('{"features": [{"name": "a", "missing": "no"}, {"name": "b"}]}', '"missing": expected true or false, got "no"'),
     ],
 )
@@ -86,3 +67,30 @@ def test_schema_that_contradicts_the_model_stops_the_start(tmp_path: Path, schem
     (saved(types, tmp_path) / "schema.json").write_text(schema)
 
     assert message in refusal(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "message"),
+    [({"best_iteration": "abc"}, 'best_iteration is "abc"'), ({"best_iteration": "999"}, 'is "999", and it has 10 rounds')],
+)
+def test_a_best_iteration_that_means_nothing_stops_the_start(tmp_path: Path, attributes: dict[str, str], message: str) -> None:
+    """An early stop that the model cannot have had is no reason to guess."""
+    booster = train(numbers(100, 2))
+    booster.set_attr(**attributes)
+
+    assert message in refusal(saved(booster, tmp_path))
+
+
+def test_variables_of_gunicorn_do_not_disturb(models: Path) -> None:
+    """8.1: what gunicorn itself would read of the environment has no say here."""
+    with running(saved(BOOSTER, models / "web-concurrency"), WEB_CONCURRENCY="many") as server:
+        assert server.post("1,2").status_code == 200
+
+
+def test_a_port_in_use_stops_the_start(models: Path) -> None:
+    """1.6: a port that is taken is named at once, with the variable that names another."""
+    folder = saved(BOOSTER, models / "port")
+    with running(folder) as server:
+        line = refusal(folder, SAGEMAKER_BIND_TO_PORT=str(server.address[1]))
+
+    assert "Address already in use; SAGEMAKER_BIND_TO_PORT names another" in line

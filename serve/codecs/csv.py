@@ -12,7 +12,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from serve.codecs.lines import BYTE_ORDER_MARK, slices_of_lines, text_of, without_last_line_end
+from serve.codecs.lines import BYTE_ORDER_MARK, slices_of_lines, text_of, without_blank_end
 from serve.errors import MalformedPayload, UnfitRecord
 from serve.records import Records
 from serve.schema import Schema
@@ -30,15 +30,17 @@ def decode(payload: bytes, parameters: Mapping[str, str], schema: Schema) -> Ite
     if it holds exactly the schema's names and cannot be a record. Raises MalformedPayload and UnfitRecord.
     """
     body = payload.removeprefix(BYTE_ORDER_MARK)
+    quoted = b'"' in body
+    if b"\r" in body and not quoted:
+        body = body.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     names, header_end = _header(body, parameters, schema)
     body = body[header_end:]
-    if schema.width > 1:
-        body = body.rstrip()
-    if not body:
+    if not body or (schema.width > 1 and not body.strip()):
+        yield Records([], textual=True, names=names)
         return
-    body = without_last_line_end(body)
+    body = without_blank_end(body) if schema.width > 1 else body.removesuffix(b"\n")
     first_row = 1
-    for part in [body] if b'"' in body else slices_of_lines(body):
+    for part in [body] if quoted else slices_of_lines(body):
         for rows, textual in _rows(part, first_row, schema):
             yield Records(rows, textual=textual, first_row=first_row, names=names)
             first_row += len(rows)
@@ -82,8 +84,8 @@ def _first_line(body: bytes) -> tuple[list[str], int]:
 
     try:
         return next(csv.reader(lines(), strict=True), []), end
-    except csv.Error:  # the reader of the rows tells which row it is
-        return [], end
+    except csv.Error as error:
+        raise MalformedPayload(f"row 1: this is no CSV: {error}") from error
 
 
 def _rows(part: bytes, first_row: int, schema: Schema) -> Iterator[tuple[list[list[str]] | list[list[float]], bool]]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from serve.codecs import jsonlines
 from serve.codecs.json_rows import RepeatedNames, parse, records_of
 from serve.codecs.lines import BYTE_ORDER_MARK, SLICE_BYTES
-from serve.errors import MalformedPayload
+from serve.errors import SENT, MalformedPayload
 from serve.records import Records
 from serve.schema import Schema
 from serve.wording import listed, quoted
@@ -26,7 +26,7 @@ SHAPES = (
     "each a list of values or an object with a value for each name"
 )
 
-OPENING = re.compile(rb'\s*(?:\{\s*"instances"\s*:\s*)?\[\s*(?=[\[{])')
+OPENING = re.compile(rb'\s*(?:\{\s*(?:"feature_names"\s*:\s*(\[[^][{}]*\])\s*,\s*)?"instances"\s*:\s*)?\[\s*(?=[\[{])')
 CLOSING = re.compile(rb"\]\s*\}?\s*\Z")
 CLOSING_BYTES = 64
 BETWEEN_ROWS = re.compile(rb"(?<=[\]}])\s*,(?=\s*[\[{])")
@@ -55,9 +55,9 @@ def _slices_of_rows(body: bytes) -> Iterator[tuple[list[Any], tuple[str, ...] | 
     """Yield the rows in slices, and the names that the document gives to their values."""
     rows_before = 0
     try:
-        for part in _parts(body):
+        for part, names in _parts(body):
             rows = parse(part)
-            yield rows, None
+            yield rows, names
             rows_before += len(rows)
     except MalformedPayload:
         pass  # a cut inside a string or a row: what came before it was whole
@@ -68,21 +68,24 @@ def _slices_of_rows(body: bytes) -> Iterator[tuple[list[Any], tuple[str, ...] | 
     yield rows[rows_before:], names
 
 
-def _parts(body: bytes) -> Iterator[bytes]:
+def _parts(body: bytes) -> Iterator[tuple[bytes, tuple[str, ...] | None]]:
     """Yield a long list of rows as several shorter ones, each a text of JSON unless a cut hit a string or the inside of a row.
 
     Parsing one of them is short enough for other threads to wait for. Documents that may hold more than rows are not cut.
     """
     opening, closing = OPENING.match(body), CLOSING.search(body, max(0, len(body) - CLOSING_BYTES))
-    if len(body) < SLICE_BYTES or not opening or not closing or b"\\" in body or FEATURE_NAMES.encode() in body:
+    if len(body) < SLICE_BYTES or not opening or not closing or b"\\" in body:
+        return
+    if body.count(FEATURE_NAMES.encode()) != (opening[1] is not None):
         return
     if (b"{" in opening[0]) != (b"}" in closing[0]):
         return
+    names = _names(parse(opening[1] or b"null"))
     start, end = opening.end(), closing.start()
     while end - start > SLICE_BYTES and (cut := BETWEEN_ROWS.search(body, start + SLICE_BYTES, end)):
-        yield b"[" + body[start : cut.start()] + b"]"
+        yield b"[" + body[start : cut.start()] + b"]", names
         start = cut.end()
-    yield b"[" + body[start:end] + b"]"
+    yield b"[" + body[start:end] + b"]", names
 
 
 def _unwrapped(document: Any) -> tuple[list[Any], tuple[str, ...] | None]:
@@ -90,11 +93,11 @@ def _unwrapped(document: Any) -> tuple[list[Any], tuple[str, ...] | None]:
     if isinstance(document, list):
         return document if not document or isinstance(document[0], list | dict) else [document], None
     if not isinstance(document, dict):
-        raise MalformedPayload(f"{SHAPES}; got {quoted(document)}")
+        raise MalformedPayload(f"{SHAPES}; got {SENT}", quoted(document))
     if not isinstance(document.get(INSTANCES), list):
         return [document], None
     if isinstance(document, RepeatedNames) or not document.keys() <= {INSTANCES, FEATURE_NAMES}:
-        raise MalformedPayload(f'beside "{INSTANCES}" only "{FEATURE_NAMES}" may stand, each once; got {listed(document)}')
+        raise MalformedPayload(f'beside "{INSTANCES}" only "{FEATURE_NAMES}" may stand, each once; got {SENT}', listed(document))
     return document[INSTANCES], _names(document.get(FEATURE_NAMES))
 
 
@@ -103,7 +106,7 @@ def _names(names: Any) -> tuple[str, ...] | None:
         return None
     if isinstance(names, list) and all(isinstance(name, str) for name in names):
         return tuple(names)
-    raise MalformedPayload(f'"{FEATURE_NAMES}": expected a list of names, got {quoted(names)}')
+    raise MalformedPayload(f'"{FEATURE_NAMES}": expected a list of names, got {SENT}', quoted(names))
 
 
 def _is_lines(body: bytes) -> bool:

@@ -8,11 +8,13 @@ from typing import Any
 
 import orjson
 
-from serve.errors import MalformedPayload, UnfitRecord
+from serve.errors import SENT, MalformedPayload, UnfitRecord
 from serve.records import Records
 from serve.wording import quoted
 
 FEATURES = "features"
+# Python refuses to read an integer of more; as a float it is infinite.
+MOST_DIGITS = 4000
 
 
 class RepeatedNames(dict[str, Any]):
@@ -50,10 +52,16 @@ def parse_lines(lines: bytes, first_row: int) -> list[Any]:
 def records_of(rows: Sequence[Any], first_row: int, names: tuple[str, ...] | None = None) -> Iterator[Records]:
     """Yield rows as records: lists in the order of ``names``, or of the schema; objects by the names that they bring.
 
-    Raises UnfitRecord for a row that is neither.
+    Raises UnfitRecord for a row that is neither, and where lists and objects are mixed.
     """
+    are_lists = None
     for own_names, group in groupby(rows, key=_own_names):
         run = list(group)
+        if are_lists not in (None, own_names is None):
+            raise UnfitRecord(f"row {first_row}: expected {'a list' if are_lists else 'an object'}, as the rows before it")
+        are_lists = own_names is None
+        if names is not None and not are_lists:
+            raise UnfitRecord(f'row {first_row}: expected a list, whose values "feature_names" names')
         if own_names is None:
             lists = [_list_of(row, first_row + number) for number, row in enumerate(run)]
             yield Records(lists, textual=False, first_row=first_row, names=names, names_place='"feature_names"')
@@ -81,11 +89,15 @@ def _parse_with_care(text: bytes, place: str = "") -> Any:
             f"{place}the line is blank; only the last lines may be" if place else "expected JSON, got white space"
         )
     try:
-        return json.loads(text.decode(), object_pairs_hook=_object_of)
+        return json.loads(text.decode(), object_pairs_hook=_object_of, parse_int=_integer)
     except RecursionError as error:
         raise MalformedPayload(f"{place}this JSON is nested too deeply") from error
     except ValueError as error:
         raise MalformedPayload(f"{place}this is not JSON: {error}") from error
+
+
+def _integer(text: str) -> float:
+    return int(text) if len(text) < MOST_DIGITS else float(text)
 
 
 def _object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -105,7 +117,8 @@ def _list_of(row: Any, number: int) -> list[Any]:
     cells = row[FEATURES] if isinstance(row, dict) else row
     if isinstance(cells, list):
         return cells
-    raise UnfitRecord(f"row {number}: expected a list of values or an object with a value for each name, got {quoted(cells)}")
+    expected = "expected a list of values or an object with a value for each name"
+    raise UnfitRecord(f"row {number}: {expected}, got {SENT}", quoted(cells))
 
 
 def _cells_of(rows: Sequence[dict[str, Any]], names: tuple[str, ...]) -> list[Sequence[Any]]:

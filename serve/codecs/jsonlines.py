@@ -10,7 +10,7 @@ import orjson
 from numpy.typing import NDArray
 
 from serve.codecs.json_rows import parse_lines, records_of
-from serve.codecs.lines import BYTE_ORDER_MARK, slices_of_lines
+from serve.codecs.lines import BYTE_ORDER_MARK, slices_of_lines, without_blank_end
 from serve.records import Records
 from serve.schema import Schema
 
@@ -19,9 +19,9 @@ CONCATENATES = True
 
 def decode(payload: bytes, _parameters: Mapping[str, str], _schema: Schema) -> Iterator[Records]:
     """Yield the lines as records, blank last lines left out; raises MalformedPayload and UnfitRecord."""
-    body = payload.removeprefix(BYTE_ORDER_MARK).rstrip()
+    body = without_blank_end(payload.removeprefix(BYTE_ORDER_MARK))
     first_row = 1
-    for part in slices_of_lines(body) if body else ():
+    for part in slices_of_lines(body) if body.strip() else ():
         rows = parse_lines(part, first_row)
         yield from records_of(rows, first_row)
         first_row += len(rows)

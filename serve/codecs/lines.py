@@ -6,7 +6,7 @@ from serve.errors import MalformedPayload
 
 SLICE_BYTES = 1 << 20
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-LINE_ENDS = (b"\r\n", b"\n", b"\r")
+BLANKS = b" \t\r\n"
 
 
 def slices_of_lines(payload: bytes) -> Iterator[bytes]:
@@ -16,17 +16,15 @@ def slices_of_lines(payload: bytes) -> Iterator[bytes]:
         end = payload.find(b"\n", start + SLICE_BYTES)
         if end < 0:
             break
-        yield payload[start:end].removesuffix(b"\r")
+        yield payload[start:end]
         start = end + 1
     yield payload[start:] if start else payload
 
 
-def without_last_line_end(payload: bytes) -> bytes:
-    """Return the payload without the one line end that ends its last line."""
-    for line_end in LINE_ENDS:
-        if payload.endswith(line_end):
-            return payload.removesuffix(line_end)
-    return payload
+def without_blank_end(payload: bytes) -> bytes:
+    """Return the payload without blank last lines and its last line's end, but with all that its last line holds."""
+    end = payload.find(b"\n", len(payload.rstrip(BLANKS)))
+    return payload if end < 0 else payload[:end]
 
 
 def text_of(payload: bytes, first_row: int) -> str:

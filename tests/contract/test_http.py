@@ -70,6 +70,12 @@ def test_custom_attributes_never_split_a_header(diamonds: Server) -> None:
     assert b"\r\nSet-Cookie" not in reply
 
 
+def test_paths_do_not_move(diamonds: Server) -> None:
+    """3.2: not even a caller on the loopback, whom gunicorn trusts as a proxy, moves the server's paths."""
+    for header in ("SCRIPT_NAME", "PATH_INFO", "Script-Name"):
+        assert requests.get(f"{diamonds.url}/ping", headers={header: "/foo"}, timeout=5).status_code == 200
+
+
 def test_chunked_bodies(diamonds: Server) -> None:
     """5.16: a body may come in chunks, without its length."""
 
