@@ -15,6 +15,11 @@ RUN := $(VENV)/bin/python
 INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: --requirement
 PORT ?= $(or $(SAGEMAKER_BIND_TO_PORT),8080)
 
+VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' serve/__init__.py)
+REVISION = $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
+ARCH ?= $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,amd64)
+IMAGE ?= xgb-endpoint:$(VERSION)-$(ARCH)
+
 .PHONY: help
 help: ## Print these verbs
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/make \1\t\2/' | expand -t 16
@@ -50,8 +55,9 @@ predict: setup ## Post the sample diamonds to a running server on PORT (8080)
 	@$(RUN) local_test/predict.py http://127.0.0.1:$(PORT)
 
 .PHONY: test
-test: setup ## Run all tests
+test: setup ## Run all tests but those of the image
 	@$(RUN) -m pytest
+	@echo "Left out: the tests of the image, which need Docker: make test-image"
 
 .PHONY: lint
 lint: setup ## Check the code's form
@@ -60,6 +66,25 @@ lint: setup ## Check the code's form
 .PHONY: types
 types: setup ## Check the code's types
 	@$(RUN) -m mypy
+
+.PHONY: image
+image: ## Build the image for ARCH (amd64 or arm64), tagged IMAGE
+	@docker buildx build --platform linux/$(ARCH) --provenance=false --sbom=false --load --tag $(IMAGE) \
+		--build-arg VERSION=$(VERSION) --build-arg REVISION=$(REVISION) .
+	@docker image inspect --format '$(IMAGE): {{.Architecture}}, {{.Size}} bytes' $(IMAGE)
+
+.PHONY: run
+run: ## Run the image on PORT (8080) with the artefact FOLDER, by default the sample model, until Ctrl-C
+	@docker run --rm --init=false --publish 127.0.0.1:$(PORT):8080 --volume "$(abspath $(or $(FOLDER),model/artifact)):/opt/ml/model:ro" \
+		$(IMAGE) serve
+
+.PHONY: test-image
+test-image: setup image ## Run the contract's tests against the image, and the image's own
+	@IMAGE=$(IMAGE) $(RUN) -m pytest tests/image
+
+.PHONY: push
+push: ## Push the image of this commit to REPOSITORY, and print its digest
+	@container/push.sh "$(REPOSITORY)" $(IMAGE) $(VERSION) $(REVISION) $(ARCH)
 
 .PHONY: docs
 docs: setup ## Write the generated tables of the README anew

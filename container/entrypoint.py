@@ -1,4 +1,4 @@
-"""What the image runs: `serve`, as SageMaker starts it (contract 1.1 to 1.3), and `check`."""
+"""What the image runs: `serve`, as SageMaker starts it (contract 1.1 to 1.3), and `check`; `train` says that it cannot."""
 
 import argparse
 import os
@@ -21,6 +21,8 @@ from serve.settings import Settings
 def main() -> None:
     """Do what the first argument says; what prevents it is told in one line, with exit code 1."""
     arguments = _arguments()
+    if arguments.verb == "train":
+        sys.exit("cannot train: this image only serves; train elsewhere, and put the model into the artefact")
     try:
         settings = Settings.from_env()
         if arguments.verb == "check":
@@ -37,6 +39,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="entrypoint.py")
     verbs = parser.add_subparsers(dest="verb", required=True)
     verbs.add_parser("serve", help="serve the model of the folder SM_MODEL_DIR, by default /opt/ml/model")
+    verbs.add_parser("train", help="say that this image only serves")
     checking = verbs.add_parser("check", help="tell what the server would decide of an artefact, without serving it")
     checking.add_argument("folder", nargs="?", type=Path, help="the artefact, by default the folder SM_MODEL_DIR")
     checking.add_argument("sample", nargs="?", type=Path, help="a payload to score: .csv, .json or .jsonl")

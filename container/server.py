@@ -25,6 +25,7 @@ from serve.model import load
 from serve.selftest import run_self_test
 from serve.settings import Settings
 
+SCRATCH = ("/dev/shm", "/tmp")
 # A thread is held by each caller that is slow to send its body, so there are many; they cost little while they wait.
 THREADS = 128
 
@@ -83,7 +84,7 @@ def options(settings: Settings, sizing: Sizing) -> dict[str, Any]:
         "worker_class": Worker,
         "threads": THREADS,
         "preload_app": True,
-        "worker_tmp_dir": "/dev/shm" if os.access("/dev/shm", os.W_OK) else "/tmp",
+        "worker_tmp_dir": _writable_folder(),
         "forwarder_headers": "",  # no proxy stands before this server; SCRIPT_NAME from the loopback would move its paths
         "control_socket_disable": True,  # it would be made in the home folder, which may be read-only
         "timeout": settings.worker_timeout_seconds,
@@ -101,6 +102,14 @@ def _check_port(port: int) -> None:
             probe.bind(("0.0.0.0", port))
         except OSError as error:
             raise BadSetting(f"port {port}: {error.strerror}; SAGEMAKER_BIND_TO_PORT names another") from error
+
+
+def _writable_folder() -> str:
+    """Return where each worker may keep the empty file by which it shows that it lives (contract 4.8); raises BadSetting."""
+    for folder in SCRATCH:
+        if os.access(folder, os.W_OK):
+            return folder
+    raise BadSetting(f"none of {', '.join(SCRATCH)} can be written to: docker run --read-only needs --tmpfs /tmp")
 
 
 def _broken_payload(error: ParseException) -> Response:

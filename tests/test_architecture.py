@@ -9,7 +9,7 @@ from tests.server import ROOT
 
 # Each module may import from the lines above its own.
 LAYERS = [
-    {"serve"},
+    {"serve", "container.image_build"},
     {"serve.wording", "serve.errors", "serve.media_types"},
     {"serve.records", "serve.description", "serve.artefact", "serve.categories", "serve.logs", "serve.stages"},
     {"serve.feature"},

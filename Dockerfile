@@ -1,0 +1,31 @@
+# The base is named here and nowhere else.
+FROM python:3.13-slim-trixie AS build
+WORKDIR /opt/xgb-endpoint
+COPY container/requirements.txt ./
+RUN --mount=type=cache,target=/root/.cache/pip \
+    pip install --no-compile --disable-pip-version-check --require-hashes --only-binary :all: --root-user-action ignore \
+        --requirement requirements.txt
+COPY container container
+COPY serve serve
+# What never runs goes: the installer, the packages' own tests, what only compilers read. What does run is compiled once, here.
+RUN python container/image_build.py && rm -rf container/image_build.py container/requirements.* requirements.txt /root/.cache
+
+# One layer of what is left: an instance pulls an image whole, so what lower layers hid would be paid for at every start.
+FROM scratch
+COPY --from=build / /
+ENV PATH=/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin \
+    LANG=C.UTF-8 \
+    PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    MALLOC_ARENA_MAX=2
+WORKDIR /opt/xgb-endpoint
+EXPOSE 8080
+ENTRYPOINT ["python3", "/opt/xgb-endpoint/container/entrypoint.py"]
+CMD ["serve"]
+ARG VERSION=0
+ARG REVISION=unknown
+LABEL com.amazonaws.sagemaker.capabilities.accept-bind-to-port="true" \
+      org.opencontainers.image.title="xgb-endpoint" \
+      org.opencontainers.image.description="Serves an XGBoost model over SageMaker's inference contract" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"

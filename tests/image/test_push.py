@@ -1,0 +1,79 @@
+"""`make push`, against a registry on the loopback."""
+
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.server import ROOT, free_port
+
+DOCKER_V2 = "application/vnd.docker.distribution.manifest.v2+json"
+OCI = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json"
+
+
+@pytest.fixture(scope="module")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A registry's address; Debian's docker-registry, which make test-image installs where it can."""
+    program = shutil.which("docker-registry")
+    if program is None:
+        pytest.skip("there is no docker-registry here: apt-get install docker-registry")
+    folder, port = tmp_path_factory.mktemp("registry"), free_port()
+    config = folder / "config.yml"
+    config.write_text(
+        f"version: 0.1\nlog: {{level: error}}\nhttp: {{addr: 127.0.0.1:{port}}}\n"
+        f"storage: {{filesystem: {{rootdirectory: {folder}/data}}}}\n"
+    )
+    with subprocess.Popen([program, "serve", str(config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            try:
+                requests.get(f"http://127.0.0.1:{port}/v2/", timeout=1)
+                break
+            except requests.ConnectionError:
+                time.sleep(0.05)
+        yield f"127.0.0.1:{port}"
+        process.terminate()
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clean clone of what is committed, with its image built."""
+    folder = tmp_path_factory.mktemp("push") / "clone"
+    subprocess.run(["git", "clone", "--quiet", str(ROOT), str(folder)], check=True)
+    make(folder, "image")
+    return folder
+
+
+def make(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    command = ["make", "--no-print-directory", *arguments, "IMAGE=xgb-endpoint:push-test", "ARCH=amd64"]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=600)
+
+
+def test_push(registry: str, clone: Path) -> None:
+    """9: CreateModel refuses OCI manifests and indexes, so what is pushed is a Docker v2 manifest, under a tag that stays."""
+    outcome = make(clone, "push", f"REPOSITORY={registry}/xgb-endpoint")
+    tags = requests.get(f"http://{registry}/v2/xgb-endpoint/tags/list", timeout=5).json()["tags"]
+    manifest = requests.get(
+        f"http://{registry}/v2/xgb-endpoint/manifests/{tags[0]}", headers={"Accept": f"{OCI}, {DOCKER_V2}"}, timeout=5
+    )
+    again = make(clone, "push", f"REPOSITORY={registry}/xgb-endpoint")
+
+    assert outcome.returncode == 0, outcome.stderr
+    assert manifest.headers["Content-Type"] == DOCKER_V2
+    assert outcome.stdout.strip() == f"{registry}/xgb-endpoint@{manifest.headers['Docker-Content-Digest']}"
+    revision = subprocess.run(["git", "rev-parse", "--short=12", "HEAD"], cwd=clone, capture_output=True, text=True, check=True)
+    assert tags == [f"0.1.0-{revision.stdout.strip()}-amd64"]
+    assert again.returncode != 0
+    assert "is there already, and a tag never changes its image" in again.stderr
+
+
+def test_push_says_what_is_missing(registry: str, clone: Path) -> None:
+    """Without a repository, with a dirty tree, without a registry: a sentence each."""
+    assert "name the repository" in make(clone, "push").stderr
+    assert "took no image" in make(clone, "push", "REPOSITORY=127.0.0.1:9/xgb-endpoint").stderr
+    (clone / "new").touch()
+    assert "changes that are not committed" in make(clone, "push", f"REPOSITORY={registry}/xgb-endpoint").stderr

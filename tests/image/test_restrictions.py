@@ -1,0 +1,114 @@
+"""The image serves under every restriction, and stops well."""
+
+import shutil
+import tarfile
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import requests
+
+from tests.diamonds import ARTEFACT, CSV, expected
+from tests.image.docker import IMAGE, container, docker, inspect
+from tests.replies import scores
+from tests.server import Server
+
+HARDENED = ["--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"]  # noqa: S108
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        [],
+        HARDENED,
+        [*HARDENED, "--user", "12345:12345"],
+        ["--user", "1234"],
+        ["--ipc", "none"],
+        ["--tty", "--interactive"],
+        ["--memory", "512m", "--cpus", "1"],
+        ["--memory", "256m", "--cpus", "0.5"],
+    ],
+    ids=lambda options: " ".join(options) or "plain",
+)
+def test_restrictions(options: list[str]) -> None:
+    """1.5, 4.1, 4.8, 7.6, 7.8 and 12.1: whatever docker takes away, the diamonds are priced."""
+    with container(*options) as (name, server):
+        np.testing.assert_array_equal(scores(server.post(CSV)), expected())
+        docker("stop", "--time", "30", name)
+
+        assert inspect(name)["State"]["ExitCode"] == 0
+
+
+def test_workers_follow_the_limits() -> None:
+    """7.6: one worker under a quota of one processor, and the log says why."""
+    with container("--memory", "512m", "--cpus", "1") as (name, _):
+        assert '"sizing": "1 worker by 1 processors and 512 MiB' in docker("logs", name).stdout
+
+
+def test_another_port() -> None:
+    """1.6 and 7.10: SAGEMAKER_BIND_TO_PORT is where it listens, and nowhere else."""
+    with container("--env", "SAGEMAKER_BIND_TO_PORT=9123", "--env", "SAGEMAKER_SAFE_PORT_RANGE=9000-9999", port=9123) as (
+        _,
+        server,
+    ):
+        np.testing.assert_array_equal(scores(server.post(CSV)), expected())
+
+
+def test_without_a_network() -> None:
+    """1.12: under network isolation it starts, and answers from within."""
+    mount = f"{ARTEFACT}:/opt/ml/model:ro"
+    name = docker("run", "--detach", "--network", "none", "--volume", mount, IMAGE, "serve").stdout.strip()
+    ask = "import urllib.request; print(urllib.request.urlopen('http://127.0.0.1:8080/ping', timeout=2).status)"
+    try:
+        deadline = time.monotonic() + 60
+        answered = docker("exec", name, "python3", "-c", ask, check=False)
+        while answered.returncode and time.monotonic() < deadline:
+            time.sleep(0.2)
+            answered = docker("exec", name, "python3", "-c", ask, check=False)
+    finally:
+        docker("rm", "--force", name)
+
+    assert answered.stdout.strip() == "200"
+
+
+def test_stray_files_in_the_mount(tmp_path: Path) -> None:
+    """4.4, 4.9 and 12.3: the tarball beside the model, nested folders and strays disturb nothing."""
+    shutil.copytree(ARTEFACT, tmp_path / "model")
+    with tarfile.open(tmp_path / "model" / "model.tar.gz", "w:gz") as tarball:
+        tarball.add(ARTEFACT / "model.ubj", arcname="model.ubj")
+    (tmp_path / "model" / "code" / "deep").mkdir(parents=True)
+    (tmp_path / "model" / "code" / "requirements.txt").write_text("pandas\n")
+    with container(folder=tmp_path / "model") as (_, server):
+        np.testing.assert_array_equal(scores(server.post(CSV)), expected())
+
+
+def test_nothing_to_write_to_is_said() -> None:
+    """4.8: where not one folder can be written to, the start says so."""
+    outcome = docker("run", "--rm", "--read-only", "--ipc", "none", "--volume", f"{ARTEFACT}:/opt/ml/model:ro", IMAGE, check=False)
+
+    assert outcome.returncode == 1
+    assert "needs --tmpfs /tmp" in outcome.stderr
+
+
+def test_stop_under_load() -> None:
+    """1.3: docker stop answers what is in flight, and the exit code is 0."""
+    responses: list[requests.Response] = []
+
+    def call(server: Server) -> None:
+        responses.append(server.post(CSV * 5_000))
+
+    with container() as (name, server):
+        callers = [threading.Thread(target=call, args=(server,)) for _ in range(4)]
+        for caller in callers:
+            caller.start()
+        time.sleep(0.3)
+        docker("stop", "--time", "30", name)
+        for caller in callers:
+            caller.join()
+
+        assert inspect(name)["State"]["ExitCode"] == 0
+    assert len(responses) == 4
+    for response in responses:
+        np.testing.assert_array_equal(scores(response), np.tile(expected(), 5_000))
