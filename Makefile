@@ -82,6 +82,18 @@ run: ## Run the image on PORT (8080) with the artefact FOLDER, by default the sa
 test-image: setup image ## Run the contract's tests against the image, and the image's own
 	@IMAGE=$(IMAGE) $(RUN) -m pytest tests/image
 
+.PHONY: test-sdk
+test-sdk: .venv-sdk/ready image ## Deploy the image with the SageMaker SDK's local mode, and predict from it
+	@.venv-sdk/bin/python tests/sdk/deploy_local.py $(IMAGE)
+
+.venv-sdk/ready: tests/sdk/requirements.txt
+	@$(call make-venv,.venv-sdk,$<)
+
+.PHONY: sbom
+sbom: setup ## Write sbom.json, the image's bill of materials (CycloneDX), and docs/licences.md
+	@container/sbom.sh > sbom.json
+	@$(RUN) docs/licences.py sbom.json > docs/licences.md
+
 .PHONY: push
 push: ## Push the image of this commit to REPOSITORY, and print its digest
 	@container/push.sh "$(REPOSITORY)" $(IMAGE) $(VERSION) $(REVISION) $(ARCH)
@@ -105,11 +117,11 @@ convert: setup ## Rewrite MODEL, a file of XGBoost's old binary format or (with 
 .PHONY: lock
 lock: setup ## Pin and hash the requirements anew
 	@$(RUN) -m pip install --quiet --disable-pip-version-check --target .venv/uv uv
-	@for lock in container/requirements tests/requirements model/requirements model/requirements-convert model/requirements-convert-new; do \
+	@for lock in container/requirements tests/requirements model/requirements model/requirements-convert model/requirements-convert-new tests/requirements-sbom tests/sdk/requirements; do \
 		PYTHONPATH=.venv/uv .venv/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --upgrade --generate-hashes \
 			--only-binary :all: --no-annotate --no-emit-index-url --no-emit-find-links \
 			--custom-compile-command "make lock" $$lock.in --output-file $$lock.txt; done
 
 .PHONY: clean
 clean: ## Remove what the other verbs made
-	@rm -rf $(VENV) $(TRAINING_VENV) model/model.tar.gz .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) $(TRAINING_VENV) .venv-sdk sbom.json model/model.tar.gz .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -17,7 +17,7 @@ OCI = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manife
 
 @pytest.fixture(scope="module")
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A registry's address; Debian's docker-registry, which make test-image installs where it can."""
+    """A registry's address; Debian's docker-registry, which .ci/run installs."""
     program = shutil.which("docker-registry")
     if program is None:
         pytest.skip("there is no docker-registry here: apt-get install docker-registry")

@@ -1,0 +1,29 @@
+"""The image's bill of materials."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.image.docker import IMAGE, docker
+from tests.server import ROOT
+
+INSTALLED = "import importlib.metadata as m; print(*sorted(f'{d.name.lower()} {d.version}' for d in m.distributions()), sep='\\n')"
+
+
+def test_the_bill_of_materials_is_that_of_the_image(tmp_path: Path) -> None:
+    """What it lists is what is installed in the image, each with its licence; docs/licences.md is current."""
+    written = subprocess.run(["container/sbom.sh"], cwd=ROOT, capture_output=True, text=True, check=True, timeout=300).stdout
+    (tmp_path / "sbom.json").write_text(written)
+    bill = json.loads(written)
+    installed = docker("run", "--rm", "--entrypoint", "python3", IMAGE, "-c", INSTALLED).stdout.split("\n")
+    licences = subprocess.run(
+        [sys.executable, "docs/licences.py", str(tmp_path / "sbom.json")], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+
+    assert bill["bomFormat"] == "CycloneDX"
+    assert sorted(f"{each['name'].lower()} {each['version']}" for each in bill["components"]) == [
+        line for line in installed if line
+    ]
+    assert all(each["licenses"] for each in bill["components"])
+    assert licences.stdout == (ROOT / "docs" / "licences.md").read_text()
