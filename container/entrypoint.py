@@ -30,7 +30,7 @@ def main() -> None:
             print(as_json(report) if arguments.json else as_text(report))
             return
         server = Server(settings)
-    except StartError as error:
+    except (StartError, OSError) as error:  # a file of the artefact may be unreadable
         sys.exit(f"cannot {arguments.verb}: {error}")
     server.run()
 

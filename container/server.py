@@ -18,13 +18,14 @@ from container.worker import Worker
 from serve import __version__
 from serve.app import caller_error, create_app
 from serve.artefact import ANOTHER_MODEL, find_model
-from serve.errors import BadSetting, BrokenPayload
+from serve.errors import SENT, BadSetting, BrokenPayload
 from serve.facts import facts_of
 from serve.logs import configure, event
 from serve.model import load
 from serve.selftest import run_self_test
 from serve.settings import Settings
 
+INVALID_REQUEST = "Invalid request from ip="
 SCRATCH = ("/dev/shm", "/tmp")
 # A thread is held by each caller that is slow to send its body, so there are many; they cost little while they wait.
 THREADS = 128
@@ -71,6 +72,11 @@ class GunicornLog(GunicornLogger):
     def setup(self, _cfg: Any) -> None:
         self.error_log.propagate = True
 
+    def warning(self, msg: str, *args: Any, **kwargs: Any) -> None:
+        if msg.startswith(INVALID_REQUEST):  # gunicorn quotes the bytes, which may be of a payload
+            msg = msg.partition(": ")[0]
+        super().warning(msg, *args, **kwargs)
+
     def exception(self, msg: str, *args: Any, **kwargs: Any) -> None:
         if not isinstance(sys.exc_info()[1], TimeoutError):  # a caller that sends nothing is nobody's failure
             super().exception(msg, *args, **kwargs)
@@ -114,4 +120,4 @@ def _writable_folder() -> str:
 
 def _broken_payload(error: ParseException) -> Response:
     """Answer a body whose chunks are no chunks, which gunicorn notices only when it is read."""
-    return caller_error(BrokenPayload(f"the body broke off: {error}"))
+    return caller_error(BrokenPayload(f"the body broke off: {SENT}", str(error)))

@@ -19,7 +19,7 @@ CODE_NAME = "code"
 ANOTHER_MODEL = "a model too, but its name is not one of the known"
 
 CONVERT = "convert it with: make convert MODEL={path}"
-JSON_MODEL = re.compile(rb'\s*\{\s*"(learner|version)"\s*:')
+JSON_MODEL = re.compile(rb'\s*\{\s*(?:"learner"\s*:\s*\{|"version"\s*:\s*\[)')
 UBJSON_MODEL = b"{L\0\0\0\0\0\0\0\x07learner"
 # What else may lie there: how it begins, what it is, and what to do with it.
 STRANGERS = (

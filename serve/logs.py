@@ -33,7 +33,7 @@ def configure(level: int) -> None:
     handler.setFormatter(JsonFormatter())
     logging.basicConfig(level=max(level, logging.WARNING), handlers=[handler], force=True)
     logging.captureWarnings(capture=True)
-    log.setLevel(level)
+    log.setLevel(max(level, 1))  # 0 would mean that of the root
 
 
 def event(level: int, name: str, traceback_of: BaseException | None = None, /, **fields: object) -> None:

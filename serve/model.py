@@ -106,6 +106,8 @@ def _schema(
         raise BadArtefact(f"{SCHEMA_NAME} describes {counted(len(described), 'feature')}, the model has {len(own):,}")
     merged = [_merged(*each) for each in zip(range(1, len(own) + 1), described or trusted, trusted, strict=True)]
     for place, (each, all_of_it) in enumerate(zip(merged, own, strict=True), 1):
+        if each.type != "c" and (each.categories or each.codes):
+            raise BadArtefact(f'{SCHEMA_NAME}, feature {place}: it has "categories" or "codes", but its "type" is not "c"')
         if all_of_it.categories and not each.categories:
             raise BadArtefact(
                 f"feature {place} ({quoted(each.name)}): XGBoost before 3.4 cuts labels that are not ASCII when it writes them; "

@@ -30,7 +30,7 @@ def run_self_test(model: Model, folder: Path) -> int:
             got, due = _numbers(reply.body, accept), _numbers(expected.read_bytes(), accept)
         except InvocationError as error:
             raise BadArtefact(f"the self-test failed: {request}: {error}") from error
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
             raise BadArtefact(f"{expected}: expected a reply of this server, as {accept}: {error!r}") from error
         _compare(got, due)
         return len(due)

@@ -50,6 +50,7 @@ def test_empty_variables_count_as_none(models: Path) -> None:
             '{"features": [{"name": "a", "categories": ["x", "x"]}, {"name": "b"}]}',
             '"categories": expected a list of different strings',
         ),
+        ('{"features": [{"name": "a", "codes": 3}, {"name": "b"}]}', 'it has "categories" or "codes", but its "type" is not "c"'),
         ('{"features": [{"name": "a"}, {"name": "a"}]}', 'several features are called "a"'),
         ('{"features": ["a", "b"]}', "a list of objects"),
         ("[" * 200_000, "recursion"),
