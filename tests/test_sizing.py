@@ -80,6 +80,7 @@ def real_cgroups() -> Iterator[dict[str, Path]]:
         (made["cpu"] / "cpu.cfs_quota_us").write_text("100000")
         (made["memory"] / "memory.limit_in_bytes").write_text("400M")
     except OSError as error:
+        # Only root on a machine with version 1 may make them; the files of both versions are read in the tests above, everywhere.
         pytest.skip(f"no cgroups of version 1 can be made here: {error}")
     yield made
     for folder in made.values():

@@ -20,6 +20,7 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A registry's address; Debian's docker-registry, which .ci/run installs."""
     program = shutil.which("docker-registry")
     if program is None:
+        # The image itself is tested without a registry, and not every machine with Docker may install one; CI's has it.
         pytest.skip("there is no docker-registry here: apt-get install docker-registry")
     folder, port = tmp_path_factory.mktemp("registry"), free_port()
     config = folder / "config.yml"
