@@ -23,6 +23,8 @@ UNUSED = (
     "**/*.pyi",
     "**/*.pyx",
     "**/*.pxd",
+    "simdjson/*.cpp",
+    "simdjson/*.h",
     "**/include",
     "**/*.a",
 )

@@ -12,23 +12,30 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger as GunicornLogger
 from gunicorn.http.errors import ParseException
 
+from container.flask_worker import FlaskWorker
+from container.lean_worker import BALANCE, LeanWorker
 from container.limits import read_limits
 from container.sizing import Sizing, size
-from container.worker import Worker
 from serve import __version__
-from serve.app import caller_error, create_app
+from serve.app import application, caller_error
 from serve.artefact import ANOTHER_MODEL, find_model
 from serve.errors import SENT, BadSetting, BrokenPayload
 from serve.facts import facts_of
+from serve.invocations import Invocations
+from serve.lean import LeanDoor
 from serve.logs import configure, event
 from serve.model import load
 from serve.selftest import run_self_test
 from serve.settings import Settings
+from serve.spread import Spread
 
 INVALID_REQUEST = "Invalid request from ip="
 SCRATCH = ("/dev/shm", "/tmp")
-# A thread is held by each caller that is slow to send its body, so there are many; they cost little while they wait.
-THREADS = 128
+DOORS: dict[str, dict[str, Any]] = {
+    "lean": {"worker_class": LeanWorker, "asgi_loop": "asyncio", "asgi_lifespan": "off"},
+    # A thread is held by each caller that is slow to send its body, so there are many; they cost little while they wait.
+    "flask": {"worker_class": FlaskWorker, "threads": 128},
+}
 
 
 class Server(BaseApplication):
@@ -41,8 +48,11 @@ class Server(BaseApplication):
         sizing = size(find_model(settings.model_folder), read_limits(), settings)
         model = load(settings)
         self_test_records = run_self_test(model, settings.model_folder)
-        self.application = create_app(settings, model)
+        invocations = Invocations(model, settings, Spread(sizing.threads))
+        self.application: Any = application(invocations)
         self.application.register_error_handler(ParseException, _broken_payload)
+        if settings.door == "lean":
+            self.application = LeanDoor(invocations, self.application, sizing.threads)
         self.options = options(settings, sizing)
         if also := {name: why for name, why in model.file.ignored.items() if why == ANOTHER_MODEL}:
             event(logging.WARNING, "ignored", files=also)
@@ -50,6 +60,7 @@ class Server(BaseApplication):
             "version": __version__,
             "xgboost": xgboost.__version__,
             "port": settings.port,
+            "door": settings.door,
             "sizing": sizing.reason,
             "self_test_records": self_test_records,
             **facts_of(model),
@@ -61,6 +72,7 @@ class Server(BaseApplication):
             self.cfg.set(name, value)
         self.cfg.set("when_ready", lambda _: event(logging.INFO, "started", **self.facts))
         self.cfg.set("on_exit", lambda _: event(logging.INFO, "stopped"))
+        self.cfg.set("child_exit", lambda _, worker: BALANCE.forget(worker.age))
 
     def load(self) -> Any:
         return self.application
@@ -84,11 +96,9 @@ class GunicornLog(GunicornLogger):
 
 def options(settings: Settings, sizing: Sizing) -> dict[str, Any]:
     """Return gunicorn's names and values for the settings."""
-    return {
+    return DOORS[settings.door] | {
         "bind": f"0.0.0.0:{settings.port}",
         "workers": sizing.workers,
-        "worker_class": Worker,
-        "threads": THREADS,
         "preload_app": True,
         "worker_tmp_dir": _writable_folder(),
         "forwarder_headers": "",  # no proxy stands before this server; SCRIPT_NAME from the loopback would move its paths

@@ -16,9 +16,10 @@ WORKER_BYTES = 60 * MIB
 
 @dataclass(frozen=True, slots=True)
 class Sizing:
-    """How many workers there are, and why; each predicts with one thread of XGBoost's at a time."""
+    """How many workers there are, and why; the slices of a large payload are predicted by ``threads`` of its worker's."""
 
     workers: int
+    threads: int
     memory_bytes: int
     reason: str
 
@@ -32,7 +33,8 @@ def size(file: ModelFile, limits: Limits, settings: Settings) -> Sizing:
             f"{file.path} needs about {needed // MIB:,} MiB once it is loaded, and {limits.memory_bytes // MIB:,} MiB may be used: "
             "take an instance with more memory" + (", or save the model as .ubj" if file.format == "JSON" else "")
         )
-    fitting = {"processors": max(1, int(limits.processors)), "memory": spare // WORKER_BYTES}
+    threads = max(1, int(limits.processors))
+    fitting = {"processors": threads, "memory": spare // WORKER_BYTES}
     strictest = min(fitting, key=lambda name: fitting[name])
     workers = settings.workers or fitting[strictest]
     reason = (
@@ -40,4 +42,6 @@ def size(file: ModelFile, limits: Limits, settings: Settings) -> Sizing:
         if settings.workers
         else f"{limits.processors:g} processors and {limits.memory_bytes // MIB:,} MiB ({limits.source}); {strictest} decided"
     )
-    return Sizing(workers, BASE_BYTES + file.memory_bytes + workers * WORKER_BYTES, f"{counted(workers, 'worker')} by {reason}")
+    return Sizing(
+        workers, threads, BASE_BYTES + file.memory_bytes + workers * WORKER_BYTES, f"{counted(workers, 'worker')} by {reason}"
+    )

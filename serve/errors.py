@@ -1,14 +1,15 @@
 """The failures of the server and what each one answers.
 
 ServeError
-├── InvocationError               the caller's: one JSON line with the status beside it
+├── InvocationError               one JSON line with the status beside it
 │   ├── MalformedPayload      400  the bytes are not what the media type says
 │   ├── UnfitRecord           400  a record does not fit the schema
 │   ├── NotAcceptable         406  no reply of a type that Accept allows
 │   ├── BrokenPayload         400  the body did not arrive whole
 │   │   └── StalledPayload    408  the caller stopped in the middle of it
 │   ├── PayloadTooLarge       413
-│   └── UnsupportedMediaType  415  no codec for the Content-Type
+│   ├── UnsupportedMediaType  415  no codec for the Content-Type
+│   └── Overloaded            503  too many invocations wait
 └── StartError                    the operator's: one line, and the server does not start
     ├── BadSetting
     └── BadArtefact
@@ -26,12 +27,13 @@ class ServeError(Exception):
 
 
 class InvocationError(ServeError):
-    """An invocation that is answered with a 4xx.
+    """An invocation that is answered with ``status`` and ``headers``.
 
     ``reason`` is the message with SENT where it quotes the payload: what may stand in a log.
     """
 
     status: ClassVar[HTTPStatus]
+    headers: ClassVar[tuple[tuple[str, str], ...]] = ()
 
     def __init__(self, reason: str, sent: str = "") -> None:
         super().__init__(reason.replace(SENT, sent))
@@ -78,6 +80,13 @@ class UnsupportedMediaType(InvocationError):
     """No codec reads the payload's media type."""
 
     status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+
+
+class Overloaded(InvocationError):
+    """Too many invocations wait already, and `Retry-After` says when to try again."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    headers = (("Retry-After", "1"),)
 
 
 class StartError(ServeError):

@@ -158,9 +158,11 @@ class LabelFeature(Feature):
     categories: tuple[str, ...] = ()
     unknown_is_missing: bool = False
     codes: dict[Cell, float] = field(init=False, repr=False, compare=False)
+    code_texts: dict[str, str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "codes", {label: float(code) for code, label in enumerate(self.categories)})
+        object.__setattr__(self, "code_texts", {label: str(code) for code, label in enumerate(self.categories)})
 
     def strict(self) -> Feature:
         return replace(self, unknown_is_missing=False)

@@ -1,13 +1,18 @@
 """Inference: from an invocation to its reply: decode, align, predict, encode."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from serve.codecs import codec_for
+from serve.codecs import Codec, codec_for
 from serve.model import Model
+from serve.spread import Spread
 from serve.stages import Stages
+
+ALONE = Spread()
+NOTHING = np.empty(0, dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +33,24 @@ class Reply:
     media_type: str
 
 
-def infer(model: Model, invocation: Invocation, stages: Stages | None = None) -> Reply:
+def infer(model: Model, invocation: Invocation, stages: Stages | None = None, spread: Spread = ALONE) -> Reply:
     """Return the reply to an invocation, its time told by ``stages``; raises InvocationError for what is wrong with the payload."""
     stages = stages or Stages()
-    predictions = []
-    for records in codec_for(invocation.media_type).decode(invocation.payload, invocation.parameters, model.schema):
+    slices = _features(model, codec_for(invocation.media_type), invocation, stages)
+    predictions = list(spread.each(model.predict, slices))
+    stages.end("predict")
+    codec = codec_for(invocation.accept)
+    body = codec.encode(np.concatenate(predictions) if len(predictions) > 1 else predictions[0] if predictions else NOTHING)
+    stages.end("encode")
+    return Reply(body, invocation.accept)
+
+
+def _features(model: Model, codec: Codec, invocation: Invocation, stages: Stages) -> Iterator[NDArray[np.float32]]:
+    """Yield the payload's slices as features, none of them empty."""
+    for records in codec.decode(invocation.payload, invocation.parameters, model.schema):
         stages.end("decode")
         features = model.schema.align(records)
         stages.end("align")
         if len(features):
-            predictions.append(model.predict(features))
+            yield features
         stages.end("predict")
-    body = codec_for(invocation.accept).encode(np.concatenate(predictions) if predictions else np.empty(0, np.float32))
-    stages.end("encode")
-    return Reply(body, invocation.accept)

@@ -38,5 +38,10 @@ def configure(level: int) -> None:
 
 def event(level: int, name: str, traceback_of: BaseException | None = None, /, **fields: object) -> None:
     """Log an event, and the traceback of what caused it."""
-    if log.isEnabledFor(level):
+    if is_logged(level):
         log.log(level, name, exc_info=traceback_of, extra={"fields": fields})
+
+
+def is_logged(level: int) -> bool:
+    """Tell whether events of this level are in the log, so that one need not be put together in vain."""
+    return log.isEnabledFor(level)

@@ -5,6 +5,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from time import perf_counter
+from typing import Any
 
 import numpy as np
 import xgboost
@@ -12,6 +14,7 @@ from numpy.typing import NDArray
 
 from serve.artefact import SCHEMA_NAME, ModelFile, find_model
 from serve.categories import code_counts_of, has_cut_labels, labels_of
+from serve.dense import Predict, dense_predictor
 from serve.description import MOST_CODES, Description, read_schema
 from serve.errors import BadArtefact
 from serve.feature import CodeFeature, Feature, LabelFeature
@@ -20,6 +23,9 @@ from serve.settings import Settings
 from serve.wording import counted, listed, quoted
 
 CPLUSPLUS_PLACE = re.compile(r"^\[\d\d:\d\d:\d\d\] \S+: ")
+# Enough to find a moment without disturbance, and to fill a block of XGBoost's predictor.
+WARM_UPS = 5
+WARM_UP_ROWS = 64
 NUMERIC_TYPES = {"float", "int", "q"}
 
 
@@ -27,7 +33,8 @@ NUMERIC_TYPES = {"float", "int", "q"}
 class Model:
     """A booster with its schema; many threads may predict at once (dmlc/xgboost#5339).
 
-    ``rounds`` are the boosting rounds that predict, of which there may be more after an early stop.
+    ``rounds`` are the boosting rounds that predict, of which there may be more after an early stop. Up to ``singly`` rows
+    are predicted sooner one by one, and a row takes about ``row_seconds``.
     """
 
     file: ModelFile
@@ -36,12 +43,18 @@ class Model:
     kind: str
     objective: str
     rounds: int
+    call: Predict
+    singly: int = 1
+    row_seconds: float = 0.0
 
     def predict(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the predictions, float32 (n,) or (n, k), of features, float32 (n, f), as Booster.predict(DMatrix) returns them."""
-        if self.kind == "gblinear":  # it has no in-place prediction, and no rounds
-            return self.booster.predict(xgboost.DMatrix(features, nthread=1), validate_features=False)
-        return self.booster.inplace_predict(features, iteration_range=(0, self.rounds), validate_features=False)
+        """Return the predictions, float32 (n,) or (n, k), of features, float32 (n, f) with n > 0.
+
+        They are those of Booster.predict(DMatrix), bit for bit.
+        """
+        if 1 < len(features) <= self.singly:
+            return np.concatenate([self.call(features[row : row + 1]) for row in range(len(features))])
+        return self.call(features)
 
 
 def load(settings: Settings) -> Model:
@@ -56,9 +69,34 @@ def load(settings: Settings) -> Model:
     rounds = booster.num_boosted_rounds()
     if settings.early_stopping:
         rounds = _best_round(booster.attr("best_iteration"), rounds)
-    model = Model(file, schema, booster, learner["gradient_booster"]["name"], learner["objective"]["name"], rounds)
-    model.predict(np.zeros((1, schema.width), dtype=np.float32))
-    return model
+    kind = learner["gradient_booster"]["name"]
+    call = _linear_predictor(booster) if kind == "gblinear" else dense_predictor(booster, rounds)
+    model = Model(file, schema, booster, kind, learner["objective"]["name"], rounds, call)
+    return replace(model, **_measured(call, schema.width))
+
+
+def _linear_predictor(booster: xgboost.Booster) -> Predict:
+    """Return the prediction of a linear booster, which has no in-place prediction, and no rounds."""
+    return lambda features: booster.predict(xgboost.DMatrix(features, nthread=1), validate_features=False)
+
+
+def _measured(call: Predict, width: int) -> dict[str, Any]:
+    """Return how many rows are predicted sooner one by one, and the seconds that one of many takes, by warm-up predictions.
+
+    XGBoost from 3.1 on walks all nodes of all trees at each call, from 3.4 on except for a single row (dmlc/xgboost#12307).
+    """
+    one, two, many = (_least_seconds(call, np.zeros((rows, width), dtype=np.float32)) for rows in (1, 2, WARM_UP_ROWS))
+    return {"singly": int(two / one), "row_seconds": many / WARM_UP_ROWS}
+
+
+def _least_seconds(call: Predict, features: NDArray[np.float32]) -> float:
+    """Return how long a prediction takes that nothing disturbs."""
+    seconds = []
+    for _ in range(WARM_UPS):
+        started = perf_counter()
+        call(features)
+        seconds.append(perf_counter() - started)
+    return min(seconds)
 
 
 def _best_round(best_iteration: str | None, rounds: int) -> int:

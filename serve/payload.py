@@ -1,14 +1,17 @@
-"""Payload: the body of a request, read whole and within bounds."""
+"""Payload: the body of a request, read whole and within bounds, through either door."""
 
+import asyncio
 import math
 import socket
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 from flask import Request
 
 from serve.errors import BrokenPayload, PayloadTooLarge, StalledPayload
 from serve.wording import counted
 
-# A caller that stops in the middle of a body holds a thread; the platform itself sends without a pause.
+# A caller that stops in the middle of a body holds a connection; the platform itself sends without a pause.
 STALL_SECONDS = 30.0
 PIECE_BYTES = 1 << 20
 # A caller reads the answer only after it has sent its body (contract 3.11); beyond this much it must do without.
@@ -16,19 +19,43 @@ MOST_DRAINED_BYTES = 1 << 30
 
 
 def read_payload(http: Request, most: float) -> bytes:
-    """Return the body; raises PayloadTooLarge above ``most`` bytes, and BrokenPayload if it stalls or breaks off."""
+    """Return the body of Flask's request; raises PayloadTooLarge above ``most`` bytes, BrokenPayload if it stalls or breaks off."""
     connection: socket.socket | None = http.environ.get("gunicorn.socket")
     try:
         if connection:
             connection.settimeout(STALL_SECONDS)
         return _read(http, most)
     except TimeoutError as error:
-        raise StalledPayload(f"the body stopped for {STALL_SECONDS:.0f} seconds before its end") from error
+        raise _stalled() from error
     except OSError as error:
         raise BrokenPayload(f"the body broke off: {error}") from error
     finally:
         if connection:
             connection.settimeout(None)
+
+
+async def receive_payload(receive: Callable[[], Awaitable[dict[str, Any]]], announced: int | None, most: float) -> bytes:
+    """Return the body that an ASGI server brings; raises as ``read_payload`` does."""
+    pieces: list[bytes] = []
+    came, more = 0, True
+    while more:
+        try:
+            async with asyncio.timeout(STALL_SECONDS):
+                message = await receive()
+        except TimeoutError as error:
+            raise _stalled() from error
+        if message["type"] == "http.disconnect":
+            raise _broken(announced, came)
+        piece = message["body"]
+        more = message["more_body"] and came <= MOST_DRAINED_BYTES
+        came += len(piece)
+        if came <= most:
+            pieces.append(piece)
+        else:
+            pieces.clear()
+    if came > most:
+        raise _too_large(announced or came, most)
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
 def _read(http: Request, most: float) -> bytes:
@@ -40,8 +67,20 @@ def _read(http: Request, most: float) -> bytes:
         drained = 0
         while drained < MOST_DRAINED_BYTES and (piece := http.stream.read(PIECE_BYTES)):
             drained += len(piece)
-        came = f"{announced or len(payload) + drained:,}"
-        raise PayloadTooLarge(f"expected {int(most):,} bytes at most, got {came}; SAGEMAKER_MAX_PAYLOAD_IN_MB sets the limit")
+        raise _too_large(announced or len(payload) + drained, most)
     if announced is not None and len(payload) < announced:
-        raise BrokenPayload(f"the body broke off: expected {counted(announced, 'byte')}, got {len(payload):,}")
+        raise _broken(announced, len(payload))
     return payload
+
+
+def _too_large(came: int, most: float) -> PayloadTooLarge:
+    return PayloadTooLarge(f"expected {int(most):,} bytes at most, got {came:,}; SAGEMAKER_MAX_PAYLOAD_IN_MB sets the limit")
+
+
+def _broken(announced: int | None, came: int) -> BrokenPayload:
+    expected = "its end" if announced is None else counted(announced, "byte")
+    return BrokenPayload(f"the body broke off: expected {expected}, got {came:,}" + (" bytes" if announced is None else ""))
+
+
+def _stalled() -> StalledPayload:
+    return StalledPayload(f"the body stopped for {STALL_SECONDS:.0f} seconds before its end")

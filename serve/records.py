@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 Cell = str | float | int | bool | None
 
 
@@ -10,13 +13,14 @@ Cell = str | float | int | bool | None
 class Records:
     """Some consecutive rows of a payload.
 
-    ``rows`` holds one sequence of cells for each row. In ``textual`` records (CSV) a cell is the text of a number or a
+    ``rows`` holds one sequence of cells for each row, or all of them as a float32 matrix (n, f) whose numbers the schema takes.
+    In ``textual`` records (CSV) a cell is the text of a number or a
     label; in others (JSON) it is a value with a type of its own. ``names`` are the columns' names in the order of the
     cells, None where a row's cells come in schema order; ``names_place`` is where the caller wrote them.
     ``first_row`` counts from 1, without a header.
     """
 
-    rows: Sequence[Sequence[Cell]]
+    rows: Sequence[Sequence[Cell]] | NDArray[np.float32]
     textual: bool
     first_row: int = 1
     names: tuple[str, ...] | None = None

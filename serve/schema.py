@@ -42,12 +42,28 @@ class Schema:
             return False
         return True
 
+    def takes(self, matrix: NDArray[np.float32]) -> bool:
+        """Tell whether all numbers of a matrix, float32 (n, f) with NaN for what is missing, are surely meant as they are."""
+        if not np.isfinite(matrix).all() and (self._must_have_values or np.isinf(matrix).any()):
+            return False
+        return not any(self.features[place].doubtful(matrix[:, place]).any() for place in self._coded)
+
+    def arranged(self, names: tuple[str, ...] | None) -> "Schema | None":
+        """Return the schema with its features in the order of these names, None if they are not its own."""
+        if names is None or names == self.names:
+            return self
+        if self.names is None or sorted(names) != sorted(self.names):
+            return None
+        return Schema(tuple(self.features[self.names.index(name)] for name in names), names)
+
     def align(self, records: Records) -> NDArray[np.float32]:
         """Return the records as features: float32 (n, f), categories as their codes, NaN where a value is missing.
 
         A number's text means float32(float64(text)). Raises UnfitRecord, which names the row and the column.
         """
         order = self._order(records)
+        if isinstance(records.rows, np.ndarray):
+            return records.rows if isinstance(order, range) else records.rows[:, order]
         if not records.rows:
             return np.empty((0, self.width), dtype=np.float32)
         self._check_widths(records)
@@ -104,6 +120,10 @@ class Schema:
         for place in sorted(suspects.union(self._coded)):
             for row in np.flatnonzero(self.features[place].doubtful(numbers[:, place])):
                 numbers[row, place] = self._value(records, int(row), place, order)
+
+    @cached_property
+    def _must_have_values(self) -> bool:
+        return not all(feature.may_be_missing for feature in self.features)
 
     @cached_property
     def _coded(self) -> tuple[int, ...]:

@@ -98,6 +98,18 @@ class Settings:
         _whole_number(1, 1 << 20),
         "seconds that a worker may be stuck before it is replaced; a prediction under way is not cut off",
     )
+    queue_size: int = _setting(
+        "SAGEMAKER_MODEL_JOB_QUEUE_SIZE",
+        100,
+        _whole_number(1, 1 << 20),
+        "how many invocations may wait in each worker before a further one is answered 503",
+    )
+    door: str = _setting(
+        "SERVE_DOOR",
+        "lean",
+        _one_of("lean", "flask"),
+        "how requests come in: `lean` answers pings and invocations itself and hands all else to Flask, `flask` is that alone",
+    )
     log_level: int = _setting(
         "SAGEMAKER_CONTAINER_LOG_LEVEL", logging.INFO, _log_level, "the least level of events in the log, by name or number"
     )

@@ -1,6 +1,5 @@
 """Servers and models that many tests share."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,10 +10,7 @@ from tests.server import ROOT, Server, running
 
 @pytest.fixture(scope="session")
 def diamonds() -> Iterator[Server]:
-    """A server on the sample artefact: the one at SERVE_URL, else one of its own."""
-    if url := os.environ.get("SERVE_URL"):
-        yield Server(url.rstrip("/"))
-        return
+    """A server on the sample artefact."""
     with running(ROOT / "model" / "artifact") as server:
         yield server
 

@@ -19,6 +19,8 @@ import requests
 ROOT = Path(__file__).resolve().parent.parent
 ENTRYPOINT = ROOT / "container" / "entrypoint.py"
 OWN_VARIABLES = ("SAGEMAKER_", "SERVE_", "SM_", "MAX_CONTENT_LENGTH")
+# The variable that names the door of the servers started here, where their test leaves it open.
+DOOR = "TEST_DOOR"
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0
 
@@ -104,7 +106,8 @@ def refusal(folder: Path, **env: str) -> str:
 def start(folder: Path, port: int, **env: str) -> Process:
     """Start a server without waiting for it."""
     output = tempfile.TemporaryFile("w+")  # noqa: SIM115  # a pipe that nobody reads would fill up, and hold the server
-    settings = {"SM_MODEL_DIR": str(folder), "SAGEMAKER_BIND_TO_PORT": str(port), **env}
+    door = {"SERVE_DOOR": os.environ[DOOR]} if DOOR in os.environ else {}
+    settings = {"SM_MODEL_DIR": str(folder), "SAGEMAKER_BIND_TO_PORT": str(port), **door, **env}
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(OWN_VARIABLES)}
     command = [sys.executable, str(ENTRYPOINT), "serve"]
     return Process(subprocess.Popen(command, env=inherited | settings, stdout=output, stderr=subprocess.STDOUT), output)

@@ -11,14 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from serve.codecs import jsonlines
-from serve.codecs.json_rows import RepeatedNames, parse, records_of
+from serve.codecs.json_rows import NAMES_PLACE, RepeatedNames, parse, records_of
 from serve.codecs.lines import BYTE_ORDER_MARK, SLICE_BYTES
 from serve.errors import SENT, MalformedPayload
+from serve.numbers import SIMD_BYTES, matrix_of_lists
 from serve.records import Records
 from serve.schema import Schema
 from serve.wording import listed, quoted
 
 CONCATENATES = False
+
+Rows = list[Any] | NDArray[np.float32]
 
 INSTANCES, FEATURE_NAMES = "instances", "feature_names"
 SHAPES = (
@@ -37,8 +40,11 @@ def decode(payload: bytes, parameters: Mapping[str, str], schema: Schema) -> Ite
     body = payload.removeprefix(BYTE_ORDER_MARK)
     first_row = 1
     try:
-        for rows, names in _slices_of_rows(body):
-            yield from records_of(rows, first_row, names)
+        for rows, names in _slices_of_rows(body, schema):
+            if isinstance(rows, np.ndarray):
+                yield Records(rows, textual=False, first_row=first_row, names=names, names_place=NAMES_PLACE)
+            else:
+                yield from records_of(rows, first_row, names)
             first_row += len(rows)
     except MalformedPayload:
         if first_row > 1 or not _is_lines(body):
@@ -51,12 +57,14 @@ def encode(predictions: NDArray[np.float32]) -> bytes:
     return b'{"predictions": [' + jsonlines.scores(predictions, b", ") + b"]}\n"
 
 
-def _slices_of_rows(body: bytes) -> Iterator[tuple[list[Any], tuple[str, ...] | None]]:
+def _slices_of_rows(body: bytes, schema: Schema) -> Iterator[tuple[Rows, tuple[str, ...] | None]]:
     """Yield the rows in slices, and the names that the document gives to their values."""
     rows_before = 0
     try:
         for part, names in _parts(body):
-            rows = parse(part)
+            arranged = schema.arranged(names)
+            matrix = matrix_of_lists(part, arranged) if arranged else None
+            rows = parse(b"[" + part + b"]") if matrix is None else matrix
             yield rows, names
             rows_before += len(rows)
     except MalformedPayload:
@@ -69,12 +77,12 @@ def _slices_of_rows(body: bytes) -> Iterator[tuple[list[Any], tuple[str, ...] | 
 
 
 def _parts(body: bytes) -> Iterator[tuple[bytes, tuple[str, ...] | None]]:
-    """Yield a long list of rows as several shorter ones, each a text of JSON unless a cut hit a string or the inside of a row.
+    """Yield what is between the brackets of a list of rows, a long one in parts, each whole unless a cut hit a string or a row.
 
     Parsing one of them is short enough for other threads to wait for. Documents that may hold more than rows are not cut.
     """
     opening, closing = OPENING.match(body), CLOSING.search(body, max(0, len(body) - CLOSING_BYTES))
-    if len(body) < SLICE_BYTES or not opening or not closing or b"\\" in body:
+    if len(body) < SIMD_BYTES or not opening or not closing or b"\\" in body:
         return
     if body.count(FEATURE_NAMES.encode()) != (opening[1] is not None):
         return
@@ -83,9 +91,9 @@ def _parts(body: bytes) -> Iterator[tuple[bytes, tuple[str, ...] | None]]:
     names = _names(parse(opening[1] or b"null"))
     start, end = opening.end(), closing.start()
     while end - start > SLICE_BYTES and (cut := BETWEEN_ROWS.search(body, start + SLICE_BYTES, end)):
-        yield b"[" + body[start : cut.start()] + b"]", names
+        yield body[start : cut.start()], names
         start = cut.end()
-    yield b"[" + body[start:end] + b"]", names
+    yield body[start:end], names
 
 
 def _unwrapped(document: Any) -> tuple[list[Any], tuple[str, ...] | None]:

@@ -13,6 +13,7 @@ from serve.records import Records
 from serve.wording import quoted
 
 FEATURES = "features"
+NAMES_PLACE = '"feature_names"'
 # Python refuses to read an integer of more; as a float it is infinite.
 MOST_DIGITS = 4000
 
@@ -64,7 +65,7 @@ def records_of(rows: Sequence[Any], first_row: int, names: tuple[str, ...] | Non
             raise UnfitRecord(f'row {first_row}: expected a list, whose values "feature_names" names')
         if own_names is None:
             lists = [_list_of(row, first_row + number) for number, row in enumerate(run)]
-            yield Records(lists, textual=False, first_row=first_row, names=names, names_place='"feature_names"')
+            yield Records(lists, textual=False, first_row=first_row, names=names, names_place=NAMES_PLACE)
         else:
             cells, place = _cells_of(run, tuple(own_names)), f"row {first_row}"
             yield Records(cells, textual=False, first_row=first_row, names=tuple(own_names), names_place=place)

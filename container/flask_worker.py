@@ -7,7 +7,7 @@ from typing import Any
 from gunicorn import util
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
-from serve.app import error_line
+from serve.answer import error_line
 from serve.payload import STALL_SECONDS
 
 
@@ -19,7 +19,7 @@ class Connection(TConn):
         self.sock.settimeout(STALL_SECONDS)
 
 
-class Worker(ThreadWorker):
+class FlaskWorker(ThreadWorker):
     """A worker that, once told to stop, still takes the connections that the kernel has accepted for it."""
 
     def accept(self, listener: Any) -> None:

@@ -1,0 +1,82 @@
+"""Lean: the door that answers pings and invocations by itself, as an ASGI application, and hands every other request to Flask.
+
+Source: the ASGI specification, HTTP connection scope, 2.4; contract 2.1 and 3.1.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from wsgiref.types import WSGIApplication
+
+from serve.answer import Answer, Asked, caller_failed, returned_attributes, server_failed
+from serve.errors import InvocationError
+from serve.invocations import Invocations
+from serve.payload import receive_payload
+from serve.wsgi import answer_of
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+PING_METHODS = ("GET", "POST")
+# What is not hot is short, so a few threads do for Flask.
+FLASK_THREADS = 4
+
+
+class LeanDoor:
+    """An ASGI application: momentary payloads are answered in the event loop, all others by threads."""
+
+    def __init__(self, invocations: Invocations, flask: WSGIApplication, threads: int) -> None:
+        self._invocations = invocations
+        self._flask = flask
+        self._infer_threads = ThreadPoolExecutor(threads, "infer")
+        self._flask_threads = ThreadPoolExecutor(FLASK_THREADS, "flask")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await send({"type": "websocket.close"})
+            return
+        asked = _asked_by(scope)
+        try:
+            answer = await self._answer(asked, scope, receive)
+        except InvocationError as error:
+            answer = caller_failed(asked, error)
+        except Exception as error:  # noqa: BLE001  # whatever it is, the caller gets its line of JSON and the log the rest
+            answer = server_failed(asked, error)
+        await _send(answer, send)
+
+    async def _answer(self, asked: Asked, scope: Scope, receive: Receive) -> Answer:
+        if asked.path == "/ping" and asked.method in PING_METHODS:
+            return Answer(200, returned_attributes(asked))
+        payload = await receive_payload(receive, asked.payload_bytes, self._invocations.most_bytes)
+        run = asyncio.get_running_loop().run_in_executor
+        if asked.path != "/invocations" or asked.method != "POST":
+            return await run(self._flask_threads, answer_of, self._flask, scope, payload)
+        if self._invocations.momentary(payload):
+            return self._invocations.answer(asked, payload)
+        with self._invocations.queue:
+            return await run(self._infer_threads, self._invocations.answer, asked, payload)
+
+
+def _asked_by(scope: Scope) -> Asked:
+    """Return what a request of ASGI's asks for."""
+    asked = Asked(scope["method"], scope["path"])
+    for name, value in scope["headers"]:
+        if name == b"content-type":
+            asked.content_type = value.decode("latin-1")
+        elif name == b"accept":
+            asked.accept = f"{asked.accept},{value.decode('latin-1')}" if asked.accept else value.decode("latin-1")
+        elif name == b"x-amzn-sagemaker-custom-attributes":
+            asked.custom_attributes = value.decode("latin-1")
+        elif name == b"content-length":
+            asked.payload_bytes = int(value)
+    return asked
+
+
+async def _send(answer: Answer, send: Send) -> None:
+    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers]
+    headers.append((b"Content-Length", b"%d" % len(answer.body)))
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body})

@@ -1,0 +1,50 @@
+"""WSGI: a request of ASGI's, which has arrived whole, put to a WSGI application.
+
+Source: PEP 3333; the ASGI specification, HTTP connection scope.
+"""
+
+import io
+import sys
+from typing import Any
+from urllib.parse import unquote_to_bytes
+from wsgiref.types import WSGIApplication
+
+from werkzeug.test import run_wsgi_app
+
+from serve.answer import Answer
+
+UNPREFIXED = ("CONTENT_TYPE", "CONTENT_LENGTH")
+
+
+def answer_of(application: WSGIApplication, scope: dict[str, Any], payload: bytes) -> Answer:
+    """Return the application's answer; its own length is left to the server that sends it."""
+    pieces, status, headers = run_wsgi_app(application, _environ(scope, payload), buffered=True)
+    kept = tuple((name, value) for name, value in headers.items() if name != "Content-Length")
+    return Answer(int(status.split()[0]), kept, b"".join(pieces))
+
+
+def _environ(scope: dict[str, Any], payload: bytes) -> dict[str, Any]:
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": scope["method"],
+        "SCRIPT_NAME": "",
+        "PATH_INFO": unquote_to_bytes(scope["raw_path"]).decode("latin-1"),
+        "QUERY_STRING": scope["query_string"].decode("latin-1"),
+        "SERVER_NAME": scope["server"][0],
+        "SERVER_PORT": str(scope["server"][1]),
+        "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scope["scheme"],
+        "wsgi.input": io.BytesIO(payload),
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+    }
+    for name, value in scope["headers"]:
+        key = name.decode("latin-1").upper().replace("-", "_")
+        key = key if key in UNPREFIXED else f"HTTP_{key}"
+        text = value.decode("latin-1")
+        environ[key] = f"{environ[key]},{text}" if key in environ else text
+    environ.pop("HTTP_TRANSFER_ENCODING", None)
+    environ["CONTENT_LENGTH"] = str(len(payload))
+    return environ

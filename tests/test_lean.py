@@ -1,0 +1,52 @@
+"""What only the lean door promises."""
+
+import socket
+import time
+from pathlib import Path
+
+from tests.diamonds import ARTEFACT, CSV
+from tests.server import running
+
+WHOLE = f"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Length: {len(CSV)}\r\n\r\n{CSV}".encode()
+SILENCE_SECONDS = 30.0
+
+
+def test_silent_connections_are_closed() -> None:
+    """A connection that never brings a request, or only half of its head, is closed in the end."""
+    with running(ARTEFACT) as server:
+        connections = [socket.create_connection(server.address, timeout=SILENCE_SECONDS + 10) for _ in range(2)]
+        connections[1].sendall(b"POST /invocations HTTP/1.1\r\nHo")
+        started = time.monotonic()
+        ends = [connection.recv(65536) for connection in connections]
+        seconds = time.monotonic() - started
+        for connection in connections:
+            connection.close()
+
+    assert ends == [b"", b""]
+    assert seconds > SILENCE_SECONDS / 2
+
+
+def test_both_workers_get_connections() -> None:
+    """7.6: connections that arrive together are shared out, so that no processor is left idle."""
+    with running(ARTEFACT, SAGEMAKER_MODEL_SERVER_WORKERS="2") as server:
+        assert server.process
+        workers = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text().split()
+        kept = [socket.create_connection(server.address, timeout=10) for _ in range(8)]
+        for connection in kept:
+            connection.sendall(WHOLE)
+        for connection in kept:
+            assert connection.recv(12) == b"HTTP/1.1 200"
+        held = {worker: connections_of(worker, kept) for worker in workers}
+        for connection in kept:
+            connection.close()
+
+    assert sum(held.values()) == 8
+    assert min(held.values()) >= 2
+
+
+def connections_of(pid: str, connections: list[socket.socket]) -> int:
+    """Return how many of these connections a process of this machine holds the other end of."""
+    inodes = {link.readlink().name for link in Path(f"/proc/{pid}/fd").iterdir() if "socket" in str(link.readlink())}
+    ours = {f"{connection.getsockname()[1]:04X}" for connection in connections}
+    table = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return sum(f"socket:[{row[9]}]" in inodes for row in table if row[2].partition(":")[2] in ours)
