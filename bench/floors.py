@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,11 @@ from bench.places import ROOT, WORK
 
 PROCESSES = 2
 MANY_ROWS = 10_000
-GRACE_SECONDS = 60
+SECONDS = 0.3
+MANY_ROWS_SECONDS = 1.0
+GRACE_SECONDS = 120
+
+Timed = dict[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,21 +36,26 @@ class Floor:
     both_a_second: float
 
 
-def floor(served: Served, cell: Cell, round_: int, seconds: float) -> Floor:
-    """Return the floor of one payload."""
-    payload = WORK / "payloads" / f"floor-{cell.model}-{cell.rows}-{cell.media_type.replace('/', '-')}"
-    payload.parent.mkdir(parents=True, exist_ok=True)
-    payload.write_bytes(ours.LEAN.bodies[cell.media_type](served.rows[: cell.rows]))
-    [alone] = _run(served, payload, cell, seconds, processes=1)
-    both = _run(served, payload, cell, seconds, processes=PROCESSES) if cell.rows >= MANY_ROWS else []
-    rate = sum(each["infer"]["calls_a_second"] for each in both)
-    return Floor(cell, round_, alone["infer"]["median_ms"], alone["infer"]["cpu_ms"], alone["predict"]["median_ms"], rate)
+def floors(served: Served, cells: Sequence[Cell], round_: int) -> list[Floor]:
+    """Return the floors of one model's payloads."""
+    [alone] = _run(served, cells, SECONDS, processes=1)
+    return [
+        Floor(cell, round_, infer["median_ms"], infer["cpu_ms"], predict["median_ms"], _both_a_second(served, cell))
+        for cell, (infer, predict) in zip(cells, alone, strict=True)
+    ]
 
 
-def _run(served: Served, payload: Path, cell: Cell, seconds: float, *, processes: int) -> list[dict[str, dict[str, float]]]:
-    """Let as many processes do the same work at once, and return what each tells."""
-    program = [str(environment(ours.LEAN)), "-m", "bench.programs.in_process"]
-    command = [*program, str(served.folder), str(payload), cell.media_type, str(seconds)]
+def _both_a_second(served: Served, cell: Cell) -> float:
+    if cell.rows < MANY_ROWS:
+        return 0.0
+    return sum(infer["calls_a_second"] for [(infer, _)] in _run(served, [cell], MANY_ROWS_SECONDS, processes=PROCESSES))
+
+
+def _run(served: Served, cells: Sequence[Cell], seconds: float, *, processes: int) -> list[list[tuple[Timed, Timed]]]:
+    """Let as many processes do the same work at once; return what each tells of each payload: of all, and of predict alone."""
+    command = [str(environment(ours.LEAN)), "-m", "bench.programs.in_process", str(served.folder), str(seconds)]
+    for cell in cells:
+        command += [str(_payload(served, cell)), cell.media_type]
     env = {"OMP_NUM_THREADS": "1", "PATH": ""}
     started = [
         subprocess.Popen(command, cwd=ROOT, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -58,4 +68,12 @@ def _run(served: Served, payload: Path, cell: Cell, seconds: float, *, processes
         assert process.stdin
         process.stdin.write("\n")
         process.stdin.flush()
-    return [json.loads(process.communicate(timeout=seconds + GRACE_SECONDS)[0]) for process in started]
+    return [json.loads(process.communicate(timeout=GRACE_SECONDS)[0]) for process in started]
+
+
+def _payload(served: Served, cell: Cell) -> Path:
+    path = WORK / "payloads" / f"floor-{cell.model}-{cell.rows}-{cell.media_type.replace('/', '-')}"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(ours.LEAN.bodies[cell.media_type](served.rows[: cell.rows]))
+    return path

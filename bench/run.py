@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from bench import report
 from bench.environments import Unavailable, environment, is_ready, versions
 from bench.extras import extras
-from bench.floors import floor
+from bench.floors import floors
 from bench.grid import Plan, in_process_cells, plan
 from bench.measure import measure, warm_up
 from bench.models import SEED, Served, served
@@ -24,7 +24,6 @@ from bench.running import WrongAnswer, running
 from bench.wrk import check_wrk
 
 IN_PROCESS = "in process"
-FLOOR_SECONDS = 0.3
 
 
 def main() -> None:
@@ -100,7 +99,7 @@ class Run:
 
     def _floors(self, model: Served, round_: int) -> None:
         cells = [cell for cell in in_process_cells(self.plan.cells) if cell.model == model.name]
-        self.results.floors += [floor(model, cell, round_, FLOOR_SECONDS) for cell in cells]
+        self.results.floors += floors(model, cells, round_)
 
     def _loads(self, name: str, model: Served, round_: int) -> None:
         """Start a server, load it with its cells of one model in random order, stop it."""

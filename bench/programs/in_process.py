@@ -1,6 +1,6 @@
-"""The floor without HTTP: decodes, predicts and encodes a payload in a loop, then predicts alone; prints what that took, as JSON.
+"""The floor without HTTP: decodes, predicts and encodes each payload in a loop, then predicts alone; prints the times as JSON.
 
-Usage: in_process.py MODEL_FOLDER PAYLOAD MEDIA_TYPE SECONDS; it begins when a line arrives on its input.
+Usage: in_process.py MODEL_FOLDER SECONDS PAYLOAD MEDIA_TYPE [PAYLOAD MEDIA_TYPE ...]; it begins when a line arrives on its input.
 """
 
 import json
@@ -19,15 +19,16 @@ from serve.settings import Settings
 
 
 def main() -> None:
-    """Warm up, wait for the start, loop until the time is over."""
-    folder, payload, media_type, seconds = sys.argv[1:]
+    """Warm up, wait for the start, measure one payload after the other."""
+    folder, seconds, *rest = sys.argv[1:]
     model = load(Settings(model_folder=Path(folder)))
-    body = Path(payload).read_bytes()
-    infer_once, predict_once = inference(model, body, media_type), prediction(model, body, media_type)
-    infer_once()
+    bodies = [(Path(path).read_bytes(), media_type) for path, media_type in zip(rest[::2], rest[1::2], strict=True)]
+    works = [(inference(model, *body), prediction(model, *body)) for body in bodies]
+    for infer_once, _ in works:
+        infer_once()
     print("ready", flush=True)
     sys.stdin.readline()
-    print(json.dumps({"infer": timed(infer_once, float(seconds)), "predict": timed(predict_once, float(seconds) / 2)}))
+    print(json.dumps([(timed(one, float(seconds)), timed(other, float(seconds) / 2)) for one, other in works]))
 
 
 def inference(model: Model, payload: bytes, media_type: str) -> Callable[[], object]:
