@@ -24,7 +24,7 @@ def _read(reply: bytes) -> Predictions:
 
 PEER = Peer(
     name="BentoML",
-    # Without uvloop each reply waits 40 ms for the delayed ACK of its headers: 251 requests/s.
+    # Without uvloop the median is 34 ms with half a processor busy, as if for a delayed ACK; with it 13 ms (a, 1 row).
     requirements=("bentoml>=1.4", "uvloop", "xgboost-cpu>=3"),
     packages=("bentoml", "xgboost-cpu", "uvicorn"),
     command=_command,

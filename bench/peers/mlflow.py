@@ -17,7 +17,7 @@ def _prepare(launch: Launch) -> None:
 
 PEER = Peer(
     name="MLflow",
-    # Without uvloop each reply waits 40 ms for the delayed ACK of its headers: 168 requests/s.
+    # Without uvloop the median is 48 ms with 0.3 processors busy, as if for a delayed ACK; with it 8.5 ms (a, 1 row).
     requirements=("mlflow>=3", "uvloop", "xgboost-cpu>=3"),
     packages=("mlflow", "xgboost-cpu", "uvicorn"),
     command=lambda launch: [
