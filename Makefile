@@ -89,6 +89,17 @@ test-sdk: .venv-sdk/ready image ## Deploy the image with the SageMaker SDK's loc
 .venv-sdk/ready: tests/sdk/requirements.txt
 	@$(call make-venv,.venv-sdk,$<)
 
+.PHONY: bench
+bench: .venv-bench/ready ## Measure this server against its peers and against floors, half an hour long, and write bench/results
+	@.venv-bench/bin/python -m bench.run
+
+.PHONY: bench-quick
+bench-quick: .venv-bench/ready ## The same with fewer servers, cells and rounds, in three minutes
+	@.venv-bench/bin/python -m bench.run --quick
+
+.venv-bench/ready: bench/requirements.txt
+	@$(call make-venv,.venv-bench,$<)
+
 .PHONY: sbom
 sbom: setup ## Write sbom.json, the image's bill of materials (CycloneDX), and docs/licences.md
 	@container/sbom.sh > sbom.json
@@ -117,11 +128,11 @@ convert: setup ## Rewrite MODEL, a file of XGBoost's old binary format or (with 
 .PHONY: lock
 lock: setup ## Pin and hash the requirements anew
 	@$(RUN) -m pip install --quiet --disable-pip-version-check --target .venv/uv uv
-	@for lock in container/requirements tests/requirements model/requirements model/requirements-convert model/requirements-convert-new tests/requirements-sbom tests/sdk/requirements; do \
+	@for lock in container/requirements tests/requirements model/requirements model/requirements-convert model/requirements-convert-new tests/requirements-sbom tests/sdk/requirements bench/requirements; do \
 		PYTHONPATH=.venv/uv .venv/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --upgrade --generate-hashes \
 			--only-binary :all: --no-annotate --no-emit-index-url --no-emit-find-links \
 			--custom-compile-command "make lock" $$lock.in --output-file $$lock.txt; done
 
 .PHONY: clean
 clean: ## Remove what the other verbs made
-	@rm -rf $(VENV) $(TRAINING_VENV) .venv-sdk sbom.json model/model.tar.gz .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) $(TRAINING_VENV) .venv-sdk .venv-bench bench/.work sbom.json model/model.tar.gz .mypy_cache .pytest_cache .ruff_cache .hypothesis

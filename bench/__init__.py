@@ -1,0 +1,1 @@
+"""The benchmark: this server against peers and floors, in one run."""

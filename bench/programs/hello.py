@@ -1,0 +1,85 @@
+"""The floors of HTTP: every POST is read to its end and answered with a few fixed bytes.
+
+Usage: hello.py lean|flask PORT
+"""
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from flask import Flask, Response, request
+from gunicorn.app.base import BaseApplication
+
+from container.limits import read_limits
+from container.server import options
+from container.sizing import Sizing
+from serve.settings import Settings
+
+BODY = b"42.0\n"
+WORKERS = 2
+FLASK_THREADS = 4
+
+
+class Hello(BaseApplication):
+    """gunicorn as the server under test runs it, with an application that does nothing."""
+
+    def __init__(self, application: Callable[..., Any], chosen: dict[str, Any]) -> None:
+        """Keep what gunicorn asks for."""
+        self.application = application
+        self.options = chosen
+        super().__init__()
+
+    def load_config(self) -> None:
+        for name, value in self.options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        return self.application
+
+
+def lean_options(shared: dict[str, Any]) -> dict[str, Any]:
+    """Return the options of the lean door: the one line to change when its worker class does."""
+    return {**shared, "worker_class": "gunicorn.workers.gasgi.ASGIWorker"}
+
+
+def flask_options(shared: dict[str, Any]) -> dict[str, Any]:
+    """Return the options of an ordinary Flask application: gunicorn's own threaded worker."""
+    return {**shared, "worker_class": "gthread", "threads": FLASK_THREADS}
+
+
+async def lean(scope: dict[str, Any], receive: Callable[..., Any], send: Callable[..., Any]) -> None:
+    """Answer as the leanest ASGI callable does."""
+    if scope["type"] != "http":
+        return
+    while (await receive()).get("more_body"):
+        pass
+    headers = [(b"content-type", b"text/csv"), (b"content-length", str(len(BODY)).encode())]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": BODY})
+
+
+def flask() -> Flask:
+    """Return an ordinary Flask application of one route."""
+    app = Flask(__name__)
+
+    @app.route("/invocations", methods=["POST"])
+    def invocations() -> Response:
+        request.get_data()
+        return Response(BODY, content_type="text/csv")
+
+    return app
+
+
+def main() -> None:
+    """Serve on the loopback until a signal ends it."""
+    door, port = sys.argv[1], int(sys.argv[2])
+    sizing = Sizing(WORKERS, read_limits().memory_bytes, "the benchmark")
+    shared = {**options(Settings(port=port), sizing), "bind": f"127.0.0.1:{port}"}
+    if door == "lean":
+        Hello(lean, lean_options(shared)).run()
+    else:
+        Hello(flask(), flask_options(shared)).run()
+
+
+if __name__ == "__main__":
+    main()
