@@ -1,6 +1,7 @@
 """gunicorn's ASGI worker, with connections shared out evenly, none held for ever, and no request lost when it is stopped."""
 
 import asyncio
+import math
 import os
 import socket
 from typing import Any
@@ -91,6 +92,11 @@ class LeanWorker(ASGIWorker):
         """Note a connection that is no more."""
         self.connections.discard(connection)
         self._note()
+
+    def init_process(self) -> None:
+        """Let gunicorn give up a body that stops, by the setting that it takes for that; the arbiter has its own copy of it."""
+        self.cfg.set("timeout", math.ceil(STALL_SECONDS))
+        super().init_process()
 
     def handle_exit_signal(self) -> None:
         self.alive = False

@@ -1,5 +1,6 @@
 """gunicorn, configured from the settings and in this very process."""
 
+import gc
 import logging
 import os
 import socket
@@ -66,6 +67,8 @@ class Server(BaseApplication):
             **facts_of(model),
         }
         super().__init__()
+        gc.collect()
+        gc.freeze()  # what is there now stays: no worker looks through it again, nor copies its pages by that
 
     def load_config(self) -> None:
         for name, value in self.options.items():

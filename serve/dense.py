@@ -21,6 +21,7 @@ Predict = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
 FLOAT_BYTES = 4
 PREDICTION = 0
+MATRIX = b'{"data":[%d,true],"shape":[%d,%d],"typestr":"<f4","version":3}'
 COUNTS, FLOATS = ctypes.POINTER(ctypes.c_uint64), ctypes.POINTER(ctypes.c_float)
 
 
@@ -63,32 +64,31 @@ def direct_predictor(booster: xgboost.Booster, rounds: int) -> Predict:
         }
     ).encode()
 
-    proxies = _Proxies(library)
+    slots = _Slots(library)
 
     def predict(features: NDArray[np.float32]) -> NDArray[np.float32]:
         features = np.ascontiguousarray(features, dtype=np.float32)
-        rows, width = features.shape
-        address = features.__array_interface__["data"][0]
-        matrix = b'{"data":[%d,true],"shape":[%d,%d],"typestr":"<f4","version":3}' % (address, rows, width)
-        shape, dimensions, values = COUNTS(), ctypes.c_uint64(), FLOATS()
-        if call(handle, matrix, options, proxies.handle, byref(shape), byref(dimensions), byref(values)):
+        matrix = MATRIX % (features.__array_interface__["data"][0], *features.shape)
+        if call(handle, matrix, options, slots.proxy, *slots.results):
             raise xgboost.core.XGBoostError(library.XGBGetLastError().decode(errors="replace"))
-        lengths = shape[: dimensions.value]
+        lengths = slots.shape[: slots.dimensions.value]
         # The values lie in a buffer of this thread's that its next call fills anew.
-        copied = ctypes.string_at(values, FLOAT_BYTES * math.prod(lengths))
+        copied = ctypes.string_at(slots.values, FLOAT_BYTES * math.prod(lengths))
         return np.frombuffer(copied, dtype=np.float32).reshape(lengths)
 
     return predict
 
 
-class _Proxies(threading.local):
-    """XGBoost's stand-in for the matrix of a call, one for each thread, since a call leaves its matrix in it."""
+class _Slots(threading.local):
+    """What a call of one thread fills: XGBoost's stand-in for the matrix, and where it writes what it returns."""
 
     def __init__(self, library: ctypes.CDLL) -> None:
-        self.handle = ctypes.c_void_p()
         self._library = library
-        if library.XGProxyDMatrixCreate(byref(self.handle)):
+        self.proxy = ctypes.c_void_p()
+        if library.XGProxyDMatrixCreate(byref(self.proxy)):
             raise xgboost.core.XGBoostError(library.XGBGetLastError().decode(errors="replace"))
+        self.shape, self.dimensions, self.values = COUNTS(), ctypes.c_uint64(), FLOATS()
+        self.results = byref(self.shape), byref(self.dimensions), byref(self.values)
 
     def __del__(self) -> None:
-        self._library.XGDMatrixFree(self.handle)
+        self._library.XGDMatrixFree(self.proxy)

@@ -4,13 +4,14 @@ Source: contract 3.1 to 3.14.
 """
 
 import logging
+from functools import lru_cache
 
 from serve.answer import Answer, Asked, returned_attributes, told_of
 from serve.codecs import CODECS
 from serve.errors import NotAcceptable
 from serve.inference import Invocation, infer
 from serve.logs import event, is_logged
-from serve.media_types import CSV, JSON, JSON_LINES, acceptable, content_type
+from serve.media_types import CSV, JSON, JSON_LINES, MediaType, acceptable, content_type
 from serve.model import Model
 from serve.queue import Queue
 from serve.settings import Settings
@@ -21,6 +22,8 @@ from serve.wording import quoted
 MOMENT_SECONDS = 0.004
 LONGEST_MOMENTARY_BYTES = 1 << 16
 LEAST_CELL_BYTES = 2
+# Callers send the same few headers again and again.
+KEPT_TERMS = 256
 
 
 class Invocations:
@@ -31,6 +34,7 @@ class Invocations:
         self._model = model
         self._default_accept = settings.default_accept
         self._spread = spread
+        self._terms = lru_cache(KEPT_TERMS)(self._agreed)
         self.queue = Queue(settings.queue_size)
         rows = MOMENT_SECONDS / model.row_seconds if model.row_seconds else 0
         self._momentary_bytes = min(LONGEST_MOMENTARY_BYTES, rows * model.schema.width * LEAST_CELL_BYTES)
@@ -41,8 +45,7 @@ class Invocations:
 
     def answer(self, asked: Asked, payload: bytes) -> Answer:
         """Return the answer to one invocation; raises InvocationError."""
-        media_type = content_type(asked.content_type)
-        accept = self._accept(asked.accept, media_type.name)
+        media_type, accept = self._terms(asked.content_type, asked.accept)
         asked.payload_bytes = len(payload)
         asked.stages.end("read")
         if not payload:
@@ -53,10 +56,11 @@ class Invocations:
             event(logging.DEBUG, "answered", status=200, reply_bytes=len(reply.body), **told_of(asked))
         return Answer(200, (("Content-Type", reply.media_type), *returned_attributes(asked)), reply.body)
 
-    def _accept(self, header: str | None, media_type: str) -> str:
-        """Return the reply's media type: what Accept likes best, and where it leaves that open the default or the payload's own."""
-        first_choice = self._default_accept or (media_type if media_type in (JSON, JSON_LINES) else CSV)
-        accept = acceptable(header, (first_choice, *CODECS))
+    def _agreed(self, content_type_header: str | None, accept_header: str | None) -> tuple[MediaType, str]:
+        """Return the payload's media type, and the reply's: what Accept likes best, else the default, else the payload's own."""
+        media_type = content_type(content_type_header)
+        first_choice = self._default_accept or (media_type.name if media_type.name in (JSON, JSON_LINES) else CSV)
+        accept = acceptable(accept_header, (first_choice, *CODECS))
         if accept is None:
-            raise NotAcceptable(f"no reply can be made for Accept: {quoted(header)}; expected {', '.join(CODECS)}")
-        return accept
+            raise NotAcceptable(f"no reply can be made for Accept: {quoted(accept_header)}; expected {', '.join(CODECS)}")
+        return media_type, accept

@@ -6,10 +6,11 @@ Source: the ASGI specification, HTTP connection scope, 2.4; contract 2.1 and 3.1
 import asyncio
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from typing import Any
 from wsgiref.types import WSGIApplication
 
-from serve.answer import Answer, Asked, caller_failed, returned_attributes, server_failed
+from serve.answer import Answer, Asked, Headers, caller_failed, returned_attributes, server_failed
 from serve.errors import InvocationError
 from serve.invocations import Invocations
 from serve.payload import receive_payload
@@ -22,6 +23,7 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 PING_METHODS = ("GET", "POST")
 # What is not hot is short, so a few threads do for Flask.
 FLASK_THREADS = 4
+KEPT_HEADERS = 256
 
 
 class LeanDoor:
@@ -75,8 +77,12 @@ def _asked_by(scope: Scope) -> Asked:
     return asked
 
 
+@lru_cache(KEPT_HEADERS)
+def _encoded(headers: Headers) -> tuple[tuple[bytes, bytes], ...]:
+    return tuple((name.encode("latin-1"), value.encode("latin-1")) for name, value in headers)
+
+
 async def _send(answer: Answer, send: Send) -> None:
-    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers]
-    headers.append((b"Content-Length", b"%d" % len(answer.body)))
+    headers = [*_encoded(answer.headers), (b"Content-Length", b"%d" % len(answer.body))]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": answer.body})

@@ -4,7 +4,6 @@ Source: RFC 9110, sections 8.3 and 12.5.1.
 """
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -37,7 +36,6 @@ class _Range(NamedTuple):
         return self.name in ("*/*", name) or (subtype == "*" and name.startswith(f"{kind}/"))
 
 
-@lru_cache(maxsize=256)
 def content_type(header: str | None) -> MediaType:
     """Return what a Content-Type header says; without one, CSV (contract 3.6)."""
     if not header or not header.strip():
@@ -46,7 +44,6 @@ def content_type(header: str | None) -> MediaType:
     return MediaType(name.strip().lower(), MappingProxyType(parameters))
 
 
-@lru_cache(maxsize=256)
 def acceptable(header: str | None, offers: Sequence[str]) -> str | None:
     """Return the offer that an Accept header likes best, None if it allows none.
 

@@ -4,7 +4,8 @@ Reading them cell by cell costs ten times as much. What is not so plain is for t
 wrong with it.
 """
 
-from collections.abc import Sequence
+from array import array
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -55,11 +56,28 @@ def matrix_of_lists(lists: bytes, schema: Schema) -> NDArray[np.float32] | None:
 
 
 def _matrix(flat: bytes, schema: Schema, *, nulls: bool) -> NDArray[np.float32] | None:
-    values = _values(flat, nulls=nulls)
-    if values is None or len(values) % schema.width:
+    """Return numbers with commas between as such a matrix, each float32(float64(text)); None where one is no JSON number."""
+    text = b"[" + flat + b"]"
+    try:
+        if nulls:
+            values, finite = np.array(orjson.loads(text), dtype=np.float32), False
+        elif Parser is not None and len(text) > SIMD_BYTES:
+            values, finite = _simd_values(text), False
+        else:
+            cells = array("f", orjson.loads(text))  # beyond float32 it becomes infinite without a warning, unlike numpy
+            values, finite = np.frombuffer(cells, dtype=np.float32), isfinite(sum(cells))
+    except (ValueError, TypeError, OverflowError, RuntimeError):  # simdjson has the last for an integer beyond 64 bits
+        return None
+    if len(values) % schema.width:
         return None
     matrix = values.reshape(-1, schema.width)
-    return matrix if schema.takes(matrix) else None
+    return matrix if (finite and schema.takes_all_finite) or schema.takes(matrix) else None
+
+
+def _simd_values(text: bytes) -> NDArray[np.float32]:
+    numbers: Any = Parser().parse(text)
+    with np.errstate(over="ignore"):  # what is beyond float32 becomes infinite, which no schema takes
+        return np.frombuffer(numbers.as_buffer(of_type="d")).astype(np.float32)
 
 
 def _with_codes(flat: bytes, schema: Schema) -> bytes | None:
@@ -75,19 +93,6 @@ def _with_codes(flat: bytes, schema: Schema) -> bytes | None:
     except (KeyError, UnicodeDecodeError):
         return None
     return ",".join(cells).encode()
-
-
-def _values(flat: bytes, *, nulls: bool) -> NDArray[np.float32] | None:
-    """Return numbers with commas between as float32 (n,), each float32(float64(text)); None where one is no JSON number."""
-    try:
-        with np.errstate(over="ignore"):  # what is beyond float32 becomes infinite, which no schema takes
-            if Parser is not None and not nulls and len(flat) > SIMD_BYTES:
-                numbers: Any = Parser().parse(b"[" + flat + b"]")
-                return np.frombuffer(numbers.as_buffer(of_type="d")).astype(np.float32)
-            values: Sequence[float | None] = orjson.loads(b"[" + flat + b"]")
-            return np.array(values, dtype=np.float32)
-    except (ValueError, OverflowError, RuntimeError):  # simdjson has the last for an integer beyond 64 bits
-        return None
 
 
 def _with_nulls(flat: bytes) -> bytes:

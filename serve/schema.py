@@ -122,6 +122,11 @@ class Schema:
                 numbers[row, place] = self._value(records, int(row), place, order)
 
     @cached_property
+    def takes_all_finite(self) -> bool:
+        """Whether any finite number may stand in any column."""
+        return not self._coded
+
+    @cached_property
     def _must_have_values(self) -> bool:
         return not all(feature.may_be_missing for feature in self.features)
 

@@ -37,11 +37,6 @@ class Hello(BaseApplication):
         return self.application
 
 
-def lean_options(shared: dict[str, Any]) -> dict[str, Any]:
-    """Return the options of the lean door: the one line to change when its worker class does."""
-    return {**shared, "worker_class": "gunicorn.workers.gasgi.ASGIWorker"}
-
-
 def flask_options(shared: dict[str, Any]) -> dict[str, Any]:
     """Return the options of an ordinary Flask application: gunicorn's own threaded worker."""
     return {**shared, "worker_class": "gthread", "threads": FLASK_THREADS}
@@ -73,10 +68,10 @@ def flask() -> Flask:
 def main() -> None:
     """Serve on the loopback until a signal ends it."""
     door, port = sys.argv[1], int(sys.argv[2])
-    sizing = Sizing(WORKERS, read_limits().memory_bytes, "the benchmark")
-    shared = {**options(Settings(port=port), sizing), "bind": f"127.0.0.1:{port}"}
+    sizing = Sizing(WORKERS, WORKERS, read_limits().memory_bytes, "the benchmark")
+    shared = {**options(Settings(port=port, door=door), sizing), "bind": f"127.0.0.1:{port}"}
     if door == "lean":
-        Hello(lean, lean_options(shared)).run()
+        Hello(lean, shared).run()
     else:
         Hello(flask(), flask_options(shared)).run()
 
