@@ -9,6 +9,7 @@ from http import HTTPStatus
 from flask import Blueprint, Request, Response, g, request
 
 from serve.codecs import CODECS
+from serve.encoding import decoded
 from serve.errors import NotAcceptable
 from serve.inference import Invocation, infer
 from serve.logs import event
@@ -45,7 +46,8 @@ def respond(model: Model, settings: Settings, http: Request) -> Response:
     g.stages = stages = Stages()
     media_type = content_type(http.headers.get("Content-Type"))
     accept = _accept(http.headers.get("Accept"), media_type.name, settings.default_accept)
-    payload = read_payload(http, settings.max_payload_bytes)
+    body = read_payload(http, settings.max_payload_bytes)
+    payload = decoded(body, http.headers.get("Content-Encoding"), settings.max_payload_bytes)
     g.payload_bytes = len(payload)
     stages.end("read")
     if not payload:

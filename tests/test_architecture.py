@@ -20,7 +20,7 @@ LAYERS = [
     {"serve.codecs"},
     {"serve.settings"},
     {"serve.model"},
-    {"serve.inference", "serve.payload", "serve.facts"},
+    {"serve.inference", "serve.payload", "serve.encoding", "serve.facts"},
     {"serve.selftest"},
     {"serve.routes"},
     {"serve.app"},
