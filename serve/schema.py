@@ -134,7 +134,7 @@ class Schema:
         if cells[0].lstrip()[:1] in ("{", "["):
             return "; JSON comes with the Content-Type application/json"
         if len(cells) == 1 and any(separator in cells[0] for separator in ";\t|"):
-            return "; only commas separate columns"
+            return '; where no comma separates columns, send text/csv; delimiter=";" or "tab" or "pipe"'
         if records.names is not None or records.first_row + row != 1 or any(map(is_number, cells)):
             return ""
         if self.names is None:
