@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from serve.codecs import codec_for
+from serve.codecs import CODECS, decoder_for
 from serve.model import Model
 from serve.stages import Stages
 
@@ -32,13 +32,13 @@ def infer(model: Model, invocation: Invocation, stages: Stages | None = None) ->
     """Return the reply to an invocation, its time told by ``stages``; raises InvocationError for what is wrong with the payload."""
     stages = stages or Stages()
     predictions = []
-    for records in codec_for(invocation.media_type).decode(invocation.payload, invocation.parameters, model.schema):
+    for records in decoder_for(invocation.media_type).decode(invocation.payload, invocation.parameters, model.schema):
         stages.end("decode")
         features = model.schema.align(records)
         stages.end("align")
         if len(features):
             predictions.append(model.predict(features))
         stages.end("predict")
-    body = codec_for(invocation.accept).encode(np.concatenate(predictions) if predictions else np.empty(0, np.float32))
+    body = CODECS[invocation.accept].encode(np.concatenate(predictions) if predictions else np.empty(0, np.float32))
     stages.end("encode")
     return Reply(body, invocation.accept)
