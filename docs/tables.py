@@ -11,8 +11,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from serve.codecs import CODECS
+from serve.codecs import CODECS, DECODERS
 from serve.errors import InvocationError
+from serve.media_types import ALIASES
 from serve.settings import Settings
 
 SCHEMA = ROOT / "model" / "artifact" / "schema.json"
@@ -61,10 +62,12 @@ def columns() -> str:
 
 def media_types() -> str:
     """Return what can be sent and asked for."""
-    return table(
-        ("media type", "in: Content-Type", "out: Accept", "replies to slices concatenate"),
-        [(f"`{name}`", "yes", "yes", "yes" if codec.CONCATENATES else "no") for name, codec in CODECS.items()],
-    )
+    rows = []
+    for name in DECODERS:
+        also = ", ".join(f"`{alias}`" for alias, meant in ALIASES.items() if meant == name)
+        out, concatenates = ("yes", "yes" if CODECS[name].CONCATENATES else "no") if name in CODECS else ("no", "")
+        rows.append((f"`{name}`", also, "yes", out, concatenates))
+    return table(("media type", "in also called", "in: Content-Type", "out: Accept", "replies to slices concatenate"), rows)
 
 
 def statuses() -> str:

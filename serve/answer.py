@@ -31,6 +31,7 @@ class Asked:
     path: str
     content_type: str | None = None
     accept: str | None = None
+    content_encoding: str | None = None
     custom_attributes: str | None = None
     payload_bytes: int | None = None
     stages: Stages = field(default_factory=Stages)

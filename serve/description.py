@@ -16,9 +16,18 @@ from serve.wording import listed, quoted
 
 # For people and applications.
 UNREAD_KEYS = ("description", "unit", "range")
+LIBSVM_BASE = "libsvm_base"
 # XGBoost's own limit: the whole numbers that a float32 holds exactly.
 MOST_CODES = 1 << 24
 FEATURE_TYPES = ("float", "int", "q", "i", "c")
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaFile:
+    """What schema.json says: of each feature, in order, and of the model as a whole."""
+
+    features: list["Description"]
+    libsvm_base: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +41,14 @@ class Description:
     missing: bool = True
 
 
-def read_schema(path: Path) -> list[Description] | None:
-    """Return what schema.json says of the features, in order, or None if there is none; raises BadArtefact."""
+def read_schema(path: Path) -> SchemaFile | None:
+    """Return what schema.json says, or None if there is none; raises BadArtefact."""
     if not path.exists() and not path.is_symlink():
         return None
     try:
-        features = json.loads(path.read_bytes())["features"]
-        descriptions = [_description(place, feature) for place, feature in enumerate(features, 1)]
+        document = json.loads(path.read_bytes())
+        descriptions = [_description(place, feature) for place, feature in enumerate(document["features"], 1)]
+        libsvm_base = _libsvm_base(document)
     except (KeyError, TypeError, AttributeError) as error:
         raise BadArtefact(f'{path}: expected an object with "features", a list of objects') from error
     except (ValueError, OSError, RecursionError) as error:
@@ -46,7 +56,18 @@ def read_schema(path: Path) -> list[Description] | None:
     names = [each.name for each in descriptions if each.name is not None]
     if repeated := [name for name, count in Counter(names).items() if count > 1]:
         raise BadArtefact(f"{path}: several features are called {listed(repeated)}")
-    return descriptions
+    return SchemaFile(descriptions, libsvm_base)
+
+
+def _libsvm_base(document: dict[str, Any]) -> int | None:
+    """Return the index of the first feature in text/libsvm; a misspelt key would make wrong predictions in silence."""
+    for key in document:
+        if key != LIBSVM_BASE and get_close_matches(key.lower(), [LIBSVM_BASE], 1):
+            raise ValueError(f'unknown key {quoted(key)}: did you mean "{LIBSVM_BASE}"?')
+    base = document.get(LIBSVM_BASE)
+    if base is None or (type(base) is int and base in (0, 1)):
+        return base
+    raise ValueError(f'"{LIBSVM_BASE}": expected 0 or 1, got {quoted(base)}')
 
 
 def _description(place: int, feature: dict[str, Any]) -> Description:

@@ -19,6 +19,7 @@ def facts_of(model: Model) -> dict[str, Any]:
         "rounds": trees,
         "rounds_that_predict": model.rounds,
         "features": model.schema.width,
+        "libsvm_base": model.schema.libsvm_base,
         "ignored_files": model.file.ignored,
     }
 

@@ -73,6 +73,10 @@ class Feature:
         """Return the feature as it is where unknown categories are errors."""
         return self
 
+    def coded(self) -> "Feature":
+        """Return the feature as it reads formats of numbers alone, where a category is sent as its code."""
+        return self
+
     def missing(self) -> float:
         """Return the number of a missing cell; raises UnfitCell if the schema says that there must be a value."""
         if self.may_be_missing:
@@ -166,6 +170,9 @@ class LabelFeature(Feature):
 
     def strict(self) -> Feature:
         return replace(self, unknown_is_missing=False)
+
+    def coded(self) -> Feature:
+        return CodeFeature("c", self.may_be_missing, len(self.categories), self.unknown_is_missing)
 
     def value(self, cell: Cell, *, textual: bool) -> float:
         if cell is None or cell != cell:  # noqa: PLR0124  # only NaN differs from itself

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from serve.codecs import Codec, codec_for
+from serve.codecs import CODECS, Decoder, decoder_for
 from serve.model import Model
 from serve.spread import Spread
 from serve.stages import Stages
@@ -36,18 +36,19 @@ class Reply:
 def infer(model: Model, invocation: Invocation, stages: Stages | None = None, spread: Spread = ALONE) -> Reply:
     """Return the reply to an invocation, its time told by ``stages``; raises InvocationError for what is wrong with the payload."""
     stages = stages or Stages()
-    slices = _features(model, codec_for(invocation.media_type), invocation, stages)
+    slices = _features(model, decoder_for(invocation.media_type), invocation, stages)
     predictions = list(spread.each(model.predict, slices))
     stages.end("predict")
-    codec = codec_for(invocation.accept)
-    body = codec.encode(np.concatenate(predictions) if len(predictions) > 1 else predictions[0] if predictions else NOTHING)
+    body = CODECS[invocation.accept].encode(
+        np.concatenate(predictions) if len(predictions) > 1 else predictions[0] if predictions else NOTHING
+    )
     stages.end("encode")
     return Reply(body, invocation.accept)
 
 
-def _features(model: Model, codec: Codec, invocation: Invocation, stages: Stages) -> Iterator[NDArray[np.float32]]:
+def _features(model: Model, decoder: Decoder, invocation: Invocation, stages: Stages) -> Iterator[NDArray[np.float32]]:
     """Yield the payload's slices as features, none of them empty."""
-    for records in codec.decode(invocation.payload, invocation.parameters, model.schema):
+    for records in decoder.decode(invocation.payload, invocation.parameters, model.schema):
         stages.end("decode")
         features = model.schema.align(records)
         stages.end("align")

@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from serve.answer import Answer, Asked, returned_attributes, told_of
 from serve.codecs import CODECS
+from serve.encoding import decoded
 from serve.errors import NotAcceptable
 from serve.inference import Invocation, infer
 from serve.logs import event, is_logged
@@ -39,12 +40,13 @@ class Invocations:
         rows = MOMENT_SECONDS / model.row_seconds if model.row_seconds else 0
         self._momentary_bytes = min(LONGEST_MOMENTARY_BYTES, rows * model.schema.width * LEAST_CELL_BYTES)
 
-    def momentary(self, payload: bytes) -> bool:
-        """Tell whether the answer takes no longer than handing the payload to a thread would be worth."""
-        return len(payload) <= self._momentary_bytes
+    def momentary(self, asked: Asked, body: bytes) -> bool:
+        """Tell whether the answer takes no longer than handing the body to a thread would be worth."""
+        return len(body) <= self._momentary_bytes and not asked.content_encoding
 
-    def answer(self, asked: Asked, payload: bytes) -> Answer:
+    def answer(self, asked: Asked, body: bytes) -> Answer:
         """Return the answer to one invocation; raises InvocationError."""
+        payload = decoded(body, asked.content_encoding, self.most_bytes)
         media_type, accept = self._terms(asked.content_type, asked.accept)
         asked.payload_bytes = len(payload)
         asked.stages.end("read")

@@ -56,7 +56,7 @@ class LeanDoor:
         run = asyncio.get_running_loop().run_in_executor
         if asked.path != "/invocations" or asked.method != "POST":
             return await run(self._flask_threads, answer_of, self._flask, scope, payload)
-        if self._invocations.momentary(payload):
+        if self._invocations.momentary(asked, payload):
             return self._invocations.answer(asked, payload)
         with self._invocations.queue:
             return await run(self._infer_threads, self._invocations.answer, asked, payload)
@@ -70,6 +70,8 @@ def _asked_by(scope: Scope) -> Asked:
             asked.content_type = value.decode("latin-1")
         elif name == b"accept":
             asked.accept = f"{asked.accept},{value.decode('latin-1')}" if asked.accept else value.decode("latin-1")
+        elif name == b"content-encoding":
+            asked.content_encoding = value.decode("latin-1")
         elif name == b"x-amzn-sagemaker-custom-attributes":
             asked.custom_attributes = value.decode("latin-1")
         elif name == b"content-length":

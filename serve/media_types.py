@@ -3,6 +3,7 @@
 Source: RFC 9110, sections 8.3 and 12.5.1.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
@@ -12,6 +13,15 @@ from werkzeug.http import parse_list_header, parse_options_header
 CSV = "text/csv"
 JSON = "application/json"
 JSON_LINES = "application/jsonlines"
+LIBSVM = "text/libsvm"
+RECORDIO = "application/x-recordio-protobuf"
+NPY = "application/x-npy"
+
+# What else a Content-Type may call them.
+ALIASES = {"csv": CSV, "text/x-libsvm": LIBSVM, "libsvm": LIBSVM}
+
+SPACED_EQUALS = re.compile(r"[ \t]*=[ \t]*")
+PARAMETER = re.compile(r";\s*([\w-]+)=")
 
 
 class MediaType(NamedTuple):
@@ -37,11 +47,17 @@ class _Range(NamedTuple):
 
 
 def content_type(header: str | None) -> MediaType:
-    """Return what a Content-Type header says; without one, CSV (contract 3.6)."""
+    """Return what a Content-Type header says; without one, CSV (contract 3.6).
+
+    A parameter whose value is no token, such as ``delimiter=;``, is there with an empty value.
+    """
     if not header or not header.strip():
         return MediaType(CSV)
+    header = SPACED_EQUALS.sub("=", header)
     name, parameters = parse_options_header(header)
-    return MediaType(name.strip().lower(), MappingProxyType(parameters))
+    unread = {each.lower(): "" for each in PARAMETER.findall(header)}
+    name = name.strip().lower()
+    return MediaType(ALIASES.get(name, name), MappingProxyType({**unread, **parameters}))
 
 
 def acceptable(header: str | None, offers: Sequence[str]) -> str | None:

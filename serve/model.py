@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from serve.artefact import SCHEMA_NAME, ModelFile, find_model
 from serve.categories import code_counts_of, has_cut_labels, labels_of
 from serve.dense import Predict, dense_predictor
-from serve.description import MOST_CODES, Description, read_schema
+from serve.description import LIBSVM_BASE, MOST_CODES, Description, SchemaFile, read_schema
 from serve.errors import BadArtefact
 from serve.feature import CodeFeature, Feature, LabelFeature
 from serve.schema import Schema
@@ -64,7 +64,9 @@ def load(settings: Settings) -> Model:
     booster = _booster(file.path)
     described = read_schema(settings.model_folder / SCHEMA_NAME)
     unknown_is_missing = settings.unknown_category == "missing"
-    schema = _schema(booster, file.writer, described, unknown_is_missing=unknown_is_missing)
+    features = described.features if described else None
+    schema = _schema(booster, file.writer, features, unknown_is_missing=unknown_is_missing)
+    schema = replace(schema, libsvm_base=_libsvm_base(described, settings.libsvm_base))
     learner = json.loads(booster.save_config())["learner"]
     rounds = booster.num_boosted_rounds()
     if settings.early_stopping:
@@ -97,6 +99,14 @@ def _least_seconds(call: Predict, features: NDArray[np.float32]) -> float:
         call(features)
         seconds.append(perf_counter() - started)
     return min(seconds)
+
+
+def _libsvm_base(described: SchemaFile | None, setting: int | None) -> int:
+    """Return the index of the first feature in text/libsvm, never guessed; raises BadArtefact if two say different ones."""
+    own = described.libsvm_base if described else None
+    if None not in (own, setting) and own != setting:
+        raise BadArtefact(f'{SCHEMA_NAME} says "{LIBSVM_BASE}": {own}, but SERVE_LIBSVM_BASE is {setting}')
+    return own or setting or 0
 
 
 def _best_round(best_iteration: str | None, rounds: int) -> int:

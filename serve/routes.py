@@ -35,6 +35,7 @@ def asked_by(http: Request) -> Asked:
         http.path,
         header("Content-Type"),
         header("Accept"),
+        header("Content-Encoding"),
         header("X-Amzn-SageMaker-Custom-Attributes"),
         http.content_length,
     )

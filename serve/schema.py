@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,10 +20,14 @@ NUMBERS = {int, float, type(None)}
 
 @dataclass(frozen=True)
 class Schema:
-    """The features in training order, and their names where the artefact tells them."""
+    """The features in training order, and their names where the artefact tells them.
+
+    ``libsvm_base`` is the index of the first feature in text/libsvm, 0 or 1.
+    """
 
     features: tuple[Feature, ...]
     names: tuple[str, ...] | None = None
+    libsvm_base: int = 0
 
     @property
     def width(self) -> int:
@@ -61,6 +66,8 @@ class Schema:
 
         A number's text means float32(float64(text)). Raises UnfitRecord, which names the row and the column.
         """
+        if records.numbers is not None:
+            return self._align_numbers(records.numbers, records.first_row)
         order = self._order(records)
         if isinstance(records.rows, np.ndarray):
             return records.rows if isinstance(order, range) else records.rows[:, order]
@@ -70,6 +77,40 @@ class Schema:
         numbers = self._numbers(records, order)
         self._settle_doubts(numbers, records, order)
         return numbers
+
+    def wrong_width(self, row: int, width: int) -> str:
+        """Return what is wrong with a row of so many columns."""
+        known = "" if self.names is None else f"; the columns are {listed(self.names)}"
+        return f"row {row}: expected {counted(self.width, 'column')}, got {width:,}{known}"
+
+    def _align_numbers(self, numbers: NDArray[np.floating[Any]], first_row: int) -> NDArray[np.float32]:
+        if numbers.shape[1] != self.width:
+            raise UnfitRecord(self.wrong_width(first_row, numbers.shape[1]))
+        with np.errstate(over="ignore"):
+            features = numbers.astype(np.float32, order="C")
+        doubtful = np.isinf(features) | (np.isnan(features) & self._required)
+        for place in self._sent_as_codes:
+            doubtful[:, place] = self._by_code[place].doubtful(features[:, place])
+        for row, place in np.argwhere(doubtful):
+            number = float(numbers[row, place])
+            try:
+                features[row, place] = self._by_code[place].value(number, textual=False)
+            except UnfitCell as error:
+                where = f"row {first_row + row}, {column_name(self.names, int(place))}"
+                raise UnfitRecord(f"{where}: {error.reason}", quoted(number)) from error
+        return features
+
+    @cached_property
+    def _by_code(self) -> tuple[Feature, ...]:
+        return tuple(feature.coded() for feature in self.features)
+
+    @cached_property
+    def _sent_as_codes(self) -> tuple[int, ...]:
+        return tuple(place for place, feature in enumerate(self._by_code) if isinstance(feature, CodeFeature))
+
+    @cached_property
+    def _required(self) -> NDArray[np.bool_]:
+        return np.array([not feature.may_be_missing for feature in self.features])
 
     def _order(self, records: Records) -> Sequence[int]:
         """Return, for each feature, the place of its cell in a row."""
@@ -89,9 +130,7 @@ class Schema:
             return
         self._check_first_line(records)
         row, cells = next((row, cells) for row, cells in enumerate(records.rows) if len(cells) != self.width)
-        known = "" if self.names is None else f"; the columns are {listed(self.names)}"
-        counts = f"expected {counted(self.width, 'column')}, got {len(cells):,}"
-        raise UnfitRecord(f"row {records.first_row + row}: {counts}{known}{self._hint(records, row)}")
+        raise UnfitRecord(self.wrong_width(records.first_row + row, len(cells)) + self._hint(records, row))
 
     def _numbers(self, records: Records, order: Sequence[int]) -> NDArray[np.float32]:
         rows = records.rows
@@ -159,7 +198,7 @@ class Schema:
         if cells[0].lstrip()[:1] in ("{", "["):
             return "; JSON comes with the Content-Type application/json"
         if len(cells) == 1 and any(separator in cells[0] for separator in ";\t|"):
-            return "; only commas separate columns"
+            return '; where no comma separates columns, send text/csv; delimiter=";" or "tab" or "pipe"'
         if records.names is not None or records.first_row + row != 1 or any(map(is_number, cells)):
             return ""
         if self.names is None:

@@ -74,6 +74,12 @@ class Settings:
     unknown_category: str = _setting(
         "SERVE_UNKNOWN_CATEGORY", "error", _one_of("error", "missing"), "what an unknown category is: an `error`, or `missing`"
     )
+    libsvm_base: int | None = _setting(
+        "SERVE_LIBSVM_BASE",
+        None,
+        _whole_number(0, 1),
+        "the index of the first feature in `text/libsvm`, 0 or 1; by default what `schema.json` says, else 0",
+    )
     early_stopping: bool = _setting(
         "SERVE_EARLY_STOPPING",
         True,

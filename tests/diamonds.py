@@ -18,6 +18,16 @@ FEATURES = json.loads((ARTEFACT / "schema.json").read_text())["features"]
 NAMES = [feature["name"] for feature in FEATURES]
 CSV = (PAYLOADS / "diamonds.csv").read_text()
 ROWS = list(csv.reader(CSV.splitlines()))
+# The rows as formats of numbers carry them: a category is its code.
+CODED = np.array(
+    [
+        [
+            feature["categories"].index(cell) if "categories" in feature else float(cell)
+            for feature, cell in zip(FEATURES, row, strict=True)
+        ]
+        for row in ROWS
+    ]
+)
 OBJECTS = json.loads((PAYLOADS / "diamonds.json").read_text())["instances"]
 
 

@@ -1,11 +1,14 @@
 """What a reply says, as float32, read by the rules of its media type."""
 
+import io
 import json
 from typing import Any
 
 import numpy as np
 import requests
 from numpy.typing import NDArray
+
+from tests.protobuf import scores_of
 
 
 def scores(response: requests.Response) -> NDArray[np.float32]:
@@ -21,6 +24,13 @@ def scores(response: requests.Response) -> NDArray[np.float32]:
         case "application/jsonlines":
             assert not response.text or response.text.endswith("\n")
             return np.array([strict(line)["score"] for line in response.text.splitlines()], dtype=np.float32)
+        case "application/x-recordio-protobuf":
+            rows = scores_of(response.content)
+            return np.array([row[0] for row in rows] if all(len(row) == 1 for row in rows) else rows, dtype=np.float32)
+        case "application/x-npy":
+            array: NDArray[np.float32] = np.load(io.BytesIO(response.content), allow_pickle=False)
+            assert array.dtype == np.float32
+            return array
         case other:
             raise AssertionError(other)
 

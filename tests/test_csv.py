@@ -104,7 +104,7 @@ def test_spellings(named: Server, body: str, rows: list[list[float]]) -> None:
         ("1,-Infinity,3", 'row 1, column "b": "-Infinity" is beyond what a float32 holds'),
         ("1,2,3.5e38", 'row 1, column "c": "3.5e38" is beyond what a float32 holds'),
         ("1,2,1e400", 'row 1, column "c": "1e400" is beyond what a float32 holds'),
-        ("1;2;3", 'got 1; the columns are "a", "b", "c"; only commas separate columns'),
+        ("1;2;3", 'got 1; the columns are "a", "b", "c"; where no comma separates columns, send text/csv; delimiter=";"'),
         ('1,2,"3', "row 1: this is no CSV: unexpected end of data"),
         ('1,2,3\n1,"2"2,3', "row 2: this is no CSV: ',' expected after '\"'"),
         ("a,b,b\n1,2,3", 'row 1 looks like a header: missing column "c"; repeated column "b"'),
@@ -212,3 +212,106 @@ def test_a_cell_longer_than_a_csv_reader_takes(named: Server) -> None:
     """A monstrous cell is a 400, and its message short."""
     assert named.post("1,2," + "3" * 200_000).status_code == 400
     assert named.post('1,2,"' + "3" * 200_000 + '"').status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("parameter", "delimiter"),
+    [
+        ('delimiter=";"', ";"),
+        ("delimiter=semicolon", ";"),
+        ("delimiter=tab", "\t"),
+        ("delimiter=TAB", "\t"),
+        ('delimiter="\t"', "\t"),
+        (r'delimiter="\t"', "\t"),
+        (r'delimiter="\\t"', "\t"),
+        ("delimiter=|", "|"),
+        ("delimiter=pipe", "|"),
+        ('delimiter=" "', " "),
+        ("delimiter=space", " "),
+        ('delimiter=":"', ":"),
+        ("delimiter=^", "^"),
+        ('delimiter=","', ","),
+        ("delimiter=comma", ","),
+        ('Delimiter = ";"', ";"),
+    ],
+)
+def test_delimiters(named: Server, parameter: str, delimiter: str) -> None:
+    """3.18: columns may be separated by what the Content-Type says: headers, quotes and empty cells are as with commas."""
+    for body, rows in (
+        ("1,2,3\n4,5,6\n", [[1, 2, 3], [4, 5, 6]]),
+        ("c,a,b\r\n1,2,\r\n4,,6", [[2, NAN, 1], [NAN, 6, 4]]),
+        ('"1","2","3"\n\n', [[1, 2, 3]]),
+        ("\ufeff1,nan,3", [[1, NAN, 3]]),
+    ):
+        response = named.post(body.replace(",", delimiter).encode(), f"text/csv; {parameter}")
+
+        np.testing.assert_array_equal(scores(response), predictions(NAMED, matrix(*rows)))
+
+
+def test_commas_inside_of_cells_stay_there(named: Server) -> None:
+    """With another delimiter a comma separates nothing."""
+    response = named.post("1;2,5;3", 'text/csv; delimiter=";"')
+
+    assert error_of(response) == 'row 1, column "b": "2,5" is not a number'
+    assert "expected 3 columns, got 1" in error_of(named.post("1,2,3", 'text/csv; delimiter=";"'))
+    assert "line 2: this is no CSV" in error_of(named.post('1;2;3\n1;2;"3', 'text/csv; delimiter=";"'))
+
+
+def test_a_delimiter_and_one_column(one: Server) -> None:
+    """A blank line is still a record of a model with one column."""
+    response = one.post('1\n\n"2"\n""\n', "text/csv; delimiter=tab")
+
+    np.testing.assert_array_equal(scores(response), predictions(ONE, matrix([1], [NAN], [2], [NAN])))
+
+
+@pytest.mark.parametrize(
+    "parameter",
+    [
+        "delimiter=;",
+        "delimiter=",
+        'delimiter=""',
+        "delimiter=x",
+        "delimiter=5",
+        "delimiter=.",
+        'delimiter="-"',
+        "delimiter=+",
+        "delimiter=_",
+        'delimiter=";;"',
+        "delimiter=semi",
+        r'delimiter="\""',
+        "delimiter=%09",
+    ],
+)
+def test_delimiters_that_are_none(named: Server, parameter: str) -> None:
+    """3.6: a delimiter that could be part of a number or label, or is no character, is a 415; it is never guessed."""
+    response = named.post("1;2;3", f"text/csv; {parameter}")
+
+    assert response.status_code == 415
+    assert 'expected a character in quotes, such as delimiter=";"' in error_of(response)
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t", "|"])
+def test_delimiters_are_never_guessed(named: Server, delimiter: str) -> None:
+    """3.18: without the parameter only commas separate, and the message says how to name another."""
+    response = named.post(delimiter.join("123"))
+
+    assert response.status_code == 400
+    assert "where no comma separates columns, send text/csv; delimiter=" in error_of(response)
+
+
+@pytest.mark.parametrize(
+    "content_type", ["text/csv; label_size=1", "text/csv;label_size = 1", "csv; label_size=1; charset=utf-8", "csv"]
+)
+def test_label_size_one_has_no_effect(named: Server, content_type: str) -> None:
+    """3.6: label_size=1, which the training job's type has, is accepted, and no column is a label."""
+    np.testing.assert_array_equal(scores(named.post("1,2,3\n", content_type)), predictions(NAMED, matrix([1, 2, 3])))
+    assert named.post("9,1,2,3\n", content_type).status_code == 400
+
+
+@pytest.mark.parametrize("value", ["0", "2", "5", "-1", "x", '""', ""])
+def test_other_label_sizes_are_415(named: Server, value: str) -> None:
+    """3.6: any other label_size is a 415, as with AWS's image."""
+    response = named.post("1,2,3\n", f"text/csv; label_size={value}")
+
+    assert response.status_code == 415
+    assert "expected label_size=1" in error_of(response)

@@ -65,6 +65,18 @@ def test_the_readmes_example_of_an_error(diamonds: Server) -> None:
     assert response.text.strip() in (ROOT / "README.md").read_text()
 
 
+def test_the_migration_pages_lines_are_tests() -> None:
+    """Each line of the page for those who come from AWS's image names a test that exists."""
+    page = ROOT / "docs" / "migrating-from-aws.md"
+    lines = [line for line in page.read_text().splitlines() if line.startswith("|") and not line.startswith(("| sent", "| ---"))]
+
+    assert len(lines) > 15
+    for line in lines:
+        named = re.search(r"\| \[(test_\w+)\]\((\S+)\) \|$", line)
+        assert named, line
+        assert f"\ndef {named[1]}(" in (page.parent / named[2]).read_text(), line
+
+
 def test_the_version_is_in_the_changelog() -> None:
     """The changelog begins with the version that the code says it is."""
     assert f"## {__version__}" in (ROOT / "CHANGELOG.md").read_text()

@@ -14,7 +14,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
+from serve.codecs import CODECS
 from tests.boosters import numbers, predictions, saved, train
+from tests.payloads import libsvm, npy
+from tests.protobuf import dense, sparse
 from tests.replies import scores
 from tests.server import Server, running
 
@@ -52,8 +55,13 @@ def objects_of(matrix: NDArray[np.float32], order: list[int]) -> list[dict[str, 
     return [{NAMES[place]: row[place] for place in order} for row in lists_of(matrix)]
 
 
-def bodies(matrix: NDArray[np.float32], order: list[int]) -> dict[str, tuple[str, str]]:
+def bodies(matrix: NDArray[np.float32], order: list[int]) -> dict[str, tuple[str | bytes, str]]:
     """Return the matrix in every form that the server reads, with its media type."""
+    return {**bodies_of_cells(matrix, order), **bodies_of_numbers(matrix)}
+
+
+def bodies_of_cells(matrix: NDArray[np.float32], order: list[int]) -> dict[str, tuple[str, str]]:
+    """Return the matrix in every form whose cells need not be numbers."""
     lists, objects = lists_of(matrix), objects_of(matrix, order)
     reordered = [[row[place] for place in order] for row in lists]
     return {
@@ -73,6 +81,22 @@ def bodies(matrix: NDArray[np.float32], order: list[int]) -> dict[str, tuple[str
     }
 
 
+def bodies_of_numbers(matrix: NDArray[np.float32]) -> dict[str, tuple[str | bytes, str]]:
+    """Return the matrix in every form of numbers alone."""
+    recordio, npy_type, columns = "application/x-recordio-protobuf", "application/x-npy", np.asfortranarray(matrix)
+    return {
+        "CSV with tabs": (csv_of(matrix).replace(",", "\t"), "text/csv; delimiter=tab"),
+        "libsvm": (libsvm(matrix), "text/libsvm"),
+        "libsvm with queries": (libsvm(matrix).replace(" 0:", " qid:1 0:"), "text/x-libsvm"),
+        "dense records": (dense(matrix), recordio),
+        "dense records of doubles": (dense(matrix, "float64"), recordio),
+        "sparse records": (sparse(matrix), recordio),
+        "sparse records of doubles": (sparse(matrix, "float64", shape=False), recordio),
+        "array": (npy(matrix), npy_type),
+        "array of doubles in columns": (npy(columns.astype(">f8")), npy_type),
+    }
+
+
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
 @given(
     matrix=hnp.arrays(np.float32, st.tuples(st.integers(2, 6), st.just(WIDTH)), elements=st.one_of(FINITE, st.just(np.nan))),
@@ -86,7 +110,7 @@ def test_any_finite_matrix_in_any_format(server: Server, matrix: NDArray[np.floa
         np.testing.assert_array_equal(scores(server.post(body, media_type)), expected, err_msg=form)
 
 
-@pytest.mark.parametrize("accept", ["text/csv", "application/json", "application/jsonlines"])
+@pytest.mark.parametrize("accept", list(CODECS))
 def test_a_thousand_rows_in_any_format(server: Server, accept: str) -> None:
     """1,000 random rows with missing values come back bit for bit in every format."""
     matrix = numbers(1000, WIDTH, seed=2)
@@ -102,7 +126,7 @@ def test_a_payload_of_many_slices(server: Server) -> None:
     order = list(reversed(range(WIDTH)))
 
     for form, (body, media_type) in bodies(matrix, order).items():
-        assert len(body) > 2 << 20
+        assert len(body) > 600_000
         np.testing.assert_array_equal(scores(server.post(body, media_type)), predictions(BOOSTER, matrix), err_msg=form)
 
 
@@ -110,15 +134,18 @@ def test_a_fault_far_down_a_payload_of_many_slices(server: Server) -> None:
     """The row of a fault is counted over the whole payload."""
     matrix = np.tile(numbers(1000, WIDTH, seed=4), (6, 1))
     matrix[5_122, 7] = np.float32(424_242.0)
+    cells = bodies_of_cells(matrix, list(range(WIDTH)))
+    faulty = {form: (body.replace("424242.0", "true"), media_type) for form, (body, media_type) in cells.items()}
+    matrix[5_122, 7] = np.inf
 
-    for form, (body, media_type) in bodies(matrix, list(range(WIDTH))).items():
-        response = server.post(body.replace("424242.0", "true"), media_type)
+    for form, (body, media_type) in {**faulty, **bodies_of_numbers(matrix)}.items():
+        response = server.post(body, media_type)
 
         assert response.status_code == 400, form
         assert 'row 5123, column \\"f7\\"' in response.text, form
 
 
-@pytest.mark.parametrize("accept", ["text/csv", "application/jsonlines"])
+@pytest.mark.parametrize("accept", [name for name, codec in CODECS.items() if codec.CONCATENATES])
 @pytest.mark.parametrize("objective", ["reg:squarederror", "multi:softprob"])
 def test_replies_to_line_formats_concatenate(models: Path, objective: str, accept: str) -> None:
     """5.6: the replies to the parts of a payload, one after the other, are the reply to the whole."""
@@ -130,25 +157,33 @@ def test_replies_to_line_formats_concatenate(models: Path, objective: str, accep
         whole = server.post(csv_of(matrix), Accept=accept)
         parts = [server.post(csv_of(part), Accept=accept) for part in np.array_split(matrix, 7)]
 
-    assert whole.text == "".join(part.text for part in parts)
+    assert whole.content == b"".join(part.content for part in parts)
     np.testing.assert_array_equal(scores(whole), predictions(booster, matrix))
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
 @given(values=st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=WIDTH, max_size=WIDTH), data=st.data())
 def test_a_numbers_text_means_float32_of_float64(server: Server, values: list[float], data: st.DataObject) -> None:
-    """However a number is written, strict JSON or not, the same text has the same meaning on every path of the decoder."""
+    """However a number is written, strict JSON or not, the same text has the same meaning on every path of the decoders."""
     texts = [data.draw(st.sampled_from([repr(value), f"{value:.20e}", f"{value:+.17g}", f" {value!r} "])) for value in values]
     beyond = [abs(value) >= 2**128 - 2**103 for value in values]
-    plain, tolerant = server.post(",".join(texts)), server.post(",".join([f'"{texts[0]}"', *texts[1:]]))
+    pairs = " ".join(f"{place}:{number.strip()}" for place, number in enumerate(texts))
+    responses = [
+        server.post(",".join(texts)),
+        server.post(",".join([f'"{texts[0]}"', *texts[1:]])),
+        server.post(pairs, "text/libsvm"),
+        server.post(f"1 qid:1 {pairs}", "text/libsvm"),
+        server.post(npy([values]), "application/x-npy"),
+        server.post(dense(np.array([values]), "float64"), "application/x-recordio-protobuf"),
+    ]
 
-    if any(beyond):
-        assert plain.status_code == tolerant.status_code == 400
-        assert f'column \\"f{beyond.index(True)}\\"' in plain.text
-        return
-    expected = predictions(BOOSTER, np.array([values], dtype=np.float64).astype(np.float32))
-    np.testing.assert_array_equal(scores(plain), expected)
-    np.testing.assert_array_equal(scores(tolerant), expected)
+    for response in responses:
+        if any(beyond):
+            assert response.status_code == 400
+            assert f'column \\"f{beyond.index(True)}\\"' in response.text
+        else:
+            expected = predictions(BOOSTER, np.array([values], dtype=np.float64).astype(np.float32))
+            np.testing.assert_array_equal(scores(response), expected)
 
 
 def test_boosters_own_prediction_is_what_is_expected() -> None:

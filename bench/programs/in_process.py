@@ -12,7 +12,7 @@ from statistics import median
 
 import numpy as np
 
-from serve.codecs import codec_for
+from serve.codecs import decoder_for
 from serve.inference import Invocation, infer
 from serve.model import Model, load
 from serve.settings import Settings
@@ -39,7 +39,7 @@ def inference(model: Model, payload: bytes, media_type: str) -> Callable[[], obj
 
 def prediction(model: Model, payload: bytes, media_type: str) -> Callable[[], object]:
     """Return the prediction alone, of features that are there already."""
-    slices = codec_for(media_type).decode(payload, {}, model.schema)
+    slices = decoder_for(media_type).decode(payload, {}, model.schema)
     features = np.concatenate([model.schema.align(records) for records in slices])
     return lambda: model.predict(features)
 

@@ -6,37 +6,42 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from serve.codecs import csv, json, jsonlines
+from serve.codecs import csv, json, jsonlines, libsvm, npy, recordio
 from serve.errors import UnsupportedMediaType
-from serve.media_types import CSV, JSON, JSON_LINES
+from serve.media_types import CSV, JSON, JSON_LINES, LIBSVM, NPY, RECORDIO
 from serve.records import Records
 from serve.schema import Schema
 from serve.wording import quoted
 
 
-class Codec(Protocol):
-    """What a codec module has.
+class Decoder(Protocol):
+    """What the module of a media type has that comes in."""
+
+    def decode(self, payload: bytes, parameters: Mapping[str, str], schema: Schema) -> Iterator[Records]:
+        """Yield the payload's records in slices, in order; raises MalformedPayload and UnfitRecord."""
+
+
+class Codec(Decoder, Protocol):
+    """What the module of a media type has that comes in and goes out.
 
     ``CONCATENATES`` promises that the encoded replies of two slices, one after the other, are the reply of both.
     """
 
     CONCATENATES: bool
 
-    def decode(self, payload: bytes, parameters: Mapping[str, str], schema: Schema) -> Iterator[Records]:
-        """Yield the payload's records in slices, in order; raises MalformedPayload."""
-
     def encode(self, predictions: NDArray[np.float32]) -> bytes:
         """Return predictions, float32 (n,) or (n, k), as one output for each record, in order."""
 
 
-CODECS: dict[str, Codec] = {CSV: csv, JSON: json, JSON_LINES: jsonlines}
+CODECS: dict[str, Codec] = {CSV: csv, JSON: json, JSON_LINES: jsonlines, RECORDIO: recordio, NPY: npy}
+DECODERS: dict[str, Decoder] = {**CODECS, LIBSVM: libsvm}
 
 
-def codec_for(media_type: str) -> Codec:
-    """Return the codec of a media type; raises UnsupportedMediaType."""
+def decoder_for(media_type: str) -> Decoder:
+    """Return what reads a media type; raises UnsupportedMediaType."""
     try:
-        return CODECS[media_type]
+        return DECODERS[media_type]
     except KeyError:
         raise UnsupportedMediaType(
-            f"{quoted(media_type)} is no Content-Type that can be read here: send {', '.join(CODECS)}"
+            f"{quoted(media_type)} is no Content-Type that can be read here: send {', '.join(DECODERS)}"
         ) from None

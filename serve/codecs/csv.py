@@ -12,6 +12,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from serve.codecs.dialect import with_commas
 from serve.codecs.lines import BYTE_ORDER_MARK, slices_of_lines, text_of, without_blank_end
 from serve.errors import MalformedPayload, UnfitRecord
 from serve.numbers import matrix_of_lines
@@ -27,9 +28,10 @@ def decode(payload: bytes, parameters: Mapping[str, str], schema: Schema) -> Ite
     """Yield the lines as records.
 
     ``header=present`` and ``header=absent`` among the parameters say whether the first line holds names; without them it does
-    if it holds exactly the schema's names and cannot be a record. Raises MalformedPayload and UnfitRecord.
+    if it holds exactly the schema's names and cannot be a record. ``delimiter`` and ``label_size`` are read too.
+    Raises MalformedPayload, UnfitRecord and UnsupportedMediaType.
     """
-    body = payload.removeprefix(BYTE_ORDER_MARK)
+    body = with_commas(payload.removeprefix(BYTE_ORDER_MARK), parameters)
     quoted = b'"' in body
     if b"\r" in body and not quoted:
         body = body.replace(b"\r\n", b"\n").replace(b"\r", b"\n")

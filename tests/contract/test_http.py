@@ -141,8 +141,8 @@ def test_payload_limit_in_bytes() -> None:
 
 
 def test_a_compressed_body_is_not_taken_for_csv(diamonds: Server) -> None:
-    """3.13: bytes that are no text are a 400, never a number."""
-    response = diamonds.post(gzip.compress(CSV.encode()), Content_Encoding="gzip")
+    """3.13: bytes that are no text are a 400, never a number; only Content-Encoding says that a body is compressed."""
+    response = diamonds.post(gzip.compress(CSV.encode()))
 
     assert response.status_code == 400
     assert "UTF-8" in error_of(response)

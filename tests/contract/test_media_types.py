@@ -7,19 +7,25 @@ import numpy as np
 import pytest
 import requests
 
-from tests.diamonds import ARTEFACT, CSV, OBJECTS, PAYLOADS, expected
+from tests.diamonds import ARTEFACT, CODED, CSV, OBJECTS, PAYLOADS, expected
+from tests.payloads import libsvm, npy
+from tests.protobuf import dense
 from tests.replies import error_of, scores
 from tests.server import Server, running
 
-MEDIA_TYPES = ["text/csv", "application/json", "application/jsonlines"]
+REPLIES = ["text/csv", "application/json", "application/jsonlines", "application/x-recordio-protobuf", "application/x-npy"]
+MEDIA_TYPES = [*REPLIES, "text/libsvm"]
 PAYLOAD_OF = {
     "text/csv": CSV,
     "application/json": json.dumps({"instances": OBJECTS}),
     "application/jsonlines": "\n".join(map(json.dumps, OBJECTS)),
+    "application/x-recordio-protobuf": dense(CODED, "float64"),
+    "application/x-npy": npy(CODED),
+    "text/libsvm": libsvm(CODED),
 }
 
 
-@pytest.mark.parametrize(("sent", "accepted"), list(itertools.product(MEDIA_TYPES, MEDIA_TYPES)))
+@pytest.mark.parametrize(("sent", "accepted"), list(itertools.product(MEDIA_TYPES, REPLIES)))
 def test_any_type_in_with_any_type_out(diamonds: Server, sent: str, accepted: str) -> None:
     """3.9: every media type is answered in every other, with the numbers of XGBoost itself, and named for what it is."""
     response = diamonds.post(PAYLOAD_OF[sent], sent, Accept=accepted)
@@ -53,7 +59,7 @@ def test_content_type_may_be_missing_or_carry_parameters(diamonds: Server, conte
     np.testing.assert_array_equal(scores(diamonds.post(CSV.encode(), content_type)), expected())
 
 
-@pytest.mark.parametrize("content_type", ["image/png", "application/x-parquet", "text", "text/plain", "csv;text/csv", "/"])
+@pytest.mark.parametrize("content_type", ["image/png", "application/x-parquet", "text", "text/plain", "label_size=1;text/csv", "/"])
 def test_unknown_content_type_is_415(diamonds: Server, content_type: str) -> None:
     """3.14: a type that no codec reads is a 415 that names those that can be read."""
     response = diamonds.post(CSV, content_type)
@@ -82,6 +88,10 @@ def test_unknown_content_type_is_415(diamonds: Server, content_type: str) -> Non
         ("image/png, application/jsonlines;q=0.1", "text/csv", "application/jsonlines"),
         ("*/*;q=0.1, application/json", "text/csv", "application/json"),
         ("application/json, */*", "text/csv", "application/json"),
+        (None, "text/libsvm", "text/csv"),
+        (None, "application/x-npy", "text/csv"),
+        ("*/*", "application/x-recordio-protobuf", "text/csv"),
+        ("text/libsvm, application/x-npy;q=0.1", "text/csv", "application/x-npy"),
     ],
 )
 def test_accept_is_negotiated(diamonds: Server, accept: str | None, sent: str, answered: str) -> None:
@@ -92,13 +102,15 @@ def test_accept_is_negotiated(diamonds: Server, accept: str | None, sent: str, a
     np.testing.assert_array_equal(scores(response), expected())
 
 
-@pytest.mark.parametrize("accept", ["image/png", "text/html, image/*", "text/csv;q=0", "*/*;q=0", "application", ",,/"])
+@pytest.mark.parametrize(
+    "accept", ["image/png", "text/html, image/*", "text/csv;q=0", "*/*;q=0", "application", ",,/", "text/libsvm"]
+)
 def test_unacceptable_is_406_before_the_body_is_looked_at(diamonds: Server, accept: str) -> None:
     """3.14: an Accept that allows nothing the server makes is a 406, whatever the body holds."""
     response = diamonds.post("no, diamond", Accept=accept)
 
     assert response.status_code == 406
-    assert all(media_type in error_of(response) for media_type in MEDIA_TYPES)
+    assert all(media_type in error_of(response) for media_type in REPLIES)
 
 
 def test_default_accept_setting() -> None:
