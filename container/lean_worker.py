@@ -30,6 +30,7 @@ class Connection(ASGIProtocol):
     worker: "LeanWorker"
 
     def connection_made(self, transport: Any) -> None:
+        self._ended = False
         super().connection_made(transport)
         self.worker.took(self)
         self._silence = self.worker.loop.call_later(STALL_SECONDS, self._end_silence)
@@ -40,14 +41,21 @@ class Connection(ASGIProtocol):
         self.worker.lost(self)
 
     def eof_received(self) -> bool:
-        """Answer the request that came whole before the end, and as broken off the one that did not."""
-        self._keepalive = 0
+        """Answer the requests that came whole before the end, and as broken off the one that did not."""
+        self._ended = True
         if self._current_request is None:
             return False
         if self._body_receiver and not self._body_receiver._complete:
             self._body_receiver._body_wait_expired = True
             self._body_receiver._wake_waiter()
         return True
+
+    def _arm_keepalive_timer(self) -> None:
+        """Wait for a further request, unless the caller said that there is none."""
+        if self._ended:
+            self.close_idle()
+        else:
+            super()._arm_keepalive_timer()
 
     @property
     def is_idle(self) -> bool:

@@ -56,7 +56,7 @@ def test_a_worker_that_hangs_is_replaced() -> None:
 def test_a_live_prediction_is_never_cut_off(tmp_path: Path) -> None:
     """5.12 and 8.4: a prediction that takes longer than the timeout is answered all the same."""
     booster = train(numbers(2000, 8), rounds=300, max_depth=10)
-    features = np.tile(numbers(1000, 8), (120, 1))
+    features = np.tile(numbers(1000, 8), (300, 1))
     body = "\n".join(",".join(map(repr, row)) for row in features.tolist())
     with running(saved(booster, tmp_path), SAGEMAKER_MODEL_SERVER_WORKERS="1", SAGEMAKER_MODEL_SERVER_TIMEOUT="1") as server:
         started = time.monotonic()

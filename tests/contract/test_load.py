@@ -101,6 +101,16 @@ def test_a_caller_may_close_its_half_after_the_request(diamonds: Server) -> None
     assert reply.count(b"\n") >= 10
 
 
+def test_pipelined_requests_before_the_end(diamonds: Server) -> None:
+    """3.1: the same to a caller that then closes its half."""
+    with socket.create_connection(diamonds.address, timeout=10) as connection:
+        connection.sendall(WHOLE * 3)
+        connection.shutdown(socket.SHUT_WR)
+        reply = reply_on(connection)
+
+    assert reply.count(b"HTTP/1.1 200 ") == 3
+
+
 def test_pipelined_requests_are_answered_in_order(diamonds: Server) -> None:
     """3.1: requests that are sent without waiting are answered one after the other."""
     ping = b"GET /ping HTTP/1.1\r\nHost: x\r\n\r\n"
