@@ -1,29 +1,12 @@
 """What only the lean door promises."""
 
 import socket
-import time
 from pathlib import Path
 
 from tests.diamonds import ARTEFACT, CSV
 from tests.server import running
 
 WHOLE = f"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Length: {len(CSV)}\r\n\r\n{CSV}".encode()
-SILENCE_SECONDS = 30.0
-
-
-def test_silent_connections_are_closed() -> None:
-    """A connection that never brings a request, or only half of its head, is closed in the end."""
-    with running(ARTEFACT) as server:
-        connections = [socket.create_connection(server.address, timeout=SILENCE_SECONDS + 10) for _ in range(2)]
-        connections[1].sendall(b"POST /invocations HTTP/1.1\r\nHo")
-        started = time.monotonic()
-        ends = [connection.recv(65536) for connection in connections]
-        seconds = time.monotonic() - started
-        for connection in connections:
-            connection.close()
-
-    assert ends == [b"", b""]
-    assert seconds > SILENCE_SECONDS / 2
 
 
 def test_both_workers_get_connections() -> None:

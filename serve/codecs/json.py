@@ -82,7 +82,7 @@ def _parts(body: bytes) -> Iterator[tuple[bytes, tuple[str, ...] | None]]:
     Parsing one of them is short enough for other threads to wait for. Documents that may hold more than rows are not cut.
     """
     opening, closing = OPENING.match(body), CLOSING.search(body, max(0, len(body) - CLOSING_BYTES))
-    if len(body) < SIMD_BYTES or not opening or not closing or b"\\" in body:
+    if not opening or not closing or b"\\" in body:
         return
     if body.count(FEATURE_NAMES.encode()) != (opening[1] is not None):
         return

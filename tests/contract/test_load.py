@@ -18,7 +18,6 @@ from tests.server import Server, free_port, running, start, stop, wait_until_rea
 LARGE = CSV * 8_000
 WHOLE = f"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Length: {len(CSV)}\r\n\r\n{CSV}".encode()
 PREDICTIONS = CSV.count("\n")
-STALL_SECONDS = 30.0
 
 
 def lines_on(connection: socket.socket, after_head: int) -> list[bytes]:
@@ -57,16 +56,6 @@ def test_a_full_queue_is_503() -> None:
         else:
             np.testing.assert_array_equal(scores(response), np.tile(expected(), 8_000))
     assert afterwards.status_code == 200
-
-
-def test_a_body_that_stops_is_408() -> None:
-    """3.13: a caller that stops in the middle of its body is told so in the end."""
-    with running(ARTEFACT) as server, socket.create_connection(server.address, timeout=STALL_SECONDS + 10) as connection:
-        connection.sendall(WHOLE[:-10])
-        reply = reply_on(connection)
-
-    assert reply.startswith(b"HTTP/1.1 408 ")
-    assert b"the body stopped" in reply
 
 
 def test_a_slow_reader_stalls_nobody() -> None:
