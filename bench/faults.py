@@ -11,9 +11,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 from bench.places import ROOT
 from bench.ports import free_port
@@ -65,8 +64,7 @@ def outcomes(worker_class: str) -> dict[str, str]:
     with serving(worker_class) as served, ThreadPoolExecutor(len(CASES)) as pool:
         found = dict(zip(CASES, pool.map(lambda case: outcome(served, *case), CASES.values()), strict=True))
     with serving(worker_class) as served:
-        found[f"{KEPT} connections at once"] = shares(served)
-        found[f"SIGTERM with {KEPT} idle connections"] = f"stopped after {stop(served):.1f} s"
+        found[f"SIGTERM with {KEPT} idle connections"] = f"stopped after {stop_with_idle_connections(served):.1f} s"
     with serving(worker_class) as served:
         found[f"SIGTERM under {CALLERS} callers, a connection each request"] = lost(served)
     return found
@@ -90,23 +88,14 @@ def outcome(served: Served, sent: bytes, ended: bool) -> str:  # noqa: FBT001  #
     return said + (f" after {seconds:.0f} s" if seconds > 1 else "")
 
 
-def shares(served: Served) -> str:
-    """Return how many of some connections that are kept each worker got; they stay open."""
-    for _ in range(KEPT):
-        connection = served.connect()
-        connection.sendall(WHOLE)
-        KEPT_OPEN.append(connection)
-    for connection in KEPT_OPEN[-KEPT:]:
-        connection.recv(65536)
-    counts = [sum("socket:" in str(fd.readlink()) for fd in Path(f"/proc/{pid}/fd").iterdir()) for pid in children(served)]
-    return f"one worker got {max(counts) - min(counts)} more than the other"
-
-
-KEPT_OPEN: list[socket.socket] = []
-
-
-def children(served: Served) -> list[str]:
-    return Path(f"/proc/{served.process.pid}/task/{served.process.pid}/children").read_text().split()
+def stop_with_idle_connections(served: Served) -> float:
+    """Return the seconds that a stop takes while callers keep connections that were used once."""
+    with ExitStack() as stack:
+        kept = [stack.enter_context(served.connect()) for _ in range(KEPT)]
+        for connection in kept:
+            connection.sendall(WHOLE)
+            connection.recv(65536)
+        return stop(served)
 
 
 def lost(served: Served) -> str:

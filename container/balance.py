@@ -27,6 +27,6 @@ class Balance:
         """Leave a worker out that is no more."""
         self._counts[worker_age % PLACES] = NOBODY
 
-    def is_least(self, worker_age: int) -> bool:
-        """Tell whether no worker holds fewer connections than this one."""
-        return bool(self._counts[worker_age % PLACES] <= self._counts.min())
+    def may_take(self, worker_age: int) -> bool:
+        """Tell whether a worker holds no more connections than the one with fewest, or one more, which is no reason to wait."""
+        return bool(self._counts[worker_age % PLACES] <= self._counts.min() + 1)

@@ -16,7 +16,7 @@ from serve.payload import STALL_SECONDS
 
 BALANCE = Balance()
 # How long a worker leaves a connection to one that holds fewer; then that one is busy, and it takes the connection itself.
-DEFERENCE_SECONDS = 0.002
+DEFERENCE_SECONDS = 0.001
 # How long it waits where it has no room for another connection.
 FULL_SECONDS = 0.05
 # How long a connection without a request is kept at the stop, since one may be on its way.
@@ -135,7 +135,7 @@ class LeanWorker(ASGIWorker):
         """Accept a connection, unless another worker that holds fewer is there to take it."""
         if self._held >= self.worker_connections:
             self._defer(listener, FULL_SECONDS, self._listen)
-        elif BALANCE.is_least(self.age):
+        elif BALANCE.may_take(self.age):
             self._accept(listener)
         else:
             self._defer(listener, DEFERENCE_SECONDS, self._accept_late)

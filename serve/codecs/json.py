@@ -14,7 +14,7 @@ from serve.codecs import jsonlines
 from serve.codecs.json_rows import NAMES_PLACE, RepeatedNames, parse, records_of
 from serve.codecs.lines import BYTE_ORDER_MARK, SLICE_BYTES
 from serve.errors import SENT, MalformedPayload
-from serve.numbers import SIMD_BYTES, matrix_of_lists
+from serve.numbers import matrix_of_lists
 from serve.records import Records
 from serve.schema import Schema
 from serve.wording import listed, quoted
