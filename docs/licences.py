@@ -9,6 +9,10 @@ from pathlib import Path
 from typing import Any
 
 
+# What a package says in its LICENSE file alone.
+UNDECLARED = {"pysimdjson": "MIT"}
+
+
 def main() -> None:
     """Print a line for each component of the file that the first argument names."""
     components = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))["components"]
@@ -20,6 +24,8 @@ def main() -> None:
 
 def licence_of(component: dict[str, Any]) -> str:
     """Return what a component declares, by its identifier, its expression or its name."""
+    if "licenses" not in component:
+        return UNDECLARED[component["name"]]
     declared = component["licenses"][0]
     licence = declared.get("license", {})
     name: str = declared.get("expression") or licence.get("id") or licence["name"]

@@ -24,6 +24,12 @@ PING_METHODS = ("GET", "POST")
 # What is not hot is short, so a few threads do for Flask.
 FLASK_THREADS = 4
 KEPT_HEADERS = 256
+FIELDS = {
+    b"content-type": "content_type",
+    b"accept": "accept",
+    b"content-encoding": "content_encoding",
+    b"x-amzn-sagemaker-custom-attributes": "custom_attributes",
+}
 
 
 class LeanDoor:
@@ -63,17 +69,13 @@ class LeanDoor:
 
 
 def _asked_by(scope: Scope) -> Asked:
-    """Return what a request of ASGI's asks for."""
+    """Return what a request of ASGI's asks for; a header that came several times counts as one with commas, as Flask has it."""
     asked = Asked(scope["method"], scope["path"])
     for name, value in scope["headers"]:
-        if name == b"content-type":
-            asked.content_type = value.decode("latin-1")
-        elif name == b"accept":
-            asked.accept = f"{asked.accept},{value.decode('latin-1')}" if asked.accept else value.decode("latin-1")
-        elif name == b"content-encoding":
-            asked.content_encoding = value.decode("latin-1")
-        elif name == b"x-amzn-sagemaker-custom-attributes":
-            asked.custom_attributes = value.decode("latin-1")
+        if field := FIELDS.get(name):
+            before: str | None = getattr(asked, field)
+            text = value.decode("latin-1")
+            setattr(asked, field, text if before is None else f"{before},{text}")
         elif name == b"content-length":
             asked.payload_bytes = int(value)
     return asked

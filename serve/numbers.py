@@ -60,7 +60,7 @@ def _matrix(flat: bytes, schema: Schema, *, nulls: bool) -> NDArray[np.float32] 
     text = b"[" + flat + b"]"
     try:
         if nulls:
-            values, finite = np.array(orjson.loads(text), dtype=np.float32), False
+            values, finite = _values_with_nulls(text), False
         elif Parser is not None and len(text) > SIMD_BYTES:
             values, finite = _simd_values(text), False
         else:
@@ -72,6 +72,11 @@ def _matrix(flat: bytes, schema: Schema, *, nulls: bool) -> NDArray[np.float32] 
         return None
     matrix = values.reshape(-1, schema.width)
     return matrix if (finite and schema.takes_all_finite) or schema.takes(matrix) else None
+
+
+def _values_with_nulls(text: bytes) -> NDArray[np.float32]:
+    with np.errstate(over="ignore"):
+        return np.array(orjson.loads(text), dtype=np.float32)
 
 
 def _simd_values(text: bytes) -> NDArray[np.float32]:

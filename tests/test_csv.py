@@ -102,6 +102,7 @@ def test_spellings(named: Server, body: str, rows: list[list[float]]) -> None:
         ("1,2,3],[4,5,6", "row 1: expected 3 columns, got 6"),
         ("1,inf,3", 'row 1, column "b": "inf" is beyond what a float32 holds'),
         ("1,-Infinity,3", 'row 1, column "b": "-Infinity" is beyond what a float32 holds'),
+        ("1e39,,2", 'row 1, column "a": "1e39" is beyond what a float32 holds'),
         ("1,2,3.5e38", 'row 1, column "c": "3.5e38" is beyond what a float32 holds'),
         ("1,2,1e400", 'row 1, column "c": "1e400" is beyond what a float32 holds'),
         ("1;2;3", 'got 1; the columns are "a", "b", "c"; where no comma separates columns, send text/csv; delimiter=";"'),
