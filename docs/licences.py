@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-
 # What a package says in its LICENSE file alone.
 UNDECLARED = {"pysimdjson": "MIT"}
 
