@@ -20,7 +20,8 @@ from container.sizing import Sizing, size
 from serve import __version__
 from serve.app import application, caller_error
 from serve.artefact import ANOTHER_MODEL, find_model
-from serve.errors import SENT, BadSetting, BrokenPayload
+from serve.batch import execution_parameters
+from serve.errors import SENT, BadSetting, BrokenPayload, BrokenStream
 from serve.facts import facts_of
 from serve.invocations import Invocations
 from serve.lean import LeanDoor
@@ -50,7 +51,8 @@ class Server(BaseApplication):
         model = load(settings)
         self_test_records = run_self_test(model, settings.model_folder)
         invocations = Invocations(model, settings, Spread(sizing.threads))
-        self.application: Any = application(invocations)
+        parameters = execution_parameters(settings, sizing.workers)
+        self.application: Any = application(invocations, parameters)
         self.application.register_error_handler(ParseException, _broken_payload)
         if settings.door == "lean":
             self.application = LeanDoor(invocations, self.application, sizing.threads)
@@ -62,6 +64,7 @@ class Server(BaseApplication):
             "xgboost": xgboost.__version__,
             "port": settings.port,
             "door": settings.door,
+            "batch": settings.batch,
             "sizing": sizing.reason,
             "self_test_records": self_test_records,
             **facts_of(model),
@@ -93,7 +96,9 @@ class GunicornLog(GunicornLogger):
         super().warning(msg, *args, **kwargs)
 
     def exception(self, msg: str, *args: Any, **kwargs: Any) -> None:
-        if not isinstance(sys.exc_info()[1], TimeoutError):  # a caller that sends nothing is nobody's failure
+        if not isinstance(
+            sys.exc_info()[1], TimeoutError | BrokenStream
+        ):  # a silent caller is nobody's failure; the other is logged
             super().exception(msg, *args, **kwargs)
 
 

@@ -6,6 +6,7 @@ Source: contract 3.7 and 3.10.
 import json
 import logging
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
@@ -35,15 +36,17 @@ class Asked:
     custom_attributes: str | None = None
     payload_bytes: int | None = None
     stages: Stages = field(default_factory=Stages)
+    takes_chunks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A status, headers and a body, whole."""
+    """A status, headers and a body: whole, or in ``pieces``, which may raise BrokenStream."""
 
     status: int
     headers: Headers = ()
     body: bytes = b""
+    pieces: Iterator[bytes] | None = None
 
 
 def returned_attributes(asked: Asked) -> Headers:
@@ -63,7 +66,7 @@ def caller_failed(asked: Asked, error: InvocationError) -> Answer:
 def path_failed(asked: Asked, status: int, error: str, headers: Headers) -> Answer:
     """Return what answers a path or a method that no route takes."""
     _log_failure(asked, logging.DEBUG, status, error=error)
-    message = f"{asked.method} {asked.path}: this server has GET /ping and POST /invocations"
+    message = f"{asked.method} {asked.path}: this server has GET /ping, POST /invocations and GET /execution-parameters"
     return _failure(asked, status, error, message, headers)
 
 
@@ -72,6 +75,15 @@ def server_failed(asked: Asked, error: Exception) -> Answer:
     status = HTTPStatus.INTERNAL_SERVER_ERROR
     request_id = _log_failure(asked, logging.ERROR, status, traceback_of=error, error=type(error).__name__)
     return _failure(asked, status, "InternalError", f"the server failed; its log tells more of request {request_id}")
+
+
+def broke_off(asked: Asked, error: Exception) -> None:
+    """Log what broke a stream off whose status was sent already, as the same failure before it would be."""
+    if isinstance(error, InvocationError):
+        _log_failure(asked, logging.WARNING, error.status, event_name="broke off", error=type(error).__name__, reason=error.reason)
+    else:
+        status = HTTPStatus.INTERNAL_SERVER_ERROR
+        _log_failure(asked, logging.ERROR, status, traceback_of=error, event_name="broke off", error=type(error).__name__)
 
 
 def error_line(error: str, message: str) -> bytes:
@@ -98,8 +110,10 @@ def _failure(asked: Asked, status: int, error: str, message: str, headers: Heade
     return Answer(int(status), headers, error_line(error, message))
 
 
-def _log_failure(asked: Asked, level: int, status: int, traceback_of: Exception | None = None, **fields: str) -> str:
+def _log_failure(
+    asked: Asked, level: int, status: int, traceback_of: Exception | None = None, event_name: str = "failed", **fields: str
+) -> str:
     """Log a request that failed, without its payload; return its id."""
     request_id = uuid.uuid4().hex
-    event(level, "failed", traceback_of, request_id=request_id, status=int(status), **fields, **told_of(asked))
+    event(level, event_name, traceback_of, request_id=request_id, status=int(status), **fields, **told_of(asked))
     return request_id

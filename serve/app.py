@@ -1,9 +1,12 @@
 """The application: a model behind Flask's routes, every failure one line of JSON."""
 
+from collections.abc import Mapping
+
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
 from serve.answer import caller_failed, path_failed, server_failed
+from serve.batch import execution_parameters
 from serve.errors import InvocationError
 from serve.invocations import Invocations
 from serve.model import Model, load
@@ -15,14 +18,15 @@ from serve.spread import Spread
 def create_app(settings: Settings | None = None, model: Model | None = None, spread: Spread | None = None) -> Flask:
     """Return the application, with the model of the settings' folder loaded if none is given; raises StartError."""
     settings = settings or Settings.from_env()
-    return application(Invocations(model or load(settings), settings, spread or Spread()))
+    invocations = Invocations(model or load(settings), settings, spread or Spread())
+    return application(invocations, execution_parameters(settings, settings.workers or 1))
 
 
-def application(invocations: Invocations) -> Flask:
-    """Return the application that answers invocations so."""
+def application(invocations: Invocations, parameters: Mapping[str, int]) -> Flask:
+    """Return the application that answers invocations so, and says these execution parameters."""
     app = Flask(__name__, static_folder=None)
     app.before_request(_note_what_is_asked)
-    app.register_blueprint(routes(invocations))
+    app.register_blueprint(routes(invocations, parameters))
     app.register_error_handler(InvocationError, caller_error)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _own_error)

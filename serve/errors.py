@@ -4,12 +4,14 @@ ServeError
 ├── InvocationError               one JSON line with the status beside it
 │   ├── MalformedPayload      400  the bytes are not what the media type says
 │   ├── UnfitRecord           400  a record does not fit the schema
+│   │   └── UnfitHeader       400  the columns' names are not the schema's
 │   ├── NotAcceptable         406  no reply of a type that Accept allows
 │   ├── BrokenPayload         400  the body did not arrive whole
 │   │   └── StalledPayload    408  the caller stopped in the middle of it
 │   ├── PayloadTooLarge       413
 │   ├── UnsupportedMediaType  415  no codec for the Content-Type
 │   └── Overloaded            503  too many invocations wait
+├── BrokenStream                  a reply under way breaks off: its status is sent already
 └── StartError                    the operator's: one line, and the server does not start
     ├── BadSetting
     └── BadArtefact
@@ -52,6 +54,10 @@ class UnfitRecord(InvocationError):
     status = HTTPStatus.BAD_REQUEST
 
 
+class UnfitHeader(UnfitRecord):
+    """The names of the columns, in a line of their own, are not those of this model."""
+
+
 class NotAcceptable(InvocationError):
     """Accept allows none of the media types that the server answers."""
 
@@ -87,6 +93,10 @@ class Overloaded(InvocationError):
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
     headers = (("Retry-After", "1"),)
+
+
+class BrokenStream(ServeError):
+    """What ends a stream that cannot go on, and with it the connection; the log tells more."""
 
 
 class StartError(ServeError):

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from serve.codecs import CODECS, Decoder, decoder_for
+from serve.codecs import CODECS, LINE_CODECS, Decoder, decoder_for
+from serve.lenient import Scorable, Tally, scorable_slices, with_faults
 from serve.model import Model
 from serve.spread import Spread
 from serve.stages import Stages
@@ -44,6 +45,26 @@ def infer(model: Model, invocation: Invocation, stages: Stages | None = None, sp
     )
     stages.end("encode")
     return Reply(body, invocation.accept)
+
+
+def infer_slices(model: Model, invocation: Invocation, stages: Stages, spread: Spread) -> Iterator[bytes]:
+    """Yield the reply to an invocation in encoded slices, one after the other; its Accept is a type whose slices concatenate."""
+    slices = _features(model, decoder_for(invocation.media_type), invocation, stages)
+    return map(CODECS[invocation.accept].encode, spread.each(model.predict, slices))
+
+
+def infer_leniently(model: Model, invocation: Invocation, tally: Tally, spread: Spread) -> Iterator[bytes]:
+    """Yield such slices, lines in and lines out, with a fault's line in the place of each bad record, which ``tally`` counts."""
+    encode = CODECS[invocation.accept].encode
+    codec = LINE_CODECS[invocation.media_type]
+    slices = scorable_slices(codec, invocation.payload, invocation.parameters, model.schema)
+
+    def predict(slice_: Scorable) -> tuple[NDArray[np.float32], Mapping[int, str]]:
+        return model.predict(slice_.features) if len(slice_.features) else NOTHING, slice_.faults
+
+    for predictions, faults in spread.each(predict, slices):
+        tally.bad_records += len(faults)
+        yield with_faults(invocation.accept, encode(predictions), faults)
 
 
 def _features(model: Model, decoder: Decoder, invocation: Invocation, stages: Stages) -> Iterator[NDArray[np.float32]]:

@@ -4,15 +4,18 @@ Source: contract 3.1 to 3.14.
 """
 
 import logging
+from collections.abc import Iterator
 from functools import lru_cache
 
-from serve.answer import Answer, Asked, returned_attributes, told_of
-from serve.codecs import CODECS
+from serve.answer import Answer, Asked, broke_off, returned_attributes, told_of
+from serve.codecs import CODECS, LINE_CODECS
+from serve.codecs.lines import SLICE_BYTES
 from serve.encoding import decoded
-from serve.errors import NotAcceptable
-from serve.inference import Invocation, infer
+from serve.errors import BrokenStream, NotAcceptable
+from serve.inference import Invocation, infer, infer_leniently, infer_slices
+from serve.lenient import Tally
 from serve.logs import event, is_logged
-from serve.media_types import CSV, JSON, JSON_LINES, MediaType, acceptable, content_type
+from serve.media_types import CSV, JSON, JSON_LINES, MediaType, acceptable, content_type, parameter
 from serve.model import Model
 from serve.queue import Queue
 from serve.settings import Settings
@@ -23,6 +26,9 @@ from serve.wording import quoted
 MOMENT_SECONDS = 0.004
 LONGEST_MOMENTARY_BYTES = 1 << 16
 LEAST_CELL_BYTES = 2
+# The parameter of Accept that asks for a reply in slices: contract 7.14.
+STREAM = "stream"
+NO_FAULTS = Tally()
 # Callers send the same few headers again and again.
 KEPT_TERMS = 256
 
@@ -34,6 +40,8 @@ class Invocations:
         self.most_bytes = settings.max_payload_bytes
         self._model = model
         self._default_accept = settings.default_accept
+        self._row_errors = settings.row_errors
+        self._streaming = settings.streaming
         self._spread = spread
         self._terms = lru_cache(KEPT_TERMS)(self._agreed)
         self.queue = Queue(settings.queue_size)
@@ -47,22 +55,68 @@ class Invocations:
     def answer(self, asked: Asked, body: bytes) -> Answer:
         """Return the answer to one invocation; raises InvocationError."""
         payload = decoded(body, asked.content_encoding, self.most_bytes)
-        media_type, accept = self._terms(asked.content_type, asked.accept)
+        media_type, accept, streamed = self._terms(asked.content_type, asked.accept)
         asked.payload_bytes = len(payload)
         asked.stages.end("read")
         if not payload:
             return Answer(204, returned_attributes(asked))
         invocation = Invocation(payload, media_type.name, media_type.parameters, accept)
+        lenient = self._row_errors and media_type.name in LINE_CODECS and accept in LINE_CODECS
+        if lenient or (streamed and asked.takes_chunks and len(payload) > SLICE_BYTES):
+            return self._in_slices(asked, invocation, lenient=lenient, streamed=streamed)
         reply = infer(self._model, invocation, asked.stages, self._spread)
         if is_logged(logging.DEBUG):
-            event(logging.DEBUG, "answered", status=200, reply_bytes=len(reply.body), **told_of(asked))
+            _tell(asked, NO_FAULTS, len(reply.body))
         return Answer(200, (("Content-Type", reply.media_type), *returned_attributes(asked)), reply.body)
 
-    def _agreed(self, content_type_header: str | None, accept_header: str | None) -> tuple[MediaType, str]:
-        """Return the payload's media type, and the reply's: what Accept likes best, else the default, else the payload's own."""
+    def _in_slices(self, asked: Asked, invocation: Invocation, *, lenient: bool, streamed: bool) -> Answer:
+        """Return the answer of line formats, streamed if that was asked for, there is more than a slice and the caller can tell.
+
+        What goes wrong in the first slice raises InvocationError.
+        """
+        tally = Tally()
+        if lenient:
+            slices = infer_leniently(self._model, invocation, tally, self._spread)
+        else:
+            slices = infer_slices(self._model, invocation, asked.stages, self._spread)
+        headers = (("Content-Type", invocation.accept), *returned_attributes(asked))
+        if not (streamed and asked.takes_chunks and len(invocation.payload) > SLICE_BYTES):
+            body = b"".join(slices)
+            _tell(asked, tally, len(body))
+            return Answer(200, headers, body)
+        pieces = self.queue.holding(slices)
+        first = next(pieces, b"")
+        return Answer(200, headers, pieces=_rest(asked, first, pieces, tally))
+
+    def _agreed(self, content_type_header: str | None, accept_header: str | None) -> tuple[MediaType, str, bool]:
+        """Return the payload's media type, the reply's, and whether that may be streamed.
+
+        The reply's is what Accept likes best, else the default, else the payload's own.
+        """
         media_type = content_type(content_type_header)
         first_choice = self._default_accept or (media_type.name if media_type.name in (JSON, JSON_LINES) else CSV)
         accept = acceptable(accept_header, (first_choice, *CODECS))
         if accept is None:
             raise NotAcceptable(f"no reply can be made for Accept: {quoted(accept_header)}; expected {', '.join(CODECS)}")
-        return media_type, accept
+        streamed = self._streaming or parameter(accept_header, STREAM, accept).lower() == "true"
+        return media_type, accept, streamed and accept in LINE_CODECS
+
+
+def _rest(asked: Asked, first: bytes, pieces: Iterator[bytes], tally: Tally) -> Iterator[bytes]:
+    """Yield the pieces of a reply that is under way; raises BrokenStream, without what was sent, when it cannot go on."""
+    reply_bytes = len(first)
+    try:
+        yield first
+        for piece in pieces:
+            reply_bytes += len(piece)
+            yield piece
+    except Exception as error:  # noqa: BLE001  # the status is sent: whatever it is, the reply must not look complete
+        broke_off(asked, error)
+        raise BrokenStream("the reply broke off") from None
+    _tell(asked, tally, reply_bytes)
+
+
+def _tell(asked: Asked, tally: Tally, reply_bytes: int) -> None:
+    if tally.bad_records:
+        event(logging.WARNING, "bad records", bad_records=tally.bad_records, **told_of(asked))
+    event(logging.DEBUG, "answered", status=200, reply_bytes=reply_bytes, **told_of(asked))

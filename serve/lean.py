@@ -4,14 +4,14 @@ Source: the ASGI specification, HTTP connection scope, 2.4; contract 2.1 and 3.1
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import Any
 from wsgiref.types import WSGIApplication
 
 from serve.answer import Answer, Asked, Headers, caller_failed, returned_attributes, server_failed
-from serve.errors import InvocationError
+from serve.errors import BrokenStream, InvocationError
 from serve.invocations import Invocations
 from serve.payload import receive_payload
 from serve.wsgi import answer_of
@@ -53,7 +53,10 @@ class LeanDoor:
             answer = caller_failed(asked, error)
         except Exception as error:  # noqa: BLE001  # whatever it is, the caller gets its line of JSON and the log the rest
             answer = server_failed(asked, error)
-        await _send(answer, send)
+        if answer.pieces is None:
+            await _send(answer, send)
+        else:
+            await self._stream(answer, answer.pieces, send)
 
     async def _answer(self, asked: Asked, scope: Scope, receive: Receive) -> Answer:
         if asked.path == "/ping" and asked.method in PING_METHODS:
@@ -67,10 +70,25 @@ class LeanDoor:
         with self._invocations.queue:
             return await run(self._infer_threads, self._invocations.answer, asked, payload)
 
+    async def _stream(self, answer: Answer, pieces: Iterator[bytes], send: Send) -> None:
+        """Send a reply in pieces, each made by a thread once the caller took those before it.
+
+        A caller that is gone ends this by gunicorn's cancelling it. Where no piece follows although the reply is not whole, its
+        end is not sent, and gunicorn closes the connection.
+        """
+        await send({"type": "http.response.start", "status": answer.status, "headers": list(_encoded(answer.headers))})
+        run = asyncio.get_running_loop().run_in_executor
+        try:
+            while (piece := await run(self._infer_threads, next, pieces, None)) is not None:
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+        except BrokenStream:
+            return
+        await send({"type": "http.response.body", "body": b""})
+
 
 def _asked_by(scope: Scope) -> Asked:
     """Return what a request of ASGI's asks for; a header that came several times counts as one with commas, as Flask has it."""
-    asked = Asked(scope["method"], scope["path"])
+    asked = Asked(scope["method"], scope["path"], takes_chunks=scope["http_version"] != "1.0")
     for name, value in scope["headers"]:
         if field := FIELDS.get(name):
             before: str | None = getattr(asked, field)

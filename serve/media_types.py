@@ -77,6 +77,13 @@ def acceptable(header: str | None, offers: Sequence[str]) -> str | None:
     return None
 
 
+def parameter(header: str | None, name: str, media_type: str) -> str:
+    """Return a parameter of the most specific entry of Accept that covers a media type, "" without it."""
+    entries = [parse_options_header(entry) for entry in parse_list_header(header or "")]
+    covering = [(_range(entry[0]), entry[1]) for entry in entries if _range(entry[0]).covers(media_type)]
+    return max(covering, key=lambda each: each[0].specificity)[1].get(name, "") if covering else ""
+
+
 def _range(entry: str) -> _Range:
     name, parameters = parse_options_header(entry)
     try:

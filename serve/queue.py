@@ -1,6 +1,7 @@
 """Queue: the invocations of one worker that have arrived whole and are not answered yet, up to a limit."""
 
 import threading
+from collections.abc import Iterator
 from types import TracebackType
 
 from serve.errors import Overloaded
@@ -20,6 +21,15 @@ class Queue:
             if self._held >= self._most:
                 raise Overloaded(f"{counted(self._held, 'invocation')} wait here already: try again in a moment")
             self._held += 1
+
+    def holding(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        """Yield the pieces of a reply; from the first to the last they hold a place, beside that of the invocation so far."""
+        with self._lock:
+            self._held += 1
+        try:
+            yield from pieces
+        finally:
+            self.__exit__(None, None, None)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         with self._lock:

@@ -1,16 +1,19 @@
-"""Routes: /ping and /invocations as Flask's views.
+"""Routes: /ping, /invocations and /execution-parameters as Flask's views.
 
-Source: contract 2.1 to 2.5 and 3.1.
+Source: contract 2.1 to 2.5, 3.1 and 5.2.
 """
+
+import json
+from collections.abc import Mapping
 
 from flask import Blueprint, Request, Response, g, request
 
-from serve.answer import Answer, Asked, returned_attributes
+from serve.answer import JSON, Answer, Asked, returned_attributes
 from serve.invocations import Invocations
 from serve.payload import read_payload
 
 
-def routes(invocations: Invocations) -> Blueprint:
+def routes(invocations: Invocations, execution_parameters: Mapping[str, int]) -> Blueprint:
     """Return the routes that answer from a model which is ready."""
     blueprint = Blueprint("sagemaker", __name__)
 
@@ -23,6 +26,10 @@ def routes(invocations: Invocations) -> Blueprint:
         payload = read_payload(request, invocations.most_bytes)
         with invocations.queue:
             return response_of(invocations.answer(g.asked, payload))
+
+    @blueprint.route("/execution-parameters", methods=["GET"], provide_automatic_options=False)
+    def execution() -> Response:
+        return response_of(Answer(200, (("Content-Type", JSON),), json.dumps(dict(execution_parameters)).encode() + b"\n"))
 
     return blueprint
 
@@ -38,12 +45,13 @@ def asked_by(http: Request) -> Asked:
         header("Content-Encoding"),
         header("X-Amzn-SageMaker-Custom-Attributes"),
         http.content_length,
+        takes_chunks=http.environ["SERVER_PROTOCOL"] != "HTTP/1.0",
     )
 
 
 def response_of(answer: Answer) -> Response:
     """Return an answer as a response of Flask's."""
-    response = Response(answer.body, answer.status)
+    response = Response(answer.body if answer.pieces is None else answer.pieces, answer.status)
     del response.headers["Content-Type"]
     response.headers.extend(answer.headers)
     return response

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from serve.errors import SENT, UnfitRecord
+from serve.errors import SENT, UnfitHeader, UnfitRecord
 from serve.feature import CodeFeature, Feature, LabelFeature, UnfitCell, is_number
 from serve.records import Records
 from serve.wording import column_name, counted, listed, quoted
@@ -120,7 +120,8 @@ class Schema:
         if self.names is None:
             raise UnfitRecord(f"{records.names_place}: the model knows no column names: send lists of {self.width} values in order")
         if len(names) != self.width or set(names) != set(self.names):
-            raise _unfit_names(names, self.names, records.names_place)
+            unfit = _unfit_names(names, self.names, records.names_place)
+            raise UnfitHeader(*unfit) if records.textual else UnfitRecord(*unfit)
         places = {name: place for place, name in enumerate(names)}
         return [places[name] for name in self.names]
 
@@ -188,7 +189,7 @@ class Schema:
             return
         cells = [str(cell).strip() for cell in records.rows[0]]
         if 2 * sum(cell in self.names for cell in cells) > len(cells) and sorted(cells) != sorted(self.names):
-            raise _unfit_names(cells, self.names, "row 1 looks like a header")
+            raise UnfitHeader(*_unfit_names(cells, self.names, "row 1 looks like a header"))
 
     def _hint(self, records: Records, row: int) -> str:
         """Return what to add to a message about a line of text that may not be meant as a record."""
@@ -206,14 +207,14 @@ class Schema:
         return "; if this line is a header, it must hold exactly the names of the columns"
 
 
-def _unfit_names(names: Sequence[str], expected: Sequence[str], place: str) -> UnfitRecord:
-    """Return what is wrong with the names that came."""
+def _unfit_names(names: Sequence[str], expected: Sequence[str], place: str) -> tuple[str, str]:
+    """Return what is wrong with the names that came, and what of it was sent."""
     missing = [name for name in expected if name not in names]
     unknown = [name for name in dict.fromkeys(names) if name not in expected]
     repeated = [name for name, count in Counter(names).items() if count > 1]
     sent = "; ".join(_fault(fault, some) for fault, some in (("unknown", unknown), ("repeated", repeated)) if some)
     reasons = [_fault("missing", missing)] * bool(missing) + [SENT] * bool(sent)
-    return UnfitRecord(f"{place}: {'; '.join(reasons)}", sent)
+    return f"{place}: {'; '.join(reasons)}", sent
 
 
 def _fault(fault: str, names: Sequence[str]) -> str:

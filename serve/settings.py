@@ -42,6 +42,12 @@ def _boolean(text: str) -> bool:
     return BOOLEANS[text.lower()]
 
 
+def _not_yet(text: str) -> bool:
+    if _boolean(text):
+        raise ValueError("multi-model endpoints are not supported yet: serve one model, and leave the variable out")
+    return False
+
+
 def _log_level(text: str) -> int:
     level = int(text) if text.isdecimal() else logging.getLevelNamesMapping().get(text.upper())
     if level is None:
@@ -71,6 +77,31 @@ class Settings:
     max_content_length: int | None = _setting(
         "MAX_CONTENT_LENGTH", None, _whole_number(1, 1 << 40), "the same in bytes, where the former is not set"
     )
+    max_concurrent_transforms: int | None = _setting(
+        "SAGEMAKER_MAX_CONCURRENT_TRANSFORMS",
+        None,
+        _whole_number(0, 1024),
+        "how many invocations batch transform may have under way, as `/execution-parameters` says; by default one a worker",
+    )
+    batch: bool = _setting(
+        "SAGEMAKER_BATCH",
+        False,
+        _boolean,
+        "whether this is a batch transform job; no reply depends on it, the log's first line has it",
+    )
+    row_errors: bool = _setting(
+        "SERVE_ROW_ERRORS",
+        False,
+        _boolean,
+        "whether a bad line of CSV or JSON lines costs only its own prediction: `ERROR`, or an object with `error`, in its place",
+    )
+    streaming: bool = _setting(
+        "SERVE_STREAMING",
+        False,
+        _boolean,
+        "whether CSV and JSON lines leave in slices, without Content-Length, once more than 1 MiB came in",
+    )
+    multi_model: bool = _setting("SAGEMAKER_MULTI_MODEL", False, _not_yet, "not supported yet: `true` stops the start")
     unknown_category: str = _setting(
         "SERVE_UNKNOWN_CATEGORY", "error", _one_of("error", "missing"), "what an unknown category is: an `error`, or `missing`"
     )

@@ -21,7 +21,7 @@ LAYERS = [
     {"serve.codecs.json"},
     {"serve.codecs"},
     {"serve.settings"},
-    {"serve.model"},
+    {"serve.model", "serve.lenient", "serve.batch"},
     {"serve.inference", "serve.payload", "serve.encoding", "serve.facts"},
     {"serve.selftest", "serve.invocations", "serve.wsgi"},
     {"serve.routes", "serve.lean"},

@@ -5,7 +5,7 @@ Source: RFC 4180; contract 3.16, 3.18, 5.6 and 5.7.
 
 import csv
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
 import numpy as np
@@ -42,14 +42,28 @@ def decode(payload: bytes, parameters: Mapping[str, str], schema: Schema) -> Ite
     if not body or (schema.width > 1 and not body.strip()):
         yield Records([], textual=True, names=names)
         return
-    body = without_blank_end(body) if schema.width > 1 else body.removesuffix(b"\n")
+    body = _ended(body, schema)
     first_row = 1
-    arranged = schema.arranged(names)
     for part in [body] if quoted else slices_of_lines(body):
-        matrix = matrix_of_lines(part, arranged) if arranged else None
-        for rows in [matrix] if matrix is not None else _rows(part, first_row, schema):
-            yield Records(rows, textual=matrix is None, first_row=first_row, names=names)
+        for rows in _parsed(part, first_row, names, schema):
+            yield Records(rows, textual=not isinstance(rows, np.ndarray), first_row=first_row, names=names)
             first_row += len(rows)
+
+
+def framed(payload: bytes, parameters: Mapping[str, str], schema: Schema) -> tuple[bytes | None, tuple[str, ...] | None]:
+    """Return the lines that are records, None where there are none, and the names of a header; raises as ``decode`` does."""
+    body = with_commas(payload.removeprefix(BYTE_ORDER_MARK), parameters)
+    body = body.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    names, header_end = _header(body, parameters, schema)
+    body = body[header_end:]
+    return _ended(body, schema) if body and (schema.width == 1 or body.strip()) else None, names
+
+
+def records(lines: bytes, first_row: int, names: tuple[str, ...] | None, schema: Schema) -> Iterator[Records]:
+    """Yield a body's lines from this row on as records; raises MalformedPayload."""
+    for rows in _parsed(lines, first_row, names, schema):
+        yield Records(rows, textual=not isinstance(rows, np.ndarray), first_row=first_row, names=names)
+        first_row += len(rows)
 
 
 def encode(predictions: NDArray[np.float32]) -> bytes:
@@ -60,6 +74,11 @@ def encode(predictions: NDArray[np.float32]) -> bytes:
         return "".join(",".join(map(str, np.atleast_1d(values))) + "\n" for values in predictions).encode()
     text = orjson.dumps(np.ascontiguousarray(predictions), option=orjson.OPT_SERIALIZE_NUMPY)
     return text[1:-1].replace(b",", b"\n") + b"\n" if predictions.ndim == 1 else text[2:-2].replace(b"],[", b"\n") + b"\n"
+
+
+def _ended(body: bytes, schema: Schema) -> bytes:
+    """Return the lines without the last one's end, and without blank last lines unless those are records of one column."""
+    return without_blank_end(body) if schema.width > 1 else body.removesuffix(b"\n")
 
 
 def _header(body: bytes, parameters: Mapping[str, str], schema: Schema) -> tuple[tuple[str, ...] | None, int]:
@@ -100,6 +119,15 @@ def _first_line(body: bytes) -> tuple[list[str], int]:
         return next(csv.reader(lines(), strict=True), []), end
     except csv.Error as error:
         raise MalformedPayload(f"row 1: this is no CSV: {error}") from error
+
+
+def _parsed(
+    lines: bytes, first_row: int, names: tuple[str, ...] | None, schema: Schema
+) -> Iterable[list[list[str]] | NDArray[np.float32]]:
+    """Return some lines as one matrix if they are plain, else as rows of text in slices."""
+    arranged = schema.arranged(names)
+    matrix = matrix_of_lines(lines, arranged) if arranged else None
+    return _rows(lines, first_row, schema) if matrix is None else (matrix,)
 
 
 def _rows(part: bytes, first_row: int, schema: Schema) -> Iterator[list[list[str]]]:

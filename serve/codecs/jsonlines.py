@@ -17,14 +17,24 @@ from serve.schema import Schema
 CONCATENATES = True
 
 
-def decode(payload: bytes, _parameters: Mapping[str, str], _schema: Schema) -> Iterator[Records]:
+def decode(payload: bytes, _parameters: Mapping[str, str], schema: Schema) -> Iterator[Records]:
     """Yield the lines as records, blank last lines left out; raises MalformedPayload and UnfitRecord."""
     body = without_blank_end(payload.removeprefix(BYTE_ORDER_MARK))
     first_row = 1
     for part in slices_of_lines(body) if body.strip() else ():
-        rows = parse_lines(part, first_row)
-        yield from records_of(rows, first_row)
-        first_row += len(rows)
+        yield from records(part, first_row, None, schema)
+        first_row += part.count(b"\n") + 1
+
+
+def framed(payload: bytes, _parameters: Mapping[str, str], _schema: Schema) -> tuple[bytes | None, None]:
+    """Return the lines that are records, None where there are none, and no names."""
+    body = without_blank_end(payload.removeprefix(BYTE_ORDER_MARK))
+    return (body if body.strip() else None), None
+
+
+def records(lines: bytes, first_row: int, _names: tuple[str, ...] | None, _schema: Schema) -> Iterator[Records]:
+    """Yield a body's lines from this row on as records; raises MalformedPayload and UnfitRecord."""
+    yield from records_of(parse_lines(lines, first_row), first_row)
 
 
 def encode(predictions: NDArray[np.float32]) -> bytes:
