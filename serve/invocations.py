@@ -4,16 +4,21 @@ Source: contract 3.1 to 3.14.
 """
 
 import logging
+from collections.abc import Sequence
 from functools import lru_cache
+
+import numpy as np
 
 from serve.answer import Answer, Asked, returned_attributes, told_of
 from serve.codecs import CODECS
 from serve.encoding import decoded
 from serve.errors import NotAcceptable
-from serve.inference import Invocation, infer
+from serve.explanations import EXPLAIN
+from serve.inference import Invocation, infer, told
 from serve.logs import event, is_logged
 from serve.media_types import CSV, JSON, JSON_LINES, MediaType, acceptable, content_type
 from serve.model import Model
+from serve.outputs import meaningless
 from serve.queue import Queue
 from serve.settings import Settings
 from serve.spread import Spread
@@ -25,6 +30,7 @@ LONGEST_MOMENTARY_BYTES = 1 << 16
 LEAST_CELL_BYTES = 2
 # Callers send the same few headers again and again.
 KEPT_TERMS = 256
+VARIABLE = "SAGEMAKER_INFERENCE_OUTPUT"
 
 
 class Invocations:
@@ -35,6 +41,8 @@ class Invocations:
         self._model = model
         self._default_accept = settings.default_accept
         self._spread = spread
+        self._keys = settings.inference_output
+        _warn_of_nulls(model, self._keys)
         self._terms = lru_cache(KEPT_TERMS)(self._agreed)
         self.queue = Queue(settings.queue_size)
         rows = MOMENT_SECONDS / model.row_seconds if model.row_seconds else 0
@@ -42,7 +50,9 @@ class Invocations:
 
     def momentary(self, asked: Asked, body: bytes) -> bool:
         """Tell whether the answer takes no longer than handing the body to a thread would be worth."""
-        return len(body) <= self._momentary_bytes and not asked.content_encoding
+        if len(body) > self._momentary_bytes or asked.content_encoding:
+            return False
+        return not (asked.accept and EXPLAIN in asked.accept.lower())
 
     def answer(self, asked: Asked, body: bytes) -> Answer:
         """Return the answer to one invocation; raises InvocationError."""
@@ -52,13 +62,13 @@ class Invocations:
         asked.stages.end("read")
         if not payload:
             return Answer(204, returned_attributes(asked))
-        invocation = Invocation(payload, media_type.name, media_type.parameters, accept)
-        reply = infer(self._model, invocation, asked.stages, self._spread)
+        invocation = Invocation(payload, media_type.name, media_type.parameters, accept.name, accept.parameters)
+        reply = infer(self._model, invocation, asked.stages, self._spread, self._keys)
         if is_logged(logging.DEBUG):
             event(logging.DEBUG, "answered", status=200, reply_bytes=len(reply.body), **told_of(asked))
         return Answer(200, (("Content-Type", reply.media_type), *returned_attributes(asked)), reply.body)
 
-    def _agreed(self, content_type_header: str | None, accept_header: str | None) -> tuple[MediaType, str]:
+    def _agreed(self, content_type_header: str | None, accept_header: str | None) -> tuple[MediaType, MediaType]:
         """Return the payload's media type, and the reply's: what Accept likes best, else the default, else the payload's own."""
         media_type = content_type(content_type_header)
         first_choice = self._default_accept or (media_type.name if media_type.name in (JSON, JSON_LINES) else CSV)
@@ -66,3 +76,12 @@ class Invocations:
         if accept is None:
             raise NotAcceptable(f"no reply can be made for Accept: {quoted(accept_header)}; expected {', '.join(CODECS)}")
         return media_type, accept
+
+
+def _warn_of_nulls(model: Model, keys: Sequence[str]) -> None:
+    """Log the keys of SAGEMAKER_INFERENCE_OUTPUT that no reply has a value for."""
+    if not keys:
+        return
+    columns = told(model, np.zeros((1, model.schema.width), dtype=np.float32), keys)
+    if nulls := meaningless(keys, columns):
+        event(logging.WARNING, "inference output of nulls", variable=VARIABLE, keys=nulls, objective=model.objective)

@@ -36,6 +36,7 @@ class _Range(NamedTuple):
 
     name: str
     quality: float
+    parameters: Mapping[str, str] = MappingProxyType({})
 
     @property
     def specificity(self) -> int:
@@ -60,8 +61,8 @@ def content_type(header: str | None) -> MediaType:
     return MediaType(ALIASES.get(name, name), MappingProxyType({**unread, **parameters}))
 
 
-def acceptable(header: str | None, offers: Sequence[str]) -> str | None:
-    """Return the offer that an Accept header likes best, None if it allows none.
+def acceptable(header: str | None, offers: Sequence[str]) -> MediaType | None:
+    """Return the offer that an Accept header likes best, with the parameters of the entry that allows it; None without one.
 
     ``offers`` come in the server's order of preference, which decides where the header leaves the choice open.
     """
@@ -73,7 +74,7 @@ def acceptable(header: str | None, offers: Sequence[str]) -> str | None:
     for each in sorted(ranges, key=lambda each: (-each.quality, -each.specificity)):
         for offer in offers:
             if best[offer] == each and each.quality > 0:
-                return offer
+                return MediaType(offer, each.parameters)
     return None
 
 
@@ -83,4 +84,5 @@ def _range(entry: str) -> _Range:
         quality = float(parameters.get("q", "1"))
     except ValueError:
         quality = 0.0
-    return _Range(name.strip().lower(), quality)
+    unread = {each.lower(): "" for each in PARAMETER.findall(entry)}
+    return _Range(name.strip().lower(), quality, MappingProxyType({**unread, **parameters}))

@@ -7,11 +7,13 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 Matrix = NDArray[np.float32]
+Result = TypeVar("Result")
 
 
 class Spread:
@@ -20,7 +22,7 @@ class Spread:
     def __init__(self, threads: int = 1) -> None:
         self._threads = threads
 
-    def each(self, predict: Callable[[Matrix], Matrix], slices: Iterable[Matrix]) -> Iterator[Matrix]:
+    def each(self, predict: Callable[[Matrix], Result], slices: Iterable[Matrix]) -> Iterator[Result]:
         """Yield the predictions of each slice, in order; a few more slices are taken than predictions were yielded."""
         iterator = iter(slices)
         first = next(iterator, None)
@@ -31,7 +33,7 @@ class Spread:
             yield predict(first)
             yield from map(predict, iterator)
             return
-        waiting: deque[Future[Matrix]] = deque(self._pool.submit(predict, each) for each in (first, second))
+        waiting: deque[Future[Result]] = deque(self._pool.submit(predict, each) for each in (first, second))
         for each in iterator:
             waiting.append(self._pool.submit(predict, each))
             if len(waiting) > self._threads:
