@@ -42,7 +42,7 @@ def check(settings: Settings, folder: Path | None, sample: Path | None) -> dict[
         raise BadArtefact(f"{sample}: expected a sample whose name ends in {', '.join(MEDIA_TYPES)}")
     media_type = MEDIA_TYPES[sample.suffix]
     try:
-        reply = infer(model, Invocation(sample.read_bytes(), media_type, {}, media_type))
+        reply = infer(model, Invocation(sample.read_bytes(), media_type, {}, media_type), keys=settings.inference_output)
     except (InvocationError, OSError) as error:
         raise BadArtefact(f"{sample}: {error}") from error
     request = f"curl -H 'Content-Type: {media_type}' --data-binary @{shlex.quote(str(sample))} http://127.0.0.1:{settings.port}/invocations"

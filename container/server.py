@@ -47,7 +47,7 @@ class Server(BaseApplication):
         """Load the model and bind nothing yet; raises StartError."""
         configure(settings.log_level)
         _check_port(settings.port)
-        sizing = size(find_model(settings.model_folder), read_limits(), settings)
+        sizing = size(find_model(settings.model_folder, ensemble=settings.ensemble), read_limits(), settings)
         model = load(settings)
         self_test_records = run_self_test(model, settings.model_folder)
         invocations = Invocations(model, settings, Spread(sizing.threads))

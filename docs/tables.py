@@ -95,7 +95,7 @@ def settings() -> str:
     """Return the environment variables that are read."""
     rows = []
     for field in fields(Settings):
-        default = "" if field.default is None else f"`{field.default}`"
+        default = "" if field.default in (None, ()) else f"`{field.default}`"
         rows.append((f"`{field.metadata['variable']}`", default, field.metadata["meaning"]))
     return table(("variable", "default", "meaning"), rows)
 

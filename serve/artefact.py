@@ -6,13 +6,14 @@ Source: contract 4.1 to 4.9; a model is recognised by its name, else by its byte
 import mmap
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from serve.errors import BadArtefact
 from serve.wording import listed
 
 MODEL_NAMES = ("model.ubj", "model.json", "xgboost-model")
+MEMBER_NAME = re.compile(r"xgboost-model-(\d+)", re.ASCII)
 SCHEMA_NAME = "schema.json"
 SELF_TEST_NAME = "self-test"
 CODE_NAME = "code"
@@ -41,37 +42,65 @@ GROWTH = {"UBJSON": 4, "JSON": 14}
 
 @dataclass(frozen=True, slots=True)
 class ModelFile:
-    """The file of a model, and why the other files of its folder are not it."""
+    """The file of a model, why the other files of its folder are not it, and the others of its ensemble."""
 
     path: Path
     format: str
     writer: tuple[int, ...]
     ignored: dict[str, str]
+    others: tuple["ModelFile", ...] = ()
+
+    @property
+    def members(self) -> tuple["ModelFile", ...]:
+        """The files of an ensemble, in the order of their names; of a single model its own."""
+        return (self, *self.others)
 
     @property
     def memory_bytes(self) -> int:
         """How much memory the model takes once it is loaded, and while it is."""
-        return self.path.stat().st_size * GROWTH[self.format]
+        return sum(each.path.stat().st_size * GROWTH[each.format] for each in self.members)
 
 
-def find_model(folder: Path) -> ModelFile:
-    """Return the one file of a folder that is the model; raises BadArtefact, which says what is there instead and what to do."""
+def find_model(folder: Path, *, ensemble: bool | None = None) -> ModelFile:
+    """Return the one file of a folder that is the model; raises BadArtefact, which says what is there instead and what to do.
+
+    Several are the members of one if they are to be an ``ensemble``; None leaves that to their names: xgboost-model-N.
+    """
     if not folder.is_dir():
         raise BadArtefact(f"{folder} is no folder: put the model there, or name its folder in SM_MODEL_DIR")
     files = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
     others = {name: _why_never(name) for name in files}
     possible = [name for name in files if not others[name]]
-    chosen = [name for name in possible if name in MODEL_NAMES] or [name for name in possible if _format(folder / name)]
-    if len(chosen) > 1:
-        raise BadArtefact(f"{folder} holds several models, {listed(chosen)}: leave the one that is meant")
+    chosen = _chosen(folder, possible, everything=ensemble is True)
+    if ensemble is None:
+        ensemble = all(MEMBER_NAME.fullmatch(name) for name in chosen)
+    if len(chosen) > 1 and not ensemble:
+        raise BadArtefact(
+            f"{folder} holds several models, {listed(chosen)}: leave the one that is meant, "
+            "or set SAGEMAKER_INFERENCE_ENSEMBLE=true if they are to predict together"
+        )
     if not chosen:
         raise BadArtefact(_nothing(folder, files, possible))
-    path = folder / chosen[0]
+    used = {*chosen, SCHEMA_NAME, *(name for name in files if name.startswith(f"{SELF_TEST_NAME}/"))}
+    ignored = {name: others[name] or _why_not(folder / name) for name in files if name not in used}
+    first, *more = [_model_file(folder / name, ignored) for name in chosen]
+    return replace(first, others=tuple(more))
+
+
+def _chosen(folder: Path, possible: list[str], *, everything: bool) -> list[str]:
+    """Return which files are models: those of a known name, else the numbered, else those that are one by their bytes; or all."""
+    known = [name for name in possible if name in MODEL_NAMES]
+    numbered = sorted(filter(MEMBER_NAME.fullmatch, possible), key=lambda name: (int(name.rpartition("-")[2]), name))
+    by_bytes = [name for name in possible if name not in (*known, *numbered) and _format(folder / name)]
+    if everything:
+        return known + numbered + by_bytes
+    return known or (numbered if len(numbered) > 1 else sorted([*filter(lambda name: _format(folder / name), numbered), *by_bytes]))
+
+
+def _model_file(path: Path, ignored: dict[str, str]) -> ModelFile:
     format_ = _format(path)
     if not format_:
         raise BadArtefact(_stranger(path))
-    used = {*chosen, SCHEMA_NAME, *(name for name in files if name.startswith(f"{SELF_TEST_NAME}/"))}
-    ignored = {name: others[name] or _why_not(folder / name) for name in files if name not in used}
     return ModelFile(path, format_, _writer(path, format_), ignored)
 
 

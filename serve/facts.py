@@ -18,6 +18,7 @@ def facts_of(model: Model) -> dict[str, Any]:
         "objective": model.objective,
         "rounds": trees,
         "rounds_that_predict": model.rounds,
+        "ensemble": {each.file.path.name: each.rounds for each in model.members},
         "features": model.schema.width,
         "libsvm_base": model.schema.libsvm_base,
         "ignored_files": model.file.ignored,

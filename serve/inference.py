@@ -1,14 +1,18 @@
 """Inference: from an invocation to its reply: decode, align, predict, encode."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from serve.codecs import CODECS, LINE_CODECS, Decoder, decoder_for
+from serve.columns import Columns, joined
+from serve.explanations import EXPLAIN, Explanation, explained, explanation_of
 from serve.lenient import Scorable, Tally, scorable_slices, with_faults
 from serve.model import Model
+from serve.outputs import SCORE, SPREAD, selected
 from serve.spread import Spread
 from serve.stages import Stages
 
@@ -24,6 +28,7 @@ class Invocation:
     media_type: str
     parameters: Mapping[str, str]
     accept: str
+    accept_parameters: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,37 +39,73 @@ class Reply:
     media_type: str
 
 
-def infer(model: Model, invocation: Invocation, stages: Stages | None = None, spread: Spread = ALONE) -> Reply:
-    """Return the reply to an invocation, its time told by ``stages``; raises InvocationError for what is wrong with the payload."""
+def infer(
+    model: Model, invocation: Invocation, stages: Stages | None = None, spread: Spread = ALONE, keys: Sequence[str] = ()
+) -> Reply:
+    """Return the reply to an invocation, its time told by ``stages``; raises InvocationError for what is wrong with the payload.
+
+    ``keys`` are those of SAGEMAKER_INFERENCE_OUTPUT; without them the reply has the score of each record.
+    """
     stages = stages or Stages()
     slices = _features(model, decoder_for(invocation.media_type), invocation, stages)
-    predictions = list(spread.each(model.predict, slices))
-    stages.end("predict")
-    body = CODECS[invocation.accept].encode(
-        np.concatenate(predictions) if len(predictions) > 1 else predictions[0] if predictions else NOTHING
-    )
+    if keys or EXPLAIN in invocation.accept_parameters:
+        tell = teller(model, invocation, keys)
+        columns = joined(list(spread.each(tell, slices)))
+        stages.end("predict")
+        body = CODECS[invocation.accept].encode_columns(columns)
+    else:
+        predictions = list(spread.each(model.predict, slices))
+        stages.end("predict")
+        together = np.concatenate(predictions) if len(predictions) > 1 else predictions[0] if predictions else NOTHING
+        body = CODECS[invocation.accept].encode(together)
     stages.end("encode")
     return Reply(body, invocation.accept)
 
 
-def infer_slices(model: Model, invocation: Invocation, stages: Stages, spread: Spread) -> Iterator[bytes]:
+def infer_slices(model: Model, invocation: Invocation, stages: Stages, spread: Spread, keys: Sequence[str] = ()) -> Iterator[bytes]:
     """Yield the reply to an invocation in encoded slices, one after the other; its Accept is a type whose slices concatenate."""
     slices = _features(model, decoder_for(invocation.media_type), invocation, stages)
-    return map(CODECS[invocation.accept].encode, spread.each(model.predict, slices))
+    score, encode = _way(model, invocation, keys)
+    return map(encode, spread.each(score, slices))
 
 
-def infer_leniently(model: Model, invocation: Invocation, tally: Tally, spread: Spread) -> Iterator[bytes]:
+def infer_leniently(
+    model: Model, invocation: Invocation, tally: Tally, spread: Spread, keys: Sequence[str] = ()
+) -> Iterator[bytes]:
     """Yield such slices, lines in and lines out, with a fault's line in the place of each bad record, which ``tally`` counts."""
-    encode = CODECS[invocation.accept].encode
     codec = LINE_CODECS[invocation.media_type]
     slices = scorable_slices(codec, invocation.payload, invocation.parameters, model.schema)
+    score, encode = _way(model, invocation, keys)
 
-    def predict(slice_: Scorable) -> tuple[NDArray[np.float32], Mapping[int, str]]:
-        return model.predict(slice_.features) if len(slice_.features) else NOTHING, slice_.faults
+    def scored(slice_: Scorable) -> tuple[Any, Mapping[int, str]]:
+        return score(slice_.features) if len(slice_.features) else None, slice_.faults
 
-    for predictions, faults in spread.each(predict, slices):
+    for result, faults in spread.each(scored, slices):
         tally.bad_records += len(faults)
-        yield with_faults(invocation.accept, encode(predictions), faults)
+        yield with_faults(invocation.accept, b"" if result is None else encode(result), faults)
+
+
+def _way(
+    model: Model, invocation: Invocation, keys: Sequence[str]
+) -> tuple[Callable[[NDArray[np.float32]], Any], Callable[[Any], bytes]]:
+    """Return what scores a slice of features, and what encodes that; raises NotAcceptable as ``teller`` does."""
+    codec = CODECS[invocation.accept]
+    if keys or EXPLAIN in invocation.accept_parameters:
+        return teller(model, invocation, keys), codec.encode_columns
+    return model.predict, codec.encode
+
+
+def teller(model: Model, invocation: Invocation, keys: Sequence[str]) -> Callable[[NDArray[np.float32]], Columns]:
+    """Return what tells of features all that is asked for; raises NotAcceptable for an explanation that cannot be given."""
+    explanation = explanation_of(invocation.accept_parameters, invocation.accept, model)
+    return lambda features: told(model, features, keys, explanation)
+
+
+def told(model: Model, features: NDArray[np.float32], keys: Sequence[str], explanation: Explanation | None = None) -> Columns:
+    """Return the columns of the keys, or of the score without them, and those of the explanation."""
+    predictions, deviation = model.predict_spread(features) if SPREAD in keys else (model.predict(features), None)
+    known = selected(keys, model.objective, model.classes, predictions, deviation) if keys else {SCORE: predictions}
+    return {**known, **explained(model, features, explanation)} if explanation else known
 
 
 def _features(model: Model, decoder: Decoder, invocation: Invocation, stages: Stages) -> Iterator[NDArray[np.float32]]:

@@ -4,19 +4,23 @@ Source: contract 3.1 to 3.14.
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
+
+import numpy as np
 
 from serve.answer import Answer, Asked, broke_off, returned_attributes, told_of
 from serve.codecs import CODECS, LINE_CODECS
 from serve.codecs.lines import SLICE_BYTES
 from serve.encoding import decoded
 from serve.errors import BrokenStream, NotAcceptable
-from serve.inference import Invocation, infer, infer_leniently, infer_slices
+from serve.explanations import EXPLAIN
+from serve.inference import Invocation, infer, infer_leniently, infer_slices, told
 from serve.lenient import Tally
 from serve.logs import event, is_logged
-from serve.media_types import CSV, JSON, JSON_LINES, MediaType, acceptable, content_type, parameter
+from serve.media_types import CSV, JSON, JSON_LINES, MediaType, acceptable, content_type
 from serve.model import Model
+from serve.outputs import meaningless
 from serve.queue import Queue
 from serve.settings import Settings
 from serve.spread import Spread
@@ -31,6 +35,7 @@ STREAM = "stream"
 NO_FAULTS = Tally()
 # Callers send the same few headers again and again.
 KEPT_TERMS = 256
+VARIABLE = "SAGEMAKER_INFERENCE_OUTPUT"
 
 
 class Invocations:
@@ -43,6 +48,8 @@ class Invocations:
         self._row_errors = settings.row_errors
         self._streaming = settings.streaming
         self._spread = spread
+        self._keys = settings.inference_output
+        _warn_of_nulls(model, self._keys)
         self._terms = lru_cache(KEPT_TERMS)(self._agreed)
         self.queue = Queue(settings.queue_size)
         rows = MOMENT_SECONDS / model.row_seconds if model.row_seconds else 0
@@ -50,7 +57,9 @@ class Invocations:
 
     def momentary(self, asked: Asked, body: bytes) -> bool:
         """Tell whether the answer takes no longer than handing the body to a thread would be worth."""
-        return len(body) <= self._momentary_bytes and not asked.content_encoding
+        if len(body) > self._momentary_bytes or asked.content_encoding:
+            return False
+        return not (asked.accept and EXPLAIN in asked.accept.lower())
 
     def answer(self, asked: Asked, body: bytes) -> Answer:
         """Return the answer to one invocation; raises InvocationError."""
@@ -60,11 +69,11 @@ class Invocations:
         asked.stages.end("read")
         if not payload:
             return Answer(204, returned_attributes(asked))
-        invocation = Invocation(payload, media_type.name, media_type.parameters, accept)
-        lenient = self._row_errors and media_type.name in LINE_CODECS and accept in LINE_CODECS
+        invocation = Invocation(payload, media_type.name, media_type.parameters, accept.name, accept.parameters)
+        lenient = self._row_errors and media_type.name in LINE_CODECS and accept.name in LINE_CODECS
         if lenient or (streamed and asked.takes_chunks and len(payload) > SLICE_BYTES):
             return self._in_slices(asked, invocation, lenient=lenient, streamed=streamed)
-        reply = infer(self._model, invocation, asked.stages, self._spread)
+        reply = infer(self._model, invocation, asked.stages, self._spread, self._keys)
         if is_logged(logging.DEBUG):
             _tell(asked, NO_FAULTS, len(reply.body))
         return Answer(200, (("Content-Type", reply.media_type), *returned_attributes(asked)), reply.body)
@@ -76,9 +85,9 @@ class Invocations:
         """
         tally = Tally()
         if lenient:
-            slices = infer_leniently(self._model, invocation, tally, self._spread)
+            slices = infer_leniently(self._model, invocation, tally, self._spread, self._keys)
         else:
-            slices = infer_slices(self._model, invocation, asked.stages, self._spread)
+            slices = infer_slices(self._model, invocation, asked.stages, self._spread, self._keys)
         headers = (("Content-Type", invocation.accept), *returned_attributes(asked))
         if not (streamed and asked.takes_chunks and len(invocation.payload) > SLICE_BYTES):
             body = b"".join(slices)
@@ -88,7 +97,7 @@ class Invocations:
         first = next(pieces, b"")
         return Answer(200, headers, pieces=_rest(asked, first, pieces, tally))
 
-    def _agreed(self, content_type_header: str | None, accept_header: str | None) -> tuple[MediaType, str, bool]:
+    def _agreed(self, content_type_header: str | None, accept_header: str | None) -> tuple[MediaType, MediaType, bool]:
         """Return the payload's media type, the reply's, and whether that may be streamed.
 
         The reply's is what Accept likes best, else the default, else the payload's own.
@@ -98,8 +107,17 @@ class Invocations:
         accept = acceptable(accept_header, (first_choice, *CODECS))
         if accept is None:
             raise NotAcceptable(f"no reply can be made for Accept: {quoted(accept_header)}; expected {', '.join(CODECS)}")
-        streamed = self._streaming or parameter(accept_header, STREAM, accept).lower() == "true"
-        return media_type, accept, streamed and accept in LINE_CODECS
+        streamed = self._streaming or accept.parameters.get(STREAM, "").lower() == "true"
+        return media_type, accept, streamed and accept.name in LINE_CODECS
+
+
+def _warn_of_nulls(model: Model, keys: Sequence[str]) -> None:
+    """Log the keys of SAGEMAKER_INFERENCE_OUTPUT that no reply has a value for."""
+    if not keys:
+        return
+    columns = told(model, np.zeros((1, model.schema.width), dtype=np.float32), keys)
+    if nulls := meaningless(keys, columns):
+        event(logging.WARNING, "inference output of nulls", variable=VARIABLE, keys=nulls, objective=model.objective)
 
 
 def _rest(asked: Asked, first: bytes, pieces: Iterator[bytes], tally: Tally) -> Iterator[bytes]:

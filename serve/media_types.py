@@ -36,6 +36,7 @@ class _Range(NamedTuple):
 
     name: str
     quality: float
+    parameters: Mapping[str, str] = MappingProxyType({})
 
     @property
     def specificity(self) -> int:
@@ -60,8 +61,8 @@ def content_type(header: str | None) -> MediaType:
     return MediaType(ALIASES.get(name, name), MappingProxyType({**unread, **parameters}))
 
 
-def acceptable(header: str | None, offers: Sequence[str]) -> str | None:
-    """Return the offer that an Accept header likes best, None if it allows none.
+def acceptable(header: str | None, offers: Sequence[str]) -> MediaType | None:
+    """Return the offer that an Accept header likes best, with the parameters of the entry that allows it; None without one.
 
     ``offers`` come in the server's order of preference, which decides where the header leaves the choice open.
     """
@@ -73,15 +74,8 @@ def acceptable(header: str | None, offers: Sequence[str]) -> str | None:
     for each in sorted(ranges, key=lambda each: (-each.quality, -each.specificity)):
         for offer in offers:
             if best[offer] == each and each.quality > 0:
-                return offer
+                return MediaType(offer, each.parameters)
     return None
-
-
-def parameter(header: str | None, name: str, media_type: str) -> str:
-    """Return a parameter of the most specific entry of Accept that covers a media type, "" without it."""
-    entries = [parse_options_header(entry) for entry in parse_list_header(header or "")]
-    covering = [(_range(entry[0]), entry[1]) for entry in entries if _range(entry[0]).covers(media_type)]
-    return max(covering, key=lambda each: each[0].specificity)[1].get(name, "") if covering else ""
 
 
 def _range(entry: str) -> _Range:
@@ -90,4 +84,5 @@ def _range(entry: str) -> _Range:
         quality = float(parameters.get("q", "1"))
     except ValueError:
         quality = 0.0
-    return _Range(name.strip().lower(), quality)
+    unread = {each.lower(): "" for each in PARAMETER.findall(entry)}
+    return _Range(name.strip().lower(), quality, MappingProxyType({**unread, **parameters}))

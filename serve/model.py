@@ -16,6 +16,7 @@ from serve.artefact import SCHEMA_NAME, ModelFile, find_model
 from serve.categories import code_counts_of, has_cut_labels, labels_of
 from serve.dense import Predict, dense_predictor
 from serve.description import LIBSVM_BASE, MOST_CODES, Description, SchemaFile, read_schema
+from serve.ensemble import VOTING, check_agreement, deviation, mean, vote
 from serve.errors import BadArtefact
 from serve.feature import CodeFeature, Feature, LabelFeature
 from serve.schema import Schema
@@ -34,7 +35,8 @@ class Model:
     """A booster with its schema; many threads may predict at once (dmlc/xgboost#5339).
 
     ``rounds`` are the boosting rounds that predict, of which there may be more after an early stop. Up to ``singly`` rows
-    are predicted sooner one by one, and a row takes about ``row_seconds``.
+    are predicted sooner one by one, and a row takes about ``row_seconds``. An ensemble has ``members``, and of its first the
+    booster and the rounds; ``classes`` is how many a multi-class model tells apart, else 0.
     """
 
     file: ModelFile
@@ -43,9 +45,11 @@ class Model:
     kind: str
     objective: str
     rounds: int
+    classes: int
     call: Predict
     singly: int = 1
     row_seconds: float = 0.0
+    members: tuple["Model", ...] = ()
 
     def predict(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the predictions, float32 (n,) or (n, k), of features, float32 (n, f) with n > 0.
@@ -56,10 +60,44 @@ class Model:
             return np.concatenate([self.call(features[row : row + 1]) for row in range(len(features))])
         return self.call(features)
 
+    def predict_spread(self, features: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
+        """Return the predictions, and the standard deviation of the members' where their mean is taken, float32 both."""
+        if not self.members or self.objective in VOTING:
+            return self.predict(features), None
+        predictions = [each.call(features) for each in self.members]
+        return mean(predictions), deviation(predictions)
+
 
 def load(settings: Settings) -> Model:
     """Return the model of the settings' folder after it has answered a warm-up prediction; raises BadArtefact."""
-    file = find_model(settings.model_folder)
+    file = find_model(settings.model_folder, ensemble=settings.ensemble)
+    members = tuple(_load(each, settings) for each in file.members)
+    model = _together(file, members) if len(members) > 1 else members[0]
+    return replace(model, **_measured(model.call, model.schema.width))
+
+
+def _together(file: ModelFile, members: tuple[Model, ...]) -> Model:
+    """Return an ensemble as one model; raises BadArtefact if its members do not agree."""
+    check_agreement({each.file.path: _agreed_facts(each) for each in members})
+    combined = vote if members[0].objective in VOTING else mean
+    calls = [each.call for each in members]
+    return replace(members[0], file=file, members=members, call=lambda features: combined([call(features) for call in calls]))
+
+
+def _agreed_facts(model: Model) -> dict[str, object]:
+    """Return what all members of an ensemble have in common, each under its name in a message."""
+    return {
+        "objective": model.objective,
+        "number of features": model.schema.width,
+        "column names": model.schema.names,
+        "columns": [str(feature) for feature in model.schema.features],
+        "number of classes": model.classes,
+        "number of outputs": model.call(np.zeros((1, model.schema.width), dtype=np.float32)).size,
+    }
+
+
+def _load(file: ModelFile, settings: Settings) -> Model:
+    """Return the model of one file."""
     _check_writer(file, allow_newer=settings.allow_newer)
     booster = _booster(file.path)
     described = read_schema(settings.model_folder / SCHEMA_NAME)
@@ -73,8 +111,8 @@ def load(settings: Settings) -> Model:
         rounds = _best_round(booster.attr("best_iteration"), rounds)
     kind = learner["gradient_booster"]["name"]
     call = _linear_predictor(booster) if kind == "gblinear" else dense_predictor(booster, rounds)
-    model = Model(file, schema, booster, kind, learner["objective"]["name"], rounds, call)
-    return replace(model, **_measured(call, schema.width))
+    classes = int(learner["learner_model_param"]["num_class"])
+    return Model(file, schema, booster, kind, learner["objective"]["name"], rounds, classes, call)
 
 
 def _linear_predictor(booster: xgboost.Booster) -> Predict:

@@ -48,6 +48,13 @@ def _not_yet(text: str) -> bool:
     return False
 
 
+def _keys(text: str) -> tuple[str, ...]:
+    keys = tuple(dict.fromkeys(key for key in "".join(text.split()).lower().split(",") if key))
+    if not keys:
+        raise ValueError("expected names with commas between")
+    return keys
+
+
 def _log_level(text: str) -> int:
     level = int(text) if text.isdecimal() else logging.getLevelNamesMapping().get(text.upper())
     if level is None:
@@ -102,6 +109,18 @@ class Settings:
         "whether CSV and JSON lines leave in slices, without Content-Length, once more than 1 MiB came in",
     )
     multi_model: bool = _setting("SAGEMAKER_MULTI_MODEL", False, _not_yet, "not supported yet: `true` stops the start")
+    inference_output: tuple[str, ...] = _setting(
+        "SAGEMAKER_INFERENCE_OUTPUT",
+        (),
+        _keys,
+        "what comes back of each record, names with commas between, such as `predicted_label,probability`; by default its score",
+    )
+    ensemble: bool | None = _setting(
+        "SAGEMAKER_INFERENCE_ENSEMBLE",
+        None,
+        _boolean,
+        "whether several models in the folder predict together; by default if their files are `xgboost-model-N`",
+    )
     unknown_category: str = _setting(
         "SERVE_UNKNOWN_CATEGORY", "error", _one_of("error", "missing"), "what an unknown category is: an `error`, or `missing`"
     )

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from serve.codecs import csv, json, jsonlines, libsvm, npy, recordio
+from serve.columns import Columns
 from serve.errors import UnsupportedMediaType
 from serve.media_types import CSV, JSON, JSON_LINES, LIBSVM, NPY, RECORDIO
 from serve.records import Records
@@ -31,6 +32,9 @@ class Codec(Decoder, Protocol):
 
     def encode(self, predictions: NDArray[np.float32]) -> bytes:
         """Return predictions, float32 (n,) or (n, k), as one output for each record, in order."""
+
+    def encode_columns(self, columns: Columns) -> bytes:
+        """Return columns, each with a value or a list of them for each record, as one output for each record, in order."""
 
 
 class LineCodec(Codec, Protocol):

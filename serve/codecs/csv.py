@@ -12,8 +12,10 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from serve.codecs.cells import texts_of
 from serve.codecs.dialect import with_commas
 from serve.codecs.lines import BYTE_ORDER_MARK, slices_of_lines, text_of, without_blank_end
+from serve.columns import Columns, Named
 from serve.errors import MalformedPayload, UnfitRecord
 from serve.numbers import matrix_of_lines
 from serve.records import Records
@@ -74,6 +76,23 @@ def encode(predictions: NDArray[np.float32]) -> bytes:
         return "".join(",".join(map(str, np.atleast_1d(values))) + "\n" for values in predictions).encode()
     text = orjson.dumps(np.ascontiguousarray(predictions), option=orjson.OPT_SERIALIZE_NUMPY)
     return text[1:-1].replace(b",", b"\n") + b"\n" if predictions.ndim == 1 else text[2:-2].replace(b"],[", b"\n") + b"\n"
+
+
+def encode_columns(columns: Columns) -> bytes:
+    """Return a line for each record, a cell for each column; lists are quoted, ``"[0.1, 0.9]"``, and null is nan.
+
+    A column of values under names is a cell for each name.
+    """
+    cells: list[list[bytes]] = []
+    for column in columns.values() if columns and len(next(iter(columns.values()))) else ():
+        of_names = [column.values[:, place] for place in range(len(column.names))] if isinstance(column, Named) else [column]
+        cells += [[_cell(text) for text in texts_of(values)] for values in of_names]
+    return b"".join(b",".join(row) + b"\n" for row in zip(*cells, strict=True))
+
+
+def _cell(text: bytes) -> bytes:
+    text = text.replace(b"null", b"nan")
+    return b'"' + text + b'"' if text.startswith(b"[") else text
 
 
 def _ended(body: bytes, schema: Schema) -> bytes:

@@ -11,8 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from serve.codecs import jsonlines
+from serve.codecs.cells import objects_of
 from serve.codecs.json_rows import NAMES_PLACE, RepeatedNames, parse, records_of
 from serve.codecs.lines import BYTE_ORDER_MARK, SLICE_BYTES
+from serve.columns import Columns
 from serve.errors import SENT, MalformedPayload
 from serve.numbers import matrix_of_lists
 from serve.records import Records
@@ -55,6 +57,11 @@ def decode(payload: bytes, parameters: Mapping[str, str], schema: Schema) -> Ite
 def encode(predictions: NDArray[np.float32]) -> bytes:
     """Return ``{"predictions": [{"score": x}, ...]}``, a list of values for x where a record has several."""
     return b'{"predictions": [' + jsonlines.scores(predictions, b", ") + b"]}\n"
+
+
+def encode_columns(columns: Columns) -> bytes:
+    """Return ``{"predictions": [{"predicted_label": 1, ...}, ...]}``, a key for each column."""
+    return b'{"predictions": [' + b", ".join(objects_of(columns)) + b"]}\n"
 
 
 def _slices_of_rows(body: bytes, schema: Schema) -> Iterator[tuple[Rows, tuple[str, ...] | None]]:

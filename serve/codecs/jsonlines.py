@@ -9,8 +9,10 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from serve.codecs.cells import objects_of
 from serve.codecs.json_rows import parse_lines, records_of
 from serve.codecs.lines import BYTE_ORDER_MARK, slices_of_lines, without_blank_end
+from serve.columns import Columns
 from serve.records import Records
 from serve.schema import Schema
 
@@ -40,6 +42,11 @@ def records(lines: bytes, first_row: int, _names: tuple[str, ...] | None, _schem
 def encode(predictions: NDArray[np.float32]) -> bytes:
     """Return ``{"score": x}`` for each record, a line each."""
     return scores(predictions, b"\n") + b"\n" if len(predictions) else b""
+
+
+def encode_columns(columns: Columns) -> bytes:
+    """Return an object with a key for each column, a line for each record."""
+    return b"".join(each + b"\n" for each in objects_of(columns))
 
 
 def scores(predictions: NDArray[np.float32], separator: bytes) -> bytes:

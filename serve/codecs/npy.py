@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from serve.codecs.matrices import rows_in_slice
+from serve.columns import Columns, flat
 from serve.errors import SENT, MalformedPayload
 from serve.records import Records
 from serve.schema import Schema
@@ -64,6 +65,12 @@ def encode(predictions: NDArray[np.float32]) -> bytes:
     file = io.BytesIO()
     np.save(file, predictions, allow_pickle=False)
     return file.getvalue()
+
+
+def encode_columns(columns: Columns) -> bytes:
+    """Return an array of float32, (n, c): the columns in order, the values of a list side by side, NaN for null."""
+    values = list(flat(columns).values())
+    return encode(np.concatenate(values, axis=1) if values else np.empty((0, 0), dtype=np.float32))
 
 
 def _array(payload: bytes) -> NDArray[Any]:

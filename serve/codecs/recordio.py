@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from serve.codecs.matrices import rows_in_slice
 from serve.codecs.protobuf import LENGTH_DELIMITED, NoMessage, fields
 from serve.codecs.tensor import FEATURES, FLOAT32, KEY, VALUE, VALUES, Tensor, tensor_of
+from serve.columns import Columns, flat
 from serve.errors import SENT, MalformedPayload, UnfitRecord
 from serve.records import Records
 from serve.schema import Schema
@@ -29,6 +30,7 @@ WHOLE, FIRST, MIDDLE, LAST = range(4)
 MOST_READ_OVER = 8
 # Where the answers of SageMaker's own algorithms have the prediction.
 LABEL, SCORE = 2, b"score"
+FLOAT32_BYTES = 4
 
 
 class Frame(NamedTuple):
@@ -54,18 +56,31 @@ def decode(payload: bytes, _parameters: Mapping[str, str], schema: Schema) -> It
 
 def encode(predictions: NDArray[np.float32]) -> bytes:
     """Return a record for each prediction, its values as the label "score", float32."""
-    if not len(predictions):
-        return b""
-    values = np.ascontiguousarray(predictions.reshape(len(predictions), -1), dtype="<f4").view(np.uint8)
-    before = b""
-    length = values.shape[1]
-    for number, key in ((VALUES, b""), (FLOAT32, b""), (VALUE, _field(KEY, len(SCORE)) + SCORE), (LABEL, b"")):
-        before = key + _field(number, length + len(before)) + before
-    head = HEADER.pack(MAGIC, len(before) + length) + before
-    frames = np.zeros((len(values), _padded(len(head) + length)), dtype=np.uint8)
-    frames[:, : len(head)] = np.frombuffer(head, np.uint8)
-    frames[:, len(head) : len(head) + length] = values
-    return frames.tobytes()
+    return _labelled({SCORE: predictions.reshape(len(predictions), -1)}) if len(predictions) else b""
+
+
+def encode_columns(columns: Columns) -> bytes:
+    """Return a record for each prediction, with a label for each column, float32, NaN for null; a list's values side by side."""
+    labels = {name.encode(): values for name, values in flat(columns).items()}
+    return _labelled(labels) if labels else b""
+
+
+def _labelled(labels: Mapping[bytes, NDArray[np.float32]]) -> bytes:
+    """Return a record for each row of the labels, float32 (n, k) each; all records are as long."""
+    rows = len(next(iter(labels.values())))
+    pieces = []
+    for label, values in labels.items():
+        length, before = values.shape[1] * FLOAT32_BYTES, b""
+        for number, key in ((VALUES, b""), (FLOAT32, b""), (VALUE, _field(KEY, len(label)) + label), (LABEL, b"")):
+            before = key + _field(number, length + len(before)) + before
+        pieces += [_repeated(before, rows), np.ascontiguousarray(values, dtype="<f4").view(np.uint8).reshape(rows, length)]
+    length = sum(piece.shape[1] for piece in pieces)
+    padding = np.zeros((rows, _padded(length) - length), dtype=np.uint8)
+    return np.concatenate([_repeated(HEADER.pack(MAGIC, length), rows), *pieces, padding], axis=1).tobytes()
+
+
+def _repeated(octets: bytes, rows: int) -> NDArray[np.uint8]:
+    return np.broadcast_to(np.frombuffer(octets, np.uint8), (rows, len(octets)))
 
 
 def _alike(payload: bytes, place: int, row: int, width: int) -> tuple[NDArray[Any], int] | None:
