@@ -106,7 +106,7 @@ def clauses() -> str:
     for path in sorted((ROOT / "tests").rglob("test_*.py")):
         for test in ast.parse(path.read_text(encoding="utf-8")).body:
             if isinstance(test, ast.FunctionDef) and test.name.startswith("test_"):
-                quoted, _, promise = str(ast.get_docstring(test)).partition(": ")
+                quoted, _, promise = str(ast.get_docstring(test)).partition("\n\n")[0].partition(": ")
                 link = f"[{test.name}](../{path.relative_to(ROOT)})"
                 rows += [(clause, promise, link) for clause in CLAUSE.findall(quoted) if promise]
     rows.sort(key=lambda row: ([int(number) for number in row[0].split(".")], row[2]))

@@ -33,7 +33,8 @@ def vote(members: Sequence[Floats]) -> Floats:
 
 def deviation(members: Sequence[Floats]) -> Floats:
     """Return the standard deviation of the members' predictions, that of a population."""
-    return np.std(np.stack(members).astype(np.float64), axis=0).astype(np.float32)
+    deviations: Floats = np.std(np.stack(members).astype(np.float64), axis=0).astype(np.float32)
+    return deviations
 
 
 def check_agreement(members: Mapping[Path, Mapping[str, object]]) -> None:

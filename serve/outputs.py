@@ -45,7 +45,8 @@ def _above_zero(predictions: Floats, _classes: int) -> NDArray[np.int64]:
 
 
 def _likeliest(predictions: Floats, _classes: int) -> NDArray[np.int64]:
-    return predictions.argmax(axis=1)
+    likeliest: NDArray[np.int64] = predictions.argmax(axis=1)
+    return likeliest
 
 
 def _largest(predictions: Floats, _classes: int) -> Floats:

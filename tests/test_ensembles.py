@@ -33,7 +33,8 @@ def stored(members: list[xgboost.Booster], folder: Path) -> Path:
 
 
 def mean(members: list[xgboost.Booster]) -> NDArray[np.float32]:
-    return np.mean([predictions(each, SOME).astype(np.float64) for each in members], axis=0).astype(np.float32)
+    due: NDArray[np.float32] = np.mean([predictions(each, SOME).astype(np.float64) for each in members], axis=0).astype(np.float32)
+    return due
 
 
 @pytest.mark.parametrize("count", [2, 3, 10])
