@@ -117,7 +117,7 @@ class LeanWorker(ASGIWorker):
             self._listen(listener.sock)
         while self.alive and self.ppid == os.getppid():
             self.notify()
-            await self._pause(TICK_SECONDS)
+            await self._pause(min(TICK_SECONDS, self.timeout / 2))  # well within the time after which the arbiter kills it
         await self._drain()
 
     async def _pause(self, seconds: float) -> None:
