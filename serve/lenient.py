@@ -75,8 +75,11 @@ class _Lines:
     def features(self, lines: Sequence[bytes], row: int, faults: dict[int, str]) -> Iterator[NDArray[np.float32]]:
         """Yield the good ones of the lines from a row on, and put down what is wrong with the others by their rows."""
         try:
-            read = self.codec.records(b"\n".join(lines), row, self.names, self.schema)
-            yield np.concatenate([self.schema.align(records) for records in read])
+            text = b"\n".join(lines)
+            read = [self.schema.align(records) for records in self.codec.records(text, row, self.names, self.schema)]
+            if sum(map(len, read)) != len(lines):  # a field in quotes may span lines, and would move the rows behind it
+                raise MalformedPayload(f"row {row}: expected a record on each line, and no line end in quotes")
+            yield np.concatenate(read)
         except UnfitHeader:
             raise
         except (MalformedPayload, UnfitRecord) as error:

@@ -171,6 +171,17 @@ def test_many_bad_lines(lenient: Server, bad_each: int) -> None:
     assert reply.text.splitlines() == wanted
 
 
+@pytest.mark.parametrize("place", [0, 30, 63, 64, 126])
+def test_a_line_end_in_quotes_moves_no_record(lenient: Server, place: int) -> None:
+    """5.9: two lines that quotes make one field of are two bad records, and those around them keep their places."""
+    good = CSV.splitlines()[0]
+    cells, _, last = good.rpartition(",")
+    lines = [good] * place + [f'{cells},"{last}', '"'] + [good] * 30 + ["bad"] + [good] * 31
+    reply = lenient.post("\n".join(lines) + "\n")
+
+    assert reply.text.splitlines() == [str(expected()[0]) if line == good else "ERROR" for line in lines]
+
+
 def test_bad_lines_are_counted_in_the_log_and_never_quoted() -> None:
     """5.9 and 10.1: one event tells how many records were bad, and none what was sent."""
     with running(ARTEFACT, SERVE_ROW_ERRORS="true") as server:
