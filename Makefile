@@ -34,6 +34,22 @@ $(VENV)/ready: tests/requirements.txt
 $(TRAINING_VENV)/ready: model/requirements.txt
 	@$(call make-venv,$(TRAINING_VENV),$<)
 
+# Groups of packages that some verbs need beside those of the setup, in the same .venv.
+$(VENV)/deploy-ready: deploy/requirements.txt $(VENV)/ready
+	@$(call add-group,$<,$@)
+
+$(VENV)/aws-ready: tests/requirements-aws.txt $(VENV)/ready
+	@$(call add-group,$<,$@)
+
+$(VENV)/app-ready: tests/requirements-app.txt $(VENV)/ready
+	@$(call add-group,$<,$@)
+
+define add-group
+	echo "Adding $(1) to $(VENV)"
+	$(RUN) $(INSTALL) $(1)
+	touch $(2)
+endef
+
 define make-venv
 	test -n "$(PYTHON)" || { echo "No Python from 3.11 to 3.14 with venv runs here: install one, or name one with PYTHON=..." >&2; exit 1; }
 	echo "Setting up $(1) with $$("$(PYTHON)" --version) from $(2)"
@@ -44,7 +60,7 @@ endef
 
 .PHONY: demo
 demo: setup ## Start the server on the sample model, post real diamonds, show predicted beside true prices, stop
-	@$(RUN) local_test/demo.py
+	@$(RUN) -m local_test.demo
 
 .PHONY: serve
 serve: setup ## Serve the sample model on PORT (8080) until Ctrl-C
@@ -55,7 +71,7 @@ predict: setup ## Post the sample diamonds to a running server on PORT (8080)
 	@$(RUN) local_test/predict.py http://127.0.0.1:$(PORT)
 
 .PHONY: test
-test: setup ## Run all tests but those of the image
+test: setup $(VENV)/aws-ready ## Run all tests but those of the image
 	@$(RUN) -m pytest
 	@echo "Left out: the tests of the image, which need Docker: make test-image"
 
@@ -128,7 +144,7 @@ convert: setup ## Rewrite MODEL, a file of XGBoost's old binary format or (with 
 .PHONY: lock
 lock: setup ## Pin and hash the requirements anew
 	@$(RUN) -m pip install --quiet --disable-pip-version-check --target .venv/uv uv
-	@for lock in container/requirements tests/requirements model/requirements model/requirements-convert model/requirements-convert-new tests/requirements-sbom tests/sdk/requirements bench/requirements; do \
+	@for lock in container/requirements tests/requirements model/requirements model/requirements-convert model/requirements-convert-new tests/requirements-sbom tests/sdk/requirements bench/requirements deploy/requirements tests/requirements-aws tests/requirements-app; do \
 		PYTHONPATH=.venv/uv .venv/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --upgrade --generate-hashes \
 			--only-binary :all: --no-annotate --no-emit-index-url --no-emit-find-links \
 			--custom-compile-command "make lock" $$lock.in --output-file $$lock.txt; done

@@ -14,7 +14,7 @@ def run(*command: str) -> str:
 
 def test_demo() -> None:
     """The demonstration starts a server, shows predictions beside true prices twice, and stops the server."""
-    output = run(sys.executable, "local_test/demo.py")
+    output = run(sys.executable, "-m", "local_test.demo")
 
     assert output.count("200 OK") == 2
     assert all(f"{int(price):,}" in output for price in PRICES)

@@ -8,7 +8,7 @@ import pytest
 
 from tests.server import ROOT
 
-LOCKS = sorted(path for folder in ("container", "tests", "model", "bench") for path in (ROOT / folder).glob("*.txt"))
+LOCKS = sorted(path for folder in ("container", "tests", "model", "bench", "deploy") for path in (ROOT / folder).glob("*.txt"))
 PLATFORMS = ["manylinux_2_28", "manylinux_2_27", "manylinux_2_17", "manylinux2014"]
 
 

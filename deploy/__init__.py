@@ -1,0 +1,1 @@
+"""Deploys the image and an artefact to SageMaker, from one file an endpoint."""
