@@ -70,6 +70,13 @@ serve: setup ## Serve the sample model on PORT (8080) until Ctrl-C
 predict: setup ## Post the sample diamonds to a running server on PORT (8080)
 	@$(RUN) local_test/predict.py http://127.0.0.1:$(PORT)
 
+.PHONY: runtime
+runtime: RUNTIME_PORT = $(if $(filter command% environment%,$(origin PORT)),$(PORT),8090)
+runtime: setup ## Serve FOLDER or VARIANTS behind SageMaker's own Runtime API on PORT (8090), for boto3 and the AWS CLI, until Ctrl-C
+	@exec $(RUN) -m local_test.runtime --port $(RUNTIME_PORT) --image $(IMAGE) --folder "$(abspath $(or $(FOLDER),model/artifact))" \
+		$(if $(ENDPOINT),--endpoint $(ENDPOINT)) $(foreach variant,$(VARIANTS),--variant $(variant)) \
+		$(if $(CAPTURE),--capture $(CAPTURE)) $(if $(MAX_BODY_MIB),--max-body-mib $(MAX_BODY_MIB))
+
 .PHONY: test
 test: setup $(VENV)/aws-ready ## Run all tests but those of the image
 	@$(RUN) -m pytest
