@@ -79,7 +79,7 @@ runtime: setup ## Serve FOLDER or VARIANTS behind SageMaker's own Runtime API on
 
 .PHONY: test
 test: setup $(VENV)/aws-ready ## Run all tests but those of the image
-	@$(RUN) -m pytest
+	@$(RUN) -m pytest --numprocesses auto --maxprocesses 4
 	@echo "Left out: the tests of the image, which need Docker: make test-image"
 
 .PHONY: lint
@@ -106,8 +106,15 @@ test-image: setup image ## Run the contract's tests against the image, and the i
 	@IMAGE=$(IMAGE) $(RUN) -m pytest tests/image
 
 .PHONY: test-sdk
-test-sdk: .venv-sdk/ready image ## Deploy the image with the SageMaker SDK's local mode, and predict from it
+test-sdk: .venv-sdk/ready image test-sdk-runtime ## Deploy the image with the SageMaker SDK's local mode, and predict from it
 	@.venv-sdk/bin/python tests/sdk/deploy_local.py $(IMAGE)
+
+.PHONY: test-sdk-runtime
+test-sdk-runtime: setup .venv-sdk/ready ## Predict with the SageMaker SDK's Predictor through the local runtime; needs no Docker
+	@$(RUN) -m local_test.runtime --port 8091 & \
+		trap "kill $$!; wait $$!" EXIT; \
+		curl --silent --output /dev/null --retry 60 --retry-delay 1 --retry-connrefused http://127.0.0.1:8091/ && \
+		.venv-sdk/bin/python tests/sdk/predict_through_runtime.py http://127.0.0.1:8091
 
 .venv-sdk/ready: tests/sdk/requirements.txt
 	@$(call make-venv,.venv-sdk,$<)
