@@ -70,6 +70,11 @@ serve: setup ## Serve the sample model on PORT (8080) until Ctrl-C
 predict: setup ## Post the sample diamonds to a running server on PORT (8080)
 	@$(RUN) local_test/predict.py http://127.0.0.1:$(PORT)
 
+.PHONY: app
+app: setup ## Start the web application on PORT (8000), with the endpoint ENDPOINT, or one that it starts on the artefact FOLDER
+	@exec $(RUN) -m local_test.web_app --port $(if $(filter file,$(origin PORT)),8000,$(PORT)) --image "$(IMAGE)" \
+		--folder "$(or $(FOLDER),model/artifact)" $(if $(ENDPOINT),--endpoint "$(ENDPOINT)")
+
 .PHONY: test
 test: setup $(VENV)/aws-ready ## Run all tests but those of the image
 	@$(RUN) -m pytest
