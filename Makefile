@@ -76,9 +76,24 @@ app: setup ## Start the web application on PORT (8000), with the endpoint ENDPOI
 		--folder "$(or $(FOLDER),model/artifact)" $(if $(ENDPOINT),--endpoint "$(ENDPOINT)")
 
 .PHONY: test
-test: setup $(VENV)/aws-ready ## Run all tests but those of the image
-	@$(RUN) -m pytest
+test: setup $(VENV)/aws-ready ## Run all tests but those of the image and of the application in a browser
+	@$(RUN) -m pytest --ignore tests/app/browser
 	@echo "Left out: the tests of the image, which need Docker: make test-image"
+	@echo "Left out: the tests of the application in a browser, which need Chromium: make test-app"
+
+.PHONY: test-app
+test-app: setup $(VENV)/app-ready chromium ## Run the tests of the application, in headless Chromium too
+	@$(RUN) -m pytest tests/app
+
+.PHONY: app-picture
+app-picture: setup $(VENV)/app-ready chromium ## Take the README's picture of the application anew
+	@APP_PICTURE=docs/images/app.png $(RUN) -m pytest --quiet tests/app/browser -k picture
+
+.PHONY: chromium
+chromium:
+	@command -v chromium chromium-browser google-chrome >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
+		echo "Installing Debian's chromium" && apt-get update --quiet=2 && apt-get install --quiet=2 --yes chromium >/dev/null; } || \
+		{ echo "Chromium is missing: install it, on Debian with: sudo apt-get install chromium" >&2; exit 1; }
 
 .PHONY: lint
 lint: setup ## Check the code's form

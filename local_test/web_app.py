@@ -1,6 +1,7 @@
 """Starts the web application in front of an endpoint, and if none is named, the container's server behind it."""
 
 import argparse
+import os
 import socket
 import sys
 from collections.abc import Iterator
@@ -67,7 +68,7 @@ def _listening(port: int) -> Iterator[socket.socket]:
     try:
         listener = socket.create_server((HOST, port))
     except OSError as error:
-        sys.exit(f"cannot listen on {HOST}:{port} ({error.strerror}): PORT=8001 make app takes another port")
+        sys.exit(f"cannot listen on {HOST}:{port} ({os.strerror(error.errno or 0)}): PORT=8001 make app takes another port")
     with listener:
         yield listener
 

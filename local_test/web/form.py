@@ -84,7 +84,9 @@ class Form:
         found = COLUMN.search(message)
         name = json.loads(f'"{found[1]}"') if found else None
         words = message.rpartition('": ')[2] if message.count('": ') == 1 else message
-        return Form(tuple(replace(field, error=words) if field.feature.name == name else field for field in self.fields))
+        return Form(
+            tuple(replace(field, error=words, warning="") if field.feature.name == name else field for field in self.fields)
+        )
 
 
 def blank(schema: Schema) -> Form:

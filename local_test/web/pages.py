@@ -7,7 +7,7 @@ from pathlib import Path
 from flask import Flask, abort, render_template, request, send_file
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import FileStorage
-from werkzeug.exceptions import HTTPException, InternalServerError, RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, InternalServerError, RequestEntityTooLarge, SecurityError
 
 from local_test.web import form as forms
 from local_test.web import reply
@@ -21,6 +21,7 @@ from local_test.web.table import DELIMITERS, Scoring, score
 from local_test.web.waterfall import waterfall
 
 MEBIBYTE = 1 << 20
+MAX_FORM_BYTES = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ def create_app(schema: Schema, folder: Path, endpoint: Endpoint, max_upload_mb: 
     app = Flask("local_test.web")
     app.config["MAX_CONTENT_LENGTH"] = application.max_upload_bytes
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.filters.update(amount=reply.amount, signed=reply.signed, percent=reply.percent, wire=_wire)
+    app.jinja_env.filters.update(amount=reply.amount, fixed=reply.fixed, signed=reply.signed, percent=reply.percent, wire=_wire)
     app.jinja_env.globals.update(schema=schema, endpoint=endpoint, max_upload_mb=max_upload_mb)
     guard(app)
     app.register_error_handler(HTTPException, _failed)
@@ -56,6 +57,7 @@ def _record(app: Application) -> ResponseReturnValue:
         wanted = "example" in request.args
         form = forms.filled(app.schema, example(app.folder, app.schema)) if wanted else forms.blank(app.schema)
         return render_template("record.html", form=form)
+    request.max_content_length = MAX_FORM_BYTES
     form = forms.checked(app.schema, request.form)
     if form.errors:
         return render_template("record.html", form=form), HTTPStatus.UNPROCESSABLE_ENTITY
@@ -119,9 +121,15 @@ def _download(app: Application, key: str) -> ResponseReturnValue:
 
 def _failed(error: HTTPException) -> ResponseReturnValue:
     """Answer a request that no page takes, in a page."""
+    if isinstance(error, SecurityError):
+        # Of a name that is not ours not even a link can be made.
+        return (
+            "This is not the application’s address: open it under http://127.0.0.1 or http://localhost.\n",
+            HTTPStatus.BAD_REQUEST,
+        )
     words = error.description or ""
     if isinstance(error, RequestEntityTooLarge):
-        words = f"What was sent is larger than {(request.max_content_length or 0) // MEBIBYTE} MiB. Split the file."
+        words = f"What was sent is larger than {(request.max_content_length or 0) / MEBIBYTE:g} MiB. Split it into several."
     elif isinstance(error, InternalServerError):
         words = "The application failed. Its terminal tells more."
     return render_template("error.html", title=error.name, words=words), error.code or HTTPStatus.INTERNAL_SERVER_ERROR

@@ -59,11 +59,18 @@ def read(exchange: Exchange, prediction: Prediction, names: list[str]) -> Answer
         score = record["score"]
         several = isinstance(score, list)
         scores = [float(each) for each in score] if several else [float(score)]
-        chosen = scores.index(max(scores)) if several else None
+        chosen = _explained_place(record, scores)
         explanation = _explanation(record, names, scores, chosen, prediction)
         return _of_several(scores, prediction, explanation) if several else _of_one(scores[0], prediction, explanation)
     except (ValueError, KeyError, TypeError, IndexError, OverflowError, RecursionError) as error:
         raise Unreadable('One record was sent, and {"predictions": [{"score": ...}]} was expected back.', exchange) from error
+
+
+def _explained_place(record: dict[str, Any], scores: list[float]) -> int | None:
+    """Return the place of the value that is explained where a record has several: the likeliest class."""
+    if len(scores) > 1:
+        return scores.index(max(scores))
+    return int(scores[0]) if isinstance(record.get("margin"), list) else None
 
 
 def _of_several(scores: list[float], prediction: Prediction, explanation: Explanation | None) -> Answer:
@@ -96,17 +103,18 @@ def _of_two(score: float, classes: tuple[str, ...], explanation: Explanation | N
 def _explanation(
     record: dict[str, Any], names: list[str], scores: list[float], chosen: int | None, prediction: Prediction
 ) -> Explanation | None:
-    if "contributions" not in record:
+    if "contributions" not in record or (chosen is not None and not prediction.classes):
         return None
 
     def one(value: Any) -> float:
         return float(value if chosen is None else value[chosen])
 
     margin = one(record["margin"])
-    link = SOFTMAX if chosen is not None and prediction.classes else _link(margin, scores[chosen or 0])
+    link = _link(margin, scores[0]) if chosen is None else SOFTMAX
     contributions = tuple(one(record["contributions"][name]) for name in names)
     classes = prediction.classes
-    outcome = classes[1] if len(classes) == 2 and chosen is None else classes[chosen] if classes and chosen is not None else ""
+    place = 1 if chosen is None and len(classes) == 2 else chosen
+    outcome = "" if place is None else classes[place]
     return Explanation(one(record["bias"]), contributions, margin, link, outcome)
 
 
@@ -125,9 +133,14 @@ def amount(value: float) -> str:
     return f"{value:,.0f}" if 100 <= abs(value) < 1e15 else f"{value:.4g}"
 
 
-def signed(value: float) -> str:
-    """Return a number as one reads it, its sign in front."""
-    return ("−" if value < 0 else "+") + amount(abs(value))
+def fixed(value: float, decimals: int) -> str:
+    """Return a number with so many digits behind the point, so that several compare."""
+    return f"{value:,.{decimals}f}".replace("-", "−")
+
+
+def signed(value: float, decimals: int) -> str:
+    """Return a number with so many digits behind the point, its sign in front in any case."""
+    return f"{value:+,.{decimals}f}".replace("-", "−")
 
 
 def percent(value: float) -> str:

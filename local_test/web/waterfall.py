@@ -1,5 +1,6 @@
 """The waterfall: how the contributions lead from the average prediction to this one, as bars in per cent of the width."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -7,6 +8,8 @@ from local_test.web.form import Field
 from local_test.web.reply import Explanation
 
 MOST_BARS = 10
+DIGITS = 4
+MOST_DECIMALS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +29,12 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Waterfall:
-    """The bars, the largest contribution first; ``start`` and ``end`` are the places of bias and margin."""
+    """The bars, the largest contribution first, from the place of the bias on; all numbers have the same ``decimals``."""
 
     explanation: Explanation
     bars: tuple[Bar, ...]
     start: float
-    end: float
+    decimals: int
 
 
 def waterfall(explanation: Explanation, fields: Sequence[Field]) -> Waterfall:
@@ -51,4 +54,10 @@ def waterfall(explanation: Explanation, fields: Sequence[Field]) -> Waterfall:
         Bar(label, each, min(start, end), abs(end - start), end)
         for (label, each), start, end in zip(named, places, places[1:], strict=False)
     ]
-    return Waterfall(explanation, tuple(bars), places[0], places[-1])
+    return Waterfall(explanation, tuple(bars), places[0], _decimals(levels))
+
+
+def _decimals(levels: Sequence[float]) -> int:
+    """Return with how many decimals the largest of numbers has DIGITS digits."""
+    largest = max(abs(level) for level in levels)
+    return min(MOST_DECIMALS, max(0, DIGITS - 1 - math.floor(math.log10(largest)))) if largest else 0
