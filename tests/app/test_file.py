@@ -11,7 +11,8 @@ import xgboost
 
 from tests.app.classifiers import FEATURES, NAMES, SPECIES, classifier
 from tests.app.program import App, application, link_of, text_of
-from tests.diamonds import CSV, NAMES as COLUMNS, PAYLOADS, ROWS, expected
+from tests.diamonds import CSV, PAYLOADS, ROWS, expected
+from tests.diamonds import NAMES as COLUMNS
 from tests.server import Server, running
 
 HEADED = (PAYLOADS / "diamonds-header.csv").read_bytes()

@@ -13,7 +13,8 @@ import xgboost
 from tests.app.classifiers import FEATURES, NAMES, SPECIES, classifier
 from tests.app.program import App, application, text_of, typed
 from tests.app.stand_in import StandIn, standing_in
-from tests.diamonds import ARTEFACT, CODED, NAMES as COLUMNS, ROWS, expected
+from tests.diamonds import ARTEFACT, CODED, ROWS, expected
+from tests.diamonds import NAMES as COLUMNS
 from tests.server import running
 
 

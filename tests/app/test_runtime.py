@@ -20,9 +20,9 @@ def by_runtime(endpoint: StandIn, *arguments: str) -> tuple[str, ...]:
 def test_invoke_endpoint() -> None:
     """The record goes to the endpoint's name, signed; the page shows all headers, and of the signature only the beginning."""
     reply = b'{"predictions": [{"score": 1234.5}]}'
-    with standing_in(StandIn(200, reply, {"Content-Type": "application/json"})) as endpoint:
-        with application(*by_runtime(endpoint, "--endpoint-name", "diamonds")) as app:
-            page = app.post(FORM)
+    runtime = standing_in(StandIn(200, reply, {"Content-Type": "application/json"}))
+    with runtime as endpoint, application(*by_runtime(endpoint, "--endpoint-name", "diamonds")) as app:
+        page = app.post(FORM)
     ((request_line, headers),) = endpoint.heads
     sent = dict(headers)
     shown = html.unescape(page.text)
