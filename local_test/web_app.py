@@ -4,6 +4,7 @@ import argparse
 import os
 import socket
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,16 +35,18 @@ def main() -> None:
     options = _options()
     stop_on_sigterm()
     try:
-        with _listening(options.port) as listener, _endpoint(options) as endpoint:
-            app = create_app(load(options.folder), options.folder, endpoint, options.max_upload_mb)
+        schema = load(options.folder)
+        with _listening(options.port) as listener, _endpoint(options) as endpoint, tempfile.TemporaryDirectory() as downloads:
+            app = create_app(schema, options.folder, endpoint, options.max_upload_mb, Path(downloads))
             port = listener.getsockname()[1]
             server = make_server(HOST, port, app, threaded=True, request_handler=QuietHandler, fd=listener.fileno())
             print(f"The application is at http://{HOST}:{port}, its endpoint at {endpoint.place}; Ctrl-C stops it", flush=True)
             server.serve_forever()
-    except KeyboardInterrupt:
-        print("Stopped")
+    except KeyboardInterrupt:  # before it was ready; Werkzeug's server just ends
+        pass
     except (BadSchema, NoBoto3, NotServing) as error:
         sys.exit(str(error))
+    print("Stopped")
 
 
 def _options() -> argparse.Namespace:

@@ -1,7 +1,6 @@
 """The files with predictions, kept for their download until a few newer ones are there."""
 
 import secrets
-import tempfile
 from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,17 +18,17 @@ class Download:
 
 
 class Downloads:
-    """A folder of the last few files, each behind a key that nobody guesses; gone with the program."""
+    """The last few files in a folder, each behind a key that nobody guesses."""
 
-    def __init__(self) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="xgb-endpoint-app-")
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
         self._kept: OrderedDict[str, Download] = OrderedDict()
         self._lock = Lock()
 
     def new(self, name: str) -> tuple[str, Path]:
         """Return the key and path of a file yet to be written."""
         key = secrets.token_urlsafe(16)
-        path = Path(self._folder.name) / key
+        path = self._folder / key
         with self._lock:
             self._kept[key] = Download(path, name)
             while len(self._kept) > MOST_KEPT:
@@ -44,4 +43,5 @@ class Downloads:
     def drop(self, key: str) -> None:
         """Forget a file."""
         with self._lock:
-            self._kept.pop(key).path.unlink(missing_ok=True)
+            self._kept.pop(key, None)
+        (self._folder / key).unlink(missing_ok=True)

@@ -129,7 +129,7 @@ def _value(feature: Feature, text: str) -> Value:
             return None
         raise BadValue("choose one" if feature.options else f"enter a {_kind(feature)}")
     if feature.options:
-        if not (text.isascii() and text.isdigit()) or int(text) >= len(feature.options):
+        if text not in map(str, range(len(feature.options))):
             raise BadValue("choose one of the list")
         return int(text) == 1 if feature.type == "i" else feature.options[int(text)]
     return _number(feature, text)

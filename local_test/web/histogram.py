@@ -1,12 +1,12 @@
-"""The distribution of many predictions, counted in bins while they come in."""
+"""The distribution of many predictions, counted in bins."""
 
 import math
+from array import array
 from dataclasses import dataclass
 
 import numpy as np
 
 MOST_BINS = 24
-MOST_VALUES = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,37 +31,27 @@ class Histogram:
 
 
 class Distribution:
-    """Collects predictions: their count, mean, least and largest exactly, and of very many an even sample for the bins."""
+    """Collects predictions, as the float32 that they are."""
 
     def __init__(self) -> None:
-        self._values: list[float] = []
-        self._stride = 1
-        self._count = 0
-        self._sum = 0.0
-        self._low, self._high = math.inf, -math.inf
+        self._values = array("f")
 
     def add(self, value: float) -> None:
         """Take in one prediction; what is no finite number is left out."""
-        if not math.isfinite(value):
-            return
-        if self._count % self._stride == 0:
+        if math.isfinite(value):
             self._values.append(value)
-        self._count += 1
-        self._sum += value
-        self._low, self._high = min(self._low, value), max(self._high, value)
-        if len(self._values) > MOST_VALUES:
-            self._values = self._values[::2]
-            self._stride *= 2
 
     def histogram(self) -> Histogram | None:
         """Return the picture; None of no predictions."""
-        if not self._count:
+        if not self._values:
             return None
-        wanted = min(MOST_BINS, max(1, math.ceil(2 * len(self._values) ** (1 / 3))))
-        counts, edges = np.histogram(self._values, bins=wanted, range=(self._low, self._high))
+        values = np.frombuffer(self._values, np.float32).astype(np.float64)
+        low, high = float(values.min()), float(values.max())
+        wanted = 1 if low == high else min(MOST_BINS, math.ceil(2 * len(values) ** (1 / 3)))
+        counts, edges = np.histogram(values, wanted)
         top = int(counts.max())
         bins = tuple(
-            Bin(float(low), float(high), int(count) * self._stride, 100 * int(count) / top)
-            for low, high, count in zip(edges, edges[1:], counts, strict=False)
+            Bin(float(begin), float(end), int(count), 100 * int(count) / top)
+            for begin, end, count in zip(edges, edges[1:], counts, strict=False)
         )
-        return Histogram(bins, self._count, self._low, self._sum / self._count, self._high)
+        return Histogram(bins, len(values), low, float(values.mean()), high)

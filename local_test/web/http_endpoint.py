@@ -39,7 +39,7 @@ class HttpEndpoint:
         except requests.exceptions.ChunkedEncodingError as error:
             raise Unreadable("The reply broke off before its end.", exchange) from error
         except requests.RequestException as error:
-            raise Unreachable(f"Nothing answers at {self.place}. Is it running? `make serve` starts one.", exchange) from error
+            raise Unreachable(f"Nothing answers at {self.place}. Is it running? “make serve” starts one.", exchange) from error
 
     def _sent(self, request: requests.PreparedRequest, exchange: Exchange) -> Exchange:
         deadline = time.monotonic() + self._timeout_seconds

@@ -7,7 +7,7 @@ from pathlib import Path
 from flask import Flask, abort, render_template, request, send_file
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import FileStorage
-from werkzeug.exceptions import HTTPException, InternalServerError, RequestEntityTooLarge, SecurityError
+from werkzeug.exceptions import HTTPException, InternalServerError, NotFound, RequestEntityTooLarge, SecurityError
 
 from local_test.web import form as forms
 from local_test.web import reply
@@ -35,9 +35,9 @@ class Application:
     downloads: Downloads
 
 
-def create_app(schema: Schema, folder: Path, endpoint: Endpoint, max_upload_mb: int) -> Flask:
-    """Return the application in front of an endpoint."""
-    application = Application(schema, folder, endpoint, max_upload_mb * MEBIBYTE, Downloads())
+def create_app(schema: Schema, folder: Path, endpoint: Endpoint, max_upload_mb: int, downloads: Path) -> Flask:
+    """Return the application in front of an endpoint, which keeps files with predictions in the folder ``downloads``."""
+    application = Application(schema, folder, endpoint, max_upload_mb * MEBIBYTE, Downloads(downloads))
     app = Flask("local_test.web")
     app.config["MAX_CONTENT_LENGTH"] = application.max_upload_bytes
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
@@ -130,6 +130,8 @@ def _failed(error: HTTPException) -> ResponseReturnValue:
     words = error.description or ""
     if isinstance(error, RequestEntityTooLarge):
         words = f"What was sent is larger than {(request.max_content_length or 0) / MEBIBYTE:g} MiB. Split it into several."
+    elif isinstance(error, NotFound) and request.endpoint is None:
+        words = "There is no page at this address."
     elif isinstance(error, InternalServerError):
         words = "The application failed. Its terminal tells more."
     return render_template("error.html", title=error.name, words=words), error.code or HTTPStatus.INTERNAL_SERVER_ERROR

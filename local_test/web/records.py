@@ -28,14 +28,17 @@ class Record:
 
 def records(file: IO[bytes]) -> Iterator[Record]:
     """Yield the records of CSV; a line end in quotes belongs to its record. Raises BadFile."""
-    held, begin = b"", 1
+    held: list[bytes] = []
+    size, quotes, begin = 0, 0, 1
     for place, line in enumerate(_lines(file), 1):
-        held += line
-        if len(held) > MAX_RECORD_BYTES:
+        held.append(line)
+        size += len(line)
+        quotes += line.count(b'"')
+        if size > MAX_RECORD_BYTES:
             raise BadFile(f"line {begin}: a record is longer than {MAX_RECORD_BYTES >> 20} MiB; is a quote left open?")
-        if held.count(b'"') % 2 == 0:
-            yield _record(held, begin)
-            held, begin = b"", place + 1
+        if quotes % 2 == 0:
+            yield _record(b"".join(held), begin)
+            held, size, quotes, begin = [], 0, 0, place + 1
     if held:
         raise BadFile(f"line {begin}: a quote is opened and never closed")
 

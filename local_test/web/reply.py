@@ -15,20 +15,21 @@ TOLERANCE = 1e-4
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """How a margin, which contributions add up to, becomes a score: what to call the margin, and the score."""
+    """What to call a margin, which contributions add up to, and how it becomes a score; nothing where they are the same."""
 
-    margin: str
-    score: str
+    margin: str = ""
+    sequel: str = ""
 
 
+LOGISTIC = Link("log-odds", "the logistic function makes a probability of it")
+SOFTMAX = Link("raw score", "the softmax over all classes makes a probability of it")
+UNKNOWN = Link("margin", "the prediction follows from it")
 # What the objective is, is not in a reply; its margin and score tell.
 LINKS: tuple[tuple[Callable[[float], float], Link], ...] = (
-    (lambda margin: margin, Link("", "")),
-    (lambda margin: 1 / (1 + math.exp(-margin)), Link("log-odds", "probability")),
-    (math.exp, Link("natural logarithm", "value")),
+    (lambda margin: margin, Link()),
+    (lambda margin: 1 / (1 + math.exp(-margin)), LOGISTIC),
+    (math.exp, Link("natural logarithm", "its exponential is the prediction")),
 )
-SOFTMAX = Link("score before the softmax", "probability")
-UNKNOWN = Link("margin", "score")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ def _of_one(score: float, prediction: Prediction, explanation: Explanation | Non
 
 def _of_two(score: float, classes: tuple[str, ...], explanation: Explanation | None) -> Answer:
     """Return the likelier of two classes; a score that is no probability is of the second class if above 0."""
-    is_probability = explanation.link.score == "probability" if explanation else 0 < score < 1
+    is_probability = explanation.link is LOGISTIC if explanation else 0 < score < 1
     if not is_probability:
         return Answer(classes[score > 0], "", (), explanation)
     likelier = int(score > 0.5)

@@ -38,7 +38,7 @@ def test_nothing_answers() -> None:
     with application("--endpoint", url) as app:
         page = app.post(FORM)
 
-        assert_told(app, 502, f"Nothing answers at {url}/invocations. Is it running? `make serve` starts one.")
+        assert_told(app, 502, f"Nothing answers at {url}/invocations. Is it running? “make serve” starts one.")
         assert f'value="{ROWS[0][0]}"' in page.text
         assert "None came." in text_of(page)
 

@@ -115,11 +115,12 @@ def test_bad_rows_are_named_and_left_empty(app: App) -> None:
         (b"", "the file is empty"),
         (",".join(COLUMNS).encode() + b"\n", "the file has no records"),
         (b'1,"2\n3', "a quote is opened and never closed"),
+        (b'"' + b"\n" * 500_000, "a quote is opened and never closed"),
         (b"a,b,c\n" * 30, "more than 20 rows are refused, the first is row 1 (line 1)"),
         (b"a,b,c\n", "no row is good"),
         (b"\xff" * 20, "UTF-8"),
     ],
-    ids=["empty", "names-only", "open-quote", "wrong-columns", "one-bad-row", "no-text"],
+    ids=["empty", "names-only", "open-quote", "open-quote-of-many-lines", "wrong-columns", "one-bad-row", "no-text"],
 )
 def test_files_without_predictions(app: App, body: bytes, words: str) -> None:
     """A file that gets no prediction at all is refused beside its field, in words."""

@@ -24,8 +24,10 @@ def test_it_starts_and_stops_its_own_endpoint(number: int) -> None:
 
     assert f"{float(expected()[0]):,.0f} US dollars" in text_of(page)
     assert f"The application is at {app.url}" in app.printed
+    assert app.printed.endswith("Stopped\n")
     assert app.exit_codes == [0]
     assert "Traceback" not in app.printed
+    assert "Warning" not in app.printed
     assert endpoint
     with pytest.raises(requests.ConnectionError):
         requests.get(f"{endpoint[1]}/ping", timeout=5)

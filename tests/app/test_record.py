@@ -80,6 +80,7 @@ def test_missing_values_are_sent_as_null(app: App) -> None:
         (1, "", "choose one"),
         (1, "5", "choose one of the list"),
         (1, "Ideal", "choose one of the list"),
+        (1, "9" * 5000, "choose one of the list"),
         (8, "x", "enter a number, such as 1.07"),
         (0, "1e300", "float32"),
     ],
@@ -145,5 +146,5 @@ def test_a_classifier_names_its_class(models: Path, classes: list[str], paramete
     assert f"Species {classes[place]} {100 * probabilities[place]:.1f} %" in text_of(page)
     wanted = contributions[:-1] if len(classes) == 2 else contributions[place][:-1]
     assert contributions_of(page.text) == pytest.approx(wanted, rel=1e-4)
-    assert ("log-odds of “yes”" if len(classes) == 2 else f"before the softmax of “{classes[place]}”") in text_of(page)
+    assert ("log-odds of “yes”" if len(classes) == 2 else f"raw score of “{classes[place]}”; the softmax") in text_of(page)
     assert "<b>bold" not in page.text

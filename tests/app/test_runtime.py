@@ -2,12 +2,15 @@
 
 import html
 import json
+import subprocess
+import sys
 
 import pytest
 
 from tests.app.program import application, text_of, typed
 from tests.app.stand_in import StandIn, standing_in
 from tests.diamonds import ROWS
+from tests.server import ROOT
 
 pytest.importorskip("boto3", reason="boto3 is not installed: make test does it")
 FORM = typed(ROWS[0])
@@ -69,3 +72,13 @@ def test_no_reply_in_time() -> None:
         assert page.status_code == 504
         assert "within 0.5 seconds" in text_of(page)
         assert len(endpoint.heads) == 1
+
+
+def test_without_boto3() -> None:
+    """Where boto3 is not installed, the program says what installs it."""
+    program = "import sys; sys.modules['boto3'] = None; from local_test.web_app import main; main()"
+    command = [sys.executable, "-c", program, "--port", "0", "--via", "runtime"]
+    outcome = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+
+    assert outcome.returncode == 1
+    assert outcome.stderr == "the way through the runtime needs boto3: make .venv/deploy-ready installs it\n"
