@@ -71,16 +71,35 @@ predict: setup ## Post the sample diamonds to a running server on PORT (8080)
 	@$(RUN) local_test/predict.py http://127.0.0.1:$(PORT)
 
 .PHONY: runtime
-runtime: RUNTIME_PORT = $(if $(filter command% environment%,$(origin PORT)),$(PORT),8090)
 runtime: setup ## Serve FOLDER or VARIANTS behind SageMaker's own Runtime API on PORT (8090), for boto3 and the AWS CLI, until Ctrl-C
-	@exec $(RUN) -m local_test.runtime --port $(RUNTIME_PORT) --image $(IMAGE) --folder "$(abspath $(or $(FOLDER),model/artifact))" \
+	@exec $(RUN) -m local_test.runtime --port $(if $(filter file,$(origin PORT)),8090,$(PORT)) --image $(IMAGE) --folder "$(abspath $(or $(FOLDER),model/artifact))" \
 		$(if $(ENDPOINT),--endpoint $(ENDPOINT)) $(foreach variant,$(VARIANTS),--variant $(variant)) \
 		$(if $(CAPTURE),--capture $(CAPTURE)) $(if $(MAX_BODY_MIB),--max-body-mib $(MAX_BODY_MIB))
 
+.PHONY: app
+app: setup ## Start the web application on PORT (8000), with the endpoint ENDPOINT, or one that it starts on the artefact FOLDER
+	@exec $(RUN) -m local_test.web_app --port $(if $(filter file,$(origin PORT)),8000,$(PORT)) --image "$(IMAGE)" \
+		--folder "$(or $(FOLDER),model/artifact)" $(if $(ENDPOINT),--endpoint "$(ENDPOINT)")
+
 .PHONY: test
-test: setup $(VENV)/aws-ready ## Run all tests but those of the image
-	@$(RUN) -m pytest --numprocesses auto --maxprocesses 4
+test: setup $(VENV)/aws-ready ## Run all tests but those of the image and of the application in a browser
+	@$(RUN) -m pytest --numprocesses auto --maxprocesses 4 --ignore tests/app/browser
 	@echo "Left out: the tests of the image, which need Docker: make test-image"
+	@echo "Left out: the tests of the application in a browser, which need Chromium: make test-app"
+
+.PHONY: test-app
+test-app: setup $(VENV)/app-ready chromium ## Run the tests of the application in headless Chromium
+	@$(RUN) -m pytest tests/app/browser
+
+.PHONY: app-picture
+app-picture: setup $(VENV)/app-ready chromium ## Take the README's picture of the application anew
+	@APP_PICTURE=docs/images/app.png $(RUN) -m pytest --quiet tests/app/browser -k picture
+
+.PHONY: chromium
+chromium:
+	@command -v chromium chromium-browser google-chrome >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
+		echo "Installing Debian's chromium" && apt-get update --quiet=2 && apt-get install --quiet=2 --yes chromium >/dev/null; } || \
+		{ echo "Chromium is missing: install it, on Debian with: sudo apt-get install chromium" >&2; exit 1; }
 
 .PHONY: lint
 lint: setup ## Check the code's form

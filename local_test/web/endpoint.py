@@ -1,0 +1,101 @@
+"""The endpoint as the application sees it: a payload goes there, and an exchange or one named failure comes back.
+
+EndpointError
+├── Unreachable   nothing answers there
+├── TooSlow       no reply in time
+├── Refused       the endpoint said no, and why
+└── Unreadable    what came back is not a reply
+"""
+
+import json
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import ClassVar, Protocol
+
+Headers = tuple[tuple[str, str], ...]
+MOST_WORDS = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A request and its response, as they went over the wire; ``status`` is 0 before a response came."""
+
+    method: str
+    url: str
+    request_headers: Headers
+    request_body: bytes
+    status: int = 0
+    reason: str = ""
+    response_headers: Headers = ()
+    response_body: bytes = b""
+
+
+class Endpoint(Protocol):
+    """Where records become predictions; one module for each way to it."""
+
+    place: str
+
+    def invoke(self, payload: bytes, content_type: str, accept: str) -> Exchange:
+        """Send a payload, and return the exchange, whose status is 200; raises EndpointError."""
+
+
+class EndpointError(Exception):
+    """An invocation without predictions, said to the application's user; ``exchange`` is how far it came."""
+
+    status: ClassVar[HTTPStatus] = HTTPStatus.BAD_GATEWAY
+    title: ClassVar[str] = "The endpoint failed"
+
+    def __init__(self, message: str, exchange: Exchange | None = None) -> None:
+        super().__init__(message)
+        self.exchange = exchange
+
+
+class Unreachable(EndpointError):
+    """Nothing answers there."""
+
+    title = "The endpoint does not answer"
+
+
+class TooSlow(EndpointError):
+    """No reply in time."""
+
+    status = HTTPStatus.GATEWAY_TIMEOUT
+    title = "The endpoint takes too long"
+
+
+class Unreadable(EndpointError):
+    """What came back is not a reply."""
+
+    title = "The endpoint’s reply makes no sense"
+
+
+class Refused(EndpointError):
+    """The endpoint said no; ``fault_of_input`` tells whether another record could do better."""
+
+    title = "The endpoint refuses"
+
+    def __init__(self, message: str, exchange: Exchange, original_status: int) -> None:
+        super().__init__(message, exchange)
+        self.fault_of_input = original_status == HTTPStatus.BAD_REQUEST
+
+
+def accepted(exchange: Exchange) -> Exchange:
+    """Return an exchange whose status is 200; raises Refused, or Unreadable."""
+    if exchange.status == HTTPStatus.OK:
+        return exchange
+    if exchange.status < HTTPStatus.BAD_REQUEST:
+        raise Unreadable(
+            f"It answered {exchange.status} {exchange.reason}, where 200 OK was expected. Is this an endpoint?", exchange
+        )
+    raise refusal(exchange, exchange.status, exchange.response_body)
+
+
+def refusal(exchange: Exchange, status: int, body: bytes) -> Refused:
+    """Return the failure that a reply's line of JSON tells, or its status where there is none."""
+    try:
+        message = str(json.loads(body)["message"])[:MOST_WORDS]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        message = f"It answered {status} without saying why."
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        message = f"It is busy; try again in a moment. ({message})"
+    return Refused(message, exchange, status)

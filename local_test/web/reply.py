@@ -1,0 +1,151 @@
+"""What the endpoint's reply to one record says: the prediction, and what each feature added to it."""
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from local_test.web.endpoint import Exchange, Unreadable
+from local_test.web.schema import Prediction
+
+ACCEPT = "application/json; explain=contributions+margin"
+TOLERANCE = 1e-4
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What to call a margin, which contributions add up to, and how it becomes a score; nothing where they are the same."""
+
+    margin: str = ""
+    sequel: str = ""
+
+
+LOGISTIC = Link("log-odds", "the logistic function makes a probability of it")
+SOFTMAX = Link("raw score", "the softmax over all classes makes a probability of it")
+UNKNOWN = Link("margin", "the prediction follows from it")
+# What the objective is, is not in a reply; its margin and score tell.
+LINKS: tuple[tuple[Callable[[float], float], Link], ...] = (
+    (lambda margin: margin, Link()),
+    (lambda margin: 1 / (1 + math.exp(-margin)), LOGISTIC),
+    (math.exp, Link("natural logarithm", "its exponential is the prediction")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why: the bias and contributions (one for each feature, in order) add up to the margin, of ``outcome`` if of one class."""
+
+    bias: float
+    contributions: tuple[float, ...]
+    margin: float
+    link: Link
+    outcome: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A prediction in the user's terms, with all its numbers, and its explanation if the endpoint gave one."""
+
+    headline: str
+    unit: str
+    scores: tuple[tuple[str, float], ...]
+    explanation: Explanation | None
+
+
+def read(exchange: Exchange, prediction: Prediction, names: list[str]) -> Answer:
+    """Read the reply to one record; raises Unreadable."""
+    try:
+        (record,) = json.loads(exchange.response_body)["predictions"]
+        score = record["score"]
+        several = isinstance(score, list)
+        scores = [float(each) for each in score] if several else [float(score)]
+        chosen = _explained_place(record, scores)
+        explanation = _explanation(record, names, scores, chosen, prediction)
+        return _of_several(scores, prediction, explanation) if several else _of_one(scores[0], prediction, explanation)
+    except (ValueError, KeyError, TypeError, IndexError, OverflowError, RecursionError) as error:
+        raise Unreadable('One record was sent, and {"predictions": [{"score": ...}]} was expected back.', exchange) from error
+
+
+def _explained_place(record: dict[str, Any], scores: list[float]) -> int | None:
+    """Return the place of the value that is explained where a record has several: the likeliest class."""
+    if len(scores) > 1:
+        return scores.index(max(scores))
+    return int(scores[0]) if isinstance(record.get("margin"), list) else None
+
+
+def _of_several(scores: list[float], prediction: Prediction, explanation: Explanation | None) -> Answer:
+    classes = prediction.classes
+    if len(classes) != len(scores):
+        return Answer(", ".join(amount(each) for each in scores), prediction.unit, (), explanation)
+    place = scores.index(max(scores))
+    return Answer(classes[place], percent(scores[place]), tuple(zip(classes, scores, strict=True)), explanation)
+
+
+def _of_one(score: float, prediction: Prediction, explanation: Explanation | None) -> Answer:
+    classes = prediction.classes
+    if len(classes) == 2:
+        return _of_two(score, classes, explanation)
+    if classes:
+        return Answer(classes[int(score)], "", (), explanation)
+    return Answer(amount(score), prediction.unit, (), explanation)
+
+
+def _of_two(score: float, classes: tuple[str, ...], explanation: Explanation | None) -> Answer:
+    """Return the likelier of two classes; a score that is no probability is of the second class if above 0."""
+    is_probability = explanation.link is LOGISTIC if explanation else 0 < score < 1
+    if not is_probability:
+        return Answer(classes[score > 0], "", (), explanation)
+    likelier = int(score > 0.5)
+    probabilities = (1 - score, score)
+    return Answer(classes[likelier], percent(probabilities[likelier]), tuple(zip(classes, probabilities, strict=True)), explanation)
+
+
+def _explanation(
+    record: dict[str, Any], names: list[str], scores: list[float], chosen: int | None, prediction: Prediction
+) -> Explanation | None:
+    if "contributions" not in record or (chosen is not None and not prediction.classes):
+        return None
+
+    def one(value: Any) -> float:
+        return float(value if chosen is None else value[chosen])
+
+    margin = one(record["margin"])
+    link = _link(margin, scores[0]) if chosen is None else SOFTMAX
+    contributions = tuple(one(record["contributions"][name]) for name in names)
+    classes = prediction.classes
+    place = 1 if chosen is None and len(classes) == 2 else chosen
+    outcome = "" if place is None else classes[place]
+    return Explanation(one(record["bias"]), contributions, margin, link, outcome)
+
+
+def _link(margin: float, score: float) -> Link:
+    for function, link in LINKS:
+        try:
+            if math.isclose(function(margin), score, rel_tol=TOLERANCE):
+                return link
+        except OverflowError:
+            continue
+    return UNKNOWN
+
+
+def amount(value: float) -> str:
+    """Return a number as one reads it: whole from 100 up, else four digits."""
+    return f"{value:,.0f}" if 100 <= abs(value) < 1e15 else f"{value:.4g}"
+
+
+def fixed(value: float, decimals: int) -> str:
+    """Return a number with so many digits behind the point, so that several compare."""
+    return f"{value:,.{decimals}f}".replace("-", "−")
+
+
+def signed(value: float, decimals: int) -> str:
+    """Return a number with so many digits behind the point, its sign in front in any case."""
+    return f"{value:+,.{decimals}f}".replace("-", "−")
+
+
+def percent(value: float) -> str:
+    """Return a probability in per cent; certainty only where it is certain."""
+    words = f"{100 * value:.1f}"
+    words = {"100.0": "over 99.9", "0.0": "under 0.1"}.get(words, words) if 0 < value < 1 else words
+    return f"{words} %"

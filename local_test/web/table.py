@@ -1,0 +1,166 @@
+"""A file of records with their predictions added: in large payloads to the endpoint, in little memory here."""
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import IO
+
+from local_test.web.endpoint import Endpoint, Exchange, Refused, Unreadable
+from local_test.web.histogram import Distribution
+from local_test.web.records import BYTE_ORDER_MARK, BadFile, Record, cells, records
+from local_test.web.schema import Schema
+
+# A request to SageMaker may have 6 MB; less shows sooner whether anything is wrong, and costs no throughput.
+PAYLOAD_BYTES = 1 << 20
+MOST_BAD_ROWS = 20
+ROW = re.compile(r"row (\d+)(?:, )?(.*)", re.DOTALL)
+DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t"}
+
+
+@dataclass(frozen=True, slots=True)
+class BadRow:
+    """A row without a prediction: its number, counted as the endpoint does, its line in the file, and why."""
+
+    row: int
+    line: int
+    message: str
+
+
+@dataclass(slots=True)
+class Scoring:
+    """What became of a file: how many rows have predictions, which do not, and the last exchange."""
+
+    names: list[str] = field(default_factory=list)
+    rows: int = 0
+    bad: list[BadRow] = field(default_factory=list)
+    distribution: Distribution = field(default_factory=Distribution)
+    exchange: Exchange | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How the file is written: its delimiter's name, and the line of names if it has one."""
+
+    delimiter: str
+    header: Record | None
+
+    @property
+    def content_type(self) -> str:
+        delimiter = "" if self.delimiter == "comma" else f"; delimiter={self.delimiter}"
+        return f"text/csv; header={'present' if self.header else 'absent'}{delimiter}"
+
+
+def score(file: IO[bytes], out: IO[bytes], endpoint: Endpoint, schema: Schema, delimiter: str) -> Scoring:
+    """Write the file's bytes with predictions added to ``out``; raises BadFile, or EndpointError."""
+    mark = file.read(len(BYTE_ORDER_MARK))
+    if mark != BYTE_ORDER_MARK:
+        file.seek(0)
+    else:
+        out.write(mark)
+    layout, rows = _layout(records(file), schema, delimiter)
+    scoring = Scoring()
+    for batch in _batches(rows):
+        sent = [record for record in batch if not record.blank or len(schema.features) == 1]
+        predicted = _predicted(sent, layout, endpoint, scoring)
+        if not scoring.names:
+            _begin(out, layout, schema, scoring, next(iter(predicted.values()), []))
+        _write(out, batch, predicted, DELIMITERS[layout.delimiter], len(scoring.names))
+    if not scoring.rows:
+        raise BadFile("the file has no records" if not scoring.bad else f"no row is good: {scoring.bad[0].message}")
+    return scoring
+
+
+def _layout(found: Iterator[Record], schema: Schema, delimiter: str) -> tuple[Layout, Iterable[Record]]:
+    first = next(found, None)
+    if first is None:
+        raise BadFile("the file is empty")
+    if sorted(cells(first.body, DELIMITERS[delimiter])) == sorted(schema.names):
+        return Layout(delimiter, first), found
+    return Layout(delimiter, None), chain([first], found)
+
+
+def _batches(rows: Iterable[Record]) -> Iterator[list[Record]]:
+    """Yield the records in lists of about PAYLOAD_BYTES."""
+    batch: list[Record] = []
+    size = 0
+    for record in rows:
+        batch.append(record)
+        size += len(record.body) + 1
+        if size >= PAYLOAD_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _predicted(batch: list[Record], layout: Layout, endpoint: Endpoint, scoring: Scoring) -> dict[int, list[str]]:
+    """Return the cells of the predictions by the line of their record; rows that are refused are noted and left out."""
+    first_row = scoring.rows + len(scoring.bad) + 1
+    numbered = list(enumerate(batch, first_row))
+    while numbered:
+        head = [layout.header.body] if layout.header else []
+        payload = b"\n".join([*head, *(record.body for _, record in numbered), b""])
+        try:
+            scoring.exchange = endpoint.invoke(payload, layout.content_type, "text/csv")
+        except Refused as refused:
+            place, message = _refused_row(refused, len(numbered))
+            row, record = numbered.pop(place)
+            scoring.bad.append(BadRow(row, record.line, message))
+            if len(scoring.bad) > MOST_BAD_ROWS:
+                raise BadFile(_too_many(scoring.bad)) from refused
+            continue
+        lines = list(csv.reader(io.StringIO(scoring.exchange.response_body.decode("utf-8", "replace"))))
+        if len(lines) != len(numbered):
+            raise Unreadable(f"{len(numbered)} records were sent, and {len(lines)} predictions came back.", scoring.exchange)
+        scoring.rows += len(lines)
+        _collect(lines, scoring)
+        return {record.line: line for (_, record), line in zip(numbered, lines, strict=True)}
+    return {}
+
+
+def _collect(lines: list[list[str]], scoring: Scoring) -> None:
+    for line in lines:
+        try:
+            scoring.distribution.add(float(line[-1]))
+        except (ValueError, IndexError):  # such as ERROR, where the server answers bad rows one by one
+            continue
+
+
+def _refused_row(refused: Refused, rows: int) -> tuple[int, str]:
+    """Return the place of the row that was refused and why; raises the refusal itself where it is of no row."""
+    match = ROW.match(str(refused)) if refused.fault_of_input else None
+    if match is None or not 1 <= int(match[1]) <= rows:
+        raise refused
+    return int(match[1]) - 1, match[2]
+
+
+def _too_many(bad: list[BadRow]) -> str:
+    first = bad[0]
+    return f"more than {MOST_BAD_ROWS} rows are refused, the first is row {first.row} (line {first.line}): {first.message}"
+
+
+def _begin(out: IO[bytes], layout: Layout, schema: Schema, scoring: Scoring, line: list[str]) -> None:
+    """Settle the names of the columns that are added, and write the line of names if the file has one."""
+    name = f"predicted_{schema.prediction.name}"
+    classes = schema.prediction.classes
+    labels = classes if len(classes) == len(line) else tuple(str(place) for place in range(len(line)))
+    scoring.names = [name] if len(line) < 2 else [f"{name}_{label}" for label in labels]
+    if layout.header:
+        out.write(layout.header.body + _added(scoring.names, DELIMITERS[layout.delimiter]) + (layout.header.line_end or b"\n"))
+
+
+def _write(out: IO[bytes], batch: list[Record], predicted: dict[int, list[str]], delimiter: str, width: int) -> None:
+    for record in batch:
+        added = (
+            b"" if record.blank and record.line not in predicted else _added(predicted.get(record.line, [""] * width), delimiter)
+        )
+        out.write(record.body + added + record.line_end)
+
+
+def _added(row: list[str], delimiter: str) -> bytes:
+    text = io.StringIO()
+    csv.writer(text, delimiter=delimiter, lineterminator="").writerow(["", *row])
+    return text.getvalue().encode()

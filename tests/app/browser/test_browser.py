@@ -1,0 +1,153 @@
+"""The application as a person has it before them: in a real browser, by keyboard, and without JavaScript."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.app.program import App
+from tests.diamonds import FEATURES, PAYLOADS, ROWS, expected
+
+PRICE = f"{float(expected()[0]):,.0f} US dollars"
+
+
+@pytest.fixture(params=[False, True], ids=["without-javascript", "with-javascript"])
+def page(chromium: Any, app: App, request: pytest.FixtureRequest) -> Iterator[Any]:
+    """A page on the form; whatever it asks of another host, or complains of, fails the test."""
+    context = chromium.new_context(java_script_enabled=request.param, accept_downloads=True)
+    opened = context.new_page()
+    opened.set_default_timeout(10_000)
+    hosts, complaints = set(), []
+    opened.on("request", lambda sent: hosts.add(urlsplit(sent.url).netloc))
+    opened.on("console", lambda message: complaints.append(message.text))
+    opened.on("dialog", lambda dialog: complaints.append(dialog.message))
+    opened.goto(app.url)
+    yield opened
+    context.close()
+
+    assert hosts == {urlsplit(app.url).netloc}
+    assert [text for text in complaints if "status of 4" not in text] == []
+
+
+def fill_in(page: Any, row: list[str]) -> None:
+    """Fill in the form by its labels."""
+    for feature, cell in zip(FEATURES, row, strict=True):
+        words = feature["description"]
+        control = page.get_by_label(f"{words[0].upper()}{words[1:]} {feature['name']}", exact=True)
+        control.select_option(cell) if "categories" in feature else control.fill(cell)
+
+
+def type_in(page: Any, row: list[str]) -> None:
+    """Fill in the form with nothing but the keyboard, from the top of the page."""
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    for cell in row:
+        page.keyboard.type(cell)
+        page.keyboard.press("Tab")
+
+
+def test_by_keyboard_alone(page: Any) -> None:
+    """Past the skip link, from field to field, Enter on the button: the price, to which the focus goes."""
+    type_in(page, ROWS[0])
+    page.keyboard.press("Enter")
+    page.get_by_role("region", name="Price").wait_for()
+
+    assert PRICE in " ".join(page.get_by_role("region", name="Price").inner_text().split())
+    assert page.locator(":focus").get_attribute("aria-labelledby") == "result-title"
+    assert page.title().startswith(PRICE)
+
+
+def test_names_and_roles(page: Any) -> None:
+    """A screen reader finds landmarks, headings, a group of labelled fields with their hints, and pictures with words."""
+    blank = page.locator("body").aria_snapshot()
+    page.get_by_role("link", name="Fill in an example").click()
+    page.get_by_role("button", name="Predict").click()
+    page.get_by_role("region", name="Why").wait_for()
+    filled = page.locator("body").aria_snapshot()
+
+    for words in ("banner", 'navigation "Pages"', "main", "contentinfo", 'heading "Price of the diamond" [level=1]', "group"):
+        assert words in blank
+    assert 'textbox "Weight of the diamond carat"' in blank
+    assert 'combobox "Quality of the cut, worst first cut"' in blank
+    assert page.get_by_role("textbox", name="Height").get_attribute("aria-describedby") == "f8-hint"
+    assert 'region "Price"' in filled
+    assert 'img "What each column adds to the prediction' in filled
+    assert page.locator("svg desc").inner_html().startswith("From 3,918 on average")
+
+
+def test_the_browser_checks_too(page: Any, app: App) -> None:
+    """What is no number does not leave the browser."""
+    fill_in(page, ["abc", *ROWS[0][1:]])
+    page.get_by_role("button", name="Predict").click()
+
+    assert page.locator(":focus").get_attribute("id") == "f0"
+    assert page.get_by_role("region", name="Price").count() == 0
+
+
+def test_an_error_beside_its_field(page: Any) -> None:
+    """What only the endpoint can refuse stands at the field; the summary has the focus, and its link leads to the field."""
+    fill_in(page, ["1e300", *ROWS[0][1:]])
+    page.get_by_role("button", name="Predict").click()
+    page.get_by_role("alert").wait_for()
+    field = page.get_by_role("textbox", name="Weight of the diamond")
+
+    assert page.title().startswith("Error: ")
+    assert page.locator(":focus").get_attribute("role") == "alert"
+    assert field.get_attribute("aria-invalid") == "true"
+    assert field.get_attribute("aria-describedby") == "f0-hint f0-error"
+    assert field.input_value() == "1e300"
+    page.get_by_role("alert").get_by_role("link").click()
+    assert page.locator(":focus").get_attribute("id") == "f0"
+
+
+def test_the_waterfall_and_the_exchange(page: Any) -> None:
+    """Each column has its bar; opened with a click, the request and the response are there."""
+    fill_in(page, ROWS[0])
+    page.get_by_role("button", name="Predict").click()
+    page.get_by_text("The HTTP request and its response").click()
+
+    assert page.locator("svg.waterfall rect:not(.track)").count() == len(FEATURES)
+    assert f'"cut": "{ROWS[0][1]}"' in page.get_by_label("Request", exact=True).inner_text()
+    assert page.get_by_label("Response", exact=True).inner_text().startswith("200 OK\n")
+
+
+def test_a_file_and_its_download(page: Any, tmp_path: Path) -> None:
+    """A file goes up, the chart is shown, and the download is the file with a column more."""
+    page.get_by_role("link", name="A file").click()
+    page.get_by_label("CSV file").set_input_files(PAYLOADS / "diamonds-header.csv")
+    page.get_by_role("button", name="Predict").click()
+    with page.expect_download() as waiting:
+        page.get_by_role("link", name="Download diamonds-header-predicted.csv").click()
+    waiting.value.save_as(tmp_path / "back.csv")
+    lines = (tmp_path / "back.csv").read_bytes().splitlines()
+
+    assert page.get_by_role("img", name="Histogram of predicted_price").is_visible()
+    assert [line.rpartition(b",")[0] for line in lines] == (PAYLOADS / "diamonds-header.csv").read_bytes().splitlines()
+    assert [float(line.rpartition(b",")[2]) for line in lines[1:]] == pytest.approx(expected(), rel=1e-6)
+
+
+def test_an_oversize_file(page: Any, tmp_path: Path) -> None:
+    """A file beyond the limit is answered by a page, not by a broken connection."""
+    (tmp_path / "large.csv").write_bytes(b"1" * (8 << 20))
+    page.goto(page.url + "file")
+    page.get_by_label("CSV file").set_input_files(tmp_path / "large.csv")
+    page.get_by_role("button", name="Predict").click()
+    page.get_by_role("alert").wait_for()
+
+    assert "larger than 1 MiB" in page.get_by_role("alert").inner_text()
+
+
+def test_scripts_stay_text(page: Any, tmp_path: Path) -> None:
+    """A script in a file's name and in its cells is shown, and does not run."""
+    path = tmp_path / "<img src=x onerror=alert(1)>.csv"
+    lines = (PAYLOADS / "diamonds.csv").read_text().splitlines()
+    path.write_text("\n".join([*lines, ",".join(["1", "<script>alert(1)</script>", *ROWS[0][2:]])]))
+    page.goto(page.url + "file")
+    page.get_by_label("CSV file").set_input_files(path)
+    page.get_by_role("button", name="Predict").click()
+
+    assert "<script>alert(1)</script>" in page.get_by_role("region", name="One row has no prediction").inner_text()
+    assert page.locator("main img, script").count() == 0

@@ -1,0 +1,15 @@
+"""The application in front of a server on the sample model."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.app.program import App, application
+from tests.server import Server
+
+
+@pytest.fixture(scope="session")
+def app(diamonds: Server) -> Iterator[App]:
+    """The application, whose uploads may have 1 MiB."""
+    with application("--endpoint", diamonds.url, "--max-upload-mb", "1") as running:
+        yield running

@@ -1,0 +1,68 @@
+"""The program: it starts what is missing, says where it is, and stops what it started."""
+
+import re
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.app.program import application, text_of, typed
+from tests.diamonds import ROWS, expected
+from tests.server import ROOT
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_starts_and_stops_its_own_endpoint(number: int) -> None:
+    """Without an endpoint it starts one; at its end that one is gone, too, and nothing went wrong."""
+    with application(stop=number) as app:
+        page = app.post(typed(ROWS[0]))
+    endpoint = re.search(r"its endpoint at (http://127\.0\.0\.1:\d+)/invocations", app.printed)
+
+    assert f"{float(expected()[0]):,.0f} US dollars" in text_of(page)
+    assert f"The application is at {app.url}" in app.printed
+    assert app.printed.endswith("Stopped\n")
+    assert app.exit_codes == [0]
+    assert "Traceback" not in app.printed
+    assert "Warning" not in app.printed
+    assert endpoint
+    with pytest.raises(requests.ConnectionError):
+        requests.get(f"{endpoint[1]}/ping", timeout=5)
+
+
+def refused(*arguments: str) -> str:
+    command = [sys.executable, "-m", "local_test.web_app", *arguments]
+    outcome = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+
+    assert outcome.returncode == 1
+    assert "Traceback" not in outcome.stderr
+    return outcome.stderr
+
+
+def test_a_port_that_is_taken() -> None:
+    """The port is named, and how to take another."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+
+        assert f"cannot listen on 127.0.0.1:{port} (Address already in use): PORT=8001 make app" in refused("--port", str(port))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (None, "is not there, and the form is made from it: docs/artefact.md"),
+        ("{", "expected a schema as in docs/artefact.md"),
+        ("[]", "expected a schema as in docs/artefact.md"),
+        ('{"features": []}', '"features" is empty'),
+    ],
+    ids=["none", "no-json", "list", "empty"],
+)
+def test_a_folder_without_a_schema(tmp_path: Path, text: str | None, words: str) -> None:
+    """Without a schema.json that can be read there is no form, and the program says so."""
+    if text is not None:
+        (tmp_path / "schema.json").write_text(text)
+
+    assert words in refused("--port", "0", "--folder", str(tmp_path), "--endpoint", "http://127.0.0.1:9")

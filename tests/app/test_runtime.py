@@ -1,0 +1,84 @@
+"""The way through the SageMaker runtime's API, with boto3, against a stand-in for the runtime."""
+
+import html
+import json
+import subprocess
+import sys
+
+import pytest
+
+from tests.app.program import application, text_of, typed
+from tests.app.stand_in import StandIn, standing_in
+from tests.diamonds import ROWS
+from tests.server import ROOT
+
+pytest.importorskip("boto3", reason="boto3 is not installed: make test does it")
+FORM = typed(ROWS[0])
+
+
+def by_runtime(endpoint: StandIn, *arguments: str) -> tuple[str, ...]:
+    return ("--via", "runtime", "--endpoint", endpoint.url, *arguments)
+
+
+def test_invoke_endpoint() -> None:
+    """The record goes to the endpoint's name, signed; the page shows all headers, and of the signature only the beginning."""
+    reply = b'{"predictions": [{"score": 1234.5}]}'
+    runtime = standing_in(StandIn(200, reply, {"Content-Type": "application/json"}))
+    with runtime as endpoint, application(*by_runtime(endpoint, "--endpoint-name", "diamonds")) as app:
+        page = app.post(FORM)
+    ((request_line, headers),) = endpoint.heads
+    sent = dict(headers)
+    shown = html.unescape(page.text)
+
+    assert request_line == "POST /endpoints/diamonds/invocations HTTP/1.1"
+    assert "explain=contributions" in sent["Accept"]
+    assert json.loads(endpoint.bodies[0])["instances"][0]["cut"] == ROWS[0][1]
+    assert "Price 1,234 US dollars" in text_of(page)
+    assert f"X-Amz-Date: {sent['X-Amz-Date']}" in shown
+    assert sent["Authorization"].startswith("AWS4-HMAC-SHA256")
+    assert "Authorization: AWS4-HMAC-SHA256" in shown
+    assert "Signature=" not in shown
+
+
+def test_model_errors_are_the_containers() -> None:
+    """Of the runtime's 424 the container's own line is told, at the field that it names."""
+    message = json.dumps({"error": "UnfitRecord", "message": 'row 1, column "carat": "x" is not a number'})
+    body = json.dumps({"Message": "Received client error", "OriginalStatusCode": 400, "OriginalMessage": message}).encode()
+    with standing_in(StandIn(424, body, {"x-amzn-ErrorType": "ModelError"})) as endpoint, application(*by_runtime(endpoint)) as app:
+        page = app.post(FORM)
+
+    assert page.status_code == 422
+    assert 'id="f0-error"' in page.text
+    assert "is not a number" in text_of(page)
+
+
+def test_an_unknown_endpoint() -> None:
+    """What the runtime itself says is told as it is."""
+    body = json.dumps({"Message": "Endpoint local of account 1 not found."}).encode()
+    with (
+        standing_in(StandIn(400, body, {"x-amzn-ErrorType": "ValidationError"})) as endpoint,
+        application(*by_runtime(endpoint)) as app,
+    ):
+        page = app.post(FORM)
+
+    assert "Endpoint local of account 1 not found." in text_of(page)
+
+
+def test_no_reply_in_time() -> None:
+    """A runtime that does not answer in time is a 504, asked once."""
+    with standing_in(StandIn(), silent=True) as endpoint, application(*by_runtime(endpoint, "--timeout", "0.5")) as app:
+        page = app.post(FORM)
+
+        assert page.status_code == 504
+        assert "within 0.5 seconds" in text_of(page)
+        assert len(endpoint.heads) == 1
+
+
+def test_without_boto3() -> None:
+    """Where boto3 is not installed, the program says what installs it."""
+    program = "import sys; sys.modules['boto3'] = None; from local_test.web_app import main; main()"
+    command = [sys.executable, "-c", program, "--port", "0", "--via", "runtime"]
+    outcome = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+
+    assert outcome.returncode == 1
+    assert outcome.stderr == "the way through the runtime needs boto3: make .venv/deploy-ready installs it\n"
