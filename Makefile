@@ -77,9 +77,9 @@ runtime: setup ## Serve FOLDER or VARIANTS behind SageMaker's own Runtime API on
 		$(if $(CAPTURE),--capture $(CAPTURE)) $(if $(MAX_BODY_MIB),--max-body-mib $(MAX_BODY_MIB))
 
 .PHONY: app
-app: setup ## Start the web application on PORT (8000), with the endpoint ENDPOINT, or one that it starts on the artefact FOLDER
+app: setup $(if $(VIA),$(VENV)/deploy-ready) ## Start the web application on PORT (8000), with the endpoint ENDPOINT, or one that it starts on the artefact FOLDER
 	@exec $(RUN) -m local_test.web_app --port $(if $(filter file,$(origin PORT)),8000,$(PORT)) --image "$(IMAGE)" \
-		--folder "$(or $(FOLDER),model/artifact)" $(if $(ENDPOINT),--endpoint "$(ENDPOINT)")
+		--folder "$(or $(FOLDER),model/artifact)" $(if $(ENDPOINT),--endpoint "$(ENDPOINT)") $(if $(VIA),--via "$(VIA)")
 
 .PHONY: test
 test: setup $(VENV)/aws-ready ## Run all tests but those of the image and of the application in a browser

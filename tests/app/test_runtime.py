@@ -4,13 +4,15 @@ import html
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from tests.app.program import application, text_of, typed
 from tests.app.stand_in import StandIn, standing_in
-from tests.diamonds import ROWS
-from tests.server import ROOT
+from tests.diamonds import CSV, ROWS
+from tests.runtime.runtime import runtime
+from tests.server import ROOT, Server
 
 pytest.importorskip("boto3", reason="boto3 is not installed: make test does it")
 FORM = typed(ROWS[0])
@@ -38,6 +40,18 @@ def test_invoke_endpoint() -> None:
     assert sent["Authorization"].startswith("AWS4-HMAC-SHA256")
     assert "Authorization: AWS4-HMAC-SHA256" in shown
     assert "Signature=" not in shown
+
+
+def test_the_local_runtime(diamonds: Server, tmp_path: Path) -> None:
+    """Through the local runtime the page shows what the server itself predicts, and why."""
+    predicted = float(diamonds.post(CSV).text.split()[0])
+    with runtime(tmp_path, "--container", diamonds.url) as local, application("--via", "runtime", "--endpoint", local.url) as app:
+        page = app.post(FORM)
+
+    assert page.status_code == 200
+    assert f"Price {predicted:,.0f} US dollars" in text_of(page)
+    assert "On average" in text_of(page)
+    assert "POST /endpoints/local/invocations" in text_of(page) or f"POST {local.url}/endpoints/local/invocations" in text_of(page)
 
 
 def test_model_errors_are_the_containers() -> None:
