@@ -70,6 +70,18 @@ serve: setup ## Serve the sample model on PORT (8080) until Ctrl-C
 predict: setup ## Post the sample diamonds to a running server on PORT (8080)
 	@$(RUN) local_test/predict.py http://127.0.0.1:$(PORT)
 
+.PHONY: batch
+batch: setup $(if $(INPUT),,local_test/diamonds.csv) ## Run a batch transform job on INPUT, by default all diamonds: docs/batch.md
+	@$(RUN) -m local_test.batch "$(or $(INPUT),local_test/diamonds.csv)" $(if $(OUTPUT),"$(OUTPUT)") --image $(IMAGE) \
+		$(if $(FOLDER),--folder "$(FOLDER)") $(if $(ENDPOINT),--endpoint "$(ENDPOINT)") \
+		$(if $(CONTENT_TYPE),--content-type '$(CONTENT_TYPE)') $(if $(ACCEPT),--accept '$(ACCEPT)') \
+		$(if $(MAX_PAYLOAD_IN_MB),--max-payload-in-mb $(MAX_PAYLOAD_IN_MB)) $(if $(STRATEGY),--strategy $(STRATEGY)) \
+		$(if $(MAX_CONCURRENT_TRANSFORMS),--max-concurrent-transforms $(MAX_CONCURRENT_TRANSFORMS)) $(if $(HEADER),--header $(HEADER))
+
+# The diamonds come with a package of 50 MB, which only the training's environment has.
+local_test/diamonds.csv: model/diamonds.py model/train.py | $(TRAINING_VENV)/ready
+	@$(TRAINING_VENV)/bin/python model/diamonds.py $@
+
 .PHONY: test
 test: setup $(VENV)/aws-ready ## Run all tests but those of the image
 	@$(RUN) -m pytest
@@ -151,4 +163,4 @@ lock: setup ## Pin and hash the requirements anew
 
 .PHONY: clean
 clean: ## Remove what the other verbs made
-	@rm -rf $(VENV) $(TRAINING_VENV) .venv-sdk .venv-bench bench/.work sbom.json model/model.tar.gz .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) $(TRAINING_VENV) .venv-sdk .venv-bench bench/.work sbom.json model/model.tar.gz local_test/diamonds.csv local_test/diamonds.csv.out .mypy_cache .pytest_cache .ruff_cache .hypothesis
