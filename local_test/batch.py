@@ -82,9 +82,9 @@ def _header(source: Path, media_type: str, fate: str | None) -> Header | None:
     if fate is None:
         raise JobFailed(
             f"the first line of {source} seems to be a header, {line.decode('utf-8', 'replace').strip()[:80]!r}. The service "
-            "splits by lines: only its first payload would have the names, all others would be read in the model's own order. Choose "
-            "HEADER=drop (the columns are in that order), HEADER=repeat (names before every payload, which the service cannot do), "
-            "or HEADER=send (as the service does it)"
+            "splits by lines: only its first payload would have the names, all others would be read in the model's own order. "
+            "Choose HEADER=drop (the columns are in that order), HEADER=repeat (names before every payload, which the service "
+            "cannot do), or HEADER=send (as the service does it)"
         )
     return Header(line, fate)
 
