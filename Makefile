@@ -81,6 +81,18 @@ app: setup $(if $(VIA),$(VENV)/deploy-ready) ## Start the web application on POR
 	@exec $(RUN) -m local_test.web_app --port $(if $(filter file,$(origin PORT)),8000,$(PORT)) --image "$(IMAGE)" \
 		--folder "$(or $(FOLDER),model/artifact)" $(if $(ENDPOINT),--endpoint "$(ENDPOINT)") $(if $(VIA),--via "$(VIA)")
 
+.PHONY: batch
+batch: setup $(if $(INPUT),,local_test/diamonds.csv) ## Run a batch transform job on INPUT, by default all diamonds: docs/batch.md
+	@$(RUN) -m local_test.batch "$(or $(INPUT),local_test/diamonds.csv)" $(if $(OUTPUT),"$(OUTPUT)") --image $(IMAGE) \
+		$(if $(FOLDER),--folder "$(FOLDER)") $(if $(ENDPOINT),--endpoint "$(ENDPOINT)") \
+		$(if $(CONTENT_TYPE),--content-type '$(CONTENT_TYPE)') $(if $(ACCEPT),--accept '$(ACCEPT)') \
+		$(if $(MAX_PAYLOAD_IN_MB),--max-payload-in-mb $(MAX_PAYLOAD_IN_MB)) $(if $(STRATEGY),--strategy $(STRATEGY)) \
+		$(if $(MAX_CONCURRENT_TRANSFORMS),--max-concurrent-transforms $(MAX_CONCURRENT_TRANSFORMS)) $(if $(HEADER),--header $(HEADER))
+
+# The diamonds come with a package of 50 MB, which only the training's environment has.
+local_test/diamonds.csv: model/diamonds.py model/train.py | $(TRAINING_VENV)/ready
+	@$(TRAINING_VENV)/bin/python model/diamonds.py $@
+
 .PHONY: test
 test: setup $(VENV)/aws-ready ## Run all tests but those of the image and of the application in a browser
 	@$(RUN) -m pytest --numprocesses auto --maxprocesses 4 --ignore tests/app/browser
@@ -184,4 +196,4 @@ lock: setup ## Pin and hash the requirements anew
 
 .PHONY: clean
 clean: ## Remove what the other verbs made
-	@rm -rf $(VENV) $(TRAINING_VENV) .venv-sdk .venv-bench bench/.work sbom.json model/model.tar.gz .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) $(TRAINING_VENV) .venv-sdk .venv-bench bench/.work sbom.json model/model.tar.gz local_test/diamonds.csv local_test/diamonds.csv.out .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,1 @@
+"""A batch transform job as SageMaker runs one, against any container."""
