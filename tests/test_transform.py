@@ -113,7 +113,7 @@ def standing_in(stand_in: StandIn, *, together: int = 1) -> Iterator[StandIn]:
 
 
 def test_a_job_starts_its_own_container(tmp_path: Path) -> None:
-    """Clause 5.1 and 5.9: INPUT.out holds XGBoost's own predictions, a line for each row, and the job tells the speed."""
+    """INPUT.out holds XGBoost's own predictions, a line for each row, and the job tells the speed (contract 5.1 and 5.9)."""
     source = written(tmp_path, CSV * 300)
     outcome = batch(source)
 
@@ -126,7 +126,7 @@ def test_a_job_starts_its_own_container(tmp_path: Path) -> None:
 
 
 def test_slices_come_together_in_order(diamonds: Server, tmp_path: Path) -> None:
-    """Clause 5.6 and 5.9: rows that go out in several payloads at once come back in the order of the file."""
+    """Rows that go out in several payloads at once come back in the order of the file (contract 5.6 and 5.9)."""
     order = np.random.default_rng(5).integers(0, len(ROWS), 60_000)
     source = written(tmp_path, "".join(LINES[place] for place in order))
     outcome = batch(source, "--endpoint", diamonds.url, "--max-payload-in-mb", "1", "--max-concurrent-transforms", "3")
@@ -136,7 +136,7 @@ def test_slices_come_together_in_order(diamonds: Server, tmp_path: Path) -> None
 
 
 def test_payloads_are_packed_with_whole_lines(tmp_path: Path) -> None:
-    """Clause 5.5: MultiRecord has as many whole lines in each payload as fit into it, at the limit to the byte, and loses none."""
+    """MultiRecord has as many whole lines in each payload as fit into it, and loses none (contract 5.5)."""
     line = b"x" * (MIB // 4 - 1) + b"\n"
     source = written(tmp_path, line * 9 + b"last")
     with standing_in(StandIn({"MaxPayloadInMB": 1, "MaxConcurrentTransforms": 2, "BatchStrategy": "MULTI_RECORD"})) as stand_in:
@@ -148,7 +148,7 @@ def test_payloads_are_packed_with_whole_lines(tmp_path: Path) -> None:
 
 
 def test_single_record_sends_a_line_each(tmp_path: Path) -> None:
-    """Clause 5.5: SingleRecord is one line a payload, as it lies in the file, CRLF and all; headers are those of the job."""
+    """SingleRecord is one line a payload, as it lies in the file, CRLF and all; headers are those of the job (contract 5.5)."""
     source = written(tmp_path, "1\r\n\r\n3\n")
     with standing_in(StandIn()) as stand_in:
         outcome = batch(source, "--endpoint", stand_in.url, "--strategy", "SingleRecord", "--accept", "text/csv")
@@ -159,7 +159,7 @@ def test_single_record_sends_a_line_each(tmp_path: Path) -> None:
 
 
 def test_as_many_at_once_as_told_and_no_more(tmp_path: Path) -> None:
-    """Clause 5.2: three may be under way, three are, and never four."""
+    """Three may be under way, three are, and never four (contract 5.2)."""
     source = written(tmp_path, "".join(f"{row}\n" for row in range(30)))
     with standing_in(StandIn({"MaxConcurrentTransforms": 3, "BatchStrategy": "SINGLE_RECORD"}), together=3) as stand_in:
         outcome = batch(source, "--endpoint", stand_in.url)
@@ -170,7 +170,7 @@ def test_as_many_at_once_as_told_and_no_more(tmp_path: Path) -> None:
 
 
 def test_no_limit_is_one_payload_in_chunks(tmp_path: Path) -> None:
-    """Clause 5.3 and 5.16: MaxPayloadInMB=0 sends the file whole, without Content-Length."""
+    """MaxPayloadInMB=0 sends the file whole, without Content-Length (contract 5.3 and 5.16)."""
     source = written(tmp_path, "1.5\n" * MIB)
     with standing_in(StandIn()) as stand_in:
         outcome = batch(source, "--endpoint", stand_in.url, "--max-payload-in-mb", "0")
@@ -182,7 +182,7 @@ def test_no_limit_is_one_payload_in_chunks(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("statuses", "exit_code"), [([500, 503, 429], 0), ([500] * 4, 1)])
 def test_failures_are_tried_again(tmp_path: Path, statuses: list[int], exit_code: int) -> None:
-    """Clause 5.12: three retries, and no more; the same payload each time."""
+    """Three retries, and no more; the same payload each time (contract 5.12)."""
     source = written(tmp_path, "1\n2\n")
     with standing_in(StandIn(statuses=list(statuses))) as stand_in:
         outcome = batch(source, "--endpoint", stand_in.url)
@@ -194,7 +194,7 @@ def test_failures_are_tried_again(tmp_path: Path, statuses: list[int], exit_code
 
 
 def test_a_refusal_names_the_row_of_the_file(diamonds: Server, tmp_path: Path) -> None:
-    """Clause 5.9 and 5.13: one bad line far down ends the job in one line with its slice and row; an output of before stays."""
+    """One bad line far down ends the job in one line with its slice and row; an output of before stays (contract 5.9 and 5.13)."""
     lines = LINES * 4_000
     lines[33_332] = "abc" + lines[33_332]
     source, old = written(tmp_path, "".join(lines)), written(tmp_path, "old", "rows.csv.out")
@@ -209,7 +209,7 @@ def test_a_refusal_names_the_row_of_the_file(diamonds: Server, tmp_path: Path) -
 
 
 def test_a_container_that_dies(tmp_path: Path) -> None:
-    """Clause 5.13: without an answer the job fails, and leaves nothing."""
+    """Without an answer the job fails, and leaves nothing (contract 5.13)."""
     source = written(tmp_path, CSV * 3_000)
     with running(ARTEFACT, SAGEMAKER_MODEL_SERVER_WORKERS="1") as server:
         command = [sys.executable, "-m", "local_test.batch", str(source), "--endpoint", server.url, "--strategy", "SingleRecord"]
@@ -232,7 +232,7 @@ def test_a_container_that_dies(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("ends", ["\n", "\r\n"])
 def test_a_header_is_explained(diamonds: Server, tmp_path: Path, ends: str) -> None:
-    """Clause 5.5: only the first slice would have it, so that the job asks before it sends anything."""
+    """Only the first slice would have it, so that the job asks before it sends anything (contract 5.5)."""
     source = written(tmp_path, ends.join([",".join(NAMES), *CSV.splitlines()]))
     outcome = batch(source, "--endpoint", diamonds.url)
 
@@ -264,7 +264,7 @@ def test_a_header_is_no_row(diamonds: Server, tmp_path: Path, fate: str) -> None
 
 
 def test_gzip(diamonds: Server, tmp_path: Path) -> None:
-    """Clause 5.5: a packed input is unpacked before it is split; a cut-off one fails."""
+    """A packed input is unpacked before it is split; a cut-off one fails (contract 5.5)."""
     source = written(tmp_path, gzip.compress(CSV.encode()), "rows.csv.gz")
     outcome = batch(source, "--endpoint", diamonds.url)
     cut = written(tmp_path, gzip.compress(CSV.encode())[:-12], "cut.csv.gz")
@@ -277,7 +277,7 @@ def test_gzip(diamonds: Server, tmp_path: Path) -> None:
 
 
 def test_lines_that_are_no_records_are_told(diamonds: Server, tmp_path: Path) -> None:
-    """Clause 5.7: blank last lines have no line of output, and the job says so."""
+    """Blank last lines have no line of output, and the job says so (contract 5.7)."""
     source = written(tmp_path, CSV + "\n\n")
     outcome = batch(source, "--endpoint", diamonds.url)
 
@@ -287,7 +287,7 @@ def test_lines_that_are_no_records_are_told(diamonds: Server, tmp_path: Path) ->
 
 
 def test_a_line_longer_than_a_payload(tmp_path: Path) -> None:
-    """Clause 5.5: a line that fits into no payload fails the job, with its row and the setting."""
+    """A line that fits into no payload fails the job, with its row and the setting (contract 5.5)."""
     source = written(tmp_path, "1\n" + "x" * (MIB + 1) + "\n")
     with standing_in(StandIn()) as stand_in:
         outcome = batch(source, "--endpoint", stand_in.url, "--max-payload-in-mb", "1")
@@ -315,7 +315,7 @@ def test_an_empty_file_has_an_empty_output(diamonds: Server, tmp_path: Path) -> 
     ],
 )
 def test_wishes_that_cannot_be(diamonds: Server, tmp_path: Path, options: list[str], said: str) -> None:
-    """Clause 5.3: what the service would not take either is refused in one line."""
+    """What the service would not take either is refused in one line (contract 5.3)."""
     outcome = batch(written(tmp_path, CSV), "--endpoint", diamonds.url, *options)
 
     assert outcome.returncode == 1
