@@ -98,12 +98,15 @@ def test_nonsense(app: App, endpoint: StandIn, body: bytes) -> None:
 
 
 def test_fewer_predictions_than_rows(app: App, endpoint: StandIn) -> None:
-    """A reply with fewer lines than records makes no file."""
+    """A reply with fewer lines than records makes no file, and neither does one that is no CSV."""
     endpoint.answer_as(StandIn(200, b"1\n2\n"))
     page = app.upload(CSV.encode())
+    endpoint.answer_as(StandIn(200, b"1" * 200_000))
+    other = app.upload(CSV.encode())
 
     assert page.status_code == 502
     assert "10 records were sent, and 2 predictions came back." in text_of(page)
+    assert "A line of CSV for each record was expected back" in text_of(other)
 
 
 def test_a_reply_that_breaks_off(app: App, endpoint: StandIn) -> None:
