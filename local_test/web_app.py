@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from werkzeug.serving import WSGIRequestHandler, make_server
 
@@ -15,7 +16,7 @@ from local_test.container import SAMPLE_ARTEFACT, NotServing, serving, stop_on_s
 from local_test.web.endpoint import Endpoint
 from local_test.web.http_endpoint import HttpEndpoint
 from local_test.web.pages import create_app
-from local_test.web.runtime_endpoint import NoBoto3, RuntimeEndpoint
+from local_test.web.runtime_endpoint import NoClient, RuntimeEndpoint
 from local_test.web.schema import BadSchema, load
 
 HOST = "127.0.0.1"
@@ -44,7 +45,7 @@ def main() -> None:
             server.serve_forever()
     except KeyboardInterrupt:  # before it was ready; Werkzeug's server just ends
         pass
-    except (BadSchema, NoBoto3, NotServing) as error:
+    except (BadSchema, NoClient, NotServing) as error:
         sys.exit(str(error))
     print("Stopped")
 
@@ -55,7 +56,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--folder", type=Path, default=SAMPLE_ARTEFACT, help="the artefact, whose schema.json the form is made from"
     )
-    parser.add_argument("--endpoint", help="the URL of a running endpoint, or of a SageMaker runtime; by default one is started")
+    parser.add_argument(
+        "--endpoint", type=_url, help="the URL of an endpoint, or of a SageMaker runtime; by default one is started"
+    )
     parser.add_argument(
         "--via", choices=["http", "runtime"], default="http", help="POST to /invocations, or boto3's invoke_endpoint"
     )
@@ -64,6 +67,12 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--timeout", type=float, default=60.0, help="seconds to wait for a prediction; 60, as SageMaker does")
     parser.add_argument("--max-upload-mb", type=int, default=50, help="the largest file to upload, in MiB")
     return parser.parse_args()
+
+
+def _url(text: str) -> str:
+    if not text.startswith(("http://", "https://")) or not urlsplit(text).hostname:
+        raise argparse.ArgumentTypeError(f"expected a URL such as http://127.0.0.1:8080, got {text!r}")
+    return text
 
 
 @contextmanager

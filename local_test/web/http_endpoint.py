@@ -49,20 +49,27 @@ class HttpEndpoint:
             timeouts = (min(CONNECT_SECONDS, self._timeout_seconds), self._timeout_seconds)
             response = session.send(request, stream=True, timeout=timeouts, allow_redirects=False)
             with response:
-                body = bytearray()
-                for part in response.iter_content(SLICE_BYTES):
-                    body += part
-                    if len(body) > MAX_REPLY_BYTES:
-                        raise Unreadable(f"The reply is longer than {MAX_REPLY_BYTES >> 20} MiB.", exchange)
-                    if time.monotonic() > deadline:
-                        raise self._too_slow(exchange)
+                body = self._body(response, exchange, deadline)
         return replace(
             exchange,
             status=response.status_code,
             reason=response.reason or "",
             response_headers=tuple(response.headers.items()),
-            response_body=bytes(body),
+            response_body=body,
         )
+
+    def _body(self, response: requests.Response, exchange: Exchange, deadline: float) -> bytes:
+        body = bytearray()
+        try:
+            for part in response.iter_content(SLICE_BYTES):
+                body += part
+                if len(body) > MAX_REPLY_BYTES:
+                    raise Unreadable(f"The reply is longer than {MAX_REPLY_BYTES >> 20} MiB.", exchange)
+                if time.monotonic() > deadline:
+                    raise self._too_slow(exchange)
+        except requests.ConnectionError as error:  # what requests calls a body that stalls
+            raise self._too_slow(exchange) from error
+        return bytes(body)
 
     def _too_slow(self, exchange: Exchange) -> TooSlow:
         return TooSlow(

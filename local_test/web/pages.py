@@ -53,7 +53,7 @@ def create_app(schema: Schema, folder: Path, endpoint: Endpoint, max_upload_mb: 
 
 def _record(app: Application) -> ResponseReturnValue:
     """Answer the form for one record, and with its prediction once it was sent."""
-    if request.method == "GET":
+    if request.method != "POST":
         wanted = "example" in request.args
         form = forms.filled(app.schema, example(app.folder, app.schema)) if wanted else forms.blank(app.schema)
         return render_template("record.html", form=form)
@@ -76,7 +76,7 @@ def _record(app: Application) -> ResponseReturnValue:
 
 def _file(app: Application) -> ResponseReturnValue:
     """Answer the form for a file, and with its predictions once it was sent."""
-    if request.method == "GET":
+    if request.method != "POST":
         return render_template("file.html")
     upload = request.files.get("file")
     if upload is None or not upload.filename:

@@ -44,9 +44,12 @@ def records(file: IO[bytes]) -> Iterator[Record]:
 
 
 def cells(body: bytes, delimiter: str) -> list[str]:
-    """Return the cells of one record."""
+    """Return the cells of the first record; raises BadFile."""
     text = body.decode("utf-8", "replace")
-    return next(csv.reader([text], delimiter=delimiter), [])
+    try:
+        return next(csv.reader([text], delimiter=delimiter), [])
+    except csv.Error as error:
+        raise BadFile(f"the first line is no CSV: {error}") from error
 
 
 def _lines(file: IO[bytes]) -> Iterator[bytes]:

@@ -59,12 +59,19 @@ def read(exchange: Exchange, prediction: Prediction, names: list[str]) -> Answer
         (record,) = json.loads(exchange.response_body)["predictions"]
         score = record["score"]
         several = isinstance(score, list)
-        scores = [float(each) for each in score] if several else [float(score)]
+        scores = [_finite(each) for each in score] if several else [_finite(score)]
         chosen = _explained_place(record, scores)
         explanation = _explanation(record, names, scores, chosen, prediction)
         return _of_several(scores, prediction, explanation) if several else _of_one(scores[0], prediction, explanation)
     except (ValueError, KeyError, TypeError, IndexError, OverflowError, RecursionError) as error:
         raise Unreadable('One record was sent, and {"predictions": [{"score": ...}]} was expected back.', exchange) from error
+
+
+def _finite(value: Any) -> float:
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError(f"{number} is no number")
+    return number
 
 
 def _explained_place(record: dict[str, Any], scores: list[float]) -> int | None:
@@ -108,7 +115,7 @@ def _explanation(
         return None
 
     def one(value: Any) -> float:
-        return float(value if chosen is None else value[chosen])
+        return _finite(value if chosen is None else value[chosen])
 
     margin = one(record["margin"])
     link = _link(margin, scores[0]) if chosen is None else SOFTMAX

@@ -14,8 +14,8 @@ SECRET_HEADERS = ("authorization", "x-amz-security-token")
 SHOWN_OF_SECRETS = 24
 
 
-class NoBoto3(Exception):
-    """The group of packages with boto3 is not installed."""
+class NoClient(Exception):
+    """There is no client of the runtime: boto3 is not installed, or not configured."""
 
 
 class RuntimeEndpoint:
@@ -87,7 +87,7 @@ def _client(url: str | None, timeout_seconds: float) -> tuple[Any, Any]:
         import botocore.config  # noqa: PLC0415  # the same
         import botocore.exceptions  # noqa: PLC0415  # the same
     except ImportError as error:
-        raise NoBoto3("the way through the runtime needs boto3: make .venv/deploy-ready installs it") from error
+        raise NoClient("the way through the runtime needs boto3: make .venv/deploy-ready installs it") from error
     # One attempt, so that the page tells what happened, not what happened last.
     config = botocore.config.Config(
         connect_timeout=min(CONNECT_SECONDS, timeout_seconds), read_timeout=timeout_seconds, retries={"total_max_attempts": 1}
@@ -95,4 +95,7 @@ def _client(url: str | None, timeout_seconds: float) -> tuple[Any, Any]:
     local = url is not None and urlsplit(url).hostname in LOOPBACK
     # The local runtime checks no signature, but boto3 signs in any case.
     keys = {"aws_access_key_id": "local", "aws_secret_access_key": "local", "region_name": "us-east-1"} if local else {}
-    return botocore, boto3.client("sagemaker-runtime", endpoint_url=url, config=config, **keys)
+    try:
+        return botocore, boto3.client("sagemaker-runtime", endpoint_url=url, config=config, **keys)
+    except (botocore.exceptions.BotoCoreError, ValueError) as error:
+        raise NoClient(f"boto3 makes no client of the runtime: {error}") from error

@@ -112,13 +112,20 @@ def _predicted(batch: list[Record], layout: Layout, endpoint: Endpoint, scoring:
             if len(scoring.bad) > MOST_BAD_ROWS:
                 raise BadFile(_too_many(scoring.bad)) from refused
             continue
-        lines = list(csv.reader(io.StringIO(scoring.exchange.response_body.decode("utf-8", "replace"))))
+        lines = _lines(scoring.exchange)
         if len(lines) != len(numbered):
             raise Unreadable(f"{len(numbered)} records were sent, and {len(lines)} predictions came back.", scoring.exchange)
         scoring.rows += len(lines)
         _collect(lines, scoring)
         return {record.line: line for (_, record), line in zip(numbered, lines, strict=True)}
     return {}
+
+
+def _lines(exchange: Exchange) -> list[list[str]]:
+    try:
+        return list(csv.reader(io.StringIO(exchange.response_body.decode("utf-8", "replace"))))
+    except csv.Error as error:
+        raise Unreadable(f"A line of CSV for each record was expected back: {error}.", exchange) from error
 
 
 def _collect(lines: list[list[str]], scoring: Scoring) -> None:

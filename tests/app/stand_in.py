@@ -32,13 +32,13 @@ def refusing(status: int, message: str) -> StandIn:
 
 @contextmanager
 def standing_in(endpoint: StandIn, *, silent: bool = False) -> Iterator[StandIn]:
-    """Answer on a free port of the loopback; a silent one keeps its callers waiting until the block ends."""
+    """Answer on a free port of the loopback; a silent one keeps its callers waiting, after its body if it has one."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             endpoint.heads.append((self.requestline, list(self.headers.items())))
             endpoint.bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
-            if silent:
+            if silent and not endpoint.body:
                 endpoint.released.wait(30)
                 return
             self.send_response(endpoint.status)
@@ -46,6 +46,8 @@ def standing_in(endpoint: StandIn, *, silent: bool = False) -> Iterator[StandIn]
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(endpoint.body)
+            if silent:
+                endpoint.released.wait(30)
 
         def log_message(self, *_: object) -> None:
             pass

@@ -43,9 +43,10 @@ def test_nothing_answers() -> None:
         assert "None came." in text_of(page)
 
 
-def test_no_reply_in_time() -> None:
-    """An endpoint that does not reply within the time limit is a 504 that says so."""
-    with standing_in(StandIn(), silent=True) as endpoint, application("--endpoint", endpoint.url, "--timeout", "0.5") as app:
+@pytest.mark.parametrize("answer", [StandIn(), StandIn(200, b"{", {"Content-Length": "100"})], ids=["silent", "in-the-middle"])
+def test_no_reply_in_time(answer: StandIn) -> None:
+    """An endpoint that does not reply, whole, within the time limit is a 504 that says so."""
+    with standing_in(answer, silent=True) as endpoint, application("--endpoint", endpoint.url, "--timeout", "0.5") as app:
         assert_told(app, 504, "within 0.5 seconds")
 
 
@@ -75,8 +76,17 @@ def test_a_refused_record_is_told_as_such(app: App, endpoint: StandIn) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"hello", b"{}", b'{"predictions": []}', b'{"predictions": [{"score": null}]}', b"[" * 100_000, b"\xff\xfe"],
-    ids=["empty", "text", "object", "none", "null", "deep", "bytes"],
+    [
+        b"",
+        b"hello",
+        b"{}",
+        b'{"predictions": []}',
+        b'{"predictions": [{"score": null}]}',
+        b'{"predictions": [{"score": NaN}]}',
+        b"[" * 100_000,
+        b"\xff\xfe",
+    ],
+    ids=["empty", "text", "object", "none", "null", "nan", "deep", "bytes"],
 )
 def test_nonsense(app: App, endpoint: StandIn, body: bytes) -> None:
     """A 200 that is no reply to one record is called that, never shown as a prediction."""
@@ -88,12 +98,15 @@ def test_nonsense(app: App, endpoint: StandIn, body: bytes) -> None:
 
 
 def test_fewer_predictions_than_rows(app: App, endpoint: StandIn) -> None:
-    """A reply with fewer lines than records makes no file."""
+    """A reply with fewer lines than records makes no file, and neither does one that is no CSV."""
     endpoint.answer_as(StandIn(200, b"1\n2\n"))
     page = app.upload(CSV.encode())
+    endpoint.answer_as(StandIn(200, b"1" * 200_000))
+    other = app.upload(CSV.encode())
 
     assert page.status_code == 502
     assert "10 records were sent, and 2 predictions came back." in text_of(page)
+    assert "A line of CSV for each record was expected back" in text_of(other)
 
 
 def test_a_reply_that_breaks_off(app: App, endpoint: StandIn) -> None:

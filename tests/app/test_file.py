@@ -119,8 +119,18 @@ def test_bad_rows_are_named_and_left_empty(app: App) -> None:
         (b"a,b,c\n" * 30, "more than 20 rows are refused, the first is row 1 (line 1)"),
         (b"a,b,c\n", "no row is good"),
         (b"\xff" * 20, "UTF-8"),
+        (b"1" * 200_000, "the first line is no CSV: field larger than field limit"),
     ],
-    ids=["empty", "names-only", "open-quote", "open-quote-of-many-lines", "wrong-columns", "one-bad-row", "no-text"],
+    ids=[
+        "empty",
+        "names-only",
+        "open-quote",
+        "open-quote-of-many-lines",
+        "wrong-columns",
+        "one-bad-row",
+        "no-text",
+        "one-long-cell",
+    ],
 )
 def test_files_without_predictions(app: App, body: bytes, words: str) -> None:
     """A file that gets no prediction at all is refused beside its field, in words."""

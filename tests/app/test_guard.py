@@ -81,5 +81,6 @@ def test_other_methods_are_pages_too(app: App, method: str) -> None:
     """What no page takes is answered in a page."""
     page = requests.request(method, app.url, timeout=30)
 
+    assert requests.head(app.url, timeout=30).status_code == 200
     assert page.status_code == 405
     assert page.headers["Content-Type"].startswith("text/html")

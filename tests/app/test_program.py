@@ -1,10 +1,12 @@
 """The program: it starts what is missing, says where it is, and stops what it started."""
 
+import os
 import re
 import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -33,11 +35,11 @@ def test_it_starts_and_stops_its_own_endpoint(number: int) -> None:
         requests.get(f"{endpoint[1]}/ping", timeout=5)
 
 
-def refused(*arguments: str) -> str:
+def refused(*arguments: str, exit_code: int = 1, variables: Mapping[str, str] = os.environ) -> str:
     command = [sys.executable, "-m", "local_test.web_app", *arguments]
-    outcome = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    outcome = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, check=False, timeout=60)
 
-    assert outcome.returncode == 1
+    assert outcome.returncode == exit_code
     assert "Traceback" not in outcome.stderr
     return outcome.stderr
 
@@ -66,3 +68,20 @@ def test_a_folder_without_a_schema(tmp_path: Path, text: str | None, words: str)
         (tmp_path / "schema.json").write_text(text)
 
     assert words in refused("--port", "0", "--folder", str(tmp_path), "--endpoint", "http://127.0.0.1:9")
+
+
+def test_an_endpoint_that_is_no_url() -> None:
+    """What is no URL is refused at the start, with an example of one."""
+    words = refused("--endpoint", "127.0.0.1:8080", exit_code=2)
+
+    assert "expected a URL such as http://127.0.0.1:8080, got '127.0.0.1:8080'" in words
+
+
+def test_boto3_without_a_region() -> None:
+    """On the way to AWS without a region, boto3's own words say that it is missing."""
+    pytest.importorskip("boto3", reason="boto3 is not installed: make test does it")
+    elsewhere = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    nowhere = elsewhere | {"AWS_CONFIG_FILE": os.devnull, "AWS_EC2_METADATA_DISABLED": "true"}
+    words = refused("--port", "0", "--via", "runtime", variables=nowhere)
+
+    assert "boto3 makes no client of the runtime: You must specify a region." in words

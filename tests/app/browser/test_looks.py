@@ -35,6 +35,7 @@ def test_light_and_dark_and_narrow(chromium: Any, app: App, scheme: str, width: 
     page.get_by_label("Weight of the diamond").fill("9")
     page.get_by_role("button", name="Predict").click()
     page.get_by_role("region", name="Why").wait_for()
+    page.wait_for_load_state()
     pairs = page.evaluate("""() => {
         const numbers = colour => colour.match(/[\\d.]+/g).map(Number);
         const behind = element => {
@@ -67,6 +68,7 @@ def test_the_readmes_picture(chromium: Any, app: App) -> None:
     fill_in(page, ROWS[0])
     page.get_by_role("button", name="Predict").click()
     page.get_by_role("region", name="Why").wait_for()
+    page.wait_for_load_state()
     page.evaluate("window.scrollTo(0, 0)")
     path = ROOT / str(PICTURE)
     path.parent.mkdir(exist_ok=True)
