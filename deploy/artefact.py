@@ -3,21 +3,17 @@
 import gzip
 import hashlib
 import io
-import json
-import os
-import subprocess
-import sys
 import tarfile
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from container.check import check
 from deploy.configuration import Configuration
 from deploy.failures import DeployError
-
-ENTRYPOINT = Path(__file__).resolve().parent.parent / "container" / "entrypoint.py"
-CHECK_SECONDS = 600.0
+from serve.errors import BadSetting, StartError
+from serve.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +61,10 @@ def _pack(folder: Path) -> bytes:
 
 def _check(folder: Path, configuration: Configuration) -> dict[str, Any]:
     formats = configuration.data_format
-    command = [sys.executable, str(ENTRYPOINT), "check", "--json", str(folder), *([str(formats.sample)] if formats.sample else [])]
-    outcome = subprocess.run(  # noqa: S603 - the project's own program, with a path as one argument
-        command, env=os.environ | dict(formats.environment), capture_output=True, text=True, check=False, timeout=CHECK_SECONDS
-    )
-    if outcome.returncode:
-        said = outcome.stderr.strip().splitlines() or ["it ended without a word"]
-        raise DeployError(f"model.artefact: {configuration.model.artefact}: the server would not start on it: {said[-1]}")
-    report: dict[str, Any] = json.loads(outcome.stdout)
-    return report
+    try:
+        # In this process, but with the container's environment instead of this shell's.
+        return check(Settings.from_env(formats.environment), folder, formats.sample)
+    except BadSetting as error:
+        raise DeployError(f"data_format.environment: the server would not start: {error}") from error
+    except (StartError, OSError) as error:
+        raise DeployError(f"model.artefact: {configuration.model.artefact}: the server would not start on it: {error}") from error

@@ -7,43 +7,23 @@ from pathlib import Path
 from typing import Any
 
 import click
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from deploy import smoke
 from deploy.artefact import artefact_of
 from deploy.aws import Aws
-from deploy.configuration import Configuration
 from deploy.deployed import Deployed, deployed, own, own_objects
 from deploy.execution import make
-from deploy.failures import DeployError, code_of, in_one_line
+from deploy.failures import DeployError, code_of
 from deploy.image import verify_image
 from deploy.plan import calls_down, calls_rollback, calls_up
 from deploy.policies import policies_of
-from deploy.reading import read
-from deploy.shapes import unknown_instance_type, validate
+from deploy.shapes import validate
 from deploy.showing import progress, show_calls, show_difference
+from deploy.verbs import FILE, POLL, YES, Verbs, ask, configuration_of
 from deploy.waiting import wait_until_settled
 from deploy.wanted import wanted_of
 from deploy.zones import verify_zones
-
-FILE = click.argument("file", type=click.Path(path_type=Path))
-POLL = click.option("--poll-seconds", default=10.0, show_default=True, help="how often to look while waiting")
-YES = click.option("--yes", is_flag=True, help="do not ask")
-
-
-class Verbs(click.Group):
-    """Commands whose failures are one line each, with exit code 1."""
-
-    def invoke(self, context: click.Context) -> Any:
-        """Run a command; what fails is told in one line."""
-        try:
-            return super().invoke(context)
-        except DeployError as error:
-            raise click.ClickException(str(error)) from error
-        except (BotoCoreError, ClientError) as error:
-            raise click.ClickException(in_one_line(error, str(context.obj or "this region"))) from error
-        except OSError as error:
-            raise click.ClickException(f"{error}: run the same command again; it goes on where it was") from error
 
 
 @click.group(cls=Verbs)
@@ -56,7 +36,7 @@ def cli() -> None:
 @click.pass_context
 def plan(context: click.Context, file: Path) -> None:
     """Print what would change, and the exact calls; the first plan needs no credentials."""
-    configuration = _read(context, file)
+    configuration = configuration_of(context, file)
     artefact = artefact_of(configuration)
     wanted = wanted_of(configuration, artefact)
     validate(wanted)
@@ -77,7 +57,7 @@ def plan(context: click.Context, file: Path) -> None:
 @click.pass_context
 def up(context: click.Context, file: Path, poll_seconds: float) -> None:
     """Make the endpoint what the file says; run again after any failure, it goes on where it was."""
-    configuration = _read(context, file)
+    configuration = configuration_of(context, file)
     artefact = artefact_of(configuration)
     wanted = wanted_of(configuration, artefact)
     validate(wanted)
@@ -97,14 +77,19 @@ def up(context: click.Context, file: Path, poll_seconds: float) -> None:
 @click.pass_context
 def status(context: click.Context, file: Path) -> None:
     """Print how the endpoint is."""
-    configuration = _read(context, file)
+    configuration = configuration_of(context, file)
     there = deployed(Aws(configuration.region), configuration.name)
     if not there.endpoint:
         raise DeployError(f"there is no endpoint {configuration.name} in {configuration.region}: python -m deploy up {file}")
     endpoint = there.endpoint
     click.echo(f"{configuration.name}: {endpoint['EndpointStatus']}")
-    rows = {"config": endpoint["EndpointConfigName"], "previous": there.previous, "image": there.running_model.get("PrimaryContainer", {}).get("Image"),
-            "failure": endpoint.get("FailureReason"), "instance type": there.instance_type}  # fmt: skip
+    rows = {
+        "config": endpoint["EndpointConfigName"],
+        "previous": there.previous,
+        "image": there.running_model.get("PrimaryContainer", {}).get("Image"),
+        "failure": endpoint.get("FailureReason"),
+        "instance type": there.instance_type,
+    }
     for variant in endpoint.get("ProductionVariants", []):
         if "CurrentInstanceCount" in variant:
             rows["instances"] = f"{variant['CurrentInstanceCount']} of {variant['DesiredInstanceCount']}"
@@ -124,7 +109,7 @@ def status(context: click.Context, file: Path) -> None:
 @click.pass_context
 def invoke(context: click.Context, file: Path, payload: Path, content_type: str | None, accept: str | None) -> None:
     """Send a payload to the endpoint, and print the reply."""
-    configuration = _read(context, file)
+    configuration = configuration_of(context, file)
     media_type = content_type or smoke.media_type_of(payload)
     try:
         reply = smoke.invoke(Aws(configuration.region), configuration.name, payload.read_bytes(), media_type, accept)
@@ -144,19 +129,18 @@ def invoke(context: click.Context, file: Path, payload: Path, content_type: str 
 @click.pass_context
 def rollback(context: click.Context, file: Path, to: str | None, poll_seconds: float, *, yes: bool) -> None:
     """Go back to the previous endpoint config."""
-    configuration = _read(context, file)
+    configuration = configuration_of(context, file)
     aws = Aws(configuration.region)
     there = deployed(aws, configuration.name)
     kept = {config["EndpointConfigName"] for config in own(aws, configuration.name, "EndpointConfig")}
     config = to or there.previous
     running = there.endpoint.get("EndpointConfigName")
-    if config not in kept or config == running:
-        raise DeployError(
-            f"{configuration.name} has no previous endpoint config to go back to: name one with --to: {', '.join(sorted(kept - {running})) or 'there is none'}"
-        )
+    if config is None or config not in kept or config == running:
+        others = ", ".join(sorted(kept - {running})) or "there is none"
+        raise DeployError(f"{configuration.name} has no previous endpoint config to go back to: name one with --to: {others}")
     described = aws.call("sagemaker", "describe_endpoint_config", EndpointConfigName=config)
     calls = calls_rollback(configuration.name, there, config, described["ProductionVariants"][0].get("InstanceType"))
-    _ask(yes, f"{configuration.name}: go back from {running} to {config}?")
+    ask(yes, f"{configuration.name}: go back from {running} to {config}?")
     with progress(poll_seconds) as waiting:
         make(aws, calls, waiting)
     click.secho(f"{configuration.name} serves {config}", fg="green")
@@ -168,7 +152,7 @@ def rollback(context: click.Context, file: Path, to: str | None, poll_seconds: f
 @click.pass_context
 def logs(context: click.Context, file: Path, minutes: int) -> None:
     """Print what the containers said, from CloudWatch Logs."""
-    configuration = _read(context, file)
+    configuration = configuration_of(context, file)
     group, start = f"/aws/sagemaker/Endpoints/{configuration.name}", int((time.time() - minutes * 60) * 1000)
     try:
         events = Aws(configuration.region).pages("logs", "filter_log_events", "events", logGroupName=group, startTime=start)
@@ -187,7 +171,7 @@ def logs(context: click.Context, file: Path, minutes: int) -> None:
 @click.pass_context
 def down(context: click.Context, file: Path, poll_seconds: float, *, yes: bool) -> None:
     """Remove the endpoint and all that was made for it; never the bucket, the image or the role."""
-    configuration = _read(context, file)
+    configuration = configuration_of(context, file)
     aws, name, model = Aws(configuration.region), configuration.name, configuration.model
     configs = [one["EndpointConfigName"] for one in own(aws, name, "EndpointConfig")]
     models = [one["ModelName"] for one in own(aws, name, "Model")]
@@ -200,7 +184,7 @@ def down(context: click.Context, file: Path, poll_seconds: float, *, yes: bool) 
         click.echo(
             f"remove {call.why}: {next(value for key, value in reversed(call.parameters.items()) if isinstance(value, str | list))}"
         )
-    _ask(yes, f"Remove all of {name}?")
+    ask(yes, f"Remove all of {name}?")
     with progress(poll_seconds) as waiting:
         wait_until_settled(aws, name, waiting)
         make(aws, calls, waiting)
@@ -213,19 +197,5 @@ def down(context: click.Context, file: Path, poll_seconds: float, *, yes: bool) 
 @click.pass_context
 def iam(context: click.Context, file: Path, role: str | None) -> None:
     """Print the least-privilege policies as JSON: all by name, or one."""
-    policies: dict[str, Any] = policies_of(_read(context, file))
+    policies: dict[str, Any] = policies_of(configuration_of(context, file))
     click.echo(json.dumps(policies[role] if role else policies, indent=2))
-
-
-def _read(context: click.Context, file: Path) -> Configuration:
-    configuration = read(file)
-    if context.parent:
-        context.parent.obj = configuration.region  # for the messages of failures
-    if configuration.compute.serverless is None and (warning := unknown_instance_type(configuration.compute.instance_type)):
-        click.secho(f"warning: {warning}", fg="yellow", err=True)
-    return configuration
-
-
-def _ask(yes: bool, question: str) -> None:  # noqa: FBT001 - the flag as it was given
-    if not yes and not click.confirm(question):
-        raise DeployError("nothing was changed")

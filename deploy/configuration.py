@@ -94,7 +94,8 @@ class Scaling:
     target: float = field(metadata={"meaning": "the value of the metric that is held"})
     min: int = _key("the fewest instances; 0 only for asynchronous endpoints", 2, least=0)
     metric: str = _key(
-        "`invocations_per_instance` (a minute), `concurrent_requests_per_model` (reacts sooner), or for asynchronous endpoints `backlog_per_instance`",
+        "`invocations_per_instance` (a minute), `concurrent_requests_per_model` (reacts sooner), or for asynchronous endpoints "
+        "`backlog_per_instance`",
         "invocations_per_instance",
         choices=("invocations_per_instance", "concurrent_requests_per_model", "backlog_per_instance"),
     )
@@ -116,7 +117,8 @@ class Update:
     """How a new configuration takes over."""
 
     strategy: str = _key(
-        "`rolling` (in batches), `canary` (some first, then all), `linear` (in equal steps) or `all_at_once`; all but the first need twice the instances meanwhile",
+        "`rolling` (in batches), `canary` (some first, then all), `linear` (in equal steps) or `all_at_once`; "
+        "all but the first need twice the instances meanwhile",
         "rolling",
         choices=("rolling", "canary", "linear", "all_at_once"),
     )

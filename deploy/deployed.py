@@ -7,7 +7,9 @@ from botocore.exceptions import ClientError
 
 from deploy.aws import Aws
 from deploy.failures import DeployError, code_of, message_of
-from deploy.wanted import OWNER, PREVIOUS, Parameters, Wanted, scaled
+from deploy.naming import OWNER, PREVIOUS, Parameters
+from deploy.scaling import scaled
+from deploy.wanted import Wanted
 
 ABSENT = {"404", "NoSuchKey", "NotFound", "ResourceNotFound", "ObjectNotFoundException"}
 

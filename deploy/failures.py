@@ -3,11 +3,13 @@
 from botocore import exceptions
 from botocore.exceptions import BotoCoreError, ClientError
 
-EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
-UNKNOWN_KEY = {"UnrecognizedClientException", "InvalidClientTokenId", "InvalidAccessKeyId", "SignatureDoesNotMatch", "AuthFailure"}
-DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403"}
-THROTTLED = {"Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded", "SlowDown"}
-WRONG_REGION = {"301", "PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException"}
+EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
+UNKNOWN_KEY = frozenset(
+    {"UnrecognizedClientException", "InvalidClientTokenId", "InvalidAccessKeyId", "SignatureDoesNotMatch", "AuthFailure"}
+)
+DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403"})
+THROTTLED = frozenset({"Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded", "SlowDown"})
+WRONG_REGION = frozenset({"301", "PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException"})
 
 
 class DeployError(Exception):
@@ -45,18 +47,15 @@ def message_of(error: ClientError) -> str:
 
 def _refusal(error: ClientError, region: str) -> str:
     code, operation = code_of(error), error.operation_name
-    if code in EXPIRED:
-        return "the AWS credentials have expired: log in again (aws sso login), then run the same command"
-    if code in UNKNOWN_KEY:
-        return f"AWS does not know the credentials, or not in {region}: see aws sts get-caller-identity and the key region"
-    if code in DENIED:
-        return f"not allowed: {operation}: python -m deploy iam prints the policy that is needed ({message_of(error)})"
-    if code in THROTTLED:
-        return (
-            f"AWS throttled {operation} each time it was tried: wait a minute, then run the same command; it goes on where it was"
-        )
-    if code in WRONG_REGION:
-        return f"{operation}: the bucket is in another region than {region}: use one there, or change the key region"
+    for codes, words in {
+        EXPIRED: "the AWS credentials have expired: log in again (aws sso login), then run the same command",
+        UNKNOWN_KEY: f"AWS does not know the credentials, or not in {region}: see aws sts get-caller-identity and the key region",
+        DENIED: f"not allowed: {operation}: python -m deploy iam prints the policy that is needed ({message_of(error)})",
+        THROTTLED: f"AWS throttled {operation} each time: wait a minute, then run the same command; it goes on where it was",
+        WRONG_REGION: f"{operation}: the bucket is in another region than {region}: use one there, or change the key region",
+    }.items():
+        if code in codes:
+            return words
     if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500:  # noqa: PLR2004 - statuses of a server's failure
         return f"AWS failed at {operation} ({code}): run the same command again; it goes on where it was"
     return f"AWS refused {operation}: {message_of(error)} ({code})"

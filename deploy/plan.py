@@ -6,7 +6,9 @@ from typing import Any
 
 from deploy.deployed import Deployed
 from deploy.failures import DeployError
-from deploy.wanted import PREVIOUS, Parameters, Wanted, scaled
+from deploy.naming import PREVIOUS, Parameters
+from deploy.scaling import scaled
+from deploy.wanted import Wanted
 
 # Nothing can be changed at an endpoint in these states.
 STUCK = {"UpdateRollbackFailed": "both configurations answer, or none", "OutOfService": "it cannot be changed"}

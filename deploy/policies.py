@@ -3,7 +3,7 @@
 from typing import Any
 
 from deploy.configuration import Configuration
-from deploy.wanted import Parameters
+from deploy.naming import Parameters
 
 Policy = dict[str, Any]
 

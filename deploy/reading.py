@@ -79,7 +79,7 @@ def _plain(hint: Any) -> Any:
 
 def _value(hint: Any, value: object, place: str, field: "Field[Any]") -> Any:
     kind = _plain(hint)
-    if is_dataclass(kind):
+    if isinstance(kind, type) and is_dataclass(kind):
         return _section(kind, value, place)
     origin = get_origin(kind) or kind
     if origin is tuple and isinstance(value, list):

@@ -47,7 +47,7 @@ def _zones(configuration: Configuration) -> Iterator[str]:
     if compute.allow_single_zone or compute.serverless:
         return
     if compute.instance_count < 2:  # noqa: PLR2004 - two zones need two instances
-        yield f"compute.instance_count: {compute.instance_count} puts everything into one Availability Zone: use 2 or more {OPT_OUT}"
+        yield f"compute.instance_count: {compute.instance_count} puts all into one Availability Zone: use 2 or more {OPT_OUT}"
     if scaling and scaling.min < 2:  # noqa: PLR2004 - the same
         yield f"scaling.min: {scaling.min} may leave everything in one Availability Zone: use 2 or more {OPT_OUT}"
     if len(set(configuration.network.subnets)) == 1:
@@ -97,7 +97,7 @@ def _update(configuration: Configuration) -> Iterator[str]:
     )
     waits = steps * update.wait_seconds + update.termination_wait_seconds
     if waits >= update.timeout_seconds:
-        yield f"update.timeout_seconds: {update.timeout_seconds} is no more than the waits together, {waits}: raise it, or lower wait_seconds"
+        yield f"update.timeout_seconds: {update.timeout_seconds} is not above the waits together, {waits}: raise it"
     if len(update.alarms.names) + bool(update.alarms.errors_5xx) + bool(update.alarms.latency_p99_ms) > 10:  # noqa: PLR2004 - AWS's limit
         yield "update.alarms.names: an update takes at most 10 alarms: name fewer"
 

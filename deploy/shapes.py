@@ -7,7 +7,8 @@ import botocore.session
 from botocore.validate import ParamValidator
 
 from deploy.failures import BadConfiguration
-from deploy.wanted import Parameters, Wanted
+from deploy.naming import Parameters
+from deploy.wanted import Wanted
 
 # Where AWS's names come from, so that a fault is told in the words of the file.
 KEYS = {
@@ -47,7 +48,7 @@ def unknown_instance_type(instance_type: str) -> str | None:
     known = _model("sagemaker").shape_for("ProductionVariantInstanceType").enum
     if instance_type in known:
         return None
-    return f"compute.instance_type: {instance_type} is not among the {len(known)} that boto3 knows: is it spelt right, or newer than boto3?"
+    return f"compute.instance_type: {instance_type} is not among the {len(known)} that boto3 knows: is it spelt right, or newer?"
 
 
 def submitted(operation: str, described: Parameters) -> Parameters:
@@ -78,9 +79,7 @@ def _limits(shape: Any, value: Any, name: str) -> None:
     if most is not None and shape.type_name in ("string", "list", "map", "integer"):
         size = value if shape.type_name == "integer" else len(value)
         if size > most:
-            raise BadConfiguration(
-                f"{KEYS.get(name, name)}: {size} is more than AWS takes, {most}: make it {'less' if shape.type_name == 'integer' else 'shorter'}"
-            )
+            raise BadConfiguration(f"{KEYS.get(name, name)}: {size} is more than AWS takes, {most}: lower or shorten it")
     if shape.type_name == "map" and any(len(f"{text}".encode()) > MOST_BYTES for pair in value.items() for text in pair):
         raise BadConfiguration(f"{KEYS.get(name, name)}: names and values have at most {MOST_BYTES} bytes: shorten the longest")
 

@@ -10,10 +10,11 @@ import click
 from rich.console import Console
 
 from deploy.deployed import Deployed
+from deploy.naming import Parameters
 from deploy.plan import Call
 from deploy.shapes import submitted
 from deploy.waiting import Waiting
-from deploy.wanted import Parameters, Wanted
+from deploy.wanted import Wanted
 
 
 def show_difference(wanted: Wanted, there: Deployed) -> None:

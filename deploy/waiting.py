@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from deploy.aws import Aws
 from deploy.failures import DeployError, message_of
-from deploy.wanted import Parameters
+from deploy.naming import Parameters
 
 UNDER_WAY = {"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"}
 LONGEST_SECONDS = 10 * 3600.0  # an update may take eight hours, and its rollback comes on top
@@ -27,7 +27,7 @@ class Waiting:
 
 
 def wait_until_settled(aws: Aws, name: str, waiting: Waiting) -> Parameters:
-    """Return how an endpoint is once nothing is under way any more, empty if it is gone; raises DeployError when it takes too long."""
+    """Return how an endpoint is once nothing is under way, empty if it is gone; raises DeployError when it takes too long."""
     deadline = time.monotonic() + LONGEST_SECONDS
     while time.monotonic() < deadline:
         try:

@@ -3,22 +3,12 @@
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import Any
 
 from deploy.artefact import Artefact
 from deploy.configuration import Configuration
-
-VARIANT = "AllTraffic"
-OWNER = "xgb-endpoint:endpoint"
-PREVIOUS = "xgb-endpoint:previous"
-DIMENSION = "sagemaker:variant:DesiredInstanceCount"
-POLICY = "xgb-endpoint-target-tracking"
-METRICS = {
-    "invocations_per_instance": "SageMakerVariantInvocationsPerInstance",
-    "concurrent_requests_per_model": "SageMakerVariantConcurrentRequestsPerModelHighResolution",
-}
-
-Parameters = dict[str, Any]
+from deploy.naming import OWNER, VARIANT, Parameters, tags_of, without_nones
+from deploy.safety import alarms_of, deployment_of
+from deploy.scaling import policy_of, target_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,32 +35,14 @@ def wanted_of(configuration: Configuration, artefact: Artefact) -> Wanted:
     upload = _upload(configuration, artefact)
     model = _named("ModelName", configuration, _model(configuration, upload))
     config = _named("EndpointConfigName", configuration, _config(configuration, model["ModelName"]))
-    alarms = _alarms(configuration)
-    target = _target(configuration)
+    alarms = alarms_of(configuration)
+    target = target_of(configuration)
     endpoint = {
         "EndpointName": configuration.name,
         "EndpointConfigName": config["EndpointConfigName"],
         "Tags": tags_of(configuration),
     }
-    return Wanted(upload, model, config, endpoint, _deployment(configuration, alarms), alarms, target, _policy(configuration))
-
-
-def tags_of(configuration: Configuration) -> list[dict[str, str]]:
-    """Return the tags by which `down` knows what it may remove, and the user's own."""
-    own = {OWNER: configuration.name, "xgb-endpoint:version": configuration.metadata.version}
-    return [{"Key": key, "Value": value} for key, value in {**configuration.metadata.tags, **own}.items()]
-
-
-def scaled(name: str) -> Parameters:
-    """Return the words by which Application Auto Scaling knows an endpoint's instances."""
-    return {"ServiceNamespace": "sagemaker", "ResourceId": f"endpoint/{name}/variant/{VARIANT}", "ScalableDimension": DIMENSION}
-
-
-def without_nones(value: Any) -> Any:
-    """Return parameters without those that nobody set."""
-    if isinstance(value, dict):
-        return {key: without_nones(inner) for key, inner in value.items() if inner is not None}
-    return [without_nones(inner) for inner in value] if isinstance(value, list) else value
+    return Wanted(upload, model, config, endpoint, deployment_of(configuration, alarms), alarms, target, policy_of(configuration))
 
 
 def _named(key: str, configuration: Configuration, parameters: Parameters) -> Parameters:
@@ -158,88 +130,3 @@ def _capture(configuration: Configuration) -> Parameters:
         "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
         "CaptureContentTypeHeader": {key: found for key, found in headers.items() if found} or None,
     }
-
-
-def _alarms(configuration: Configuration) -> list[Parameters]:
-    name, alarms = configuration.name, configuration.update.alarms
-    shared = {
-        "Namespace": "AWS/SageMaker",
-        "Dimensions": [{"Name": "EndpointName", "Value": name}, {"Name": "VariantName", "Value": VARIANT}],
-        "Period": 60,
-        "ComparisonOperator": "GreaterThanOrEqualToThreshold",
-        "TreatMissingData": "notBreaching",  # else an endpoint that nobody calls has no data, and no update passes
-        "Tags": tags_of(configuration),
-    }
-    made = []
-    if alarms.errors_5xx is not None:
-        made.append(
-            {
-                "AlarmName": f"{name}-errors-5xx",
-                "MetricName": "Invocation5XXErrors",
-                "Statistic": "Sum",
-                "EvaluationPeriods": 1,
-                "Threshold": float(alarms.errors_5xx),
-                **shared,
-            }
-        )
-    if alarms.latency_p99_ms is not None:  # the metric counts microseconds
-        made.append(
-            {
-                "AlarmName": f"{name}-latency-p99",
-                "MetricName": "ModelLatency",
-                "ExtendedStatistic": "p99",
-                "EvaluationPeriods": 3,
-                "Threshold": alarms.latency_p99_ms * 1000.0,
-                **shared,
-            }
-        )
-    return made
-
-
-def _deployment(configuration: Configuration, alarms: list[Parameters]) -> Parameters | None:
-    update = configuration.update
-    if configuration.compute.serverless:
-        return None  # guardrails are for instances
-    size = {"Type": "CAPACITY_PERCENT", "Value": update.step_percent}
-    names = [alarm["AlarmName"] for alarm in alarms] + list(update.alarms.names)
-    rollback = {"Alarms": [{"AlarmName": name} for name in names]} if names else None
-    if update.strategy == "rolling":
-        rolling = {
-            "MaximumBatchSize": size,
-            "WaitIntervalInSeconds": update.wait_seconds,
-            "MaximumExecutionTimeoutInSeconds": update.timeout_seconds,
-        }
-        return without_nones({"RollingUpdatePolicy": rolling, "AutoRollbackConfiguration": rollback})
-    traffic = {"Type": update.strategy.upper(), "WaitIntervalInSeconds": update.wait_seconds}
-    traffic |= {"canary": {"CanarySize": size}, "linear": {"LinearStepSize": size}}.get(update.strategy, {})
-    policy = {
-        "TrafficRoutingConfiguration": traffic,
-        "TerminationWaitInSeconds": update.termination_wait_seconds,
-        "MaximumExecutionTimeoutInSeconds": update.timeout_seconds,
-    }
-    return without_nones({"BlueGreenUpdatePolicy": policy, "AutoRollbackConfiguration": rollback})
-
-
-def _target(configuration: Configuration) -> Parameters | None:
-    scaling = configuration.scaling
-    return scaled(configuration.name) | {"MinCapacity": scaling.min, "MaxCapacity": scaling.max} if scaling else None
-
-
-def _policy(configuration: Configuration) -> Parameters | None:
-    scaling = configuration.scaling
-    if scaling is None:
-        return None
-    tracking: Parameters = {"TargetValue": scaling.target}
-    if scaling.metric in METRICS:
-        tracking["PredefinedMetricSpecification"] = {"PredefinedMetricType": METRICS[scaling.metric]}
-    else:
-        dimensions = [{"Name": "EndpointName", "Value": configuration.name}]
-        tracking["CustomizedMetricSpecification"] = {
-            "MetricName": "ApproximateBacklogSizePerInstance",
-            "Namespace": "AWS/SageMaker",
-            "Dimensions": dimensions,
-            "Statistic": "Average",
-        }
-    tracking |= {"ScaleInCooldown": scaling.scale_in_cooldown_seconds, "ScaleOutCooldown": scaling.scale_out_cooldown_seconds}
-    named = {"PolicyName": POLICY, "PolicyType": "TargetTrackingScaling", "TargetTrackingScalingPolicyConfiguration": tracking}
-    return scaled(configuration.name) | named

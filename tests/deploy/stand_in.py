@@ -37,12 +37,15 @@ CREDENTIALS = {
 class StandIn:
     """The stand-in's address, its wire, and what endpoints do next: ``story`` is a list of (status, whether on the new config)."""
 
-    wire: Wire
-    url: str = ""
     container_url: str | None = None
+    url: str = ""
+    wire: Wire = field(init=False)
     architecture: str = "amd64"
     story: list[tuple[str, bool]] = field(default_factory=list)
     reason: str = "the alarm diamonds-errors-5xx went off"
+
+    def __post_init__(self) -> None:
+        self.wire = Wire(self.application)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -114,7 +117,7 @@ _MOTO = DomainDispatcherApplication(create_backend_app)
 @contextmanager
 def standing_in(container_url: str | None = None) -> Iterator[StandIn]:
     """Run the stand-in in a thread, on a free port of the loopback, until the block ends."""
-    stand_in = StandIn(Wire(lambda environ, start: stand_in.application(environ, start)), container_url=container_url)
+    stand_in = StandIn(container_url)
     server = make_server("127.0.0.1", 0, stand_in.wire, threaded=True, request_handler=MotoRequestHandler)
     stand_in.url = f"http://127.0.0.1:{server.server_port}"
     _fill_gaps(stand_in)
@@ -130,7 +133,7 @@ def standing_in(container_url: str | None = None) -> Iterator[StandIn]:
 
 def _fill_gaps(stand_in: StandIn) -> None:
     # moto knows old instance types only, no update, no story of an endpoint, and takes what is there twice.
-    FakeEndpointConfig.validate_instance_type = lambda self, instance_type: None
+    FakeEndpointConfig.validate_instance_type = lambda *_: None
     known, created, described = (
         SageMakerModelBackend.create_model,
         SageMakerModelBackend.create_endpoint,

@@ -49,7 +49,7 @@ class Wire:
     def reset(self) -> None:
         """Forget all calls and faults."""
         self.sent: list[Sent] = []
-        self.fault: Callable[[Sent, int], Fault | None] = lambda sent, mutations: None
+        self.fault: Callable[[Sent, int], Fault | None] = lambda *_: None
 
     def __call__(self, environ: Environ, start: Callable[..., Any]) -> Iterable[bytes]:
         """Answer a request."""
