@@ -72,7 +72,8 @@ def _endpoint(wanted: Wanted, there: Deployed) -> Iterator[Call]:
         return
     if there.target and there.instance_type != wanted.config["ProductionVariants"][0].get("InstanceType"):
         yield from _unscale(name, there, "the instance type cannot change under scaling")
-    yield Call("sagemaker", "add_tags", _previous(there), "remember what rollback goes back to")
+    if there.previous != there.endpoint["EndpointConfigName"]:
+        yield Call("sagemaker", "add_tags", _previous(there), "remember what rollback goes back to")
     update: Parameters = {"EndpointName": name, "EndpointConfigName": config, "RetainAllVariantProperties": wanted.retains}
     if wanted.retains:  # all but the number of instances is to be as the file says
         update["ExcludeRetainedVariantProperties"] = [

@@ -37,7 +37,7 @@ def write(stand_in: StandIn, tmp_path: Path) -> Callable[..., Path]:
     """Write the example's file for the stand-in, with texts replaced."""
     image = stand_in.furnish()
     stand_in.wire.reset()
-    return lambda changes=None, image=image: configuration_file(tmp_path, image, **(changes or {}))
+    return lambda changes=None, image=image: configuration_file(tmp_path, image, changes)
 
 
 @pytest.fixture

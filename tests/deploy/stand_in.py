@@ -3,7 +3,7 @@
 import json
 import threading
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -66,9 +66,7 @@ class StandIn:
         """Push an image of a media type; return its name by its digest."""
         manifest = {"schemaVersion": 2, "mediaType": media_type, "config": {"digest": "sha256:" + "a" * 64}, "layers": []}
         put = {"repositoryName": REPOSITORY, "imageManifest": json.dumps(manifest), "imageManifestMediaType": media_type}
-        digest = self.client("ecr").put_image(**put, imageTag=media_type.rpartition("+")[0][-12:])["image"]["imageId"][
-            "imageDigest"
-        ]
+        digest = self.client("ecr").put_image(**put, imageTag=f"{len(media_type)}")["image"]["imageId"]["imageDigest"]
         return f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/{REPOSITORY}@{digest}"
 
     def reset(self) -> None:
@@ -188,12 +186,12 @@ def _fill_gaps(stand_in: StandIn) -> None:
     )
 
 
-def configuration_file(folder: Path, image: str, **changes: str) -> Path:
+def configuration_file(folder: Path, image: str, changes: Mapping[str, str] | None = None) -> Path:
     """Write the example's file with an image of the stand-in, and with texts replaced; return its path."""
     root = Path(__file__).resolve().parent.parent.parent
     text = (root / "deploy" / "endpoint.example.yaml").read_text().replace(": ../", f": {root}/")
     text = "".join(f"image: {image}\n" if line.startswith("image:") else line for line in text.splitlines(keepends=True))
-    for old, new in changes.items():
+    for old, new in (changes or {}).items():
         text = text.replace(old, new)
     path = folder / "endpoint.yaml"
     path.write_text(text)
