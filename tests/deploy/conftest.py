@@ -6,12 +6,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from tests.server import Server
-
-pytest.importorskip("moto", reason="the group aws is not installed: make test installs it")
-
 from deploy.cli import cli
 from tests.deploy.stand_in import StandIn, configuration_file, standing_in
+from tests.server import Server
 
 Run = Callable[..., Result]
 

@@ -1,5 +1,6 @@
 """A stand-in for AWS on the loopback: moto's server with its gaps filled, in a thread, or as a process with `python -m`."""
 
+import hashlib
 import json
 import threading
 import urllib.request
@@ -64,7 +65,9 @@ class StandIn:
 
     def push(self, media_type: str = MANIFEST) -> str:
         """Push an image of a media type; return its name by its digest."""
-        manifest = {"schemaVersion": 2, "mediaType": media_type, "config": {"digest": "sha256:" + "a" * 64}, "layers": []}
+        # moto makes an image's digest of its layers' digests alone.
+        layer = {"digest": f"sha256:{hashlib.sha256(media_type.encode()).hexdigest()}", "size": 1}
+        manifest = {"schemaVersion": 2, "mediaType": media_type, "config": {"digest": "sha256:" + "a" * 64}, "layers": [layer]}
         put = {"repositoryName": REPOSITORY, "imageManifest": json.dumps(manifest), "imageManifestMediaType": media_type}
         digest = self.client("ecr").put_image(**put, imageTag=f"{len(media_type)}")["image"]["imageId"]["imageDigest"]
         return f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/{REPOSITORY}@{digest}"

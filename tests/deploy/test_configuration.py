@@ -1,11 +1,20 @@
 """What a file may not say: each fault names its key and the fix."""
 
+import hashlib
+import re
+import shutil
+import sys
+import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.deploy.conftest import Run
+from tests.server import ROOT
+
+sys.path.insert(0, str(ROOT / "docs"))
+import tables
 
 FAULTS = [
     ("region: eu-central-1", "regoin: eu-central-1", 'regoin: unknown key; did you mean "region"?'),
@@ -82,6 +91,14 @@ def test_a_file_that_is_not_there(run: Run, tmp_path: Path) -> None:
     assert "endpoint.example.yaml" in run("plan", tmp_path / "none.yaml").output
 
 
+def test_the_example_shows_every_key() -> None:
+    """The example's file has each key of the configuration, used or as a choice."""
+    example = (ROOT / "deploy" / "endpoint.example.yaml").read_text()
+
+    for key in re.findall(r"^\| `([\w.]+)`", tables.keys(), flags=re.MULTILINE):
+        assert re.search(rf"^[# ]*{key.rpartition('.')[2]}:", example, flags=re.MULTILINE), key
+
+
 def test_an_instance_type_newer_than_boto3(run: Run, write: Callable[..., Path]) -> None:
     """An instance type that boto3 does not know is a warning, since its list ages."""
     outcome = run("plan", write({"ml.c6i.large": "ml.c99i.large"}))
@@ -95,3 +112,33 @@ def test_one_zone_for_development(run: Run, write: Callable[..., Path]) -> None:
     changes = {"instance_count: 2": "instance_count: 1\n  allow_single_zone: true", "  min: 2": "  min: 1"}
 
     assert run("plan", write(changes)).exit_code == 0
+
+
+def test_an_artefact_as_a_tarball(run: Run, write: Callable[..., Path], tmp_path: Path) -> None:
+    """A tar.gz is taken as it is, once the server's check has passed on what is in it."""
+    with tarfile.open(tmp_path / "model.tar.gz", "w:gz") as archive:
+        archive.add(ROOT / "model" / "artifact", arcname=".")
+    outcome = run("plan", write({f"{ROOT}/model/artifact": str(tmp_path / "model.tar.gz")}))
+
+    assert outcome.exit_code == 0, outcome.output
+    assert hashlib.sha256((tmp_path / "model.tar.gz").read_bytes()).hexdigest() in outcome.output
+
+
+def test_an_artefact_that_the_server_refuses(run: Run, write: Callable[..., Path], tmp_path: Path) -> None:
+    """An artefact on which the server would not start is never uploaded; the server's own words say why."""
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "model.ubj").write_bytes(b"nothing")
+    outcome = run("up", write({f"{ROOT}/model/artifact": str(tmp_path / "broken")}))
+
+    assert outcome.exit_code == 1
+    assert "model.artefact" in outcome.output
+    assert "the server would not start on it" in outcome.output
+
+
+def test_the_same_files_are_the_same_artefact(run: Run, write: Callable[..., Path], tmp_path: Path) -> None:
+    """A copy of the artefact, with other times, has the same key in S3."""
+    shutil.copytree(ROOT / "model" / "artifact", tmp_path / "copy", copy_function=shutil.copyfile)
+    here, copied = run("plan", write()), run("plan", write({f"{ROOT}/model/artifact": str(tmp_path / "copy")}))
+
+    assert here.exit_code == 0
+    assert here.output == copied.output

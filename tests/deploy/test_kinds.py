@@ -92,7 +92,7 @@ kms: {{artefact_key: "arn:aws:kms:eu-central-1:123456789012:key/1", volume_key: 
     assert config["KmsKeyId"].endswith("key/2")
     upload = next(one for one in stand_in.wire.sent if one.operation == "PutObject")
     assert upload.headers["x_amz_server_side_encryption_aws_kms_key_id"].endswith("key/1")
-    assert upload.headers["x_amz_tagging"] == "xgb-endpoint%3Aendpoint=diamonds"
+    assert upload.headers["x_amz_tagging"] == "xgb-endpoint:endpoint=diamonds"
 
 
 def test_the_deployment_policy_allows_what_is_called(stand_in: StandIn, run: Run, write: Callable[..., Path]) -> None:

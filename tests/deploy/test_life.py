@@ -118,6 +118,13 @@ def test_another_instance_type_under_scaling(stand_in: StandIn, run: Run, write:
     outcome = run("up", write({"instance_type: ml.c6i.large": "instance_type: ml.c7i.large"}), *POLL)
 
     assert outcome.exit_code == rolls_back, outcome.output
-    assert mutations(stand_in) == ["CreateEndpointConfig", "DeleteScalingPolicy", "DeregisterScalableTarget", "AddTags", "UpdateEndpoint",
-                                   "RegisterScalableTarget", "PutScalingPolicy"]  # fmt: skip
+    assert mutations(stand_in) == [
+        "CreateEndpointConfig",
+        "DeleteScalingPolicy",
+        "DeregisterScalableTarget",
+        "AddTags",
+        "UpdateEndpoint",
+        "RegisterScalableTarget",
+        "PutScalingPolicy",
+    ]
     assert "endpoint/diamonds/variant/AllTraffic" in left(stand_in)
