@@ -41,7 +41,12 @@ class DataFormat:
 class Metadata:
     """What tells this endpoint and its versions apart."""
 
-    version: str = _key("the version of the model; part of the names", "0", pattern=r"[A-Za-z0-9][A-Za-z0-9.-]{0,11}")
+    version: str = _key(
+        "the version of the model; part of the names",
+        "0",
+        pattern=r"[A-Za-z0-9][A-Za-z0-9.-]{0,11}",
+        expected="letters, digits, dots and hyphens, 12 at most",
+    )
     tags: Mapping[str, str] = _map("tags on everything that is made")
 
 
@@ -58,8 +63,8 @@ class Serverless:
 class Asynchronous:
     """Invocations that are queued, with payloads and replies in S3."""
 
-    output: str = field(metadata={"meaning": "where replies go", "pattern": r"s3://.+"})
-    failure: str | None = _key("where the errors of failed invocations go", pattern=r"s3://.+")
+    output: str = field(metadata={"meaning": "where replies go", "pattern": r"s3://.+", "expected": "s3://BUCKET/PREFIX"})
+    failure: str | None = _key("where the errors of failed invocations go", pattern=r"s3://.+", expected="s3://BUCKET/PREFIX")
     max_concurrent_invocations: int | None = _key("how many invocations an instance is sent at once", least=1, most=1000)
     success_topic: str | None = _key("the SNS topic that hears of replies")
     error_topic: str | None = _key("the SNS topic that hears of failures")
@@ -135,7 +140,7 @@ class Update:
 class Capture:
     """Payloads and replies are kept in S3."""
 
-    destination: str = field(metadata={"meaning": "where they are kept", "pattern": r"s3://.+"})
+    destination: str = field(metadata={"meaning": "where they are kept", "pattern": r"s3://.+", "expected": "s3://BUCKET/PREFIX"})
     percent: int = _key("of how many invocations", 100, least=1, most=100)
 
 
@@ -152,10 +157,26 @@ class Configuration:
     """An endpoint."""
 
     name: str = field(
-        metadata={"meaning": "the endpoint's name; all that is made begins with it", "pattern": r"[A-Za-z0-9](-*[A-Za-z0-9]){0,39}"}
+        metadata={
+            "meaning": "the endpoint's name; all that is made begins with it",
+            "pattern": r"[A-Za-z0-9](-*[A-Za-z0-9]){0,39}",
+            "expected": "letters, digits and hyphens between, 40 at most",
+        }
     )
-    region: str = field(metadata={"meaning": "of endpoint, image and bucket", "pattern": r"[a-z]{2}(-[a-z]+)+-\d"})
-    role: str = field(metadata={"meaning": "the ARN of the execution role", "pattern": r"arn:aws[a-z-]*:iam::\d{12}:role/.+"})
+    region: str = field(
+        metadata={
+            "meaning": "of endpoint, image and bucket",
+            "pattern": r"[a-z]{2}(-[a-z]+)+-\d",
+            "expected": "a region such as eu-central-1",
+        }
+    )
+    role: str = field(
+        metadata={
+            "meaning": "the ARN of the execution role",
+            "pattern": r"arn:aws[a-z-]*:iam::\d{12}:role/.+",
+            "expected": "arn:aws:iam::ACCOUNT:role/NAME",
+        }
+    )
     image: str = field(
         metadata={
             "meaning": "the image in ECR, by its digest as `make push` prints it",

@@ -84,7 +84,12 @@ def own(aws: Aws, name: str, kind: str) -> list[Parameters]:
 
 def own_objects(aws: Aws, name: str, bucket: str, prefix: str) -> list[str]:
     """Return the keys of the artefacts that were uploaded for an endpoint."""
-    found = aws.pages("s3", "list_objects_v2", "Contents", Bucket=bucket, Prefix=f"{prefix.strip('/')}/{name}/")
+    try:
+        found = aws.pages("s3", "list_objects_v2", "Contents", Bucket=bucket, Prefix=f"{prefix.strip('/')}/{name}/")
+    except ClientError as error:
+        if code_of(error) == "NoSuchBucket":
+            return []
+        raise
     tagged = [(one["Key"], aws.call("s3", "get_object_tagging", Bucket=bucket, Key=one["Key"])["TagSet"]) for one in found]
     return [key for key, tags in tagged if {"Key": OWNER, "Value": name} in tags]
 

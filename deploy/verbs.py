@@ -28,6 +28,8 @@ class Verbs(click.Group):
         except (BotoCoreError, ClientError) as error:
             raise click.ClickException(in_one_line(error, str(context.obj or "this region"))) from error
         except OSError as error:
+            if error.filename is not None:
+                raise click.ClickException(f"{error.filename}: {error.strerror}") from error
             raise click.ClickException(f"{error}: run the same command again; it goes on where it was") from error
 
 

@@ -141,7 +141,8 @@ def test_invoke_tells_what_the_container_said(run: Run, file: Path, tmp_path: Pa
     """A payload that the container refuses is told with its status and its message."""
     run("up", file, *POLL)
     (tmp_path / "bad.csv").write_text("abc,1\n")
-    outcome = run("invoke", file, tmp_path / "bad.csv")
+    outcome, none = run("invoke", file, tmp_path / "bad.csv"), run("invoke", file, tmp_path / "none.csv")
 
     assert outcome.exit_code == 1
     assert "the container answered 400" in outcome.output
+    assert f"{tmp_path}/none.csv: No such file or directory" in none.output
