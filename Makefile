@@ -170,6 +170,13 @@ sbom: setup ## Write sbom.json, the image's bill of materials (CycloneDX), and d
 push: ## Push the image of this commit to REPOSITORY, and print its digest
 	@container/push.sh "$(REPOSITORY)" $(IMAGE) $(VERSION) $(REVISION) $(ARCH)
 
+.PHONY: deploy-setup
+deploy-setup: $(VENV)/deploy-ready ## Add to .venv what python -m deploy needs
+
+.PHONY: deploy-demo
+deploy-demo: $(VENV)/aws-ready ## Plan, make, invoke, update, take back and remove an endpoint against a stand-in for AWS
+	@$(RUN) -m tests.deploy.demo
+
 .PHONY: docs
 docs: setup ## Write the generated tables of the README anew
 	@$(RUN) docs/tables.py

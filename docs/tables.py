@@ -5,12 +5,14 @@ import json
 import re
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import fields
+from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
+from typing import Any, get_args, get_type_hints
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from deploy.configuration import Configuration
 from serve.codecs import CODECS, DECODERS
 from serve.errors import InvocationError
 from serve.media_types import ALIASES
@@ -28,7 +30,7 @@ def main() -> None:
 
 def documents() -> list[Path]:
     """Return the documents that hold generated tables."""
-    return [ROOT / "README.md", ROOT / "docs" / "contract.md"]
+    return [ROOT / "README.md", ROOT / "docs" / "contract.md", ROOT / "docs" / "deploying.md"]
 
 
 def with_tables(text: str) -> str:
@@ -39,6 +41,7 @@ def with_tables(text: str) -> str:
         ("statuses", statuses),
         ("settings", settings),
         ("clauses", clauses),
+        ("keys", keys),
     ):
         start, end = f"<!-- {name}: written by make docs -->\n", f"<!-- end of {name} -->\n"
         if start in text:
@@ -111,6 +114,28 @@ def clauses() -> str:
                 rows += [(clause, promise, link) for clause in CLAUSE.findall(quoted) if promise]
     rows.sort(key=lambda row: ([int(number) for number in row[0].split(".")], row[2]))
     return table(("clause", "promise", "test"), rows)
+
+
+def keys() -> str:
+    """Return the keys of the file of an endpoint."""
+    return table(("key", "default", "meaning"), list(_keys(Configuration, "")))
+
+
+def _keys(section: Any, place: str) -> Iterable[tuple[str, str, str]]:
+    for name, hint in get_type_hints(section).items():
+        field = next(field for field in fields(section) if field.name == name)
+        inner = next((kind for kind in (hint, *get_args(hint)) if is_dataclass(kind)), None)
+        if inner is not None:
+            yield from _keys(inner, f"{place}{name}.")
+            continue
+        default = field.default if field.default is not MISSING else None
+        shown = ", ".join(default) if isinstance(default, tuple) else str(default).lower() if isinstance(default, bool) else default
+        needed = field.default is MISSING and field.default_factory is MISSING
+        yield (
+            f"`{place}{name}`",
+            "must be given" if needed else "" if shown in (None, "") else f"`{shown}`",
+            field.metadata["meaning"],
+        )
 
 
 def table(head: tuple[str, ...], rows: Sequence[tuple[object, ...]]) -> str:

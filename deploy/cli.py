@@ -1,0 +1,205 @@
+"""The command line: a verb for each thing that is done to an endpoint."""
+
+import json
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+from botocore.exceptions import ClientError
+
+from deploy import smoke
+from deploy.artefact import artefact_of
+from deploy.aws import Aws
+from deploy.capacity import capacity
+from deploy.deployed import Deployed, deployed, own, own_objects
+from deploy.execution import make
+from deploy.failures import DeployError, code_of
+from deploy.image import verify_image
+from deploy.plan import calls_down, calls_rollback, calls_up
+from deploy.policies import policies_of
+from deploy.shapes import validate
+from deploy.showing import progress, show_calls, show_difference
+from deploy.verbs import FILE, POLL, YES, Verbs, ask, configuration_of
+from deploy.waiting import wait_until_settled
+from deploy.wanted import wanted_of
+from deploy.zones import verify_zones
+
+
+@click.group(cls=Verbs)
+def cli() -> None:
+    """Deploy the image and an artefact to Amazon SageMaker, from one file an endpoint."""
+
+
+@cli.command()
+@FILE
+@click.pass_context
+def plan(context: click.Context, file: Path) -> None:
+    """Print what would change, and the exact calls; the first plan needs no credentials."""
+    configuration = configuration_of(context, file)
+    artefact = artefact_of(configuration)
+    wanted = wanted_of(configuration, artefact)
+    validate(wanted)
+    aws = Aws(configuration.region)
+    if aws.has_credentials:
+        verify_zones(aws, configuration)
+        there = deployed(aws, configuration.name, wanted)
+    else:
+        click.secho("no credentials: this plan assumes that nothing is there yet\n", fg="yellow")
+        there = Deployed()
+    show_difference(wanted, there)
+    show_calls(calls_up(wanted, there))
+
+
+@cli.command()
+@FILE
+@POLL
+@click.pass_context
+def up(context: click.Context, file: Path, poll_seconds: float) -> None:
+    """Make the endpoint what the file says; run again after any failure, it goes on where it was."""
+    configuration = configuration_of(context, file)
+    artefact = artefact_of(configuration)
+    wanted = wanted_of(configuration, artefact)
+    validate(wanted)
+    aws = Aws(configuration.region)
+    verify_zones(aws, configuration)
+    verify_image(aws, configuration)
+    with progress(poll_seconds) as waiting:
+        deployed(aws, configuration.name)  # an endpoint of somebody else's is left alone
+        wait_until_settled(aws, configuration.name, waiting)
+        make(aws, calls_up(wanted, deployed(aws, configuration.name, wanted)), waiting, artefact.packed)
+    click.echo(smoke.smoke_test(aws, configuration, artefact))
+    click.secho(f"{configuration.name} serves {wanted.endpoint['EndpointConfigName']}", fg="green")
+
+
+@cli.command()
+@FILE
+@click.pass_context
+def status(context: click.Context, file: Path) -> None:
+    """Print how the endpoint is."""
+    configuration = configuration_of(context, file)
+    there = deployed(Aws(configuration.region), configuration.name)
+    if not there.endpoint:
+        raise DeployError(f"there is no endpoint {configuration.name} in {configuration.region}: python -m deploy up {file}")
+    endpoint = there.endpoint
+    click.echo(f"{configuration.name}: {endpoint['EndpointStatus']}")
+    rows = {
+        "config": endpoint["EndpointConfigName"],
+        "previous": there.previous,
+        "image": there.running_model.get("PrimaryContainer", {}).get("Image"),
+        "failure": endpoint.get("FailureReason"),
+        "instance type": there.instance_type,
+    }
+    for variant in endpoint.get("ProductionVariants", []):
+        if "CurrentInstanceCount" in variant:
+            rows["instances"] = f"{variant['CurrentInstanceCount']} of {variant['DesiredInstanceCount']}"
+    if there.target:
+        rows["scaling"] = f"{there.target['MinCapacity']} to {there.target['MaxCapacity']}"
+    rows |= {f"alarm {name}": alarm["StateValue"] for name, alarm in there.alarms.items()}
+    for name, value in rows.items():
+        if value:
+            click.echo(f"  {name:<14} {value}")
+
+
+@cli.command()
+@FILE
+@click.argument("payload", type=click.Path(path_type=Path))
+@click.option("--content-type", help="the payload's media type; by default as its name tells")
+@click.option("--accept", help="the reply's media type")
+@click.pass_context
+def invoke(context: click.Context, file: Path, payload: Path, content_type: str | None, accept: str | None) -> None:
+    """Send a payload to the endpoint, and print the reply."""
+    configuration = configuration_of(context, file)
+    media_type = content_type or smoke.media_type_of(payload)
+    try:
+        reply = smoke.invoke(Aws(configuration.region), configuration.name, payload.read_bytes(), media_type, accept)
+    except ClientError as error:
+        if code_of(error) == "ModelError":
+            original = error.response.get("OriginalMessage", "").strip()
+            raise DeployError(f"the container answered {error.response.get('OriginalStatusCode')}: {original}") from error
+        raise
+    click.echo(reply["Body"], nl=False)
+
+
+@cli.command()
+@FILE
+@click.option("--to", help="the endpoint config to go back to; by default the one before")
+@YES
+@POLL
+@click.pass_context
+def rollback(context: click.Context, file: Path, to: str | None, poll_seconds: float, *, yes: bool) -> None:
+    """Go back to the previous endpoint config."""
+    configuration = configuration_of(context, file)
+    aws = Aws(configuration.region)
+    there = deployed(aws, configuration.name)
+    kept = {config["EndpointConfigName"] for config in own(aws, configuration.name, "EndpointConfig")}
+    config = to or there.previous
+    running = there.endpoint.get("EndpointConfigName")
+    if config is None or config not in kept or config == running:
+        others = ", ".join(sorted(kept - {running})) or "there is none"
+        raise DeployError(f"{configuration.name} has no previous endpoint config to go back to: name one with --to: {others}")
+    described = aws.call("sagemaker", "describe_endpoint_config", EndpointConfigName=config)
+    calls = calls_rollback(configuration.name, there, config, described["ProductionVariants"][0].get("InstanceType"))
+    ask(yes, f"{configuration.name}: go back from {running} to {config}?")
+    with progress(poll_seconds) as waiting:
+        make(aws, calls, waiting)
+    click.secho(f"{configuration.name} serves {config}", fg="green")
+
+
+@cli.command()
+@FILE
+@click.option("--minutes", default=60, show_default=True, help="how far back")
+@click.pass_context
+def logs(context: click.Context, file: Path, minutes: int) -> None:
+    """Print what the containers said, from CloudWatch Logs."""
+    configuration = configuration_of(context, file)
+    group, start = f"/aws/sagemaker/Endpoints/{configuration.name}", int((time.time() - minutes * 60) * 1000)
+    try:
+        events = Aws(configuration.region).pages("logs", "filter_log_events", "events", logGroupName=group, startTime=start)
+    except ClientError as error:
+        if code_of(error) == "ResourceNotFoundException":
+            raise DeployError(f"there is no log yet: {group}: a container that never started wrote none") from error
+        raise
+    for event in events:
+        click.echo(f"{datetime.fromtimestamp(event['timestamp'] / 1000, UTC):%H:%M:%S} {event['message'].rstrip()}")
+
+
+@cli.command()
+@FILE
+@YES
+@POLL
+@click.pass_context
+def down(context: click.Context, file: Path, poll_seconds: float, *, yes: bool) -> None:
+    """Remove the endpoint and all that was made for it; never the bucket, the image or the role."""
+    configuration = configuration_of(context, file)
+    aws, name, model = Aws(configuration.region), configuration.name, configuration.model
+    configs = [one["EndpointConfigName"] for one in own(aws, name, "EndpointConfig")]
+    models = [one["ModelName"] for one in own(aws, name, "Model")]
+    objects = [(model.bucket, key) for key in own_objects(aws, name, model.bucket, model.prefix)]
+    calls = calls_down(name, deployed(aws, name), configs, models, objects)
+    if not calls:
+        click.echo(f"nothing of {name} is there")
+        return
+    for call in calls:
+        click.echo(
+            f"remove {call.why}: {next(value for key, value in reversed(call.parameters.items()) if isinstance(value, str | list))}"
+        )
+    ask(yes, f"Remove all of {name}?")
+    with progress(poll_seconds) as waiting:
+        wait_until_settled(aws, name, waiting)
+        make(aws, calls, waiting)
+    click.secho(f"nothing of {name} is left", fg="green")
+
+
+@cli.command()
+@FILE
+@click.argument("role", required=False, type=click.Choice(["execution", "execution-trust", "deployment", "invocation"]))
+@click.pass_context
+def iam(context: click.Context, file: Path, role: str | None) -> None:
+    """Print the least-privilege policies as JSON: all by name, or one."""
+    policies: dict[str, Any] = policies_of(configuration_of(context, file))
+    click.echo(json.dumps(policies[role] if role else policies, indent=2))
+
+
+cli.add_command(capacity)

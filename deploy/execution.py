@@ -1,0 +1,68 @@
+"""Makes the calls of a plan, one after the other, so that each can be the last and the next run goes on."""
+
+import time
+from collections.abc import Callable, Sequence
+
+from botocore.exceptions import ClientError
+
+from deploy.aws import Aws
+from deploy.failures import message_of
+from deploy.plan import Call
+from deploy.waiting import RolledBack, Waiting, wait_for, wait_until_settled
+
+STALE_TRIES = 6
+SCALING = "application-autoscaling"
+
+
+def make(aws: Aws, calls: Sequence[Call], waiting: Waiting, packed: bytes | None = None) -> None:
+    """Make calls in order, and wait after those that take their time; raises DeployError and botocore's errors.
+
+    After a rollback the scaling that was taken off is put on again before RolledBack is raised.
+    """
+    for number, call in enumerate(calls):
+        _make(aws, call, waiting, packed)
+        try:
+            _wait_after(aws, call, waiting)
+        except RolledBack:
+            for rest in calls[number + 1 :]:
+                if rest.service == SCALING:
+                    _make(aws, rest, waiting, packed)
+            raise
+
+
+def _make(aws: Aws, call: Call, waiting: Waiting, packed: bytes | None) -> None:
+    waiting.say(f"{call.service} {call.operation}: {call.why}")
+    parameters = call.parameters | ({"Body": packed} if call.operation == "put_object" else {})
+    _with_patience(lambda: aws.call(call.service, call.operation, **parameters), waiting, _is_done(call))
+
+
+def _is_done(call: Call) -> Callable[[str], bool]:
+    # A call whose answer was lost is tried again by boto3: then what it makes is there, and what it removes is gone.
+    if call.operation.startswith("create_"):
+        return lambda message: "already exist" in message
+    if call.operation.startswith(("delete_", "deregister_")):
+        return lambda message: "could not find" in message or "no scal" in message
+    return lambda _: False
+
+
+def _with_patience(attempt: Callable[[], object], waiting: Waiting, is_done: Callable[[str], bool]) -> None:
+    # What was made a moment ago may not be found yet by the call that needs it.
+    for left in reversed(range(STALE_TRIES)):
+        try:
+            attempt()
+        except ClientError as error:
+            message = message_of(error).lower()
+            if is_done(message):
+                return
+            if left == 0 or "could not find" not in message:
+                raise
+            time.sleep(waiting.poll_seconds)
+        else:
+            return
+
+
+def _wait_after(aws: Aws, call: Call, waiting: Waiting) -> None:
+    if call.operation in ("create_endpoint", "update_endpoint"):
+        wait_for(aws, call.parameters["EndpointName"], call.parameters["EndpointConfigName"], waiting)
+    elif call.operation == "delete_endpoint":
+        wait_until_settled(aws, call.parameters["EndpointName"], waiting)

@@ -1,0 +1,65 @@
+"""What goes wrong, each in one line that says what to do."""
+
+from botocore import exceptions
+from botocore.exceptions import BotoCoreError, ClientError
+
+EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
+UNKNOWN_KEY = frozenset(
+    {"UnrecognizedClientException", "InvalidClientTokenId", "InvalidAccessKeyId", "SignatureDoesNotMatch", "AuthFailure"}
+)
+DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403"})
+THROTTLED = frozenset({"Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded", "SlowDown"})
+WRONG_REGION = frozenset({"301", "PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException"})
+
+
+class DeployError(Exception):
+    """What was asked cannot be done; the message says why, and the way out."""
+
+
+class BadConfiguration(DeployError):
+    """The file of an endpoint cannot be read, or asks for what cannot be."""
+
+
+def in_one_line(error: BotoCoreError | ClientError, region: str) -> str:
+    """Tell in one line what AWS or the way to it refused, and what to do."""
+    if isinstance(error, ClientError):
+        return _refusal(error, region)
+    if isinstance(error, exceptions.NoCredentialsError | exceptions.PartialCredentialsError | exceptions.CredentialRetrievalError):
+        return "no AWS credentials were found: run aws configure or aws sso login, or set AWS_PROFILE"
+    if isinstance(error, exceptions.SSOTokenLoadError | exceptions.UnauthorizedSSOTokenError | exceptions.TokenRetrievalError):
+        return "the AWS credentials have expired: run aws sso login"
+    if isinstance(error, exceptions.ProfileNotFound):
+        return f"{error}: see aws configure list-profiles"
+    if isinstance(error, exceptions.EndpointConnectionError | exceptions.ConnectTimeoutError | exceptions.HTTPClientError):
+        return f"no connection to AWS in {region}: is the region right, and is there a network? ({_first_line(error)})"
+    return _first_line(error)
+
+
+def code_of(error: ClientError) -> str:
+    """Return AWS's name for a refusal."""
+    return str(error.response.get("Error", {}).get("Code", "unknown"))
+
+
+def message_of(error: ClientError) -> str:
+    """Return AWS's words for a refusal."""
+    return str(error.response.get("Error", {}).get("Message", "")) or code_of(error)
+
+
+def _refusal(error: ClientError, region: str) -> str:
+    code, operation = code_of(error), error.operation_name
+    for codes, words in {
+        EXPIRED: "the AWS credentials have expired: log in again (aws sso login), then run the same command",
+        UNKNOWN_KEY: f"AWS does not know the credentials, or not in {region}: see aws sts get-caller-identity and the key region",
+        DENIED: f"not allowed: {operation}: python -m deploy iam prints the policy that is needed ({message_of(error)})",
+        THROTTLED: f"AWS throttled {operation} each time: wait a minute, then run the same command; it goes on where it was",
+        WRONG_REGION: f"{operation}: the bucket is in another region than {region}: use one there, or change the key region",
+    }.items():
+        if code in codes:
+            return words
+    if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500:  # noqa: PLR2004 - statuses of a server's failure
+        return f"AWS failed at {operation} ({code}): run the same command again; it goes on where it was"
+    return f"AWS refused {operation}: {message_of(error)} ({code})"
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]

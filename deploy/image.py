@@ -1,0 +1,55 @@
+"""The image in ECR: there, of a media type that SageMaker takes, and for the instance's processor."""
+
+import json
+import re
+import urllib.request
+from typing import Any
+
+from deploy.aws import Aws
+from deploy.configuration import Configuration
+from deploy.failures import DeployError
+from deploy.rules import architecture_of
+
+DOCKER = "application/vnd.docker.distribution.manifest.v2+json"
+ACCEPTED = [
+    DOCKER,
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.oci.image.index.v1+json",
+]
+SECONDS = 60.0
+
+
+def verify_image(aws: Aws, configuration: Configuration) -> None:
+    """Look the image up in ECR; raises DeployError for what CreateModel refuses, or what would not start."""
+    host, _, rest = configuration.image.partition("/")
+    repository, _, digest = rest.partition("@")
+    place = {"registryId": host.partition(".")[0], "repositoryName": repository}
+    answer = aws.call("ecr", "batch_get_image", **place, imageIds=[{"imageDigest": digest}], acceptedMediaTypes=ACCEPTED)
+    if not answer["images"]:
+        raise DeployError(f"image: {repository} has no {digest}: make push REPOSITORY={host}/{repository} prints the digest it has")
+    image = answer["images"][0]
+    media_type = image.get("imageManifestMediaType", "unknown")
+    if media_type != DOCKER:
+        raise DeployError(
+            f"image: its manifest is {media_type}, which CreateModel refuses: build one architecture with --provenance=false "
+            "--sbom=false and oci-mediatypes=false, as make image does, and push again"
+        )
+    built, wanted = _architecture(aws, place, json.loads(image["imageManifest"])), _wanted(configuration)
+    if built != wanted:
+        needs = "a serverless endpoint" if configuration.compute.serverless else configuration.compute.instance_type
+        raise DeployError(
+            f"image: built for {built}, but {needs} needs {wanted}: make image push ARCH={wanted}, and use that digest"
+        )
+
+
+def _wanted(configuration: Configuration) -> str:
+    return "amd64" if configuration.compute.serverless else architecture_of(configuration.compute.instance_type)
+
+
+def _architecture(aws: Aws, place: dict[str, str], manifest: dict[str, Any]) -> str:
+    url = aws.call("ecr", "get_download_url_for_layer", **place, layerDigest=manifest["config"]["digest"])["downloadUrl"]
+    if not re.match(r"https://|http://127\.0\.0\.1[:/]", url):
+        raise DeployError(f"image: ECR gave an address that is not https: {url}")
+    with urllib.request.urlopen(url, timeout=SECONDS) as answer:  # noqa: S310 - only https, or a stand-in on the loopback
+        return str(json.load(answer)["architecture"])

@@ -1,0 +1,28 @@
+"""The names and tags by which what belongs to an endpoint is known."""
+
+from typing import Any
+
+from deploy.configuration import Configuration
+
+VARIANT = "AllTraffic"
+OWNER = "xgb-endpoint:endpoint"
+PREVIOUS = "xgb-endpoint:previous"
+
+Parameters = dict[str, Any]
+
+
+def tags_of(configuration: Configuration) -> list[dict[str, str]]:
+    """Return the tags by which `down` knows what it may remove, and the user's own."""
+    own = {OWNER: configuration.name, "xgb-endpoint:version": configuration.metadata.version}
+    return [{"Key": key, "Value": value} for key, value in {**configuration.metadata.tags, **own}.items()]
+
+
+def without_nones(parameters: Parameters) -> Parameters:
+    """Return parameters without those that nobody set."""
+    return {key: _without(value) for key, value in parameters.items() if value is not None}
+
+
+def _without(value: Any) -> Any:
+    if isinstance(value, dict):
+        return without_nones(value)
+    return [_without(inner) for inner in value] if isinstance(value, list) else value

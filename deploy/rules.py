@@ -1,0 +1,108 @@
+"""What the keys of a configuration ask of each other, first of all that not everything is in one zone."""
+
+import re
+from collections.abc import Iterator
+
+from deploy.configuration import Configuration
+from serve.codecs import CODECS, DECODERS
+
+OPT_OUT = "(for development, compute.allow_single_zone: true accepts it)"
+
+
+def faults_of(configuration: Configuration) -> list[str]:
+    """Return what does not go together, each with its key and the fix."""
+    return [
+        *_formats(configuration),
+        *_zones(configuration),
+        *_compute(configuration),
+        *_scaling(configuration),
+        *_update(configuration),
+        *_region(configuration),
+    ]
+
+
+def architecture_of(instance_type: str) -> str:
+    """Return the processor that an instance type has; Graviton's families end in g and what follows it, as in c7g and m6gd."""
+    family = instance_type.split(".")[1] if instance_type.count(".") == 2 else instance_type  # noqa: PLR2004 - ml.FAMILY.SIZE
+    return "arm64" if re.fullmatch(r"[a-z]+\d+g[a-z]*", family) else "amd64"
+
+
+def _formats(configuration: Configuration) -> Iterator[str]:
+    formats = configuration.data_format
+    for media_type in formats.content_types:
+        if media_type.partition(";")[0].strip() not in DECODERS:
+            yield f"data_format.content_types: the server does not read {media_type}: choose of {', '.join(DECODERS)}"
+    if not formats.content_types:
+        yield "data_format.content_types: empty: name at least one, such as text/csv"
+    if formats.accept and formats.accept.partition(";")[0].strip() not in CODECS:
+        yield f"data_format.accept: the server does not write {formats.accept}: choose of {', '.join(CODECS)}"
+    if formats.accept and "SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT" in formats.environment:
+        yield "data_format.accept: said twice: take SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT out of data_format.environment"
+    if formats.environment.get("SAGEMAKER_BIND_TO_PORT", "8080") != "8080":
+        yield "data_format.environment.SAGEMAKER_BIND_TO_PORT: SageMaker asks port 8080: take it out"
+
+
+def _zones(configuration: Configuration) -> Iterator[str]:
+    compute, scaling = configuration.compute, configuration.scaling
+    if compute.allow_single_zone or compute.serverless:
+        return
+    if compute.instance_count < 2:  # noqa: PLR2004 - two zones need two instances
+        yield f"compute.instance_count: {compute.instance_count} puts all into one Availability Zone: use 2 or more {OPT_OUT}"
+    if scaling and scaling.min < 2:  # noqa: PLR2004 - the same
+        yield f"scaling.min: {scaling.min} may leave everything in one Availability Zone: use 2 or more {OPT_OUT}"
+    if len(set(configuration.network.subnets)) == 1:
+        yield f"network.subnets: one subnet is one Availability Zone: add one in another zone {OPT_OUT}"
+
+
+def _compute(configuration: Configuration) -> Iterator[str]:
+    compute, network = configuration.compute, configuration.network
+    if compute.serverless and compute.asynchronous:
+        yield "compute: serverless and asynchronous exclude each other: take one out"
+    if compute.instance_count < 1 and not compute.serverless:
+        yield "compute.instance_count: 0 serves nothing: an asynchronous endpoint scales to 0 by scaling.min"
+    if compute.serverless and (network.subnets or network.isolation or configuration.capture or configuration.kms.volume_key):
+        yield "compute.serverless: works without network, capture and kms.volume_key: take these out"
+    provisioned = compute.serverless and compute.serverless.provisioned_concurrency
+    if compute.serverless and provisioned and provisioned > compute.serverless.max_concurrency:
+        yield "compute.serverless.provisioned_concurrency: more than max_concurrency: lower it"
+    if bool(network.subnets) != bool(network.security_groups):
+        yield "network: subnets and security_groups go together: name both, or neither"
+
+
+def _scaling(configuration: Configuration) -> Iterator[str]:
+    compute, scaling = configuration.compute, configuration.scaling
+    if scaling is None:
+        return
+    if compute.serverless:
+        yield "scaling: a serverless endpoint scales by itself: take scaling out"
+    if scaling.max < scaling.min:
+        yield f"scaling.max: {scaling.max} is less than scaling.min, {scaling.min}"
+    if scaling.target <= 0:
+        yield "scaling.target: expected a number above 0"
+    if scaling.min == 0 and not compute.asynchronous:
+        yield "scaling.min: only an asynchronous endpoint scales to 0: use 1 or more, or compute.serverless"
+    if (scaling.metric == "backlog_per_instance") != bool(compute.asynchronous):
+        yield "scaling.metric: backlog_per_instance is for asynchronous endpoints, and the only one for them"
+    if compute.instance_type.startswith("ml.t2."):
+        yield "compute.instance_type: t2 cannot be scaled: use another, such as ml.c6i.large, or take scaling out"
+
+
+def _update(configuration: Configuration) -> Iterator[str]:
+    update = configuration.update
+    least = {"rolling": 5, "linear": 10}.get(update.strategy, 1)
+    if update.step_percent < least:
+        yield f"update.step_percent: {update.strategy} takes from {least} to 50"
+    steps = {"rolling": -(-100 // update.step_percent), "linear": -(-100 // update.step_percent), "canary": 2}.get(
+        update.strategy, 1
+    )
+    waits = steps * update.wait_seconds + update.termination_wait_seconds
+    if waits >= update.timeout_seconds:
+        yield f"update.timeout_seconds: {update.timeout_seconds} is not above the waits together, {waits}: raise it"
+    if len(update.alarms.names) + bool(update.alarms.errors_5xx) + bool(update.alarms.latency_p99_ms) > 10:  # noqa: PLR2004 - AWS's limit
+        yield "update.alarms.names: an update takes at most 10 alarms: name fewer"
+
+
+def _region(configuration: Configuration) -> Iterator[str]:
+    region = configuration.image.split(".")[3]
+    if region != configuration.region:
+        yield f"image: is in {region}, and the key region says {configuration.region}: push the image there, or change the region"

@@ -1,0 +1,49 @@
+"""What the verbs of the command line share: their arguments, and failures in one line."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+from botocore.exceptions import BotoCoreError, ClientError
+
+from deploy.configuration import Configuration
+from deploy.failures import DeployError, in_one_line
+from deploy.reading import read
+from deploy.shapes import unknown_instance_type
+
+FILE = click.argument("file", type=click.Path(path_type=Path))
+POLL = click.option("--poll-seconds", default=10.0, show_default=True, help="how often to look while waiting")
+YES = click.option("--yes", is_flag=True, help="do not ask")
+
+
+class Verbs(click.Group):
+    """Commands whose failures are one line each, with exit code 1."""
+
+    def invoke(self, context: click.Context) -> Any:
+        """Run a command; what fails is told in one line."""
+        try:
+            return super().invoke(context)
+        except DeployError as error:
+            raise click.ClickException(str(error)) from error
+        except (BotoCoreError, ClientError) as error:
+            raise click.ClickException(in_one_line(error, str(context.obj or "this region"))) from error
+        except OSError as error:
+            if error.filename is not None:
+                raise click.ClickException(f"{error.filename}: {error.strerror}") from error
+            raise click.ClickException(f"{error}: run the same command again; it goes on where it was") from error
+
+
+def configuration_of(context: click.Context, file: Path) -> Configuration:
+    """Read the file; raises BadConfiguration."""
+    configuration = read(file)
+    if context.parent:
+        context.parent.obj = configuration.region  # for the messages of failures
+    if configuration.compute.serverless is None and (warning := unknown_instance_type(configuration.compute.instance_type)):
+        click.secho(f"warning: {warning}", fg="yellow", err=True)
+    return configuration
+
+
+def ask(yes: bool, question: str) -> None:  # noqa: FBT001 - the flag as it was given
+    """Ask a question, unless the answer is given; raises DeployError for no."""
+    if not yes and not click.confirm(question):
+        raise DeployError("nothing was changed")

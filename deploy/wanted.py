@@ -1,0 +1,132 @@
+"""What a configuration asks of AWS: the exact parameters of each call, and names by their content."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+from deploy.artefact import Artefact
+from deploy.configuration import Configuration
+from deploy.naming import OWNER, VARIANT, Parameters, tags_of, without_nones
+from deploy.safety import alarms_of, deployment_of
+from deploy.scaling import policy_of, target_of
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The parameters of the calls that make an endpoint; ``target`` and ``policy`` are None without scaling."""
+
+    upload: Parameters
+    model: Parameters
+    config: Parameters
+    endpoint: Parameters
+    deployment: Parameters | None
+    alarms: list[Parameters]
+    target: Parameters | None
+    policy: Parameters | None
+
+    @property
+    def retains(self) -> bool:
+        """Tell whether an update keeps the number of instances that scaling has found."""
+        return self.target is not None
+
+
+def wanted_of(configuration: Configuration, artefact: Artefact) -> Wanted:
+    """Turn a configuration and its artefact into the parameters of calls."""
+    upload = _upload(configuration, artefact)
+    model = _named("ModelName", configuration, _model(configuration, upload))
+    config = _named("EndpointConfigName", configuration, _config(configuration, model["ModelName"]))
+    alarms = alarms_of(configuration)
+    target = target_of(configuration)
+    endpoint = {
+        "EndpointName": configuration.name,
+        "EndpointConfigName": config["EndpointConfigName"],
+        "Tags": tags_of(configuration),
+    }
+    return Wanted(upload, model, config, endpoint, deployment_of(configuration, alarms), alarms, target, policy_of(configuration))
+
+
+def _named(key: str, configuration: Configuration, parameters: Parameters) -> Parameters:
+    # Models and configs cannot be changed, so that what differs has another name, and what is there can be trusted.
+    content = without_nones(parameters)
+    digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    version = configuration.metadata.version.replace(".", "-").strip("-").replace("--", "-")
+    return {key: f"{configuration.name}-{version}-{digest[:8]}", **content, "Tags": tags_of(configuration)}
+
+
+def _upload(configuration: Configuration, artefact: Artefact) -> Parameters:
+    model, key = configuration.model, configuration.kms.artefact_key
+    return without_nones(
+        {
+            "Bucket": model.bucket,
+            "Key": f"{model.prefix.strip('/')}/{configuration.name}/{artefact.sha256}/model.tar.gz",
+            "ChecksumAlgorithm": "SHA256",
+            "Tagging": f"{OWNER}={configuration.name}",
+            "ServerSideEncryption": "aws:kms" if key else None,
+            "SSEKMSKeyId": key,
+        }
+    )
+
+
+def _model(configuration: Configuration, upload: Parameters) -> Parameters:
+    network, formats = configuration.network, configuration.data_format
+    environment = dict(formats.environment) | ({"SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT": formats.accept} if formats.accept else {})
+    vpc = {"Subnets": list(network.subnets), "SecurityGroupIds": list(network.security_groups)} if network.subnets else None
+    return {
+        "ExecutionRoleArn": configuration.role,
+        "PrimaryContainer": {
+            "Image": configuration.image,
+            "ModelDataUrl": f"s3://{upload['Bucket']}/{upload['Key']}",
+            "Environment": environment,
+        },
+        "VpcConfig": vpc,
+        "EnableNetworkIsolation": True if network.isolation else None,
+    }
+
+
+def _config(configuration: Configuration, model: str) -> Parameters:
+    compute, capture = configuration.compute, configuration.capture
+    variant: Parameters = {"VariantName": VARIANT, "ModelName": model, "InitialVariantWeight": 1.0}
+    if serverless := compute.serverless:
+        variant["ServerlessConfig"] = {
+            "MemorySizeInMB": serverless.memory_mb,
+            "MaxConcurrency": serverless.max_concurrency,
+            "ProvisionedConcurrency": serverless.provisioned_concurrency,
+        }
+    else:
+        variant |= {"InstanceType": compute.instance_type, "InitialInstanceCount": compute.instance_count}
+        variant["RoutingConfig"] = {"RoutingStrategy": "LEAST_OUTSTANDING_REQUESTS"}
+        variant["ContainerStartupHealthCheckTimeoutInSeconds"] = compute.startup_timeout_seconds
+    return {
+        "ProductionVariants": [variant],
+        "AsyncInferenceConfig": _asynchronous(configuration),
+        "DataCaptureConfig": _capture(configuration) if capture else None,
+        "KmsKeyId": configuration.kms.volume_key,
+    }
+
+
+def _asynchronous(configuration: Configuration) -> Parameters | None:
+    asynchronous = configuration.compute.asynchronous
+    if asynchronous is None:
+        return None
+    topics = {"SuccessTopic": asynchronous.success_topic, "ErrorTopic": asynchronous.error_topic}
+    return {
+        "ClientConfig": {"MaxConcurrentInvocationsPerInstance": asynchronous.max_concurrent_invocations},
+        "OutputConfig": {
+            "S3OutputPath": asynchronous.output,
+            "S3FailurePath": asynchronous.failure,
+            "NotificationConfig": topics if any(topics.values()) else None,
+        },
+    }
+
+
+def _capture(configuration: Configuration) -> Parameters:
+    capture, types = configuration.capture, [name.partition(";")[0] for name in configuration.data_format.content_types]
+    headers = {"CsvContentTypes": [t for t in types if "csv" in t], "JsonContentTypes": [t for t in types if "json" in t]}
+    return {
+        "EnableCapture": True,
+        "InitialSamplingPercentage": capture.percent if capture else 0,
+        "DestinationS3Uri": capture.destination if capture else "",
+        "KmsKeyId": configuration.kms.artefact_key,
+        "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
+        "CaptureContentTypeHeader": {key: found for key, found in headers.items() if found} or None,
+    }

@@ -1,0 +1,1 @@
+"""Tests of deploying, against a stand-in for AWS on the loopback."""

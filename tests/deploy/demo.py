@@ -1,0 +1,41 @@
+"""The life of an endpoint against the stand-in: plan, up, invoke, update, rollback, down, each as it would be typed."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from local_test.container import ROOT, serving, stop_on_sigterm
+from tests.deploy.stand_in import configuration_file, standing_in
+
+POLL = ("--poll-seconds", "0.2")
+UPDATE = {"version: 1.0.0": "version: 1.1.0", "environment: {}": "environment: {SERVE_DOOR: flask}"}
+
+
+def main() -> None:
+    """Run each verb, and end with the exit code of the first that fails."""
+    stop_on_sigterm()
+    print("A stand-in for AWS on this machine, so that no account is needed: nothing here has met the real AWS.", flush=True)
+    with serving() as container, standing_in(container.url) as aws, tempfile.TemporaryDirectory() as folder:
+        image = aws.furnish()
+        file = configuration_file(Path(folder), image)
+        for verb, *arguments in (("plan",), ("up", *POLL), ("status",), ("invoke", "local_test/payloads/diamonds.csv")):
+            run(aws.environment, verb, str(file), *arguments)
+        configuration_file(Path(folder), image, UPDATE)
+        for verb, *arguments in (("up", *POLL), ("rollback", "--yes", *POLL), ("down", "--yes", *POLL)):
+            run(aws.environment, verb, str(file), *arguments)
+
+
+def run(environment: dict[str, str], *arguments: str) -> None:
+    """Show a command, and run it."""
+    print(f"\n$ python -m deploy {' '.join(arguments)}", flush=True)
+    code = subprocess.run(
+        [sys.executable, "-m", "deploy", *arguments], cwd=ROOT, env=os.environ | environment, check=False
+    ).returncode
+    if code:
+        sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,144 @@
+"""What a file may not say: each fault names its key and the fix."""
+
+import hashlib
+import re
+import shutil
+import sys
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.deploy.conftest import Run
+from tests.server import ROOT
+
+sys.path.insert(0, str(ROOT / "docs"))
+import tables
+
+FAULTS = [
+    ("region: eu-central-1", "regoin: eu-central-1", 'regoin: unknown key; did you mean "region"?'),
+    ("  bucket: example-models", "  buckett: x", 'model.buckett: unknown key; did you mean "bucket"?'),
+    ("  bucket: example-models", "  prefix: x", "model.bucket: missing"),
+    ("name: diamonds", "name: my_diamonds", 'name: "my_diamonds" does not fit: expected letters, digits'),
+    ("region: eu-central-1", "region: frankfurt", 'region: "frankfurt" does not fit: expected a region such as eu-central-1'),
+    ("region: eu-central-1", "region: us-east-1", "image: is in eu-central-1, and the key region says us-east-1"),
+    ("role: arn:aws:iam", "role: arn:iam", "expected arn:aws:iam::ACCOUNT:role/NAME"),
+    ("@sha256:", ":1.0.0-sha256-", "which make push prints"),
+    ("version: 1.0.0", "version: 1.0", 'metadata.version: expected text, not "1.0": put it into quotes'),
+    ("    team: pricing", "    team: 7", "metadata.tags.team: expected text"),
+    ("    team: pricing", f"    team: {'x' * 300}", "metadata.tags: "),
+    ("environment: {}", f"environment: {{A: {'x' * 1025}}}", "data_format.environment: "),
+    (
+        "environment: {}",
+        "environment: {SAGEMAKER_MODEL_SERVER_WORKERS: many}",
+        "data_format.environment: the server would not start",
+    ),
+    ("environment: {}", "environment: []", "data_format.environment: expected keys and values"),
+    ("environment: {}", 'environment: {SAGEMAKER_BIND_TO_PORT: "81"}', "SageMaker asks port 8080"),
+    ("[text/csv, application/json]", "[text/html]", "data_format.content_types: the server does not read text/html"),
+    ("[text/csv, application/json]", "text/csv", "data_format.content_types: expected a list"),
+    ("  # accept: application/json ", "  accept: text/html ", "data_format.accept: the server does not write text/html"),
+    ("instance_count: 2", "instance_count: 1", "compute.instance_count: 1 puts all into one Availability Zone"),
+    ("instance_count: 2", "instance_count: two", "compute.instance_count: expected a whole number"),
+    ("instance_count: 2", "instance_count: true", "compute.instance_count: expected a whole number"),
+    ("  min: 2", "  min: 1", "scaling.min: 1 may leave everything in one Availability Zone"),
+    ("  max: 6", "  max: 1", "scaling.max: 1 is less than scaling.min"),
+    ("target: 3000", "target: 0", "scaling.target: expected a number above 0"),
+    ("metric: invocations_per_instance", "metric: cpu", "scaling.metric: expected one of"),
+    (
+        "metric: invocations_per_instance",
+        "metric: backlog_per_instance",
+        "scaling.metric: backlog_per_instance is for asynchronous",
+    ),
+    ("ml.c6i.large #", "ml.t2.medium #", "t2 cannot be scaled"),
+    ("strategy: rolling", "strategy: careful", "update.strategy: expected one of rolling, canary"),
+    ("step_percent: 50", "step_percent: 60", "update.step_percent: expected a whole number from 1 to 50"),
+    ("step_percent: 50", "step_percent: 4", "update.step_percent: rolling takes from 5 to 50"),
+    ("wait_seconds: 300", "wait_seconds: 3000", "update.timeout_seconds: 3600 is not above the waits together"),
+    ("update:", "network: {subnets: [subnet-1], security_groups: [sg-1]}\nupdate:", "one subnet is one Availability Zone"),
+    ("update:", "network: {subnets: [subnet-1, subnet-2]}\nupdate:", "subnets and security_groups go together"),
+    ("update:", "capture: {destination: bucket}\nupdate:", "capture.destination: "),
+    ("  instance_count: 2", "  serverless: {memory_mb: 3000}", "compute.serverless.memory_mb: expected one of 1024"),
+    ("  instance_count: 2", "  serverless: {memory_mb: 2048}", "a serverless endpoint scales by itself"),
+    ("  instance_count: 2", "  asynchronous: {output: here}", "compute.asynchronous.output: "),
+    ("artefact: ", "artefact: /nowhere", "neither a folder nor a tar.gz"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "words"), FAULTS, ids=[words[:40] for _, _, words in FAULTS])
+def test_faults_name_key_and_fix(run: Run, write: Callable[..., Path], old: str, new: str, words: str) -> None:
+    """A fault of the file is one line with the key and what to write, before anything is asked of AWS."""
+    outcome = run("plan", write({old: new}))
+
+    assert outcome.exit_code == 1
+    assert words in outcome.output
+    assert len(outcome.output.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "words"), [("a: [", "cannot be read as YAML"), ("- a", "expected keys and values"), ("", "name: missing")]
+)
+def test_files_that_are_none(run: Run, tmp_path: Path, text: str, words: str) -> None:
+    """What is no YAML, no keys, or empty is told as such."""
+    (tmp_path / "x.yaml").write_text(text)
+
+    assert words in run("plan", tmp_path / "x.yaml").output
+
+
+def test_a_file_that_is_not_there(run: Run, tmp_path: Path) -> None:
+    """A file that is not there is named, and so is the example."""
+    assert "endpoint.example.yaml" in run("plan", tmp_path / "none.yaml").output
+
+
+def test_the_example_shows_every_key() -> None:
+    """The example's file has each key of the configuration, used or as a choice."""
+    example = (ROOT / "deploy" / "endpoint.example.yaml").read_text()
+
+    for key in re.findall(r"^\| `([\w.]+)`", tables.keys(), flags=re.MULTILINE):
+        assert re.search(rf"^[# ]*{key.rpartition('.')[2]}:", example, flags=re.MULTILINE), key
+
+
+def test_an_instance_type_newer_than_boto3(run: Run, write: Callable[..., Path]) -> None:
+    """An instance type that boto3 does not know is a warning, since its list ages."""
+    outcome = run("plan", write({"ml.c6i.large": "ml.c99i.large"}))
+
+    assert outcome.exit_code == 0, outcome.output
+    assert "warning: compute.instance_type: ml.c99i.large" in outcome.output
+
+
+def test_one_zone_for_development(run: Run, write: Callable[..., Path]) -> None:
+    """compute.allow_single_zone accepts one instance."""
+    changes = {"instance_count: 2": "instance_count: 1\n  allow_single_zone: true", "  min: 2": "  min: 1"}
+
+    assert run("plan", write(changes)).exit_code == 0
+
+
+def test_an_artefact_as_a_tarball(run: Run, write: Callable[..., Path], tmp_path: Path) -> None:
+    """A tar.gz is taken as it is, once the server's check has passed on what is in it."""
+    with tarfile.open(tmp_path / "model.tar.gz", "w:gz") as archive:
+        archive.add(ROOT / "model" / "artifact", arcname=".")
+    outcome = run("plan", write({f"{ROOT}/model/artifact": str(tmp_path / "model.tar.gz")}))
+
+    assert outcome.exit_code == 0, outcome.output
+    assert hashlib.sha256((tmp_path / "model.tar.gz").read_bytes()).hexdigest() in outcome.output
+
+
+def test_an_artefact_that_the_server_refuses(run: Run, write: Callable[..., Path], tmp_path: Path) -> None:
+    """An artefact on which the server would not start is never uploaded; the server's own words say why."""
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "model.ubj").write_bytes(b"nothing")
+    outcome = run("up", write({f"{ROOT}/model/artifact": str(tmp_path / "broken")}))
+
+    assert outcome.exit_code == 1
+    assert "model.artefact" in outcome.output
+    assert "the server would not start on it" in outcome.output
+
+
+def test_the_same_files_are_the_same_artefact(run: Run, write: Callable[..., Path], tmp_path: Path) -> None:
+    """A copy of the artefact, with other times, has the same key in S3."""
+    shutil.copytree(ROOT / "model" / "artifact", tmp_path / "copy", copy_function=shutil.copyfile)
+    here, copied = run("plan", write()), run("plan", write({f"{ROOT}/model/artifact": str(tmp_path / "copy")}))
+
+    assert here.exit_code == 0
+    assert here.output == copied.output

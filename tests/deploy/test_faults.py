@@ -1,0 +1,153 @@
+"""What goes wrong on the way: one clear line, nothing orphaned, and the next run finishes."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.deploy.conftest import Run
+from tests.deploy.stand_in import BUCKET, StandIn
+from tests.deploy.test_life import POLL, left, mutations
+from tests.deploy.wire import Fault, Sent
+from tests.server import ROOT
+
+MOST_RUNS = 20
+LOST = Fault("InternalFailure", status=500, done=True)
+RETYPED = {"instance_type: ml.c6i.large": "instance_type: ml.c7i.large"}
+
+
+def runs_until_done(stand_in: StandIn, verb: Callable[[], int], fault: Fault) -> int:
+    """Run a verb of which each run goes wrong at its first changing call, until one succeeds; return how many it took."""
+    for number in range(1, MOST_RUNS):
+        stand_in.wire.sent.clear()
+        stand_in.wire.fault = lambda sent, count: fault if sent.mutates and count == 1 else None
+        if verb() == 0:
+            return number
+    raise AssertionError(f"not done after {MOST_RUNS} runs")
+
+
+def killing(process: "subprocess.Popen[bytes]") -> Callable[[Sent, int], Fault | None]:
+    """Kill a process with its first changing call, which is carried out."""
+
+    def fault(sent: Sent, count: int) -> Fault | None:
+        if sent.mutates and count == 1:
+            process.kill()
+        return None
+
+    return fault
+
+
+def test_killed_after_any_step(stand_in: StandIn, file: Path) -> None:
+    """Killed after each of its changing calls in turn, up goes on where it was, and makes nothing twice."""
+    made: list[str] = []
+    for _ in range(MOST_RUNS):
+        stand_in.wire.sent.clear()
+        command = [sys.executable, "-m", "deploy", "up", str(file), *POLL]
+        with subprocess.Popen(command, cwd=ROOT, env={**os.environ, **stand_in.environment}, stdout=subprocess.DEVNULL) as process:
+            stand_in.wire.fault = killing(process)
+            code = process.wait(60)
+        made += mutations(stand_in)
+        if code == 0:
+            break
+    names = left(stand_in)
+
+    assert code == 0
+    assert len(made) == 8
+    assert len(names) == len(set(names)) == 8
+
+
+def test_an_update_that_breaks_off_after_any_step(stand_in: StandIn, run: Run, write: Callable[..., Path]) -> None:
+    """An update to another instance type whose answers are lost at each step in turn ends as one that went well."""
+    run("up", write(), *POLL)
+    changed = write(RETYPED)
+    runs = runs_until_done(stand_in, lambda: run("up", changed, *POLL).exit_code, LOST)
+    sagemaker = stand_in.client("sagemaker")
+    config = sagemaker.describe_endpoint(EndpointName="diamonds")["EndpointConfigName"]
+
+    assert runs == 8  # seven changing calls, and a run that finds all done
+    assert sagemaker.describe_endpoint_config(EndpointConfigName=config)["ProductionVariants"][0]["InstanceType"] == "ml.c7i.large"
+    assert {"endpoint/diamonds/variant/AllTraffic", "xgb-endpoint-target-tracking"} <= set(left(stand_in))
+
+
+def test_down_that_breaks_off_after_any_step(stand_in: StandIn, run: Run, file: Path) -> None:
+    """Down goes on where it broke off, and leaves nothing."""
+    run("up", file, *POLL)
+    runs = runs_until_done(stand_in, lambda: run("down", file, "--yes", *POLL).exit_code, LOST)
+
+    assert runs == 8  # policy, target, both alarms at once, endpoint, config, model, artefact; then there is nothing
+    assert left(stand_in) == []
+
+
+def test_down_asks_and_removes_only_its_own(stand_in: StandIn, run: Run, file: Path) -> None:
+    """Without a yes nothing is removed; what others made under a like name stays."""
+    run("up", file, *POLL)
+    stand_in.client("cloudwatch").put_metric_alarm(
+        AlarmName="diamonds-mine", MetricName="x", Namespace="x", EvaluationPeriods=1, ComparisonOperator="GreaterThanThreshold",
+        Statistic="Sum", Period=60, Threshold=1,
+    )  # fmt: skip
+    stand_in.client("s3").put_object(Bucket=BUCKET, Key="xgb-endpoint/diamonds/mine", Body=b"")
+    refused, before = run("down", file), left(stand_in)
+    run("down", file, "--yes", *POLL)
+
+    assert refused.exit_code == 1
+    assert "diamonds" in before
+    assert left(stand_in) == ["diamonds-mine", "xgb-endpoint/diamonds/mine"]
+
+
+def test_an_endpoint_of_somebody_else(stand_in: StandIn, run: Run, file: Path) -> None:
+    """An endpoint of the same name that has no tag of this program is neither changed nor removed."""
+    sagemaker = stand_in.client("sagemaker")
+    sagemaker.create_model(ModelName="theirs", ExecutionRoleArn="arn:aws:iam::123456789012:role/r", PrimaryContainer={"Image": "i"})
+    variant = {"VariantName": "a", "ModelName": "theirs", "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+    sagemaker.create_endpoint_config(EndpointConfigName="theirs", ProductionVariants=[variant])
+    sagemaker.create_endpoint(EndpointName="diamonds", EndpointConfigName="theirs")
+    stand_in.wire.reset()
+    outcomes = [run("up", file, *POLL), run("down", file, "--yes", *POLL), run("rollback", file, "--yes", *POLL)]
+
+    assert mutations(stand_in) == []
+    for outcome in outcomes:
+        assert outcome.exit_code == 1
+        assert "was not made by this program" in outcome.output
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("ExpiredTokenException", "credentials have expired"),
+        ("UnrecognizedClientException", "does not know the credentials"),
+        ("AccessDeniedException", "python -m deploy iam"),
+        ("ThrottlingException", "throttled"),
+        ("InternalFailure", "it goes on where it was"),
+        ("ValidationException", "AWS refused"),
+    ],
+)
+def test_refusals_are_one_line(stand_in: StandIn, run: Run, file: Path, code: str, words: str) -> None:
+    """What AWS refuses is told in one line that says what to do."""
+    status = 500 if code == "InternalFailure" else 400
+    stand_in.wire.fault = lambda sent, _: Fault(code, status=status) if sent.operation == "DescribeEndpoint" else None
+    outcome = run("status", file)
+
+    assert outcome.exit_code == 1
+    assert words in outcome.output
+    assert len(outcome.output.splitlines()) == 1
+
+
+def test_throttling_is_waited_out(stand_in: StandIn, run: Run, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A call that is throttled once is made again."""
+    monkeypatch.delenv("AWS_MAX_ATTEMPTS")
+    throttled: list[str] = []
+
+    def fault(sent: Sent, _: int) -> Fault | None:
+        if sent.operation == "CreateModel" and not throttled:
+            throttled.append(sent.operation)
+            return Fault("ThrottlingException")
+        return None
+
+    stand_in.wire.fault = fault
+    outcome = run("up", file, *POLL)
+
+    assert throttled
+    assert outcome.exit_code == 0, outcome.output

@@ -1,0 +1,148 @@
+"""Kinds of compute, ways of update and policies, as they go over the wire."""
+
+import json
+import re
+from collections.abc import Callable
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.deploy.conftest import Run
+from tests.deploy.stand_in import StandIn
+from tests.deploy.test_life import PAYLOAD, POLL
+from tests.server import ROOT
+
+SCALING = "scaling:" + (ROOT / "deploy" / "endpoint.example.yaml").read_text().partition("\nscaling:")[2].partition("\nupdate:")[0]
+ACTIONS = {"s3:HeadObject": "s3:GetObject", "s3:ListObjectsV2": "s3:ListBucket", "monitoring:": "cloudwatch:"}
+
+
+def sent(stand_in: StandIn, operation: str) -> dict[str, Any]:
+    return next(one.parameters for one in reversed(stand_in.wire.sent) if one.operation == operation)
+
+
+def test_serverless(stand_in: StandIn, run: Run, write: Callable[..., Path]) -> None:
+    """A serverless endpoint has no instances, no scaling, and no guardrails at an update."""
+    serverless = {"instance_count: 2": "serverless: {memory_mb: 4096, max_concurrency: 5}", SCALING: ""}
+    made = run("up", write(serverless), *POLL)
+    updated = run("up", write({**serverless, "1.0.0": "2.0.0"}), *POLL)
+
+    assert made.exit_code == updated.exit_code == 0, made.output + updated.output
+    assert "InstanceType" not in sent(stand_in, "CreateEndpointConfig")["ProductionVariants"][0]
+
+
+def test_asynchronous(stand_in: StandIn, run: Run, write: Callable[..., Path]) -> None:
+    """An asynchronous endpoint writes to S3 and scales by its backlog, down to none in development."""
+    changes = {
+        "instance_count: 2": "instance_count: 1\n  allow_single_zone: true\n  asynchronous: {output: s3://replies/x}",
+        "metric: invocations_per_instance": "metric: backlog_per_instance",
+        "  min: 2": "  min: 0",
+    }
+    outcome = run("up", write(changes), *POLL)
+
+    assert outcome.exit_code == 0, outcome.output
+    assert sent(stand_in, "CreateEndpointConfig")["AsyncInferenceConfig"]["OutputConfig"]["S3OutputPath"] == "s3://replies/x"
+    assert sent(stand_in, "RegisterScalableTarget")["MinCapacity"] == 0
+    assert "CustomizedMetricSpecification" in sent(stand_in, "PutScalingPolicy")["TargetTrackingScalingPolicyConfiguration"]
+
+
+@pytest.mark.parametrize(
+    ("strategy", "routing"),
+    [
+        ("canary", {"Type": "CANARY", "WaitIntervalInSeconds": 300, "CanarySize": {"Type": "CAPACITY_PERCENT", "Value": 50}}),
+        ("linear", {"Type": "LINEAR", "WaitIntervalInSeconds": 300, "LinearStepSize": {"Type": "CAPACITY_PERCENT", "Value": 50}}),
+        ("all_at_once", {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 300}),
+    ],
+)
+def test_blue_and_green(stand_in: StandIn, run: Run, write: Callable[..., Path], strategy: str, routing: dict[str, Any]) -> None:
+    """Canary, linear and all at once go over the wire as such, and without scaling the file's count holds."""
+    run("up", write(), *POLL)
+    changes = {"strategy: rolling": f"strategy: {strategy}", "environment: {}": "environment: {SERVE_DOOR: flask}", SCALING: ""}
+    outcome = run("up", write(changes), *POLL)
+    update = sent(stand_in, "UpdateEndpoint")
+
+    assert outcome.exit_code == 0, outcome.output
+    assert update["DeploymentConfig"]["BlueGreenUpdatePolicy"]["TrafficRoutingConfiguration"] == routing
+    assert update["RetainAllVariantProperties"] is False
+    assert (
+        stand_in.client("application-autoscaling").describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"] == []
+    )
+
+
+def test_all_keys_reach_the_wire(stand_in: StandIn, run: Run, write: Callable[..., Path]) -> None:
+    """Network, isolation, capture and keys are in the calls, also where the stand-in forgets them."""
+    ec2 = stand_in.client("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    subnets = [
+        ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{n}.0/24", AvailabilityZone=f"eu-central-1{zone}")["Subnet"]["SubnetId"]
+        for n, zone in enumerate("ab")
+    ]
+    more = f"""network: {{subnets: [{", ".join(subnets)}], security_groups: [sg-1], isolation: true}}
+capture: {{destination: "s3://captured/x", percent: 10}}
+kms: {{artefact_key: "arn:aws:kms:eu-central-1:123456789012:key/1", volume_key: "arn:aws:kms:eu-central-1:123456789012:key/2"}}
+"""
+    outcome = run("up", write({"update:": f"{more}\nupdate:"}), *POLL)
+    model, config = sent(stand_in, "CreateModel"), sent(stand_in, "CreateEndpointConfig")
+
+    assert outcome.exit_code == 0, outcome.output
+    assert model["VpcConfig"] == {"Subnets": subnets, "SecurityGroupIds": ["sg-1"]}
+    assert model["EnableNetworkIsolation"] is True
+    assert config["DataCaptureConfig"]["InitialSamplingPercentage"] == 10
+    assert config["KmsKeyId"].endswith("key/2")
+    upload = next(one for one in stand_in.wire.sent if one.operation == "PutObject")
+    assert upload.headers["x_amz_server_side_encryption_aws_kms_key_id"].endswith("key/1")
+    assert upload.headers["x_amz_tagging"] == "xgb-endpoint:endpoint=diamonds"
+
+
+def test_the_deployment_policy_allows_what_is_called(stand_in: StandIn, run: Run, write: Callable[..., Path]) -> None:
+    """Each call that a whole life sends is an action of the deployment policy."""
+    file = write()
+    for changes in ({}, {"instance_type: ml.c6i.large": "instance_type: ml.c7i.large"}):
+        run("up", write(changes), *POLL)
+    for verb, *arguments in (("status",), ("invoke", PAYLOAD), ("logs",), ("rollback", "--yes", *POLL), ("down", "--yes", *POLL)):
+        run(verb, file, *arguments)
+    called = {f"{one.service}:{one.operation}" for one in stand_in.wire.sent}
+    policy = json.loads(run("iam", file, "deployment").output)
+    allowed = {action for statement in policy["Statement"] for action in statement["Action"]}
+
+    assert len(called) > 25
+    for call in called:
+        assert ACTIONS.get(call, call.replace("monitoring:", "cloudwatch:")) in allowed, call
+    assert not any(fnmatch(action, "*[*]*") for action in allowed)
+
+
+def test_policies_are_json_of_known_actions(run: Run, file: Path) -> None:
+    """All four policies are printed, each action by its service."""
+    policies = json.loads(run("iam", file).output)
+
+    assert set(policies) == {"execution", "execution-trust", "deployment", "invocation"}
+    assert all(
+        re.match(r"[a-z0-9-]+:[A-Z]", action) for statement in policies["execution"]["Statement"] for action in statement["Action"]
+    )
+
+
+def test_logs(stand_in: StandIn, run: Run, file: Path) -> None:
+    """Logs prints what the containers said; where there is no log it says so."""
+    none = run("logs", file)
+    logs, group = stand_in.client("logs"), "/aws/sagemaker/Endpoints/diamonds"
+    logs.create_log_group(logGroupName=group)
+    logs.create_log_stream(logGroupName=group, logStreamName="AllTraffic/i-1")
+    now = int(__import__("time").time() * 1000)
+    logs.put_log_events(
+        logGroupName=group, logStreamName="AllTraffic/i-1", logEvents=[{"timestamp": now, "message": "cannot serve"}]
+    )
+
+    assert "there is no log yet" in none.output
+    assert "cannot serve" in run("logs", file).output
+
+
+def test_invoke_tells_what_the_container_said(run: Run, file: Path, tmp_path: Path) -> None:
+    """A payload that the container refuses is told with its status and its message."""
+    run("up", file, *POLL)
+    (tmp_path / "bad.csv").write_text("abc,1\n")
+    outcome, none = run("invoke", file, tmp_path / "bad.csv"), run("invoke", file, tmp_path / "none.csv")
+
+    assert outcome.exit_code == 1
+    assert "the container answered 400" in outcome.output
+    assert f"{tmp_path}/none.csv: No such file or directory" in none.output

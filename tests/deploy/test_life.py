@@ -1,0 +1,130 @@
+"""The whole life of an endpoint, over HTTP against the stand-in."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.deploy.conftest import Run
+from tests.deploy.stand_in import BUCKET, StandIn
+from tests.server import ROOT
+
+POLL = ("--poll-seconds", "0.01")
+PAYLOAD = ROOT / "local_test" / "payloads" / "diamonds.csv"
+
+
+def left(stand_in: StandIn) -> list[str]:
+    """Return the names of all that is there but the bucket and the image."""
+    sagemaker, scaling = stand_in.client("sagemaker"), stand_in.client("application-autoscaling")
+    return [
+        *(one["EndpointName"] for one in sagemaker.list_endpoints()["Endpoints"]),
+        *(one["EndpointConfigName"] for one in sagemaker.list_endpoint_configs()["EndpointConfigs"]),
+        *(one["ModelName"] for one in sagemaker.list_models()["Models"]),
+        *(one["ResourceId"] for one in scaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"]),
+        *(one["PolicyName"] for one in scaling.describe_scaling_policies(ServiceNamespace="sagemaker")["ScalingPolicies"]),
+        *(one["AlarmName"] for one in stand_in.client("cloudwatch").describe_alarms()["MetricAlarms"]),
+        *(one["Key"] for one in stand_in.client("s3").list_objects_v2(Bucket=BUCKET).get("Contents", [])),
+    ]
+
+
+def mutations(stand_in: StandIn) -> list[str]:
+    return [sent.operation for sent in stand_in.wire.sent if sent.mutates]
+
+
+def test_a_whole_life(stand_in: StandIn, run: Run, file: Path) -> None:
+    """Up makes an endpoint that predicts as XGBoost does; up again changes nothing; down leaves the bucket and the image alone."""
+    first, second = run("up", file, *POLL), run("up", file, *POLL)
+    invoked, status = run("invoke", file, PAYLOAD), run("status", file)
+    made = mutations(stand_in)
+    removed = run("down", file, "--yes", *POLL)
+
+    assert first.exit_code == 0, first.output
+    assert "smoke-tested: the 10 numbers" in first.output
+    assert second.exit_code == 0, second.output
+    assert made == ["PutObject", "CreateModel", "CreateEndpointConfig", "PutMetricAlarm", "PutMetricAlarm", "CreateEndpoint",
+                    "RegisterScalableTarget", "PutScalingPolicy"]  # fmt: skip
+    assert np.float32(invoked.output.splitlines()[0]) == np.float32(2008.307)
+    assert "InService" in status.output
+    assert removed.exit_code == 0, removed.output
+    assert left(stand_in) == []
+    assert stand_in.client("ecr").describe_images(repositoryName="xgb-endpoint")["imageDetails"]
+
+
+def test_an_update_and_the_way_back(stand_in: StandIn, run: Run, write: Callable[..., Path]) -> None:
+    """A new version takes over in batches under its alarms, keeps the number of instances, and rollback goes back."""
+    run("up", write(), *POLL)
+    old = stand_in.client("sagemaker").describe_endpoint(EndpointName="diamonds")["EndpointConfigName"]
+    updated = run("up", write({"1.0.0": "1.1.0", "percent: 50": "percent: 25"}), *POLL)
+    again = write({"environment: {}": "environment: {SERVE_DOOR: flask}"})
+    updated = run("up", again, *POLL)
+    update = next(sent.parameters for sent in stand_in.wire.sent if sent.operation == "UpdateEndpoint")
+    back = run("rollback", again, "--yes", *POLL)
+
+    assert updated.exit_code == 0, updated.output
+    assert update["RetainAllVariantProperties"] is True
+    assert update["DeploymentConfig"]["RollingUpdatePolicy"]["MaximumBatchSize"] == {"Type": "CAPACITY_PERCENT", "Value": 25}
+    assert {alarm["AlarmName"] for alarm in update["DeploymentConfig"]["AutoRollbackConfiguration"]["Alarms"]} == {
+        "diamonds-errors-5xx",
+        "diamonds-latency-p99",
+    }
+    assert back.exit_code == 0, back.output
+    assert old not in updated.output.splitlines()[-1]
+
+
+def test_an_update_that_fails(stand_in: StandIn, run: Run, write: Callable[..., Path]) -> None:
+    """An update that ends in service by a rollback is a failure that names the reason; the old config serves."""
+    run("up", write(), *POLL)
+    old = stand_in.client("sagemaker").describe_endpoint(EndpointName="diamonds")["EndpointConfigName"]
+    stand_in.story = [("Updating", False), ("RollingBack", False), ("InService", False)]
+    failed = run("up", write({"environment: {}": "environment: {SERVE_DOOR: flask}"}), *POLL)
+
+    assert failed.exit_code == 1
+    assert "rolled back: the alarm diamonds-errors-5xx went off" in failed.output
+    assert stand_in.client("sagemaker").describe_endpoint(EndpointName="diamonds")["EndpointConfigName"] == old
+
+
+@pytest.mark.parametrize("status", ["UpdateRollbackFailed", "OutOfService"])
+def test_an_endpoint_that_cannot_be_changed(stand_in: StandIn, run: Run, write: Callable[..., Path], status: str) -> None:
+    """A rollback that fails too is told, and so is the only way out: down and up."""
+    run("up", write(), *POLL)
+    stand_in.story = [("Updating", False), (status, False)]
+    changed = write({"environment: {}": "environment: {SERVE_DOOR: flask}"})
+    failed, next_time = run("up", changed, *POLL), run("up", changed, *POLL)
+
+    assert status in failed.output
+    assert failed.exit_code == next_time.exit_code == 1
+    assert "down, then up" in next_time.output
+
+
+def test_a_creation_that_fails(stand_in: StandIn, run: Run, file: Path) -> None:
+    """An endpoint that never came into service is made anew by the next up."""
+    stand_in.story = [("Creating", True), ("Failed", True)]
+    failed = run("up", file, *POLL)
+    stand_in.story = []
+    finished = run("up", file, *POLL)
+
+    assert failed.exit_code == 1
+    assert "Failed: the alarm" in failed.output
+    assert finished.exit_code == 0, finished.output
+
+
+@pytest.mark.parametrize("rolls_back", [False, True])
+def test_another_instance_type_under_scaling(stand_in: StandIn, run: Run, write: Callable[..., Path], *, rolls_back: bool) -> None:
+    """The instance type changes without scaling, which is there again after it, even after a rollback."""
+    run("up", write(), *POLL)
+    stand_in.wire.reset()
+    stand_in.story = [("RollingBack", False), ("InService", False)] if rolls_back else []
+    outcome = run("up", write({"instance_type: ml.c6i.large": "instance_type: ml.c7i.large"}), *POLL)
+
+    assert outcome.exit_code == rolls_back, outcome.output
+    assert mutations(stand_in) == [
+        "CreateEndpointConfig",
+        "DeleteScalingPolicy",
+        "DeregisterScalableTarget",
+        "AddTags",
+        "UpdateEndpoint",
+        "RegisterScalableTarget",
+        "PutScalingPolicy",
+    ]
+    assert "endpoint/diamonds/variant/AllTraffic" in left(stand_in)
