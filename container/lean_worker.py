@@ -66,6 +66,12 @@ class Connection(ASGIProtocol):
         """Close the connection as gunicorn does when it was kept alive for long enough."""
         self._keepalive_timeout()
 
+    def _close_transport(self) -> None:
+        """Close the connection even where its caller is gone, and the end of writing cannot be told any more."""
+        super()._close_transport()
+        if self.transport:
+            self.transport.close()
+
     def _end_silence(self) -> None:
         if self.is_idle and self.req_count <= 1:
             self.close_idle()

@@ -1,7 +1,11 @@
 """What only the lean door promises."""
 
 import socket
+import time
+from contextlib import suppress
 from pathlib import Path
+
+import pytest
 
 from tests.diamonds import ARTEFACT, CSV
 from tests.server import running
@@ -25,6 +29,34 @@ def test_both_workers_get_connections() -> None:
 
     assert sum(held.values()) == 8
     assert min(held.values()) >= 2
+
+
+@pytest.mark.parametrize("sent", [0, 41], ids=["before the body", "in the body"])
+def test_a_caller_that_hangs_up_takes_nothing_with_it(sent: int) -> None:
+    """1.7: callers who hang up before their body is whole leave no connection open in the worker."""
+    head = b"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Type: text/csv\r\nContent-Length: 100\r\n\r\n"
+    with running(ARTEFACT, SAGEMAKER_MODEL_SERVER_WORKERS="1") as server:
+        assert server.process
+        [worker] = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text().split()
+        before = sockets_of(worker)
+        for _ in range(20):
+            with socket.create_connection(server.address, timeout=10) as connection:
+                connection.sendall(head + CSV.encode()[:sent])
+        assert server.post(CSV).ok  # so that those before it were accepted
+        deadline = time.monotonic() + 10
+        while sockets_of(worker) > before and time.monotonic() < deadline:
+            time.sleep(0.05)
+
+        assert sockets_of(worker) <= before
+
+
+def sockets_of(pid: str) -> int:
+    """Return how many sockets a process of this machine holds."""
+    held = 0
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed meanwhile
+            held += "socket" in str(link.readlink())
+    return held
 
 
 def connections_of(pid: str, connections: list[socket.socket]) -> int:
