@@ -87,12 +87,13 @@ def stop(server: "subprocess.Popen[bytes]") -> int:
 
 
 def stop_on_sigterm() -> None:
-    """Have SIGTERM end this program as Ctrl-C does, so that what it started is stopped too."""
+    """Have SIGTERM and SIGHUP end this program as Ctrl-C does, so that what it started is stopped too."""
 
     def end(*_: object) -> NoReturn:
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGHUP, end)  # of a terminal that is closed
 
 
 def free_port() -> int:

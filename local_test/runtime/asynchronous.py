@@ -1,5 +1,6 @@
 """Asynchronous invocations: accepted at once, answered in a file (contract 7.1, 7.2, 7.3, 7.5)."""
 
+import logging
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +13,7 @@ from local_test.runtime.failures import ModelError, RuntimeFailure, ValidationEr
 from local_test.runtime.invocation import Invocation
 from local_test.runtime.store import NoSuchObject, Store
 
+LOG = logging.getLogger(__name__)
 OUTPUT = "s3://sagemaker-local/async-output"
 FAILURES = "s3://sagemaker-local/async-failures"
 LONGEST_INLINE_BYTES = 128_000
@@ -37,6 +39,10 @@ class AsyncQueue:
     store: Store
     threads: ThreadPoolExecutor = field(default_factory=partial(ThreadPoolExecutor, max_workers=4, thread_name_prefix="async"))
 
+    def stop(self) -> None:
+        """Drop what waits."""
+        self.threads.shutdown(wait=False, cancel_futures=True)
+
     def accept(self, invocation: Invocation) -> Accepted:
         """Take an invocation on; raises ValidationError."""
         fields = invocation.fields
@@ -60,19 +66,21 @@ class AsyncQueue:
             if time.monotonic() > latest_start:
                 raise NoSuchObject("the invocation waited longer than its RequestTTLSeconds")
             if address := invocation.fields.get("InputLocation"):
-                invocation = invocation.with_payload(self._input(address))
+                invocation = invocation.with_payload(self.store.read(address, LONGEST_OBJECT_BYTES))
             with calling(invocation, seconds) as answer:
                 reply = self._reply(answer)
-        except (RuntimeFailure, NoSuchObject) as failure:
-            self.store.write(accepted.failure, f"{failure}\n".encode())
-        else:
             self.store.write(accepted.output, reply)
+        except (RuntimeFailure, NoSuchObject, OSError) as failure:
+            self._tell(accepted, str(failure))
+        except Exception:
+            LOG.exception("asynchronous invocation %s failed", accepted.inference_id)
+            self._tell(accepted, "the local runtime failed; its log tells more")
 
-    def _input(self, address: str) -> bytes:
-        payload = self.store.read(address)
-        if len(payload) > LONGEST_OBJECT_BYTES:
-            raise NoSuchObject(f"{address}: {len(payload):,} bytes, where asynchronous inference takes {LONGEST_OBJECT_BYTES:,}")
-        return payload
+    def _tell(self, accepted: Accepted, said: str) -> None:
+        try:
+            self.store.write(accepted.failure, f"{said}\n".encode())
+        except OSError:
+            LOG.exception("asynchronous invocation %s failed: %s", accepted.inference_id, said)
 
     def _reply(self, answer: Answer) -> bytes:
         reply = answer.body()

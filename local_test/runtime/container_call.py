@@ -5,6 +5,8 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
 
 import requests
 import urllib3
@@ -29,6 +31,11 @@ class Answer:
     response: requests.Response
     deadline: float
 
+    @property
+    def is_success(self) -> bool:
+        """Whether the status is 2xx; any other is an error (contract 3.10)."""
+        return HTTPStatus.OK <= self.response.status_code < HTTPStatus.MULTIPLE_CHOICES
+
     def parts(self) -> Iterator[bytes]:
         """Yield the body as it arrives; raises ModelError when it breaks off or the time is over."""
         try:
@@ -44,7 +51,7 @@ class Answer:
     def body(self) -> bytes:
         """Return the whole body; raises ModelError as parts does, and for a status other than 2xx."""
         body = b"".join(self.parts())
-        if not self.response.ok:
+        if not self.is_success:
             raise ModelError(self.endpoint, self.response.status_code, body.decode("utf-8", "replace").strip())
         return body
 
@@ -70,17 +77,40 @@ def calling(invocation: Invocation, seconds: float, stream_seconds: float | None
             data=invocation.payload,
             headers=invocation.headers,
             stream=True,
-            timeout=(ACCEPT_SECONDS, seconds),
+            timeout=seconds,
             allow_redirects=False,
         )
     except requests.ReadTimeout as error:
         raise ModelError(endpoint, 0, TIMED_OUT) from error
     except requests.ConnectionError as error:
-        if isinstance(error.args[0] if error.args else None, urllib3.exceptions.ProtocolError):
+        reason = error.args[0] if error.args else None
+        if isinstance(reason, urllib3.exceptions.ProtocolError) and isinstance(reason.args[-1], TimeoutError):
+            raise ModelError(endpoint, 0, TIMED_OUT) from error
+        if isinstance(reason, urllib3.exceptions.ProtocolError):
             raise ModelError(endpoint, 0, "the container closed the connection without an answer") from error
         raise ServiceUnavailable(f"no container of endpoint {endpoint} takes connections under {url}") from error
     with closing(response):
         yield Answer(endpoint, response, deadline)
+
+
+class _Connection(urllib3.connection.HTTPConnection):
+    """A connection that is taken at once or not at all, while what is sent over it has the whole time."""
+
+    def connect(self) -> None:
+        seconds, self.timeout = self.timeout, ACCEPT_SECONDS
+        super().connect()
+        self.timeout = seconds
+        self.sock.settimeout(seconds)
+
+
+class _Pool(urllib3.HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _Adapter(requests.adapters.HTTPAdapter):
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"http": _Pool}
 
 
 def _session() -> requests.Session:
@@ -91,5 +121,6 @@ def _session() -> requests.Session:
         session.headers.clear()
         session.headers["Accept-Encoding"] = urllib3.util.SKIP_HEADER
         session.headers["User-Agent"] = urllib3.util.SKIP_HEADER
+        session.mount("http://", _Adapter())
         session.trust_env = False  # no proxy stands between this runtime and its containers
     return session

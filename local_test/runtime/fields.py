@@ -10,7 +10,7 @@ from local_test.runtime.failures import ValidationError
 
 NAME = r"[a-zA-Z0-9](-*[a-zA-Z0-9])*"
 PRINTABLE = r"[!-~][ -~]*"
-ASCII = r"[\x00-\x7f]*"
+ASCII = r"[\t -~]*"  # of ASCII, what a header can hold
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from local_test.runtime.store import Store
 from local_test.runtime.variants import Variant, chosen
 
 INVOKED_VARIANT = "x-Amzn-Invoked-Production-Variant"
+NOT_HERE = {"InferenceComponentName", "TargetContainerHostname", "SessionId", "EnableExplanations"}
 DISCARD_BYTES = 1 << 16
 LONGEST_DISCARDED_BYTES = 256 << 20
 
@@ -67,7 +68,7 @@ class Gateway:
         call = calling(invocation, self.endpoint.reply_seconds, self.endpoint.stream_seconds)
         with ExitStack() as opened:
             answer = opened.enter_context(call)
-            if not answer.response.ok:
+            if not answer.is_success:
                 answer.body()
             headers = headers_for_caller(answer.response.headers)
             headers["X-Amzn-SageMaker-Content-Type"] = headers.pop("Content-Type", "")
@@ -93,6 +94,8 @@ class Gateway:
             here = f"This local runtime has one, called {self.endpoint.name}."
             raise ValidationError(f"Endpoint {name} of account {ACCOUNT} not found. {here}")
         fields = read_fields(request.headers, known)
+        for unsupported in NOT_HERE & fields.keys():
+            raise ValidationError(f"{unsupported}: this local runtime has no such thing; leave it out")
         return Invocation(name, chosen(self.endpoint.variants, fields.get("TargetVariant")), fields, payload)
 
     def _within_limit(self, reply: bytes) -> bytes:
@@ -102,14 +105,14 @@ class Gateway:
         return reply
 
 
-def application(endpoint: Endpoint) -> Flask:
+def application(endpoint: Endpoint, queue: AsyncQueue) -> Flask:
     """Return the application that answers as SageMaker Runtime does for this one endpoint."""
     app = Flask("runtime")
     app.config["TRUSTED_HOSTS"] = ["127.0.0.1", "localhost"]  # a page in a browser cannot reach it under a name of its own
     app.register_error_handler(RuntimeFailure, _failure)
     app.register_error_handler(HTTPException, _http_failure)
     app.after_request(_with_request_id)
-    operations = Gateway(endpoint, AsyncQueue(endpoint.store))
+    operations = Gateway(endpoint, queue)
     for path, view in (
         ("invocations", operations.invoke),
         ("invocations-response-stream", operations.invoke_with_response_stream),
@@ -121,13 +124,26 @@ def application(endpoint: Endpoint) -> Flask:
 
 def _body(longest: int) -> bytes:
     """Return the request's body; reads a longer one to its end, since its sender listens only then; raises ValidationError."""
-    body = request.stream.read(longest + 1)
+    try:
+        body = request.stream.read(longest + 1)
+    except (OSError, ValueError) as error:
+        raise ValidationError(f"Body: it broke off: {error}") from error
     if len(body) <= longest:
+        _check_length(len(body))
         return body
     came = len(body)
     while came < LONGEST_DISCARDED_BYTES and (more := request.stream.read(DISCARD_BYTES)):
         came += len(more)
     raise ValidationError(f"Body: {came:,} bytes, where this operation takes {longest:,} at most.")
+
+
+def _check_length(came: int) -> None:
+    """Refuse a body that is not what its headers say; raises ValidationError."""
+    said, encoding = request.headers.get("Content-Length"), request.headers.get("Transfer-Encoding", "chunked")
+    if encoding.lower() != "chunked":
+        raise ValidationError(f"Transfer-Encoding: {encoding} is not read here, only chunked is")
+    if said is not None and said != str(came):
+        raise ValidationError(f"Body: {came:,} bytes came, where Content-Length said {said!r}")
 
 
 def _messages(answer: Answer) -> Iterator[bytes]:

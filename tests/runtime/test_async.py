@@ -47,6 +47,7 @@ def test_an_inline_body(local: Runtime, diamonds: Server) -> None:
         ("s3://in/none.csv", None, "s3://in/none.csv: no such object"),
         ("s3://../../outside", None, "expected s3://BUCKET/KEY"),
         ("https://in/x", None, "expected s3://BUCKET/KEY"),
+        ("s3://in/folder", None, "no such object"),
     ],
 )
 def test_a_failure_is_an_object_too(local: Runtime, address: str, content: bytes | None, words: str) -> None:
@@ -57,6 +58,15 @@ def test_a_failure_is_an_object_too(local: Runtime, address: str, content: bytes
 
     assert words in local.content(answer["FailureLocation"]).decode()
     assert not local.file(answer["OutputLocation"]).exists()
+
+
+def test_an_output_that_cannot_be_written(local: Runtime) -> None:
+    """Where the reply cannot be written, the failure's object says so."""
+    first = invoke_async(local, Body=BODY, S3OutputPathExtension="a", Filename="x")
+    local.content(first["OutputLocation"])
+    second = invoke_async(local, Body=BODY, S3OutputPathExtension="a/x", Filename="y")
+
+    assert "a/x" in local.content(second["FailureLocation"]).decode()
 
 
 def test_a_reply_without_its_length_is_a_failure(odd: Runtime) -> None:

@@ -1,8 +1,10 @@
 """InvokeEndpoint, as boto3 and the AWS CLI call it."""
 
 import json
+import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +53,7 @@ def test_custom_attributes_go_both_ways(local: Runtime) -> None:
 
 def test_only_documented_headers_pass(odd: Runtime) -> None:
     """Of a caller's headers four reach the container, and of the container's four come back (contract 3.2, 3.3, 3.8)."""
-    fields = {"Accept": "text/csv", "CustomAttributes": "a", "TargetModel": "m", "InferenceId": "i", "SessionId": "s"}
+    fields = {"Accept": "text/csv", "CustomAttributes": "a", "TargetModel": "m", "InferenceId": "i", "PrefixAwareId": "p"}
     answer = invoke(odd, b"headers", **fields)
     seen = json.loads(answer["Body"])
 
@@ -92,7 +94,8 @@ def test_a_failure_of_the_container_is_a_model_error(odd: Runtime) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "words"), [(b"sleep 3", "timed out"), (b"drop", "closed the connection"), (b"chunks break", "broke off")]
+    ("body", "words"),
+    [(b"sleep 3", "timed out"), (b"fail 302 2", "xx"), (b"drop", "closed the connection"), (b"chunks break", "broke off")],
 )
 def test_a_container_that_does_not_answer_is_a_model_error(odd: Runtime, body: bytes, words: str) -> None:
     """A container that is late, says nothing, or breaks off is ModelError (contract 3.11)."""
@@ -113,6 +116,7 @@ def test_no_container_is_service_unavailable(tmp_path: Path) -> None:
     [
         ({"EndpointName": "other"}, "Endpoint other of account 000000000000 not found"),
         ({"TargetVariant": "blue"}, "Variant blue is not one of this endpoint's: AllTraffic"),
+        ({"InferenceComponentName": "c"}, "InferenceComponentName: this local runtime has no such thing"),
         ({"InferenceId": "i" * 65}, "InferenceId: 65 characters"),
         ({"SessionId": "-"}, "SessionId: '-' does not match"),
         ({"body": b"x" * (6 * MIB + 1)}, "Body: 6,291,457 bytes, where this operation takes 6,291,456"),
@@ -149,6 +153,35 @@ def test_plain_http_needs_no_credentials(local: Runtime, diamonds: Server) -> No
     reply = requests.post(url, data=BODY, headers={"Content-Type": "text/csv"}, timeout=60)
 
     assert reply.content == diamonds.post(CSV).content
+
+
+CUT = f"Content-Length: 1000\r\n\r\n{CSV.splitlines()[0]}\n"
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [CUT, CUT.replace("1000", "+43"), "Transfer-Encoding: chunked\r\n\r\n5\r\n0.56,\r\n", "Transfer-Encoding: gzip\r\n\r\nx"],
+)
+def test_a_body_that_is_not_whole_is_not_computed(local: Runtime, rest: str) -> None:
+    """What came of a body that was cut off is no request: 400, and the container is not called."""
+    host, port = local.url.removeprefix("http://").split(":")
+    head = f"POST /endpoints/local/invocations HTTP/1.1\r\nHost: {host}\r\nContent-Type: text/csv\r\n"
+    with socket.create_connection((host, int(port)), timeout=60) as connection:
+        connection.sendall((head + rest).encode())
+        connection.shutdown(socket.SHUT_WR)
+        reply = b"".join(iter(lambda: connection.recv(1 << 16), b"")).decode()
+
+    assert " 400 " in reply.splitlines()[0]
+    assert "ValidationError" in reply
+
+
+def test_large_bodies_at_once(local: Runtime, diamonds: Server) -> None:
+    """Many large bodies at once are slow, and each gets its own whole reply."""
+    lines = (CSV.strip() + "\n") * 6000
+    with ThreadPoolExecutor(12) as threads:
+        replies = list(threads.map(lambda _: invoke(local, lines.encode())["Body"], range(12)))
+
+    assert set(replies) == {diamonds.post(lines).content}
 
 
 def test_what_is_no_operation(local: Runtime) -> None:

@@ -1,6 +1,7 @@
 """Production variants, data capture, and the runtime's own life."""
 
 import json
+import signal
 import subprocess
 import sys
 from base64 import b64decode
@@ -80,7 +81,8 @@ def test_capture_in_json_and_base64(two: Runtime) -> None:
     assert json.loads(sides["endpointOutput"]["data"])["predictions"]
 
 
-def test_sigterm_stops_the_containers_too(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_stop_stops_the_containers_too(tmp_path: Path, number: int) -> None:
     """A runtime that is stopped leaves no container behind."""
     command = [sys.executable, "-m", "local_test.runtime", "--port", "0", "--s3", str(tmp_path), "--folder", str(ARTEFACT)]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
@@ -92,7 +94,7 @@ def test_sigterm_stops_the_containers_too(tmp_path: Path) -> None:
             break
     [url] = [line.split()[-1] for line in lines if line.startswith("Variant AllTraffic")]
     assert requests.get(f"{url}/ping", timeout=10).status_code == 200
-    process.terminate()
+    process.send_signal(number)
     process.communicate(timeout=60)
 
     assert process.returncode == 0
@@ -105,6 +107,12 @@ def test_sigterm_stops_the_containers_too(tmp_path: Path) -> None:
     [
         (("--variant", "blue"), "expected NAME=FOLDER:WEIGHT"),
         (("--variant", f"blue={ARTEFACT}:0"), "the weights of all variants are 0"),
+        (("--variant", f"blue={ARTEFACT}:inf"), "expected NAME=FOLDER:WEIGHT"),
+        (("--variant", f"../blue={ARTEFACT}:1"), "'../blue' is no name"),
+        (("--variant", f"blue={ARTEFACT}:1", "--variant", f"blue={ARTEFACT}:1"), "two variants have the same name"),
+        (("--endpoint", "a/b"), "'a/b' is no name"),
+        (("--container", "127.0.0.1:8080"), "expected http://HOST:PORT"),
+        (("--s3", "README.md/s3"), "name a folder that can be written to"),
         (("--folder", "nowhere"), "the server ended with exit code 1"),
         (("--container", "http://127.0.0.1:1", "--port", "{taken}"), "is taken: PORT=... or --port names another"),
     ],
