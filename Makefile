@@ -118,7 +118,7 @@ lint: setup ## Check the code's form
 	@$(RUN) -m ruff check . && $(RUN) -m ruff format --check .
 
 .PHONY: types
-types: setup ## Check the code's types
+types: setup $(VENV)/deploy-ready ## Check the code's types
 	@$(RUN) -m mypy
 
 .PHONY: image
