@@ -1,5 +1,6 @@
 """InvokeEndpointWithResponseStream, whose event stream botocore's own parser reads."""
 
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -18,9 +19,10 @@ def stream(local: Runtime, body: bytes, **parameters: Any) -> dict[str, Any]:
 
 
 def collect(answer: dict[str, Any], parts: list[bytes]) -> None:
-    """Put parts into a list, which has those that came before a failure too."""
-    for event in answer["Body"]:
-        parts += [event["PayloadPart"]["Bytes"]]
+    """Put parts into a list, which has those that came before a failure too, and close the stream, which a failure leaves open."""
+    with closing(answer["Body"]) as events:
+        for event in events:
+            parts += [event["PayloadPart"]["Bytes"]]
 
 
 def test_parts_make_up_the_reply(local: Runtime, diamonds: Server) -> None:
