@@ -43,7 +43,7 @@ def failing(handler: BaseHTTPRequestHandler) -> None:
 
 
 def slow(handler: BaseHTTPRequestHandler) -> None:
-    time.sleep(3)
+    time.sleep(2)
     whole(handler)
 
 
@@ -58,7 +58,7 @@ def test_the_rate_is_narrowed_down_and_confirmed(answer: Callable[[BaseHTTPReque
     lower = math.sqrt(60 * middle)
     highest = math.sqrt(lower * middle)
     with answering(lambda handler, number: answer(handler) if 51 <= number < 51 + 45 + 37 else whole(handler)) as url:
-        found = capacity("--json", "--url", url, "--start-rps", "40", "--p99-ms", "2500").found
+        found = capacity("--json", "--url", url, "--start-rps", "40", "--p99-ms", "1500").found
 
     assert [step["asked_rps"] for step in found["steps"]] == pytest.approx([40, 60, 90, middle, lower, highest, highest])
     assert found["held"] == found["steps"][-1]
