@@ -83,9 +83,9 @@ def capacity(  # noqa: PLR0913  # a command has its options
             )
     except (NotServing, NoAnswer, UnknownVcpus) as error:
         raise click.ClickException(str(error)) from error
+    click.echo(json.dumps(_for_scripts(report), indent=2) if as_json else "\n".join(report.lines(plot)))
     if plot:
         plot.write_text(svg(report.found.steps, objective.p99_ms), encoding="utf-8")
-    click.echo(json.dumps(_for_scripts(report), indent=2) if as_json else "\n".join(report.lines(plot)))
     if report.found.held is None:
         raise click.exceptions.Exit(1)
 

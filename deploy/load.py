@@ -163,7 +163,8 @@ async def step(invocation: Invocation, rps: float, seconds: float) -> Step:
     took = time.perf_counter() - start
     for _, writer in caller.idle:
         writer.close()
-    return _told(caller, rps, took if waiting else max(took, seconds), waiting, (time.process_time() - cpu) / took)
+    # The last has its share of the time, too, so that no more replies a second are told than were asked for.
+    return _told(caller, rps, max(took, len(caller.late) / rps), waiting, (time.process_time() - cpu) / took)
 
 
 def _told(caller: Caller, asked_rps: float, seconds: float, waiting: int | None, generator_cpu: float) -> Step:

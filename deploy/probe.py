@@ -54,4 +54,4 @@ def _own_words(reply: requests.Response) -> str:
         said = reply.json()["message"]
     except (ValueError, KeyError, TypeError):
         said = reply.text
-    return " ".join(str(said).split())[:MOST_QUOTED]
+    return " ".join(str(said).split())[:MOST_QUOTED] or "without a word"

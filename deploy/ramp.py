@@ -9,7 +9,7 @@ from deploy.objective import Objective
 
 GROWTH = 1.5
 PRECISION = 1.1  # the search ends when the rate that broke is at most so many times the one that held
-CONFIRMATIONS, BACK_OFF = 5, 0.9
+BACK_OFFS = (1.0, 0.9, 0.8, 0.65, 0.5)  # of the rate that held once, until one holds again
 CONFIRMATION_LENGTH = 2.0  # of a step's
 
 
@@ -59,5 +59,5 @@ def between(holds: Callable[[float], bool], held: float, broke: float | None, pr
 
 
 def _confirmed(holds: Callable[[float, float], bool], rps: float) -> bool:
-    """Tell whether the rate holds once more, or one that is a little lower."""
-    return any(holds(rps * BACK_OFF**times, CONFIRMATION_LENGTH) for times in range(CONFIRMATIONS))
+    """Tell whether the rate holds once more, or a lower one does."""
+    return any(holds(rps * share, CONFIRMATION_LENGTH) for share in BACK_OFFS)
