@@ -56,8 +56,9 @@ class Invocation:
 class Step:
     """What one rate gave.
 
-    ``rps`` counts replies of 200; ``late_p99_ms`` is how long after their time invocations left; ``generator_cpu`` is in
-    CPU seconds a second; ``waiting`` is None unless so many waited at once that the step was ended early.
+    ``rps`` counts replies of 200; ``growth_ms`` is the median latency of the last third less that of the first; ``waiting`` is
+    None unless so many waited at once that the step was ended early; ``late_p99_ms`` is how long after their time invocations
+    left; ``generator_cpu`` is in CPU seconds a second.
     """
 
     asked_rps: float
@@ -65,6 +66,7 @@ class Step:
     p50_ms: float
     p99_ms: float
     mean_ms: float
+    growth_ms: float
     error_share: float
     failures: dict[str, int]
     waiting: int | None
@@ -79,7 +81,7 @@ class Caller:
     address: tuple[str, int]
     request: bytes
     idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = field(default_factory=list)
-    latencies: list[float] = field(default_factory=list)
+    latencies: list[tuple[float, float]] = field(default_factory=list)  # by the time that was meant
     late: list[float] = field(default_factory=list)
     failures: Counter[str] = field(default_factory=Counter)
 
@@ -98,7 +100,7 @@ class Caller:
             failure = "no HTTP in the reply"
         if failure:
             self.failures[failure] += 1
-        self.latencies.append(time.perf_counter() - due)
+        self.latencies.append((due, time.perf_counter() - due))
 
     async def _exchange(self) -> int:
         reader, writer = await self._connection()
@@ -168,12 +170,15 @@ async def step(invocation: Invocation, rps: float, seconds: float) -> Step:
 
 
 def _told(caller: Caller, asked_rps: float, seconds: float, waiting: int | None, generator_cpu: float) -> Step:
-    latencies, late, failed = sorted(caller.latencies), sorted(caller.late), caller.failures.total()
+    in_time = [latency for _, latency in sorted(caller.latencies)]
+    latencies, late, failed = sorted(in_time), sorted(caller.late), caller.failures.total()
+    third = math.ceil(len(in_time) / 3)
     return Step(
         asked_rps=asked_rps,
         rps=(len(latencies) - failed) / seconds,
         p50_ms=_ms(latencies, 0.5),
         p99_ms=_ms(latencies, 0.99),
+        growth_ms=_ms(sorted(in_time[-third:]), 0.5) - _ms(sorted(in_time[:third]), 0.5),
         mean_ms=1000 * sum(latencies) / len(latencies),
         error_share=failed / len(latencies),
         failures=dict(caller.failures),

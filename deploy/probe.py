@@ -16,24 +16,9 @@ class NoAnswer(Exception):
 
 def probe(invocation: Invocation) -> int:
     """Send the payload once; return how many bytes the reply has. Raises NoAnswer, with the server's own words."""
+    _verify_listener(invocation)
     try:
-        address = invocation.address
-    except ValueError as error:
-        raise NoAnswer(f"--url: {error}") from error
-    try:
-        socket.create_connection(address, REPLY_SECONDS).close()
-    except OSError as error:
-        raise NoAnswer(f"nothing listens on {invocation.url} ({error}): start a container there, or leave --url out") from error
-    try:
-        with requests.Session() as session:
-            session.trust_env = False  # a proxy has no place between
-            reply = session.post(
-                f"{invocation.url}/invocations",
-                data=invocation.payload,
-                headers={"Content-Type": invocation.media_type},
-                timeout=REPLY_SECONDS,
-                allow_redirects=False,
-            )
+        reply = _post(invocation)
     except requests.Timeout as error:
         raise NoAnswer(f"{invocation.url} did not answer the first invocation within {REPLY_SECONDS:.0f} s") from error
     except requests.RequestException as error:
@@ -47,6 +32,29 @@ def probe(invocation: Invocation) -> int:
             "--payload and --content-type"
         )
     raise NoAnswer(f"the server answered the first invocation with {reply.status_code} {words}: see its log")
+
+
+def _verify_listener(invocation: Invocation) -> None:
+    try:
+        address = invocation.address
+    except ValueError as error:
+        raise NoAnswer(f"--url: {error}") from error
+    try:
+        socket.create_connection(address, REPLY_SECONDS).close()
+    except OSError as error:
+        raise NoAnswer(f"nothing listens on {invocation.url} ({error}): start a container there, or leave --url out") from error
+
+
+def _post(invocation: Invocation) -> requests.Response:
+    with requests.Session() as session:
+        session.trust_env = False  # a proxy has no place between
+        return session.post(
+            f"{invocation.url}/invocations",
+            data=invocation.payload,
+            headers={"Content-Type": invocation.media_type},
+            timeout=REPLY_SECONDS,
+            allow_redirects=False,
+        )
 
 
 def _own_words(reply: requests.Response) -> str:

@@ -68,6 +68,15 @@ def test_the_rate_is_narrowed_down_and_confirmed(answer: Callable[[BaseHTTPReque
     assert not found["lower_bound_by_generator"]
 
 
+def test_a_queue_that_grows_is_seen() -> None:
+    """A rate that the server does not keep up with does not hold, even where the step is too short to break the latency."""
+    with answering(one_at_a_time(0.05)) as url:
+        outcome = capacity("--url", url, "--seconds", "1", "--start-rps", "60", "--p99-ms", "9000")
+
+    assert outcome.code == 1
+    assert "the server did not keep up" in outcome.out
+
+
 def test_what_held_once_is_no_capacity() -> None:
     """When no rate holds again, the exit code is 1, and the words say what broke."""
     with answering(lambda handler, number: whole(handler, 500 if number >= 51 else 200)) as url:
