@@ -182,9 +182,7 @@ def down(context: click.Context, file: Path, poll_seconds: float, *, yes: bool) 
         click.echo(f"nothing of {name} is there")
         return
     for call in calls:
-        click.echo(
-            f"remove {call.why}: {next(value for key, value in reversed(call.parameters.items()) if isinstance(value, str | list))}"
-        )
+        click.echo(f"remove {call.why}: {call.subject}")
     ask(yes, f"Remove all of {name}?")
     with progress(poll_seconds) as waiting:
         wait_until_settled(aws, name, waiting)

@@ -31,7 +31,7 @@ def make(aws: Aws, calls: Sequence[Call], waiting: Waiting, packed: bytes | None
 
 
 def _make(aws: Aws, call: Call, waiting: Waiting, packed: bytes | None) -> None:
-    waiting.say(f"{call.service} {call.operation}: {call.why}")
+    waiting.say(f"{call.operation} {call.subject}: {call.why}")
     parameters = call.parameters | ({"Body": packed} if call.operation == "put_object" else {})
     _with_patience(lambda: aws.call(call.service, call.operation, **parameters), waiting, _is_done(call))
 

@@ -13,6 +13,11 @@ from deploy.wanted import Wanted
 # Nothing can be changed at an endpoint in these states.
 STUCK = {"UpdateRollbackFailed": "both configurations answer, or none", "OutOfService": "it cannot be changed"}
 
+# The parameters that name what a call is about; the first that is there does.
+NAMED_BY = (
+    "PolicyName", "AlarmName", "AlarmNames", "Key", "ResourceId", "EndpointName", "EndpointConfigName", "ModelName", "ResourceArn",
+)  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
@@ -22,6 +27,12 @@ class Call:
     operation: str
     parameters: Parameters
     why: str
+
+    @property
+    def subject(self) -> str:
+        """Return the name of what the call makes, changes or removes."""
+        name = next(self.parameters[key] for key in NAMED_BY if key in self.parameters)
+        return ", ".join(name) if isinstance(name, list) else str(name).rpartition(":")[2]
 
 
 def calls_up(wanted: Wanted, there: Deployed) -> list[Call]:

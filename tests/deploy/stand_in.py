@@ -112,6 +112,13 @@ class StandIn:
         return _MOTO(environ, start)
 
 
+class _Quiet(MotoRequestHandler):
+    """Handles requests without a line for each between what a user reads."""
+
+    def log_request(self, *_: Any) -> None:
+        """Say nothing."""
+
+
 _MOTO = DomainDispatcherApplication(create_backend_app)
 
 
@@ -119,7 +126,7 @@ _MOTO = DomainDispatcherApplication(create_backend_app)
 def standing_in(container_url: str | None = None) -> Iterator[StandIn]:
     """Run the stand-in in a thread, on a free port of the loopback, until the block ends."""
     stand_in = StandIn(container_url)
-    server = make_server("127.0.0.1", 0, stand_in.wire, threaded=True, request_handler=MotoRequestHandler)
+    server = make_server("127.0.0.1", 0, stand_in.wire, threaded=True, request_handler=_Quiet)
     stand_in.url = f"http://127.0.0.1:{server.server_port}"
     _fill_gaps(stand_in)
     thread = threading.Thread(target=server.serve_forever, daemon=True)

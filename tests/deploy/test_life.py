@@ -72,6 +72,17 @@ def test_an_update_and_the_way_back(stand_in: StandIn, run: Run, write: Callable
     assert old not in updated.output.splitlines()[-1]
 
 
+def test_each_step_names_its_object(run: Run, write: Callable[..., Path]) -> None:
+    """The lines of what is made and removed name it, so that two of a kind are two lines."""
+    lines = run("up", write(), *POLL).output.splitlines()
+    run("up", write({"environment: {}": "environment: {SERVE_DOOR: flask}"}), *POLL)
+    lines += run("down", write(), "--yes", *POLL).output.splitlines()
+    named = [line.split(":")[0] for line in lines if line.startswith(("put_metric_alarm", "delete_endpoint_config"))]
+
+    assert {"put_metric_alarm diamonds-errors-5xx", "put_metric_alarm diamonds-latency-p99"} <= set(named)
+    assert len(named) == len(set(named)) == 4
+
+
 def test_an_update_that_fails(stand_in: StandIn, run: Run, write: Callable[..., Path]) -> None:
     """An update that ends in service by a rollback is a failure that names the reason; the old config serves."""
     run("up", write(), *POLL)
