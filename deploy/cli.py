@@ -17,8 +17,9 @@ from deploy.deployed import Deployed, deployed, own, own_objects
 from deploy.execution import make
 from deploy.failures import DeployError, code_of
 from deploy.image import verify_image
-from deploy.plan import calls_down, calls_rollback, calls_up
+from deploy.plan import calls_down, calls_up
 from deploy.policies import policies_of
+from deploy.rollback import way_back
 from deploy.shapes import validate
 from deploy.showing import progress, show_calls, show_difference
 from deploy.verbs import FILE, POLL, YES, Verbs, ask, configuration_of
@@ -48,6 +49,9 @@ def plan(context: click.Context, file: Path) -> None:
     else:
         click.secho("no credentials: this plan assumes that nothing is there yet\n", fg="yellow")
         there = Deployed()
+    if there.is_under_way:
+        status = there.endpoint["EndpointStatus"]
+        click.secho(f"{configuration.name} is {status}: up waits for that first, and compares then\n", fg="yellow")
     show_difference(wanted, there)
     show_calls(calls_up(wanted, there))
 
@@ -129,22 +133,16 @@ def invoke(context: click.Context, file: Path, payload: Path, content_type: str 
 @POLL
 @click.pass_context
 def rollback(context: click.Context, file: Path, to: str | None, poll_seconds: float, *, yes: bool) -> None:
-    """Go back to the previous endpoint config."""
+    """Go back to the previous endpoint config, in the steps and under the alarms of any update."""
     configuration = configuration_of(context, file)
     aws = Aws(configuration.region)
-    there = deployed(aws, configuration.name)
-    kept = {config["EndpointConfigName"] for config in own(aws, configuration.name, "EndpointConfig")}
-    config = to or there.previous
-    running = there.endpoint.get("EndpointConfigName")
-    if config is None or config not in kept or config == running:
-        others = ", ".join(sorted(kept - {running})) or "there is none"
-        raise DeployError(f"{configuration.name} has no previous endpoint config to go back to: name one with --to: {others}")
-    described = aws.call("sagemaker", "describe_endpoint_config", EndpointConfigName=config)
-    calls = calls_rollback(configuration.name, there, config, described["ProductionVariants"][0].get("InstanceType"))
-    ask(yes, f"{configuration.name}: go back from {running} to {config}?")
+    way = way_back(aws, configuration, to)
+    for alarm in way.ringing:
+        click.secho(f"the alarm {alarm} rings already, so that it cannot watch the way back", fg="yellow")
+    ask(yes, f"{configuration.name}: go back from {way.running} to {way.config}?")
     with progress(poll_seconds) as waiting:
-        make(aws, calls, waiting)
-    click.secho(f"{configuration.name} serves {config}", fg="green")
+        make(aws, way.calls, waiting)
+    click.secho(f"{configuration.name} serves {way.config}", fg="green")
 
 
 @cli.command()

@@ -12,6 +12,7 @@ from deploy.scaling import scaled
 from deploy.wanted import Wanted
 
 ABSENT = {"404", "NoSuchKey", "NotFound", "ResourceNotFound", "ObjectNotFoundException"}
+UNDER_WAY = {"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,11 @@ class Deployed:
     target: Parameters = field(default_factory=dict)
     policies: list[Parameters] = field(default_factory=list)
     previous: str | None = None
+
+    @property
+    def is_under_way(self) -> bool:
+        """Tell whether AWS is changing the endpoint, and takes no other change meanwhile."""
+        return self.endpoint.get("EndpointStatus") in UNDER_WAY
 
     @property
     def instance_type(self) -> str | None:

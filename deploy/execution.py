@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from botocore.exceptions import ClientError
 
 from deploy.aws import Aws
+from deploy.call import Call
 from deploy.failures import message_of
-from deploy.plan import Call
 from deploy.waiting import RolledBack, Waiting, wait_for, wait_until_settled
 
 STALE_TRIES = 6

@@ -31,6 +31,10 @@ def _execution(configuration: Configuration) -> list[Parameters]:
         _allow(["ecr:GetAuthorizationToken"], "*"),
         _allow(["s3:GetObject"], arn["objects"]),
         _allow(["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"], arn["logs"]),
+        _allow(
+            ["cloudwatch:DescribeAlarms"],
+            [arn["alarms"], *(f"{arn['alarm']}:{name}" for name in configuration.update.alarms.names)],
+        ),
         _allow(["cloudwatch:PutMetricData"], "*", {"StringEquals": {"cloudwatch:namespace": "AWS/SageMaker"}}),
     ]
     statements += [_allow(["s3:PutObject"], f"{arn['s3']}:::{place.removeprefix('s3://').rstrip('/')}/*") for place in written]
@@ -87,6 +91,7 @@ def _arns(configuration: Configuration) -> dict[str, str]:
         "repository": f"{aws}:ecr:{configuration.region}:{host.partition('.')[0]}:repository/{rest.partition('@')[0]}",
         "objects": f"{aws}:s3:::{model.bucket}/{model.prefix.strip('/')}/{name}/*",
         "logs": f"{aws}:logs:{place}:log-group:/aws/sagemaker/Endpoints/{name}*",
+        "alarm": f"{aws}:cloudwatch:{place}:alarm",
         "alarms": f"{aws}:cloudwatch:{place}:alarm:{name}-*",
     }
 

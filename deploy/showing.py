@@ -9,9 +9,9 @@ from contextlib import contextmanager
 import click
 from rich.console import Console
 
+from deploy.call import Call
 from deploy.deployed import Deployed
 from deploy.naming import Parameters
-from deploy.plan import Call
 from deploy.shapes import submitted
 from deploy.waiting import Waiting
 from deploy.wanted import Wanted

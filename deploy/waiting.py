@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from botocore.exceptions import ClientError
 
 from deploy.aws import Aws
+from deploy.deployed import UNDER_WAY
 from deploy.failures import DeployError, message_of
 from deploy.naming import Parameters
 
-UNDER_WAY = {"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"}
 LONGEST_SECONDS = 10 * 3600.0  # an update may take eight hours, and its rollback comes on top
 
 

@@ -1,0 +1,105 @@
+"""The gaps of moto filled: updates, endpoints that take their time, and what AWS refuses where moto is lax."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from moto.core.responses import ActionResult
+from moto.ecr.responses import ECRResponse
+from moto.sagemaker.exceptions import ValidationError
+from moto.sagemaker.models import FakeEndpointConfig, SageMakerModelBackend
+from moto.sagemaker.responses import SageMakerResponse
+
+SETTLED = ("InService", "Failed", "OutOfService", "UpdateRollbackFailed")
+MOTO = {
+    name: getattr(SageMakerModelBackend, name)
+    for name in ("create_model", "create_endpoint_config", "create_endpoint", "describe_endpoint", "delete_endpoint")
+}
+
+
+@dataclass
+class Play:
+    """What endpoints do next: ``story`` is a list of (status, whether on the new config); and what was ``refused``."""
+
+    url: str = ""
+    story: list[tuple[str, bool]] = field(default_factory=list)
+    reason: str = "the alarm diamonds-errors-5xx went off"
+    refused: list[str] = field(default_factory=list)
+
+
+_PLAYING = [Play()]  # moto's state is one for the process
+
+
+def fill(play: Play) -> None:
+    """Fill the gaps, with what this play says of endpoints."""
+    _PLAYING[:] = [play]
+    FakeEndpointConfig.validate_instance_type = lambda *_: None  # moto knows old instance types only
+    for function in (create_model, create_endpoint_config, create_endpoint, describe_endpoint, delete_endpoint):
+        setattr(SageMakerModelBackend, function.__name__, function)
+    SageMakerResponse.update_endpoint = update_endpoint
+    ECRResponse.get_download_url_for_layer = lambda self: ActionResult(
+        {"downloadUrl": f"{_PLAYING[0].url}/layers/{self._get_param('layerDigest')}"}
+    )
+
+
+def create_model(self: Any, **parameters: Any) -> Any:
+    """Refuse a name that is taken."""
+    _refuse(parameters["model_name"] in self._models, f'Cannot create already existing model "{parameters["model_name"]}".')
+    return MOTO["create_model"](self, **parameters)
+
+
+def create_endpoint_config(self: Any, **parameters: Any) -> Any:
+    """Refuse a name that is taken."""
+    name = parameters["endpoint_config_name"]
+    _refuse(name in self.endpoint_configs, f'Cannot create already existing endpoint configuration "{name}".')
+    return MOTO["create_endpoint_config"](self, **parameters)
+
+
+def create_endpoint(self: Any, **parameters: Any) -> Any:
+    """Refuse a name that is taken, and let the story begin."""
+    name = parameters["endpoint_name"]
+    _refuse(name in self.endpoints, f'Cannot create already existing endpoint "{name}".')
+    endpoint = MOTO["create_endpoint"](self, **parameters)
+    _begin(endpoint, parameters["endpoint_config_name"], "Creating")
+    return endpoint
+
+
+def describe_endpoint(self: Any, endpoint_name: str) -> Any:
+    """Let the story of an endpoint go on by a step."""
+    play, endpoint = _PLAYING[0], self.endpoints.get(endpoint_name)
+    if endpoint and endpoint.__dict__.get("story"):
+        endpoint.endpoint_status, endpoint.endpoint_config_name = endpoint.story.pop(0)
+        endpoint.failure_reason = play.reason if play.story and endpoint.endpoint_status != "Updating" else None
+    return {key: value for key, value in MOTO["describe_endpoint"](self, endpoint_name).items() if key != "Story"}
+
+
+def delete_endpoint(self: Any, endpoint_name: str) -> None:
+    """Refuse while something is under way."""
+    if endpoint := self.endpoints.get(endpoint_name):
+        _refuse_in_progress(endpoint)
+    MOTO["delete_endpoint"](self, endpoint_name)
+
+
+def update_endpoint(self: Any) -> ActionResult:
+    """Let another config take over, as the story goes."""
+    name, config = self._get_param("EndpointName"), self._get_param("EndpointConfigName")
+    endpoint = self.sagemaker_backend.endpoints[name]
+    self.sagemaker_backend.describe_endpoint_config(config)
+    _refuse_in_progress(endpoint)
+    _begin(endpoint, config, "Updating")
+    return ActionResult({"EndpointArn": endpoint.arn})
+
+
+def _begin(endpoint: Any, config: str, status: str) -> None:
+    old = endpoint.endpoint_config_name
+    endpoint.story = [(status, config if on_new else old) for status, on_new in _PLAYING[0].story or [("InService", True)]]
+    endpoint.endpoint_status = status
+
+
+def _refuse_in_progress(endpoint: Any) -> None:
+    _refuse(endpoint.endpoint_status not in SETTLED, f'Cannot update in-progress endpoint "{endpoint.arn}".')
+
+
+def _refuse(wrong: bool, message: str) -> None:  # noqa: FBT001 - the condition reads as one
+    if wrong:
+        _PLAYING[0].refused.append(message)
+        raise ValidationError(message=message)
