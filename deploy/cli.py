@@ -9,7 +9,7 @@ from typing import Any
 import click
 from botocore.exceptions import ClientError
 
-from deploy import smoke
+from deploy import invocation
 from deploy.artefact import artefact_of
 from deploy.aws import Aws
 from deploy.capacity import capacity
@@ -17,13 +17,16 @@ from deploy.deployed import Deployed, deployed, own, own_objects
 from deploy.execution import make
 from deploy.failures import DeployError, code_of
 from deploy.image import verify_image
+from deploy.naming import artefact_prefix
+from deploy.payload import Payload, media_type_of
 from deploy.plan import calls_down, calls_up
 from deploy.policies import policies_of
 from deploy.rollback import way_back
 from deploy.shapes import validate
 from deploy.showing import progress, show_calls, show_difference
+from deploy.smoke import smoke_test
 from deploy.verbs import FILE, POLL, YES, Verbs, ask, configuration_of
-from deploy.waiting import wait_until_settled
+from deploy.waiting import REPLY_SECONDS, Waiting, wait_until_settled
 from deploy.wanted import wanted_of
 from deploy.zones import verify_zones
 
@@ -73,7 +76,8 @@ def up(context: click.Context, file: Path, poll_seconds: float) -> None:
         deployed(aws, configuration.name)  # an endpoint of somebody else's is left alone
         wait_until_settled(aws, configuration.name, waiting)
         make(aws, calls_up(wanted, deployed(aws, configuration.name, wanted)), waiting, artefact.packed)
-    click.echo(smoke.smoke_test(aws, configuration, artefact))
+        tested = smoke_test(aws, configuration, artefact, waiting)
+    click.echo(tested)
     click.secho(f"{configuration.name} serves {wanted.endpoint['EndpointConfigName']}", fg="green")
 
 
@@ -111,19 +115,17 @@ def status(context: click.Context, file: Path) -> None:
 @click.argument("payload", type=click.Path(path_type=Path))
 @click.option("--content-type", help="the payload's media type; by default as its name tells")
 @click.option("--accept", help="the reply's media type")
+@click.option("--timeout-seconds", default=REPLY_SECONDS, show_default=True, help="how long an asynchronous reply may take")
 @click.pass_context
-def invoke(context: click.Context, file: Path, payload: Path, content_type: str | None, accept: str | None) -> None:
+def invoke(  # noqa: PLR0913 - an argument for each option
+    context: click.Context, file: Path, payload: Path, *, content_type: str | None, accept: str | None, timeout_seconds: float
+) -> None:
     """Send a payload to the endpoint, and print the reply."""
     configuration = configuration_of(context, file)
-    media_type = content_type or smoke.media_type_of(payload)
-    try:
-        reply = smoke.invoke(Aws(configuration.region), configuration.name, payload.read_bytes(), media_type, accept)
-    except ClientError as error:
-        if code_of(error) == "ModelError":
-            original = error.response.get("OriginalMessage", "").strip()
-            raise DeployError(f"the container answered {error.response.get('OriginalStatusCode')}: {original}") from error
-        raise
-    click.echo(reply["Body"], nl=False)
+    media_type = content_type or media_type_of(payload)
+    waiting = Waiting(1.0, lambda line: click.echo(line, err=True), timeout_seconds)
+    sent = Payload(payload.read_bytes(), media_type, accept)
+    click.echo(invocation.invoke(Aws(configuration.region), configuration, sent, waiting), nl=False)
 
 
 @cli.command()
@@ -174,7 +176,7 @@ def down(context: click.Context, file: Path, poll_seconds: float, *, yes: bool) 
     aws, name, model = Aws(configuration.region), configuration.name, configuration.model
     configs = [one["EndpointConfigName"] for one in own(aws, name, "EndpointConfig")]
     models = [one["ModelName"] for one in own(aws, name, "Model")]
-    objects = [(model.bucket, key) for key in own_objects(aws, name, model.bucket, model.prefix)]
+    objects = [(model.bucket, key) for key in own_objects(aws, name, model.bucket, artefact_prefix(configuration))]
     calls = calls_down(name, deployed(aws, name), configs, models, objects)
     if not calls:
         click.echo(f"nothing of {name} is there")

@@ -89,9 +89,9 @@ def own(aws: Aws, name: str, kind: str) -> list[Parameters]:
 
 
 def own_objects(aws: Aws, name: str, bucket: str, prefix: str) -> list[str]:
-    """Return the keys of the artefacts that were uploaded for an endpoint."""
+    """Return the keys under a prefix of what was uploaded for an endpoint."""
     try:
-        found = aws.pages("s3", "list_objects_v2", "Contents", Bucket=bucket, Prefix=f"{prefix.strip('/')}/{name}/")
+        found = aws.pages("s3", "list_objects_v2", "Contents", Bucket=bucket, Prefix=prefix)
     except ClientError as error:
         if code_of(error) == "NoSuchBucket":
             return []

@@ -11,6 +11,11 @@ PREVIOUS = "xgb-endpoint:previous"
 Parameters = dict[str, Any]
 
 
+def artefact_prefix(configuration: Configuration) -> str:
+    """Return what the keys of all that is put into S3 for an endpoint begin with."""
+    return f"{configuration.model.prefix.strip('/')}/{configuration.name}/"
+
+
 def tags_of(configuration: Configuration) -> list[dict[str, str]]:
     """Return the tags by which `down` knows what it may remove, and the user's own."""
     own = {OWNER: configuration.name, "xgb-endpoint:version": configuration.metadata.version}

@@ -8,11 +8,12 @@ from deploy.deployed import Deployed
 from deploy.failures import DeployError
 from deploy.naming import PREVIOUS, Parameters
 from deploy.safety import has_guardrails
-from deploy.scaling import scaled
+from deploy.scaling import TRACKING, WAKING, arn_of, scaled
 from deploy.wanted import Wanted
 
 # Nothing can be changed at an endpoint in these states.
 STUCK = {"UpdateRollbackFailed": "both configurations answer, or none", "OutOfService": "it cannot be changed"}
+WHY = {TRACKING: "by this metric", WAKING: "from none to one"}
 
 
 def calls_up(wanted: Wanted, there: Deployed) -> list[Call]:
@@ -112,19 +113,36 @@ def _endpoint(wanted: Wanted, there: Deployed) -> Iterator[Call]:
 def _scaling(wanted: Wanted, there: Deployed) -> Iterator[Call]:
     changing = there.endpoint.get("EndpointConfigName") != wanted.endpoint["EndpointConfigName"]
     retyped = bool(there.target) and changing and there.instance_type != wanted.config["ProductionVariants"][0].get("InstanceType")
-    if wanted.target is None or wanted.policy is None:
+    name = wanted.endpoint["EndpointName"]
+    if wanted.target is None:
         if there.target and not retyped:
-            yield from unscale_calls(wanted.endpoint["EndpointName"], there, "the file has no scaling any more")
+            yield from unscale_calls(name, there, "the file has no scaling any more")
         return
     if retyped or differs(wanted.target, there.target):
         yield Call(
             "application-autoscaling", "register_scalable_target", wanted.target, "let the number of instances follow the load"
         )
-    known = next((policy for policy in there.policies if policy["PolicyName"] == wanted.policy["PolicyName"]), {})
-    if retyped or differs(wanted.policy, known):
-        yield Call("application-autoscaling", "put_scaling_policy", wanted.policy, "by this metric")
+    known = {} if retyped else {policy["PolicyName"]: policy for policy in there.policies}
+    yield from _policies(wanted, there, known)
+
+
+def _policies(wanted: Wanted, there: Deployed, known: dict[str, Parameters]) -> Iterator[Call]:
+    arns = {arn_of(name): policy["PolicyARN"] for name, policy in known.items()}
+    for policy in wanted.policies:
+        name = policy["PolicyName"]
+        if differs(policy, known.get(name, {})):
+            arns.pop(arn_of(name), None)
+            yield Call("application-autoscaling", "put_scaling_policy", policy, WHY[name])
+    if alarm := wanted.wake_alarm:
+        ready = alarm | {"AlarmActions": [arns.get(action, action) for action in alarm["AlarmActions"]]}
+        if differs(ready, there.alarms.get(alarm["AlarmName"], {})):
+            yield Call("cloudwatch", "put_metric_alarm", ready, "an alarm that starts the first instance")
+    for name in sorted((WHY.keys() & known.keys()) - {policy["PolicyName"] for policy in wanted.policies}):
+        parameters = scaled(wanted.endpoint["EndpointName"]) | {"PolicyName": name}
+        yield Call("application-autoscaling", "delete_scaling_policy", parameters, "the file has it no more")
 
 
 def _left_over(wanted: Wanted, there: Deployed) -> Iterator[Call]:
-    if names := sorted(set(there.alarms) - {alarm["AlarmName"] for alarm in wanted.alarms}):
+    kept = {alarm["AlarmName"] for alarm in (*wanted.alarms, wanted.wake_alarm) if alarm}
+    if names := sorted(set(there.alarms) - kept):
         yield Call("cloudwatch", "delete_alarms", {"AlarmNames": names}, "the file has them no more")

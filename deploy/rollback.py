@@ -10,7 +10,8 @@ from deploy.failures import DeployError
 from deploy.naming import Parameters
 from deploy.plan import alarm_calls, previous_call, unscale_calls, update_call, verify_changeable
 from deploy.safety import alarms_of, deployment_of, has_guardrails
-from deploy.scaling import scaled
+from deploy.scaling import arn_of, scaled
+from deploy.shapes import submitted
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,12 @@ def _scale_again(name: str, there: Deployed) -> list[Call]:
     bounds = {key: there.target[key] for key in ("MinCapacity", "MaxCapacity")}
     calls = [Call("application-autoscaling", "register_scalable_target", scaled(name) | bounds, "scale again")]
     for policy in there.policies:
-        kept = {key: policy[key] for key in ("PolicyName", "PolicyType", "TargetTrackingScalingPolicyConfiguration")}
-        calls.append(Call("application-autoscaling", "put_scaling_policy", scaled(name) | kept, "by the metric as before"))
+        kept = submitted("PutScalingPolicy", policy, "application-autoscaling")
+        calls.append(Call("application-autoscaling", "put_scaling_policy", kept, "as before"))
+    arns = {policy["PolicyARN"]: arn_of(policy["PolicyName"]) for policy in there.policies}
+    for alarm in there.alarms.values():
+        if arns.keys() & set(alarm["AlarmActions"]):  # a policy that is made anew has another ARN
+            again = submitted("PutMetricAlarm", alarm, "cloudwatch")
+            again["AlarmActions"] = [arns.get(action, action) for action in alarm["AlarmActions"]]
+            calls.append(Call("cloudwatch", "put_metric_alarm", again, "an alarm that starts the first instance"))
     return calls

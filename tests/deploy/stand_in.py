@@ -9,18 +9,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError
 
 import boto3
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
-from moto.sagemaker.models import sagemaker_backends
 from werkzeug.serving import make_server
 
 from local_test.container import serving, stop_on_sigterm
-from tests.deploy import gaps
+from tests.deploy import gaps, runtime
+from tests.deploy.runtime import ACCOUNT, REGION
 from tests.deploy.wire import Environ, Wire
 
-ACCOUNT, REGION = "123456789012", "eu-central-1"
 BUCKET, REPOSITORY = "example-models", "xgb-endpoint"
 MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 CREDENTIALS = {
@@ -78,29 +76,11 @@ class StandIn(gaps.Play):
         if path.startswith("/layers/"):
             start("200 OK", [("Content-Type", "application/json")])
             return [json.dumps({"architecture": self.architecture}).encode()]
-        if path.startswith("/endpoints/") and path.endswith("/invocations"):
-            return self._invoke(environ, start)
+        if path.startswith("/endpoints/"):
+            status, headers, body = runtime.answer(self.container_url, environ)
+            start(status, [*headers.items()])
+            return [body]
         return self._moto(environ, start)
-
-    def _invoke(self, environ: Environ, start: Any) -> list[bytes]:
-        name = environ["PATH_INFO"].split("/")[2]
-        if name not in sagemaker_backends[ACCOUNT][REGION].endpoints or self.container_url is None:
-            start("400 Bad Request", [("x-amzn-ErrorType", "ValidationError"), ("Content-Type", "application/json")])
-            return [json.dumps({"Message": f"Endpoint {name} of account {ACCOUNT} not found."}).encode()]
-        headers = {"Content-Type": environ.get("CONTENT_TYPE", ""), "Accept": environ.get("HTTP_ACCEPT", "*/*")}
-        body = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
-        request = urllib.request.Request(f"{self.container_url}/invocations", body, headers)
-        try:
-            with urllib.request.urlopen(request, timeout=60) as answer:
-                start(
-                    "200 OK",
-                    [("Content-Type", answer.headers["Content-Type"]), ("x-Amzn-Invoked-Production-Variant", "AllTraffic")],
-                )
-                return [answer.read()]
-        except HTTPError as error:
-            start("424 Failed Dependency", [("x-amzn-ErrorType", "ModelError"), ("Content-Type", "application/json")])
-            said = error.read().decode()
-            return [json.dumps({"Message": said, "OriginalStatusCode": error.code, "OriginalMessage": said}).encode()]
 
     def _moto(self, environ: Environ, start: Any) -> Any:
         return _MOTO(environ, start)
