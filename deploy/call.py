@@ -7,6 +7,7 @@ from deploy.naming import Parameters
 # The parameters that name what a call is about; the first that is there does.
 NAMED_BY = (
     "PolicyName", "AlarmName", "AlarmNames", "Key", "ResourceId", "EndpointName", "EndpointConfigName", "ModelName", "ResourceArn",
+    "ResourceARN",
 )  # fmt: skip
 
 

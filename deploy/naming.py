@@ -7,6 +7,7 @@ from deploy.configuration import Configuration
 VARIANT = "AllTraffic"
 OWNER = "xgb-endpoint:endpoint"
 PREVIOUS = "xgb-endpoint:previous"
+KEYS = "xgb-endpoint:tags"  # which tags the file gave, so that these and no others are taken off again
 
 Parameters = dict[str, Any]
 
@@ -18,8 +19,10 @@ def artefact_prefix(configuration: Configuration) -> str:
 
 def tags_of(configuration: Configuration) -> list[dict[str, str]]:
     """Return the tags by which `down` knows what it may remove, and the user's own."""
-    own = {OWNER: configuration.name, "xgb-endpoint:version": configuration.metadata.version}
-    return [{"Key": key, "Value": value} for key, value in {**configuration.metadata.tags, **own}.items()]
+    tags, own = configuration.metadata.tags, {OWNER: configuration.name, "xgb-endpoint:version": configuration.metadata.version}
+    if tags:
+        own[KEYS] = " + ".join(sorted(tags))
+    return [{"Key": key, "Value": value} for key, value in {**tags, **own}.items()]
 
 
 def without_nones(parameters: Parameters) -> Parameters:

@@ -9,6 +9,7 @@ from deploy.failures import DeployError
 from deploy.naming import PREVIOUS, Parameters
 from deploy.safety import has_guardrails
 from deploy.scaling import TRACKING, WAKING, arn_of, scaled
+from deploy.tagging import tag_calls
 from deploy.wanted import Wanted
 
 # Nothing can be changed at an endpoint in these states.
@@ -18,7 +19,13 @@ WHY = {TRACKING: "by this metric", WAKING: "from none to one"}
 
 def calls_up(wanted: Wanted, there: Deployed) -> list[Call]:
     """Return the calls that make what is wanted of what is there; raises DeployError for an endpoint that can only be removed."""
-    return [*_parts(wanted, there), *_endpoint(wanted, there), *_scaling(wanted, there), *_left_over(wanted, there)]
+    return [
+        *_parts(wanted, there),
+        *_endpoint(wanted, there),
+        *_scaling(wanted, there),
+        *tag_calls(wanted, there),
+        *_left_over(wanted, there),
+    ]
 
 
 def verify_changeable(name: str, there: Deployed) -> None:

@@ -88,13 +88,13 @@ def _deployment(configuration: Configuration) -> list[Parameters]:
         f"sagemaker:{verb}{kind}" for kind in ("Model", "EndpointConfig", "Endpoint") for verb in ("Create", "Describe", "Delete")
     ]
     statements = [
-        _allow([*named, "sagemaker:UpdateEndpoint", "sagemaker:AddTags", "sagemaker:ListTags", *INVOKE], list(own.values())),
+        _allow([*named, "sagemaker:UpdateEndpoint", "sagemaker:AddTags", "sagemaker:DeleteTags", "sagemaker:ListTags", *INVOKE], list(own.values())),
         _allow(["sagemaker:ListModels", "sagemaker:ListEndpointConfigs", "cloudwatch:DescribeAlarms", "ec2:DescribeSubnets"], "*"),
         _allow(["iam:PassRole"], configuration.role, {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}),
         _allow(["s3:GetObject", "s3:PutObject", "s3:PutObjectTagging", "s3:GetObjectTagging", "s3:DeleteObject"], arn["objects"]),
         _allow(["s3:ListBucket"], f"{arn['s3']}:::{configuration.model.bucket}"),
         _allow(["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"], arn["repository"]),
-        _allow(["cloudwatch:PutMetricAlarm", "cloudwatch:DeleteAlarms", "cloudwatch:ListTagsForResource", "cloudwatch:TagResource"], arn["alarms"]),
+        _allow(["cloudwatch:PutMetricAlarm", "cloudwatch:DeleteAlarms", "cloudwatch:ListTagsForResource", "cloudwatch:TagResource", "cloudwatch:UntagResource"], arn["alarms"]),
         _allow([f"application-autoscaling:{action}" for action in (
             "RegisterScalableTarget", "DeregisterScalableTarget", "DescribeScalableTargets", "PutScalingPolicy", "DeleteScalingPolicy",
             "DescribeScalingPolicies")], "*"),

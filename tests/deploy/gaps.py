@@ -33,7 +33,7 @@ def fill(play: Play) -> None:
     """Fill the gaps, with what this play says of endpoints."""
     _PLAYING[:] = [play]
     FakeEndpointConfig.validate_instance_type = lambda *_: None  # moto knows old instance types only
-    for function in (create_model, create_endpoint_config, create_endpoint, describe_endpoint, delete_endpoint):
+    for function in (create_model, create_endpoint_config, create_endpoint, describe_endpoint, delete_endpoint, add_tags):
         setattr(SageMakerModelBackend, function.__name__, function)
     SageMakerResponse.update_endpoint = update_endpoint
     ECRResponse.get_download_url_for_layer = lambda self: ActionResult(
@@ -77,6 +77,13 @@ def delete_endpoint(self: Any, endpoint_name: str) -> None:
     if endpoint := self.endpoints.get(endpoint_name):
         _refuse_in_progress(endpoint)
     MOTO["delete_endpoint"](self, endpoint_name)
+
+
+def add_tags(self: Any, arn: str, tags: list[dict[str, str]]) -> list[dict[str, str]]:
+    """Let a tag take the place of the one of its name."""
+    names, resource = {tag["Key"] for tag in tags}, self._get_resource_from_arn(arn)
+    resource.tags = [tag for tag in resource.tags if tag["Key"] not in names] + tags
+    return list(resource.tags)
 
 
 def update_endpoint(self: Any) -> ActionResult:
