@@ -51,6 +51,8 @@ def _is_done(call: Call) -> Callable[[str], bool]:
         return lambda message: "already exist" in message
     if call.operation.startswith(("delete_", "deregister_")):
         return lambda message: "could not find" in message or "no scal" in message
+    if call.operation == "update_endpoint":  # then its own update is what is under way, and the wait for it compares
+        return lambda message: "in-progress" in message
     return lambda _: False
 
 

@@ -31,12 +31,14 @@ def session_stand_in(diamonds: Server) -> Iterator[StandIn]:
 
 
 @pytest.fixture
-def stand_in(session_stand_in: StandIn, monkeypatch: pytest.MonkeyPatch) -> StandIn:
-    """The stand-in, in which there is nothing yet but a bucket and an image."""
+def stand_in(session_stand_in: StandIn, monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
+    """The stand-in, in which there is nothing yet; no test ends well that asked it for what it refuses, unless it forgets that."""
     session_stand_in.reset()
     for name, value in {**session_stand_in.environment, "AWS_MAX_ATTEMPTS": "1"}.items():
         monkeypatch.setenv(name, value)
-    return session_stand_in
+    yield session_stand_in
+
+    assert session_stand_in.refused == []
 
 
 @pytest.fixture
