@@ -13,14 +13,14 @@ from deploy import invocation
 from deploy.artefact import artefact_of
 from deploy.aws import Aws
 from deploy.capacity import capacity
-from deploy.deployed import Deployed, deployed, own, own_objects
+from deploy.deployed import Deployed, deployed
 from deploy.execution import make
 from deploy.failures import DeployError, code_of
 from deploy.image import verify_image
-from deploy.naming import artefact_prefix
 from deploy.payload import Payload, media_type_of
-from deploy.plan import calls_down, calls_up
+from deploy.plan import calls_up
 from deploy.policies import policies_of
+from deploy.removal import calls_down, calls_prune
 from deploy.rollback import way_back
 from deploy.shapes import validate
 from deploy.showing import progress, show_calls, show_difference
@@ -56,7 +56,7 @@ def plan(context: click.Context, file: Path) -> None:
         status = there.endpoint["EndpointStatus"]
         click.secho(f"{configuration.name} is {status}: up waits for that first, and compares then\n", fg="yellow")
     show_difference(wanted, there)
-    show_calls(calls_up(wanted, there))
+    show_calls([*calls_up(wanted, there), *(calls_prune(aws, configuration, wanted, there))])
 
 
 @cli.command()
@@ -77,6 +77,7 @@ def up(context: click.Context, file: Path, poll_seconds: float) -> None:
         wait_until_settled(aws, configuration.name, waiting)
         make(aws, calls_up(wanted, deployed(aws, configuration.name, wanted)), waiting, artefact.packed)
         tested = smoke_test(aws, configuration, artefact, waiting)
+        make(aws, calls_prune(aws, configuration, wanted, deployed(aws, configuration.name)), waiting)
     click.echo(tested)
     click.secho(f"{configuration.name} serves {wanted.endpoint['EndpointConfigName']}", fg="green")
 
@@ -173,11 +174,8 @@ def logs(context: click.Context, file: Path, minutes: int) -> None:
 def down(context: click.Context, file: Path, poll_seconds: float, *, yes: bool) -> None:
     """Remove the endpoint and all that was made for it; never the bucket, the image or the role."""
     configuration = configuration_of(context, file)
-    aws, name, model = Aws(configuration.region), configuration.name, configuration.model
-    configs = [one["EndpointConfigName"] for one in own(aws, name, "EndpointConfig")]
-    models = [one["ModelName"] for one in own(aws, name, "Model")]
-    objects = [(model.bucket, key) for key in own_objects(aws, name, model.bucket, artefact_prefix(configuration))]
-    calls = calls_down(name, deployed(aws, name), configs, models, objects)
+    aws, name = Aws(configuration.region), configuration.name
+    calls = calls_down(aws, configuration, deployed(aws, name))
     if not calls:
         click.echo(f"nothing of {name} is there")
         return

@@ -43,7 +43,7 @@ class Deployed:
 
 def deployed(aws: Aws, name: str, wanted: Wanted | None = None) -> Deployed:
     """Ask what is there; raises DeployError for an endpoint of this name that is not this program's."""
-    endpoint = _tagged(aws, "EndpointArn", _found(aws, "sagemaker", "describe_endpoint", EndpointName=name))
+    endpoint = tagged(aws, "EndpointArn", _found(aws, "sagemaker", "describe_endpoint", EndpointName=name))
     tags = {tag["Key"]: tag["Value"] for tag in endpoint.get("Tags", [])}
     if endpoint and tags.get(OWNER) != name:
         raise DeployError(f"the endpoint {name} was not made by this program (it has no tag {OWNER}={name}): choose another name")
@@ -53,8 +53,8 @@ def deployed(aws: Aws, name: str, wanted: Wanted | None = None) -> Deployed:
     targets = aws.call("application-autoscaling", "describe_scalable_targets", **_resources(name))["ScalableTargets"]
     return Deployed(
         uploaded=bool(wanted and _found(aws, "s3", "head_object", Bucket=wanted.upload["Bucket"], Key=wanted.upload["Key"])),
-        model=_tagged(aws, "ModelArn", _found(aws, "sagemaker", "describe_model", ModelName=model)),
-        config=_tagged(aws, "EndpointConfigArn", _found(aws, "sagemaker", "describe_endpoint_config", EndpointConfigName=config)),
+        model=tagged(aws, "ModelArn", _found(aws, "sagemaker", "describe_model", ModelName=model)),
+        config=tagged(aws, "EndpointConfigArn", _found(aws, "sagemaker", "describe_endpoint_config", EndpointConfigName=config)),
         endpoint=endpoint,
         running_config=running,
         running_model=_found(aws, "sagemaker", "describe_model", ModelName=models[0]) if models else {},
@@ -65,6 +65,11 @@ def deployed(aws: Aws, name: str, wanted: Wanted | None = None) -> Deployed:
         else [],
         previous=tags.get(PREVIOUS),
     )
+
+
+def tagged(aws: Aws, arn: str, one: Parameters) -> Parameters:
+    """Return something of SageMaker's with its tags; ``arn`` is the key of its ARN."""
+    return one | {"Tags": aws.call("sagemaker", "list_tags", ResourceArn=one[arn])["Tags"]} if one else one
 
 
 def own_alarms(aws: Aws, name: str) -> list[Parameters]:
@@ -82,7 +87,7 @@ def own(aws: Aws, name: str, kind: str) -> list[Parameters]:
     operation = {"Model": "list_models", "EndpointConfig": "list_endpoint_configs"}[kind]
     found = aws.pages("sagemaker", operation, f"{kind}s", NameContains=f"{name}-", SortBy="CreationTime", SortOrder="Descending")
     mine = [one for one in found if one[f"{kind}Name"].startswith(f"{name}-")]
-    return [one for one in mine if {"Key": OWNER, "Value": name} in _tagged(aws, f"{kind}Arn", one)["Tags"]]
+    return [one for one in mine if {"Key": OWNER, "Value": name} in tagged(aws, f"{kind}Arn", one)["Tags"]]
 
 
 def own_objects(aws: Aws, name: str, bucket: str, prefix: str) -> list[str]:
@@ -95,10 +100,6 @@ def own_objects(aws: Aws, name: str, bucket: str, prefix: str) -> list[str]:
         raise
     tagged = [(one["Key"], aws.call("s3", "get_object_tagging", Bucket=bucket, Key=one["Key"])["TagSet"]) for one in found]
     return [key for key, tags in tagged if {"Key": OWNER, "Value": name} in tags]
-
-
-def _tagged(aws: Aws, arn: str, one: Parameters) -> Parameters:
-    return one | {"Tags": aws.call("sagemaker", "list_tags", ResourceArn=one[arn])["Tags"]} if one else one
 
 
 def _resources(name: str) -> Parameters:

@@ -55,10 +55,10 @@ def update_call(name: str, config: str, deployment: Parameters | None, *, retain
     return Call("sagemaker", "update_endpoint", update, why)
 
 
-def previous_call(there: Deployed, why: str) -> Call:
-    """Return the call that writes down which config serves before an update."""
+def previous_call(there: Deployed, why: str, *tags: dict[str, str]) -> Call:
+    """Return the call that writes down which config serves before an update, with other tags."""
     tag = {"Key": PREVIOUS, "Value": there.endpoint["EndpointConfigName"]}
-    return Call("sagemaker", "add_tags", {"ResourceArn": there.endpoint["EndpointArn"], "Tags": [tag]}, why)
+    return Call("sagemaker", "add_tags", {"ResourceArn": there.endpoint["EndpointArn"], "Tags": [tag, *tags]}, why)
 
 
 def unscale_calls(name: str, there: Deployed, why: str) -> Iterator[Call]:
@@ -67,18 +67,6 @@ def unscale_calls(name: str, there: Deployed, why: str) -> Iterator[Call]:
         yield Call("application-autoscaling", "delete_scaling_policy", scaled(name) | {"PolicyName": policy["PolicyName"]}, why)
     if there.target:
         yield Call("application-autoscaling", "deregister_scalable_target", scaled(name), why)
-
-
-def calls_down(name: str, there: Deployed, configs: list[str], models: list[str], objects: list[tuple[str, str]]) -> list[Call]:
-    """Return the calls that remove all that was made, each before what it depends on; ``objects`` are buckets and keys."""
-    calls = list(unscale_calls(name, there, "scaling"))
-    if there.alarms:
-        calls.append(Call("cloudwatch", "delete_alarms", {"AlarmNames": sorted(there.alarms)}, "alarms"))
-    if there.endpoint:
-        calls.append(Call("sagemaker", "delete_endpoint", {"EndpointName": name}, "the endpoint"))
-    calls += [Call("sagemaker", "delete_endpoint_config", {"EndpointConfigName": config}, "a configuration") for config in configs]
-    calls += [Call("sagemaker", "delete_model", {"ModelName": model}, "a model") for model in models]
-    return calls + [Call("s3", "delete_object", {"Bucket": bucket, "Key": key}, "an artefact") for bucket, key in objects]
 
 
 def differs(wanted: Any, there: Any) -> bool:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from deploy.aws import Aws
 from deploy.call import Call
 from deploy.configuration import Configuration
-from deploy.deployed import Deployed, deployed, own
+from deploy.deployed import Deployed, deployed, own, tagged
 from deploy.failures import DeployError
-from deploy.naming import Parameters
+from deploy.naming import VERSION, Parameters
 from deploy.plan import alarm_calls, previous_call, unscale_calls, update_call, verify_changeable
 from deploy.safety import alarms_of, deployment_of, has_guardrails
 from deploy.scaling import arn_of, scaled
@@ -30,7 +30,7 @@ def way_back(aws: Aws, configuration: Configuration, to: str | None) -> WayBack:
     there = deployed(aws, name)
     _verify_free(name, there)
     config = _chosen(aws, name, there, to)
-    described = aws.call("sagemaker", "describe_endpoint_config", EndpointConfigName=config)
+    described = tagged(aws, "EndpointConfigArn", aws.call("sagemaker", "describe_endpoint_config", EndpointConfigName=config))
     alarms, ringing, deployment = alarms_of(configuration), list[str](), None
     if has_guardrails(there.running_config, described):
         ringing = _ringing(aws, alarms, configuration)
@@ -38,7 +38,7 @@ def way_back(aws: Aws, configuration: Configuration, to: str | None) -> WayBack:
     calls = [
         *(alarm_calls(alarms, there) if deployment else []),
         update_call(name, config, deployment, retains=bool(there.target), why=f"go back to {config}"),
-        previous_call(there, "remember what is left"),
+        previous_call(there, "remember what is left", *(tag for tag in described["Tags"] if tag["Key"] == VERSION)),
     ]
     if there.target and described["ProductionVariants"][0].get("InstanceType") != there.instance_type:
         calls = [*unscale_calls(name, there, "the instance type cannot change under scaling"), *calls, *_scale_again(name, there)]

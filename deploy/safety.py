@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from deploy.configuration import Configuration
-from deploy.naming import VARIANT, Parameters, tags_of, without_nones
+from deploy.naming import VARIANT, Parameters, lasting_tags_of, without_nones
 
 
 def alarms_of(configuration: Configuration) -> list[Parameters]:
@@ -15,7 +15,7 @@ def alarms_of(configuration: Configuration) -> list[Parameters]:
         "Period": 60,
         "ComparisonOperator": "GreaterThanOrEqualToThreshold",
         "TreatMissingData": "notBreaching",  # else an endpoint that nobody calls has no data, and no update passes
-        "Tags": tags_of(configuration),
+        "Tags": lasting_tags_of(configuration),
     }
     made = []
     if alarms.errors_5xx is not None:

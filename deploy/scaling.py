@@ -1,7 +1,7 @@
 """Scaling: the parameters by which the number of instances follows the load."""
 
 from deploy.configuration import Configuration
-from deploy.naming import VARIANT, Parameters, tags_of
+from deploy.naming import VARIANT, Parameters, lasting_tags_of
 
 DIMENSION = "sagemaker:variant:DesiredInstanceCount"
 TRACKING, WAKING = "xgb-endpoint-target-tracking", "xgb-endpoint-wake"
@@ -73,5 +73,5 @@ def wake_alarm_of(configuration: Configuration) -> Parameters | None:
         "Threshold": 1.0,
         "ComparisonOperator": "GreaterThanOrEqualToThreshold",
         "TreatMissingData": "missing",
-        "Tags": tags_of(configuration),
+        "Tags": lasting_tags_of(configuration),
     }

@@ -60,7 +60,7 @@ def _members(shape: Any, value: Any) -> Any:
         return {
             key: _members(shape.members[key], inner)
             for key, inner in value.items()
-            if key in shape.members and inner not in (None, {}, [])
+            if key in shape.members and inner not in (None, {}, []) and inner is not False
         }
     return [_members(shape.member, inner) for inner in value] if shape.type_name == "list" else value
 

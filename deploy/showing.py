@@ -26,7 +26,8 @@ def show_difference(wanted: Wanted, there: Deployed) -> None:
     ):
         before, after = submitted(operation, now), {key: value for key, value in then.items() if key != "Tags"}
         names = [str(next(iter(words.values()), "nothing")) if words else "nothing" for words in (before, after)]
-        _show(before, after, names)
+        if names[0] != names[1]:  # a name stands for all of the content
+            _show(before, after, names)
     if there.endpoint:
         tags = wanted.endpoint["Tags"]
         _show(own_tags(there.endpoint["Tags"], tags), in_pairs(tags), ["tags", "tags"])

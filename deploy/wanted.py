@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from deploy.artefact import Artefact
 from deploy.configuration import Configuration
-from deploy.naming import OWNER, VARIANT, Parameters, artefact_prefix, tags_of, without_nones
+from deploy.naming import ARTEFACT, OWNER, VARIANT, Parameters, artefact_prefix, tags_of, without_nones
 from deploy.safety import alarms_of, deployment_of
 from deploy.scaling import scaling_policies_of, target_of, wake_alarm_of
 
@@ -68,7 +68,7 @@ def _upload(configuration: Configuration, artefact: Artefact) -> Parameters:
     return without_nones(
         {
             "Bucket": model.bucket,
-            "Key": f"{artefact_prefix(configuration)}{artefact.sha256}/model.tar.gz",
+            "Key": f"{artefact_prefix(configuration)}{artefact.sha256}/{ARTEFACT}",
             "ChecksumAlgorithm": "SHA256",
             "Tagging": f"{OWNER}={configuration.name}",
             "ServerSideEncryption": "aws:kms" if key else None,
