@@ -9,20 +9,24 @@ from typing import Any
 import click
 from botocore.exceptions import ClientError
 
-from deploy import smoke
+from deploy import invocation
 from deploy.artefact import artefact_of
 from deploy.aws import Aws
 from deploy.capacity import capacity
-from deploy.deployed import Deployed, deployed, own, own_objects
+from deploy.deployed import Deployed, deployed
 from deploy.execution import make
 from deploy.failures import DeployError, code_of
 from deploy.image import verify_image
-from deploy.plan import calls_down, calls_rollback, calls_up
+from deploy.payload import Payload, media_type_of
+from deploy.plan import calls_up
 from deploy.policies import policies_of
+from deploy.removal import calls_down, calls_prune
+from deploy.rollback import way_back
 from deploy.shapes import validate
 from deploy.showing import progress, show_calls, show_difference
+from deploy.smoke import smoke_test
 from deploy.verbs import FILE, POLL, YES, Verbs, ask, configuration_of
-from deploy.waiting import wait_until_settled
+from deploy.waiting import REPLY_SECONDS, Waiting, wait_until_settled
 from deploy.wanted import wanted_of
 from deploy.zones import verify_zones
 
@@ -48,8 +52,11 @@ def plan(context: click.Context, file: Path) -> None:
     else:
         click.secho("no credentials: this plan assumes that nothing is there yet\n", fg="yellow")
         there = Deployed()
+    if there.is_under_way:
+        status = there.endpoint["EndpointStatus"]
+        click.secho(f"{configuration.name} is {status}: up waits for that first, and compares then\n", fg="yellow")
     show_difference(wanted, there)
-    show_calls(calls_up(wanted, there))
+    show_calls([*calls_up(wanted, there), *(calls_prune(aws, configuration, wanted, there))])
 
 
 @cli.command()
@@ -69,7 +76,9 @@ def up(context: click.Context, file: Path, poll_seconds: float) -> None:
         deployed(aws, configuration.name)  # an endpoint of somebody else's is left alone
         wait_until_settled(aws, configuration.name, waiting)
         make(aws, calls_up(wanted, deployed(aws, configuration.name, wanted)), waiting, artefact.packed)
-    click.echo(smoke.smoke_test(aws, configuration, artefact))
+        tested = smoke_test(aws, configuration, artefact, waiting)
+        make(aws, calls_prune(aws, configuration, wanted, deployed(aws, configuration.name)), waiting)
+    click.echo(tested)
     click.secho(f"{configuration.name} serves {wanted.endpoint['EndpointConfigName']}", fg="green")
 
 
@@ -107,19 +116,17 @@ def status(context: click.Context, file: Path) -> None:
 @click.argument("payload", type=click.Path(path_type=Path))
 @click.option("--content-type", help="the payload's media type; by default as its name tells")
 @click.option("--accept", help="the reply's media type")
+@click.option("--timeout-seconds", default=REPLY_SECONDS, show_default=True, help="how long an asynchronous reply may take")
 @click.pass_context
-def invoke(context: click.Context, file: Path, payload: Path, content_type: str | None, accept: str | None) -> None:
+def invoke(  # noqa: PLR0913 - an argument for each option
+    context: click.Context, file: Path, payload: Path, *, content_type: str | None, accept: str | None, timeout_seconds: float
+) -> None:
     """Send a payload to the endpoint, and print the reply."""
     configuration = configuration_of(context, file)
-    media_type = content_type or smoke.media_type_of(payload)
-    try:
-        reply = smoke.invoke(Aws(configuration.region), configuration.name, payload.read_bytes(), media_type, accept)
-    except ClientError as error:
-        if code_of(error) == "ModelError":
-            original = error.response.get("OriginalMessage", "").strip()
-            raise DeployError(f"the container answered {error.response.get('OriginalStatusCode')}: {original}") from error
-        raise
-    click.echo(reply["Body"], nl=False)
+    media_type = content_type or media_type_of(payload)
+    waiting = Waiting(1.0, lambda line: click.echo(line, err=True), timeout_seconds)
+    sent = Payload(payload.read_bytes(), media_type, accept)
+    click.echo(invocation.invoke(Aws(configuration.region), configuration, sent, waiting), nl=False)
 
 
 @cli.command()
@@ -129,22 +136,16 @@ def invoke(context: click.Context, file: Path, payload: Path, content_type: str 
 @POLL
 @click.pass_context
 def rollback(context: click.Context, file: Path, to: str | None, poll_seconds: float, *, yes: bool) -> None:
-    """Go back to the previous endpoint config."""
+    """Go back to the previous endpoint config, in the steps and under the alarms of any update."""
     configuration = configuration_of(context, file)
     aws = Aws(configuration.region)
-    there = deployed(aws, configuration.name)
-    kept = {config["EndpointConfigName"] for config in own(aws, configuration.name, "EndpointConfig")}
-    config = to or there.previous
-    running = there.endpoint.get("EndpointConfigName")
-    if config is None or config not in kept or config == running:
-        others = ", ".join(sorted(kept - {running})) or "there is none"
-        raise DeployError(f"{configuration.name} has no previous endpoint config to go back to: name one with --to: {others}")
-    described = aws.call("sagemaker", "describe_endpoint_config", EndpointConfigName=config)
-    calls = calls_rollback(configuration.name, there, config, described["ProductionVariants"][0].get("InstanceType"))
-    ask(yes, f"{configuration.name}: go back from {running} to {config}?")
+    way = way_back(aws, configuration, to)
+    for alarm in way.ringing:
+        click.secho(f"the alarm {alarm} rings already, so that it cannot watch the way back", fg="yellow")
+    ask(yes, f"{configuration.name}: go back from {way.running} to {way.config}?")
     with progress(poll_seconds) as waiting:
-        make(aws, calls, waiting)
-    click.secho(f"{configuration.name} serves {config}", fg="green")
+        make(aws, way.calls, waiting)
+    click.secho(f"{configuration.name} serves {way.config}", fg="green")
 
 
 @cli.command()
@@ -173,18 +174,13 @@ def logs(context: click.Context, file: Path, minutes: int) -> None:
 def down(context: click.Context, file: Path, poll_seconds: float, *, yes: bool) -> None:
     """Remove the endpoint and all that was made for it; never the bucket, the image or the role."""
     configuration = configuration_of(context, file)
-    aws, name, model = Aws(configuration.region), configuration.name, configuration.model
-    configs = [one["EndpointConfigName"] for one in own(aws, name, "EndpointConfig")]
-    models = [one["ModelName"] for one in own(aws, name, "Model")]
-    objects = [(model.bucket, key) for key in own_objects(aws, name, model.bucket, model.prefix)]
-    calls = calls_down(name, deployed(aws, name), configs, models, objects)
+    aws, name = Aws(configuration.region), configuration.name
+    calls = calls_down(aws, configuration, deployed(aws, name))
     if not calls:
         click.echo(f"nothing of {name} is there")
         return
     for call in calls:
-        click.echo(
-            f"remove {call.why}: {next(value for key, value in reversed(call.parameters.items()) if isinstance(value, str | list))}"
-        )
+        click.echo(f"remove {call.why}: {call.subject}")
     ask(yes, f"Remove all of {name}?")
     with progress(poll_seconds) as waiting:
         wait_until_settled(aws, name, waiting)

@@ -7,14 +7,29 @@ from deploy.configuration import Configuration
 VARIANT = "AllTraffic"
 OWNER = "xgb-endpoint:endpoint"
 PREVIOUS = "xgb-endpoint:previous"
+VERSION = "xgb-endpoint:version"
+KEYS = "xgb-endpoint:tags"  # which tags the file gave, so that these and no others are taken off again
+ARTEFACT = "model.tar.gz"
 
 Parameters = dict[str, Any]
 
 
+def artefact_prefix(configuration: Configuration) -> str:
+    """Return what the keys of all that is put into S3 for an endpoint begin with."""
+    return f"{configuration.model.prefix.strip('/')}/{configuration.name}/"
+
+
 def tags_of(configuration: Configuration) -> list[dict[str, str]]:
-    """Return the tags by which `down` knows what it may remove, and the user's own."""
-    own = {OWNER: configuration.name, "xgb-endpoint:version": configuration.metadata.version}
-    return [{"Key": key, "Value": value} for key, value in {**configuration.metadata.tags, **own}.items()]
+    """Return the tags of what belongs to a version."""
+    return [*lasting_tags_of(configuration), {"Key": VERSION, "Value": configuration.metadata.version}]
+
+
+def lasting_tags_of(configuration: Configuration) -> list[dict[str, str]]:
+    """Return the user's tags, and those by which `down` knows what it may remove, of what outlasts a version."""
+    tags, own = configuration.metadata.tags, {OWNER: configuration.name}
+    if tags:
+        own[KEYS] = " + ".join(sorted(tags))
+    return [{"Key": key, "Value": value} for key, value in {**tags, **own}.items()]
 
 
 def without_nones(parameters: Parameters) -> Parameters:

@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from deploy.asynchronous import payload_key
 from deploy.configuration import Configuration
-from deploy.naming import Parameters
+from deploy.naming import Parameters, artefact_prefix
 
 Policy = dict[str, Any]
+INVOKE = ["sagemaker:InvokeEndpoint", "sagemaker:InvokeEndpointAsync"]
 
 
 def policies_of(configuration: Configuration) -> dict[str, Policy]:
@@ -16,9 +18,7 @@ def policies_of(configuration: Configuration) -> dict[str, Policy]:
             {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
         ),
         "deployment": _policy(*_deployment(configuration)),
-        "invocation": _policy(
-            _allow(["sagemaker:InvokeEndpoint", "sagemaker:InvokeEndpointAsync"], _sagemaker(configuration)["endpoint"])
-        ),
+        "invocation": _policy(*_invocation(configuration)),
     }
 
 
@@ -31,6 +31,10 @@ def _execution(configuration: Configuration) -> list[Parameters]:
         _allow(["ecr:GetAuthorizationToken"], "*"),
         _allow(["s3:GetObject"], arn["objects"]),
         _allow(["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"], arn["logs"]),
+        _allow(
+            ["cloudwatch:DescribeAlarms"],
+            [arn["alarms"], *(f"{arn['alarm']}:{name}" for name in configuration.update.alarms.names)],
+        ),
         _allow(["cloudwatch:PutMetricData"], "*", {"StringEquals": {"cloudwatch:namespace": "AWS/SageMaker"}}),
     ]
     statements += [_allow(["s3:PutObject"], f"{arn['s3']}:::{place.removeprefix('s3://').rstrip('/')}/*") for place in written]
@@ -49,25 +53,55 @@ def _execution(configuration: Configuration) -> list[Parameters]:
     return statements + ([_allow(["kms:Decrypt", "kms:GenerateDataKey"], keys)] if keys else [])
 
 
+def _invocation(configuration: Configuration) -> list[Parameters]:
+    arn, key = _arns(configuration), configuration.kms.artefact_key
+    statements = [_allow(INVOKE, _sagemaker(configuration)["endpoint"])]
+    if configuration.compute.asynchronous:
+        payloads = f"{arn['s3']}:::{configuration.model.bucket}/{payload_key(configuration, '*')}"
+        statements += [_allow(["s3:PutObject", "s3:PutObjectTagging", "s3:DeleteObject"], payloads), *_replies(configuration)]
+        statements += [_allow(["kms:GenerateDataKey"], key)] if key else []
+    return statements
+
+
+def _replies(configuration: Configuration) -> list[Parameters]:
+    # Without ListBucket S3 calls a reply that is not there yet forbidden.
+    asynchronous, s3 = configuration.compute.asynchronous, _arns(configuration)["s3"]
+    places = (
+        [place.removeprefix("s3://").rstrip("/") for place in (asynchronous.output, asynchronous.failure) if place]
+        if asynchronous
+        else []
+    )
+    buckets = sorted({place.partition("/")[0] for place in places})
+    return (
+        [
+            _allow(["s3:GetObject"], [f"{s3}:::{place}/*" for place in places]),
+            _allow(["s3:ListBucket"], [f"{s3}:::{bucket}" for bucket in buckets]),
+        ]
+        if places
+        else []
+    )
+
+
 def _deployment(configuration: Configuration) -> list[Parameters]:
     arn, own = _arns(configuration), _sagemaker(configuration)
     named = [
         f"sagemaker:{verb}{kind}" for kind in ("Model", "EndpointConfig", "Endpoint") for verb in ("Create", "Describe", "Delete")
     ]
     statements = [
-        _allow([*named, "sagemaker:UpdateEndpoint", "sagemaker:AddTags", "sagemaker:ListTags", "sagemaker:InvokeEndpoint"], list(own.values())),
+        _allow([*named, "sagemaker:UpdateEndpoint", "sagemaker:AddTags", "sagemaker:DeleteTags", "sagemaker:ListTags", *INVOKE], list(own.values())),
         _allow(["sagemaker:ListModels", "sagemaker:ListEndpointConfigs", "cloudwatch:DescribeAlarms", "ec2:DescribeSubnets"], "*"),
         _allow(["iam:PassRole"], configuration.role, {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}),
         _allow(["s3:GetObject", "s3:PutObject", "s3:PutObjectTagging", "s3:GetObjectTagging", "s3:DeleteObject"], arn["objects"]),
         _allow(["s3:ListBucket"], f"{arn['s3']}:::{configuration.model.bucket}"),
         _allow(["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"], arn["repository"]),
-        _allow(["cloudwatch:PutMetricAlarm", "cloudwatch:DeleteAlarms", "cloudwatch:ListTagsForResource", "cloudwatch:TagResource"], arn["alarms"]),
+        _allow(["cloudwatch:PutMetricAlarm", "cloudwatch:DeleteAlarms", "cloudwatch:ListTagsForResource", "cloudwatch:TagResource", "cloudwatch:UntagResource"], arn["alarms"]),
         _allow([f"application-autoscaling:{action}" for action in (
             "RegisterScalableTarget", "DeregisterScalableTarget", "DescribeScalableTargets", "PutScalingPolicy", "DeleteScalingPolicy",
             "DescribeScalingPolicies")], "*"),
         _allow(["cloudwatch:PutMetricAlarm", "cloudwatch:DeleteAlarms"], f"{arn['aws']}:cloudwatch:{arn['place']}:alarm:TargetTracking-*"),
         _allow(["iam:CreateServiceLinkedRole"], "*", {"StringEquals": {"iam:AWSServiceName": "sagemaker.application-autoscaling.amazonaws.com"}}),
         _allow(["logs:FilterLogEvents"], arn["logs"]),
+        *_replies(configuration),
     ]  # fmt: skip
     keys = [key for key in (configuration.kms.artefact_key, configuration.kms.volume_key) if key]
     return statements + (
@@ -79,14 +113,14 @@ def _arns(configuration: Configuration) -> dict[str, str]:
     aws, name = ":".join(configuration.role.split(":")[:2]), configuration.name
     place = f"{configuration.region}:{configuration.role.split(':')[4]}"
     host, _, rest = configuration.image.partition("/")
-    model = configuration.model
     return {
         "aws": aws,
         "s3": f"{aws}:s3",
         "place": place,
         "repository": f"{aws}:ecr:{configuration.region}:{host.partition('.')[0]}:repository/{rest.partition('@')[0]}",
-        "objects": f"{aws}:s3:::{model.bucket}/{model.prefix.strip('/')}/{name}/*",
+        "objects": f"{aws}:s3:::{configuration.model.bucket}/{artefact_prefix(configuration)}*",
         "logs": f"{aws}:logs:{place}:log-group:/aws/sagemaker/Endpoints/{name}*",
+        "alarm": f"{aws}:cloudwatch:{place}:alarm",
         "alarms": f"{aws}:cloudwatch:{place}:alarm:{name}-*",
     }
 

@@ -1,7 +1,9 @@
 """Safe updates: the alarms, and how a new configuration takes over under their watch."""
 
+from collections.abc import Sequence
+
 from deploy.configuration import Configuration
-from deploy.naming import VARIANT, Parameters, tags_of, without_nones
+from deploy.naming import VARIANT, Parameters, lasting_tags_of, without_nones
 
 
 def alarms_of(configuration: Configuration) -> list[Parameters]:
@@ -13,7 +15,7 @@ def alarms_of(configuration: Configuration) -> list[Parameters]:
         "Period": 60,
         "ComparisonOperator": "GreaterThanOrEqualToThreshold",
         "TreatMissingData": "notBreaching",  # else an endpoint that nobody calls has no data, and no update passes
-        "Tags": tags_of(configuration),
+        "Tags": lasting_tags_of(configuration),
     }
     made = []
     if alarms.errors_5xx is not None:
@@ -41,13 +43,18 @@ def alarms_of(configuration: Configuration) -> list[Parameters]:
     return made
 
 
-def deployment_of(configuration: Configuration, alarms: list[Parameters]) -> Parameters | None:
-    """Return how an update goes and what rolls it back; None without instances."""
+def has_guardrails(*configs: Parameters) -> bool:
+    """Tell whether AWS takes an update between these configs in steps and under alarms: all of them are of instances."""
+    return all("ServerlessConfig" not in variant for config in configs for variant in config.get("ProductionVariants", []))
+
+
+def deployment_of(configuration: Configuration, alarms: list[Parameters], but: Sequence[str] = ()) -> Parameters | None:
+    """Return how an update goes and what rolls it back, but for some alarms; None without instances."""
     update = configuration.update
     if configuration.compute.serverless:
         return None  # guardrails are for instances
     size = {"Type": "CAPACITY_PERCENT", "Value": update.step_percent}
-    names = [alarm["AlarmName"] for alarm in alarms] + list(update.alarms.names)
+    names = [name for name in [*(alarm["AlarmName"] for alarm in alarms), *update.alarms.names] if name not in but]
     rollback = {"Alarms": [{"AlarmName": name} for name in names]} if names else None
     if update.strategy == "rolling":
         rolling = {

@@ -30,12 +30,10 @@ def validate(wanted: Wanted) -> None:
     if wanted.deployment:
         update = {key: wanted.endpoint[key] for key in ("EndpointName", "EndpointConfigName")}
         calls.append(("sagemaker", "UpdateEndpoint", update | {"DeploymentConfig": wanted.deployment}))
-    calls += [("cloudwatch", "PutMetricAlarm", alarm) for alarm in wanted.alarms]
-    if wanted.target and wanted.policy:
-        calls += [
-            ("application-autoscaling", "RegisterScalableTarget", wanted.target),
-            ("application-autoscaling", "PutScalingPolicy", wanted.policy),
-        ]
+    calls += [("cloudwatch", "PutMetricAlarm", alarm) for alarm in (*wanted.alarms, wanted.wake_alarm) if alarm]
+    if wanted.target:
+        calls.append(("application-autoscaling", "RegisterScalableTarget", wanted.target))
+    calls += [("application-autoscaling", "PutScalingPolicy", policy) for policy in wanted.policies]
     for service, operation, parameters in calls:
         shape = _model(service).operation_model(operation).input_shape
         if report := ParamValidator().validate(parameters, shape).generate_report():
@@ -51,9 +49,9 @@ def unknown_instance_type(instance_type: str) -> str | None:
     return f"compute.instance_type: {instance_type} is not among the {len(known)} that boto3 knows: is it spelt right, or newer?"
 
 
-def submitted(operation: str, described: Parameters) -> Parameters:
+def submitted(operation: str, described: Parameters, service: str = "sagemaker") -> Parameters:
     """Return of what AWS describes only what a creating call may say, but for the tags."""
-    kept: Parameters = _members(_model("sagemaker").operation_model(operation).input_shape, described)
+    kept: Parameters = _members(_model(service).operation_model(operation).input_shape, described)
     return {key: value for key, value in kept.items() if key != "Tags"}
 
 
@@ -62,7 +60,7 @@ def _members(shape: Any, value: Any) -> Any:
         return {
             key: _members(shape.members[key], inner)
             for key, inner in value.items()
-            if key in shape.members and inner not in (None, {}, [])
+            if key in shape.members and inner not in (None, {}, []) and inner is not False
         }
     return [_members(shape.member, inner) for inner in value] if shape.type_name == "list" else value
 

@@ -9,10 +9,11 @@ from contextlib import contextmanager
 import click
 from rich.console import Console
 
+from deploy.call import Call
 from deploy.deployed import Deployed
 from deploy.naming import Parameters
-from deploy.plan import Call
 from deploy.shapes import submitted
+from deploy.tagging import in_pairs, own_tags
 from deploy.waiting import Waiting
 from deploy.wanted import Wanted
 
@@ -25,11 +26,18 @@ def show_difference(wanted: Wanted, there: Deployed) -> None:
     ):
         before, after = submitted(operation, now), {key: value for key, value in then.items() if key != "Tags"}
         names = [str(next(iter(words.values()), "nothing")) if words else "nothing" for words in (before, after)]
-        for line in difflib.unified_diff(
-            _lines(before), _lines(after), f"deployed: {names[0]}", f"wanted: {names[1]}", lineterm="", n=1
-        ):
-            colour = {"+": "green", "-": "red"}.get(line[0])
-            click.secho(line, fg=colour)
+        if names[0] != names[1]:  # a name stands for all of the content
+            _show(before, after, names)
+    if there.endpoint:
+        tags = wanted.endpoint["Tags"]
+        _show(own_tags(there.endpoint["Tags"], tags), in_pairs(tags), ["tags", "tags"])
+
+
+def _show(before: Parameters, after: Parameters, names: Sequence[str]) -> None:
+    for line in difflib.unified_diff(
+        _lines(before), _lines(after), f"deployed: {names[0]}", f"wanted: {names[1]}", lineterm="", n=1
+    ):
+        click.secho(line, fg={"+": "green", "-": "red"}.get(line[0]))
 
 
 def show_calls(calls: Sequence[Call]) -> None:

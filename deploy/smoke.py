@@ -2,43 +2,26 @@
 
 import math
 import re
-from pathlib import Path
-from typing import Any
 
 from deploy.artefact import Artefact
 from deploy.aws import Aws
 from deploy.configuration import Configuration
 from deploy.failures import DeployError
-from serve.media_types import CSV, JSON, JSON_LINES
+from deploy.invocation import invoke
+from deploy.payload import Payload, media_type_of
+from deploy.waiting import Waiting
 
-MEDIA_TYPES = {".csv": CSV, ".json": JSON, ".jsonl": JSON_LINES}
 # Other processors and versions of the C library round the last bits otherwise.
 RELATIVE_DIFFERENCE = 1e-5
 
 
-def invoke(aws: Aws, name: str, payload: bytes, content_type: str, accept: str | None = None) -> dict[str, Any]:
-    """Send a payload to an endpoint, and return its answer with the whole body under ``Body``; raises botocore's errors."""
-    asked = {"Accept": accept} if accept else {}
-    answer = aws.call("sagemaker-runtime", "invoke_endpoint", EndpointName=name, Body=payload, ContentType=content_type, **asked)
-    return answer | {"Body": answer["Body"].read()}
-
-
-def media_type_of(path: Path) -> str:
-    """Return the media type that a payload's name tells; raises DeployError."""
-    if path.suffix not in MEDIA_TYPES:
-        raise DeployError(f"{path}: expected a name that ends in {', '.join(MEDIA_TYPES)}, or --content-type")
-    return MEDIA_TYPES[path.suffix]
-
-
-def smoke_test(aws: Aws, configuration: Configuration, artefact: Artefact) -> str:
+def smoke_test(aws: Aws, configuration: Configuration, artefact: Artefact, waiting: Waiting) -> str:
     """Send the sample, compare the reply with this machine's, and return a line about it; raises DeployError."""
     sample = configuration.data_format.sample
     if sample is None:
         return "not smoke-tested: data_format.sample names no payload"
-    if configuration.compute.asynchronous:
-        return "not smoke-tested: an asynchronous endpoint takes its payloads from S3"
     media_type = media_type_of(sample)
-    reply = invoke(aws, configuration.name, sample.read_bytes(), media_type, media_type)["Body"].decode()
+    reply = invoke(aws, configuration, Payload(sample.read_bytes(), media_type, media_type), waiting).decode()
     expected, found = _numbers(artefact.sample_reply or ""), _numbers(reply)
     close = [math.isclose(one, other, rel_tol=RELATIVE_DIFFERENCE) for one, other in zip(expected, found, strict=False)]
     if len(expected) != len(found) or not all(close):

@@ -27,6 +27,8 @@ class Verbs(click.Group):
             raise click.ClickException(str(error)) from error
         except (BotoCoreError, ClientError) as error:
             raise click.ClickException(in_one_line(error, str(context.obj or "this region"))) from error
+        except BrokenPipeError:
+            raise  # as by head, with which click ends quietly
         except OSError as error:
             if error.filename is not None:
                 raise click.ClickException(f"{error.filename}: {error.strerror}") from error

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from botocore.exceptions import ClientError
 
 from deploy.aws import Aws
+from deploy.deployed import UNDER_WAY
 from deploy.failures import DeployError, message_of
 from deploy.naming import Parameters
 
-UNDER_WAY = {"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"}
 LONGEST_SECONDS = 10 * 3600.0  # an update may take eight hours, and its rollback comes on top
+REPLY_SECONDS = 900.0  # from zero an instance takes minutes to come
 
 
 class RolledBack(DeployError):
@@ -20,10 +21,11 @@ class RolledBack(DeployError):
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """How to wait: the seconds between two looks, and who hears what was seen."""
+    """How to wait: the seconds between two looks, who hears what was seen, and how long an asynchronous reply may take."""
 
     poll_seconds: float
     say: Callable[[str], None]
+    reply_seconds: float = REPLY_SECONDS
 
 
 def wait_until_settled(aws: Aws, name: str, waiting: Waiting) -> Parameters:

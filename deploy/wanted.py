@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 from deploy.artefact import Artefact
 from deploy.configuration import Configuration
-from deploy.naming import OWNER, VARIANT, Parameters, tags_of, without_nones
+from deploy.naming import ARTEFACT, OWNER, VARIANT, Parameters, artefact_prefix, tags_of, without_nones
 from deploy.safety import alarms_of, deployment_of
-from deploy.scaling import policy_of, target_of
+from deploy.scaling import scaling_policies_of, target_of, wake_alarm_of
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """The parameters of the calls that make an endpoint; ``target`` and ``policy`` are None without scaling."""
+    """The parameters of the calls that make an endpoint; ``target`` is None without scaling, ``wake_alarm`` but from zero."""
 
     upload: Parameters
     model: Parameters
@@ -22,7 +22,8 @@ class Wanted:
     deployment: Parameters | None
     alarms: list[Parameters]
     target: Parameters | None
-    policy: Parameters | None
+    policies: list[Parameters]
+    wake_alarm: Parameters | None
 
     @property
     def retains(self) -> bool:
@@ -36,13 +37,22 @@ def wanted_of(configuration: Configuration, artefact: Artefact) -> Wanted:
     model = _named("ModelName", configuration, _model(configuration, upload))
     config = _named("EndpointConfigName", configuration, _config(configuration, model["ModelName"]))
     alarms = alarms_of(configuration)
-    target = target_of(configuration)
     endpoint = {
         "EndpointName": configuration.name,
         "EndpointConfigName": config["EndpointConfigName"],
         "Tags": tags_of(configuration),
     }
-    return Wanted(upload, model, config, endpoint, deployment_of(configuration, alarms), alarms, target, policy_of(configuration))
+    return Wanted(
+        upload=upload,
+        model=model,
+        config=config,
+        endpoint=endpoint,
+        deployment=deployment_of(configuration, alarms),
+        alarms=alarms,
+        target=target_of(configuration),
+        policies=scaling_policies_of(configuration),
+        wake_alarm=wake_alarm_of(configuration),
+    )
 
 
 def _named(key: str, configuration: Configuration, parameters: Parameters) -> Parameters:
@@ -58,7 +68,7 @@ def _upload(configuration: Configuration, artefact: Artefact) -> Parameters:
     return without_nones(
         {
             "Bucket": model.bucket,
-            "Key": f"{model.prefix.strip('/')}/{configuration.name}/{artefact.sha256}/model.tar.gz",
+            "Key": f"{artefact_prefix(configuration)}{artefact.sha256}/{ARTEFACT}",
             "ChecksumAlgorithm": "SHA256",
             "Tagging": f"{OWNER}={configuration.name}",
             "ServerSideEncryption": "aws:kms" if key else None,

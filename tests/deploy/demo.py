@@ -1,6 +1,5 @@
 """The life of an endpoint against the stand-in: plan, up, invoke, update, rollback, down, each as it would be typed."""
 
-import logging
 import os
 import subprocess
 import sys
@@ -17,7 +16,6 @@ UPDATE = {"version: 1.0.0": "version: 1.1.0", "environment: {}": "environment: {
 def main() -> None:
     """Run each verb, and end with the exit code of the first that fails."""
     stop_on_sigterm()
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # the stand-in's line for each call
     print("A stand-in for AWS on this machine, so that no account is needed: nothing here has met the real AWS.", flush=True)
     with serving() as container, standing_in(container.url) as aws, tempfile.TemporaryDirectory() as folder:
         image = aws.furnish()

@@ -9,21 +9,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError
 
 import boto3
-from moto.core.responses import ActionResult
-from moto.ecr.responses import ECRResponse
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
-from moto.sagemaker.exceptions import ValidationError
-from moto.sagemaker.models import FakeEndpointConfig, SageMakerModelBackend, sagemaker_backends
-from moto.sagemaker.responses import SageMakerResponse
 from werkzeug.serving import make_server
 
 from local_test.container import serving, stop_on_sigterm
+from tests.deploy import gaps, runtime
+from tests.deploy.runtime import ACCOUNT, REGION
 from tests.deploy.wire import Environ, Wire
 
-ACCOUNT, REGION = "123456789012", "eu-central-1"
 BUCKET, REPOSITORY = "example-models", "xgb-endpoint"
 MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 CREDENTIALS = {
@@ -35,15 +30,12 @@ CREDENTIALS = {
 
 
 @dataclass
-class StandIn:
-    """The stand-in's address, its wire, and what endpoints do next: ``story`` is a list of (status, whether on the new config)."""
+class StandIn(gaps.Play):
+    """The stand-in's address, its wire, and the play that its endpoints give."""
 
     container_url: str | None = None
-    url: str = ""
     wire: Wire = field(init=False)
     architecture: str = "amd64"
-    story: list[tuple[str, bool]] = field(default_factory=list)
-    reason: str = "the alarm diamonds-errors-5xx went off"
 
     def __post_init__(self) -> None:
         self.wire = Wire(self.application)
@@ -76,7 +68,7 @@ class StandIn:
         """Forget all that was made and said."""
         urllib.request.urlopen(urllib.request.Request(f"{self.url}/moto-api/reset", method="POST"), timeout=10).close()
         self.wire.reset()
-        self.story, self.architecture = [], "amd64"
+        self.story, self.refused, self.architecture = [], [], "amd64"
 
     def application(self, environ: Environ, start: Any) -> Any:
         """Answer what moto does not: layers, and invocations, which a container's server answers."""
@@ -84,32 +76,21 @@ class StandIn:
         if path.startswith("/layers/"):
             start("200 OK", [("Content-Type", "application/json")])
             return [json.dumps({"architecture": self.architecture}).encode()]
-        if path.startswith("/endpoints/") and path.endswith("/invocations"):
-            return self._invoke(environ, start)
+        if path.startswith("/endpoints/"):
+            status, headers, body = runtime.answer(self.container_url, environ)
+            start(status, [*headers.items()])
+            return [body]
         return self._moto(environ, start)
-
-    def _invoke(self, environ: Environ, start: Any) -> list[bytes]:
-        name = environ["PATH_INFO"].split("/")[2]
-        if name not in sagemaker_backends[ACCOUNT][REGION].endpoints or self.container_url is None:
-            start("400 Bad Request", [("x-amzn-ErrorType", "ValidationError"), ("Content-Type", "application/json")])
-            return [json.dumps({"Message": f"Endpoint {name} of account {ACCOUNT} not found."}).encode()]
-        headers = {"Content-Type": environ.get("CONTENT_TYPE", ""), "Accept": environ.get("HTTP_ACCEPT", "*/*")}
-        body = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
-        request = urllib.request.Request(f"{self.container_url}/invocations", body, headers)
-        try:
-            with urllib.request.urlopen(request, timeout=60) as answer:
-                start(
-                    "200 OK",
-                    [("Content-Type", answer.headers["Content-Type"]), ("x-Amzn-Invoked-Production-Variant", "AllTraffic")],
-                )
-                return [answer.read()]
-        except HTTPError as error:
-            start("424 Failed Dependency", [("x-amzn-ErrorType", "ModelError"), ("Content-Type", "application/json")])
-            said = error.read().decode()
-            return [json.dumps({"Message": said, "OriginalStatusCode": error.code, "OriginalMessage": said}).encode()]
 
     def _moto(self, environ: Environ, start: Any) -> Any:
         return _MOTO(environ, start)
+
+
+class _Quiet(MotoRequestHandler):
+    """Handles requests without a line for each between what a user reads."""
+
+    def log_request(self, *_: Any) -> None:
+        """Say nothing."""
 
 
 _MOTO = DomainDispatcherApplication(create_backend_app)
@@ -118,10 +99,10 @@ _MOTO = DomainDispatcherApplication(create_backend_app)
 @contextmanager
 def standing_in(container_url: str | None = None) -> Iterator[StandIn]:
     """Run the stand-in in a thread, on a free port of the loopback, until the block ends."""
-    stand_in = StandIn(container_url)
-    server = make_server("127.0.0.1", 0, stand_in.wire, threaded=True, request_handler=MotoRequestHandler)
+    stand_in = StandIn(container_url=container_url)
+    server = make_server("127.0.0.1", 0, stand_in.wire, threaded=True, request_handler=_Quiet)
     stand_in.url = f"http://127.0.0.1:{server.server_port}"
-    _fill_gaps(stand_in)
+    gaps.fill(stand_in)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
@@ -130,63 +111,6 @@ def standing_in(container_url: str | None = None) -> Iterator[StandIn]:
         server.shutdown()
         thread.join()
         server.server_close()
-
-
-def _fill_gaps(stand_in: StandIn) -> None:
-    # moto knows old instance types only, no update, no story of an endpoint, and takes what is there twice.
-    FakeEndpointConfig.validate_instance_type = lambda *_: None
-    known, created, described = (
-        SageMakerModelBackend.create_model,
-        SageMakerModelBackend.create_endpoint,
-        SageMakerModelBackend.describe_endpoint,
-    )
-    known_config = SageMakerModelBackend.create_endpoint_config
-    if getattr(known, "strict", False):  # a second stand-in in the same process
-        return
-
-    def refuse_twice(kind: str, make: Any, known_names: str) -> Any:
-        def create(self: Any, **parameters: Any) -> Any:
-            name = parameters.get(f"{kind}_name")
-            if name in getattr(self, known_names):
-                raise ValidationError(message=f'Cannot create already existing {kind} "{name}".')
-            return make(self, **parameters)
-
-        create.strict = True  # type: ignore[attr-defined] # a mark of this module's own
-        return create
-
-    def create_endpoint(self: Any, **parameters: Any) -> Any:
-        endpoint = refuse_twice("endpoint", created, "endpoints")(self, **parameters)
-        _tell(endpoint, parameters["endpoint_config_name"])
-        return endpoint
-
-    def _tell(endpoint: Any, config: str) -> None:
-        old = endpoint.endpoint_config_name
-        endpoint.story = [(status, config if on_new else old) for status, on_new in stand_in.story or [("InService", True)]]
-        endpoint.endpoint_status = "Updating"
-
-    def describe_endpoint(self: Any, endpoint_name: str) -> Any:
-        endpoint = self.endpoints.get(endpoint_name)
-        if endpoint and endpoint.__dict__.get("story"):
-            endpoint.endpoint_status, endpoint.endpoint_config_name = endpoint.story.pop(0)
-            failed = stand_in.story and endpoint.endpoint_status != "Updating"
-            endpoint.failure_reason = stand_in.reason if failed else None
-        described_now = described(self, endpoint_name)
-        return {key: value for key, value in described_now.items() if key != "Story"}
-
-    def update_endpoint(self: Any) -> ActionResult:
-        endpoint = self.sagemaker_backend.endpoints[self._get_param("EndpointName")]
-        self.sagemaker_backend.describe_endpoint_config(self._get_param("EndpointConfigName"))
-        _tell(endpoint, self._get_param("EndpointConfigName"))
-        return ActionResult({"EndpointArn": endpoint.arn})
-
-    SageMakerModelBackend.create_model = refuse_twice("model", known, "_models")
-    SageMakerModelBackend.create_endpoint_config = refuse_twice("endpoint_config", known_config, "endpoint_configs")
-    SageMakerModelBackend.create_endpoint = create_endpoint
-    SageMakerModelBackend.describe_endpoint = describe_endpoint
-    SageMakerResponse.update_endpoint = update_endpoint
-    ECRResponse.get_download_url_for_layer = lambda self: ActionResult(
-        {"downloadUrl": f"{stand_in.url}/layers/{self._get_param('layerDigest')}"}
-    )
 
 
 def configuration_file(folder: Path, image: str, changes: Mapping[str, str] | None = None) -> Path:

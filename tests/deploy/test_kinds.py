@@ -32,21 +32,6 @@ def test_serverless(stand_in: StandIn, run: Run, write: Callable[..., Path]) -> 
     assert "InstanceType" not in sent(stand_in, "CreateEndpointConfig")["ProductionVariants"][0]
 
 
-def test_asynchronous(stand_in: StandIn, run: Run, write: Callable[..., Path]) -> None:
-    """An asynchronous endpoint writes to S3 and scales by its backlog, down to none in development."""
-    changes = {
-        "instance_count: 2": "instance_count: 1\n  allow_single_zone: true\n  asynchronous: {output: s3://replies/x}",
-        "metric: invocations_per_instance": "metric: backlog_per_instance",
-        "  min: 2": "  min: 0",
-    }
-    outcome = run("up", write(changes), *POLL)
-
-    assert outcome.exit_code == 0, outcome.output
-    assert sent(stand_in, "CreateEndpointConfig")["AsyncInferenceConfig"]["OutputConfig"]["S3OutputPath"] == "s3://replies/x"
-    assert sent(stand_in, "RegisterScalableTarget")["MinCapacity"] == 0
-    assert "CustomizedMetricSpecification" in sent(stand_in, "PutScalingPolicy")["TargetTrackingScalingPolicyConfiguration"]
-
-
 @pytest.mark.parametrize(
     ("strategy", "routing"),
     [

@@ -1,5 +1,6 @@
 """The whole life of an endpoint, over HTTP against the stand-in."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -70,6 +71,50 @@ def test_an_update_and_the_way_back(stand_in: StandIn, run: Run, write: Callable
     }
     assert back.exit_code == 0, back.output
     assert old not in updated.output.splitlines()[-1]
+
+
+def test_old_ones_are_removed(stand_in: StandIn, run: Run, write: Callable[..., Path], tmp_path: Path) -> None:
+    """After a success up leaves what serves and what rollback goes back to; before it, and of others, it removes nothing."""
+    shutil.copytree(ROOT / "model" / "artifact", tmp_path / "artefact")
+    artefact = {f"{ROOT}/model/artifact": str(tmp_path / "artefact")}
+    run("up", write(artefact), *POLL)
+    (tmp_path / "artefact" / "more.txt").write_text("another artefact")
+    run("up", write({**artefact, "1.0.0": "2.0.0"}), *POLL)
+    third = write({**artefact, "1.0.0": "3.0.0"})
+    stand_in.client("s3").put_object(Bucket=BUCKET, Key="xgb-endpoint/diamonds/mine/model.tar.gz", Body=b"")
+    planned, before = run("plan", third), left(stand_in)
+    outcome, after = run("up", third, *POLL), left(stand_in)
+    back = run("rollback", third, "--yes", *POLL)
+
+    assert "sagemaker delete_model: a model older than the one before" in planned.output
+    assert outcome.exit_code == 0, outcome.output
+    assert len([name for name in before if name.startswith("diamonds-1-0-0-")]) == 2
+    assert len(set(before) - set(after)) == 3  # config, model and artefact of the first
+    assert not any(name.startswith("diamonds-1-0-0-") for name in after)
+    assert "xgb-endpoint/diamonds/mine/model.tar.gz" in after
+    assert "nothing to do" in run("plan", write({**artefact, "1.0.0": "2.0.0"})).output
+    assert back.exit_code == 0, back.output
+
+
+def test_a_failure_removes_nothing(stand_in: StandIn, run: Run, write: Callable[..., Path]) -> None:
+    """An update that is rolled back leaves all configs and models, of which one serves."""
+    for version in "123":
+        stand_in.story = [("RollingBack", False), ("InService", False)] if version == "3" else []
+        outcome = run("up", write({"1.0.0": f"{version}.0.0"}), *POLL)
+
+    assert outcome.exit_code == 1
+    assert len([name for name in left(stand_in) if name.startswith("diamonds-") and name[9].isdigit()]) == 6
+
+
+def test_each_step_names_its_object(run: Run, write: Callable[..., Path]) -> None:
+    """The lines of what is made and removed name it, so that two of a kind are two lines."""
+    lines = run("up", write(), *POLL).output.splitlines()
+    run("up", write({"environment: {}": "environment: {SERVE_DOOR: flask}"}), *POLL)
+    lines += run("down", write(), "--yes", *POLL).output.splitlines()
+    named = [line.split(":")[0] for line in lines if line.startswith(("put_metric_alarm", "delete_endpoint_config"))]
+
+    assert {"put_metric_alarm diamonds-errors-5xx", "put_metric_alarm diamonds-latency-p99"} <= set(named)
+    assert len(named) == len(set(named)) == 4
 
 
 def test_an_update_that_fails(stand_in: StandIn, run: Run, write: Callable[..., Path]) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.deploy.conftest import Run
-from tests.deploy.stand_in import REGION, StandIn
+from tests.deploy.runtime import REGION
+from tests.deploy.stand_in import StandIn
 from tests.deploy.test_life import POLL, mutations
 from tests.deploy.wire import Fault
 from tests.server import ROOT

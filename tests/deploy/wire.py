@@ -77,8 +77,8 @@ def _sent(environ: Environ) -> Sent:
             "GetObjectTagging" if query == "tagging" else "ListObjectsV2" if "list-type" in query else S3[environ["REQUEST_METHOD"]]
         )
         return Sent(service, operation, {"path": path}, headers)
-    if path.endswith("/invocations"):
-        return Sent("sagemaker", "InvokeEndpoint", {"path": path}, headers)
+    if path.startswith("/endpoints/"):
+        return Sent("sagemaker", "InvokeEndpointAsync" if "/async" in path else "InvokeEndpoint", {"path": path}, headers)
     if target:
         return Sent(service, target.rpartition(".")[2], json.loads(body or b"{}"), headers)
     if "/operation/" in path:

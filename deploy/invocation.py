@@ -1,0 +1,25 @@
+"""An invocation of an endpoint, of whichever kind it is."""
+
+from botocore.exceptions import ClientError
+
+from deploy.asynchronous import invoke_asynchronously
+from deploy.aws import Aws
+from deploy.configuration import Configuration
+from deploy.failures import DeployError, code_of
+from deploy.payload import Payload
+from deploy.waiting import Waiting
+
+
+def invoke(aws: Aws, configuration: Configuration, payload: Payload, waiting: Waiting) -> bytes:
+    """Send a payload, and return the reply; raises DeployError for what the container refuses, and botocore's errors."""
+    if configuration.compute.asynchronous:
+        return invoke_asynchronously(aws, configuration, payload, waiting)
+    asked = {"EndpointName": configuration.name, "Body": payload.content, **payload.formats}
+    try:
+        reply: bytes = aws.call("sagemaker-runtime", "invoke_endpoint", **asked)["Body"].read()
+    except ClientError as error:
+        if code_of(error) == "ModelError":
+            said = error.response.get("OriginalMessage", "").strip()
+            raise DeployError(f"the container answered {error.response.get('OriginalStatusCode')}: {said}") from error
+        raise
+    return reply

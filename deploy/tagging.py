@@ -1,0 +1,44 @@
+"""Tags: what is put on and taken off what is there already, so that they are as the file says."""
+
+from collections.abc import Iterator
+
+from deploy.call import Call
+from deploy.deployed import Deployed
+from deploy.naming import KEYS, Parameters
+from deploy.wanted import Wanted
+
+Tags = list[dict[str, str]]
+
+
+def tag_calls(wanted: Wanted, there: Deployed) -> Iterator[Call]:
+    """Return the calls that make the tags of what is there, and stays, those of the file."""
+    for arn, one, tags in (
+        ("ModelArn", there.model, wanted.model["Tags"]),
+        ("EndpointConfigArn", there.config, wanted.config["Tags"]),
+        ("EndpointArn", {} if there.endpoint.get("EndpointStatus") == "Failed" else there.endpoint, wanted.endpoint["Tags"]),
+    ):
+        if one:
+            yield from _retag("sagemaker", "delete_tags", "add_tags", one, {"ResourceArn": one[arn]}, tags)
+    for alarm in (*wanted.alarms, wanted.wake_alarm):
+        if alarm and (one := there.alarms.get(alarm["AlarmName"], {})):
+            yield from _retag("cloudwatch", "untag_resource", "tag_resource", one, {"ResourceARN": one["AlarmArn"]}, alarm["Tags"])
+
+
+def own_tags(there: Tags, wanted: Tags) -> dict[str, str]:
+    """Return the tags that a file gave what is there, or that this file has too; what others gave is theirs."""
+    found, names = in_pairs(there), in_pairs(wanted).keys()
+    return {key: value for key, value in found.items() if key in names or key in (KEYS, *found.get(KEYS, "").split(" + "))}
+
+
+def in_pairs(tags: Tags) -> dict[str, str]:
+    """Return tags as keys and values."""
+    return {tag["Key"]: tag["Value"] for tag in tags}
+
+
+def _retag(service: str, remove: str, add: str, one: Parameters, resource: Parameters, tags: Tags) -> Iterator[Call]:  # noqa: PLR0913, PLR0917 - services name the same things otherwise
+    known, pairs = own_tags(one["Tags"], tags), in_pairs(tags)
+    # First off: the tag KEYS must know a name until its tag is gone.
+    if gone := sorted(known.keys() - pairs.keys()):
+        yield Call(service, remove, resource | {"TagKeys": gone}, f"without {', '.join(gone)}")
+    if new := [{"Key": key, "Value": value} for key, value in pairs.items() if known.get(key) != value]:
+        yield Call(service, add, resource | {"Tags": new}, f"with {', '.join(tag['Key'] for tag in new)}")

@@ -1,0 +1,158 @@
+"""Asynchronous endpoints: payloads and replies lie in S3, and the first of them wakes an endpoint from zero."""
+
+import json
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.deploy.conftest import Run
+from tests.deploy.runtime import REGION
+from tests.deploy.stand_in import StandIn
+from tests.deploy.test_kinds import ACTIONS
+from tests.deploy.test_life import PAYLOAD, POLL, left, mutations
+from tests.deploy.wire import Fault, Sent
+
+OUTPUT = "output: s3://replies/x, failure: s3://replies/failures"
+ASYNCHRONOUS = {
+    "instance_count: 2": f"instance_count: 1\n  allow_single_zone: true\n  asynchronous: {{{OUTPUT}}}",
+    "metric: invocations_per_instance": "metric: backlog_per_instance",
+    "  min: 2": "  min: 0",
+}
+UNTOLD = {**ASYNCHRONOUS, ", failure: s3://replies/failures": ""}
+
+
+@pytest.fixture
+def file(stand_in: StandIn, write: Callable[..., Path]) -> Path:
+    """The file of an asynchronous endpoint that scales to zero, and the bucket of its replies."""
+    stand_in.client("s3").create_bucket(Bucket="replies", CreateBucketConfiguration={"LocationConstraint": REGION})
+    return write(ASYNCHRONOUS)
+
+
+def payloads(stand_in: StandIn) -> list[str]:
+    return [name for name in left(stand_in) if "/payloads/" in name]
+
+
+def test_a_whole_life(stand_in: StandIn, run: Run, file: Path) -> None:
+    """Up smoke-tests by way of S3, invoke prints the server's own bytes, each payload is removed, and down leaves only replies."""
+    made, again = run("up", file, *POLL), run("up", file, *POLL)
+    invoked = run("invoke", file, PAYLOAD)
+    request = urllib.request.Request(f"{stand_in.container_url}/invocations", PAYLOAD.read_bytes(), {"Content-Type": "text/csv"})
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        expected = answer.read()
+    between, removed = payloads(stand_in), run("down", file, "--yes", *POLL)
+
+    assert made.exit_code == again.exit_code == 0, made.output + again.output
+    assert "smoke-tested: the 10 numbers" in made.output
+    assert invoked.stdout_bytes == expected
+    assert between == []
+    assert removed.exit_code == 0, removed.output
+    assert left(stand_in) == []
+    assert len(stand_in.client("s3").list_objects_v2(Bucket="replies")["Contents"]) == 3
+
+
+def test_waking_from_zero(stand_in: StandIn, run: Run, file: Path) -> None:
+    """The alarm of a backlog without capacity starts the first instance: its action is the policy that adds one."""
+    run("up", file, *POLL)
+    made = mutations(stand_in)
+    stand_in.wire.reset()
+    run("up", file, *POLL)
+    found = stand_in.client("application-autoscaling").describe_scaling_policies(ServiceNamespace="sagemaker")["ScalingPolicies"]
+    policies = {policy["PolicyName"]: policy for policy in found}
+    alarm = stand_in.client("cloudwatch").describe_alarms(AlarmNames=["diamonds-backlog-without-capacity"])["MetricAlarms"][0]
+
+    assert made[-5:] == ["PutScalingPolicy", "PutScalingPolicy", "PutMetricAlarm", "PutObject", "DeleteObject"]
+    assert alarm["AlarmActions"] == [policies["xgb-endpoint-wake"]["PolicyARN"]]
+    assert alarm["MetricName"] == "HasBacklogWithoutCapacity"
+    assert policies["xgb-endpoint-wake"]["StepScalingPolicyConfiguration"]["StepAdjustments"][0]["ScalingAdjustment"] == 1
+    assert mutations(stand_in) == ["PutObject", "DeleteObject"]  # the smoke test's payload
+
+
+def test_waking_is_taken_off(stand_in: StandIn, run: Run, file: Path, write: Callable[..., Path]) -> None:
+    """A file that scales to one instance at least has neither the policy nor the alarm that wakes."""
+    run("up", file, *POLL)
+    outcome = run("up", write({**ASYNCHRONOUS, "  min: 2": "  min: 1"}), *POLL)
+
+    assert outcome.exit_code == 0, outcome.output
+    assert {"xgb-endpoint-wake", "diamonds-backlog-without-capacity"} & set(left(stand_in)) == set()
+
+
+@pytest.mark.parametrize("verb", ["up", "up that is rolled back", "rollback"])
+def test_waking_after_another_instance_type(stand_in: StandIn, run: Run, file: Path, write: Callable[..., Path], verb: str) -> None:
+    """The policy that is made anew for another instance type, there and back, is the one that the alarm starts."""
+    rolls_back = "rolled back" in verb
+    run("up", file, *POLL)
+    changed = write({**ASYNCHRONOUS, "ml.c6i.large": "ml.c7i.large"})
+    stand_in.story = [("RollingBack", False), ("InService", False)] if rolls_back else []
+    outcome = run("up", changed, *POLL)
+    if verb == "rollback":
+        outcome = run("rollback", changed, "--yes", *POLL)
+    scaling, cloudwatch = stand_in.client("application-autoscaling"), stand_in.client("cloudwatch")
+    policies = scaling.describe_scaling_policies(ServiceNamespace="sagemaker", PolicyNames=["xgb-endpoint-wake"])["ScalingPolicies"]
+    arn = next(policy["PolicyARN"] for policy in policies if policy["PolicyName"] == "xgb-endpoint-wake")
+
+    assert outcome.exit_code == rolls_back, outcome.output
+    alarms = cloudwatch.describe_alarms(AlarmNames=["diamonds-backlog-without-capacity"])["MetricAlarms"]
+    assert alarms[0]["AlarmActions"] == [arn]
+    assert alarms[0]["Threshold"] == 1
+
+
+def test_a_refused_payload(stand_in: StandIn, run: Run, file: Path, tmp_path: Path) -> None:
+    """What the container says of a payload that it refuses is told, and the payload is removed."""
+    run("up", file, *POLL)
+    (tmp_path / "bad.csv").write_text("abc,1\n")
+    outcome = run("invoke", file, tmp_path / "bad.csv")
+
+    assert outcome.exit_code == 1
+    assert "the container answered: Received client error (400)" in outcome.output
+    assert payloads(stand_in) == []
+
+
+def test_a_reply_that_takes_its_time(stand_in: StandIn, run: Run, file: Path) -> None:
+    """Invoke looks until the reply is there, says where it will be, and prints nothing else on the standard output."""
+    run("up", file, *POLL)
+    looks: list[str] = []
+
+    def not_yet(sent: Sent, _: int) -> Fault | None:
+        if sent.operation == "GetObject":
+            looks.append(sent.operation)
+        return Fault("NoSuchKey", status=404) if sent.operation == "GetObject" and len(looks) <= 2 else None
+
+    stand_in.wire.fault = not_yet
+    outcome = run("invoke", file, PAYLOAD)
+
+    assert outcome.exit_code == 0
+    assert "queued: the reply will be at s3://replies/x/" in outcome.stderr
+    assert len(outcome.stdout.splitlines()) == 10
+
+
+def test_a_reply_that_never_comes(stand_in: StandIn, run: Run, file: Path, write: Callable[..., Path], tmp_path: Path) -> None:
+    """A failure that is told nowhere ends the wait with what the file lacks; down removes the payload."""
+    file = write(UNTOLD)
+    run("up", file, *POLL)
+    (tmp_path / "bad.csv").write_text("abc,1\n")
+    outcome = run("invoke", file, tmp_path / "bad.csv", "--timeout-seconds", 0)
+    waiting = payloads(stand_in)
+    run("down", file, "--yes", *POLL)
+
+    assert outcome.exit_code == 1
+    assert "no reply after 0 s at s3://replies/x/" in outcome.output
+    assert "compute.asynchronous.failure names no place" in outcome.output
+    assert len(waiting) == 1
+    assert left(stand_in) == []
+
+
+def test_the_policies_allow_what_is_called(stand_in: StandIn, run: Run, file: Path) -> None:
+    """Each call of up and down is an action of the deployment policy, each of invoke one of the invocation policy too."""
+    run("up", file, *POLL)
+    whole = len(stand_in.wire.sent)
+    run("invoke", file, PAYLOAD)
+    invoked = {f"{one.service}:{one.operation}" for one in stand_in.wire.sent[whole:]}
+    run("down", file, "--yes", *POLL)
+    called = {f"{one.service}:{one.operation}" for one in stand_in.wire.sent}
+
+    assert "sagemaker:InvokeEndpointAsync" in invoked
+    for role, calls in (("invocation", invoked), ("deployment", called)):
+        allowed = {action for statement in json.loads(run("iam", file, role).output)["Statement"] for action in statement["Action"]}
+        assert {ACTIONS.get(call, call.replace("monitoring:", "cloudwatch:")) for call in calls} <= allowed
