@@ -5,7 +5,7 @@ docs/artefact.md describes schema.json.
 
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -17,6 +17,8 @@ from serve.wording import listed, quoted
 # For people and applications.
 UNREAD_KEYS = ("description", "unit", "range")
 LIBSVM_BASE = "libsvm_base"
+FILE_KEYS = ("features", "prediction", LIBSVM_BASE)
+PREDICTION_KEYS = ("name", "unit", "description", "classes")
 # XGBoost's own limit: the whole numbers that a float32 holds exactly.
 MOST_CODES = 1 << 24
 FEATURE_TYPES = ("float", "int", "q", "i", "c")
@@ -24,10 +26,11 @@ FEATURE_TYPES = ("float", "int", "q", "i", "c")
 
 @dataclass(frozen=True, slots=True)
 class SchemaFile:
-    """What schema.json says: of each feature, in order, and of the model as a whole."""
+    """What schema.json says: of each feature, in order, and of the model as a whole; None stands for nothing said."""
 
     features: list["Description"]
     libsvm_base: int | None = None
+    classes: tuple[str | int, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,8 @@ def read_schema(path: Path) -> SchemaFile | None:
     try:
         document = json.loads(path.read_bytes())
         descriptions = [_description(place, feature) for place, feature in enumerate(document["features"], 1)]
-        libsvm_base = _libsvm_base(document)
+        _check_keys(document)
+        libsvm_base, classes = _libsvm_base(document), _classes(document)
     except (KeyError, TypeError, AttributeError) as error:
         raise BadArtefact(f'{path}: expected an object with "features", a list of objects') from error
     except (ValueError, OSError, RecursionError) as error:
@@ -56,26 +60,44 @@ def read_schema(path: Path) -> SchemaFile | None:
     names = [each.name for each in descriptions if each.name is not None]
     if repeated := [name for name, count in Counter(names).items() if count > 1]:
         raise BadArtefact(f"{path}: several features are called {listed(repeated)}")
-    return SchemaFile(descriptions, libsvm_base)
+    return SchemaFile(descriptions, libsvm_base, classes)
+
+
+def _check_keys(document: dict[str, Any]) -> None:
+    """Raise ValueError for a key that looks like one of the file's own: misspelt, it would do nothing in silence."""
+    for key in document:
+        if key not in FILE_KEYS and (alike := get_close_matches(key.lower(), FILE_KEYS, 1)):
+            raise ValueError(f'unknown key {quoted(key)}: did you mean "{alike[0]}"?')
 
 
 def _libsvm_base(document: dict[str, Any]) -> int | None:
-    """Return the index of the first feature in text/libsvm; a misspelt key would make wrong predictions in silence."""
-    for key in document:
-        if key != LIBSVM_BASE and get_close_matches(key.lower(), [LIBSVM_BASE], 1):
-            raise ValueError(f'unknown key {quoted(key)}: did you mean "{LIBSVM_BASE}"?')
+    """Return the index of the first feature in text/libsvm."""
     base = document.get(LIBSVM_BASE)
     if base is None or (type(base) is int and base in (0, 1)):
         return base
     raise ValueError(f'"{LIBSVM_BASE}": expected 0 or 1, got {quoted(base)}')
 
 
+def _classes(document: dict[str, Any]) -> tuple[str | int, ...] | None:
+    """Return the classes of a classifier, in order."""
+    prediction = document.get("prediction") or {}
+    if not isinstance(prediction, dict):
+        raise ValueError(f'"prediction": expected an object, got {quoted(prediction)}')  # noqa: TRY004 - a fault of the file, as the others
+    for key in prediction:
+        if key not in PREDICTION_KEYS:
+            raise ValueError(f'"prediction": {_unknown(key, PREDICTION_KEYS)}')
+    classes = prediction.get("classes")
+    if classes is None:
+        return None
+    if not isinstance(classes, list) or any(type(label) not in (str, int) for label in classes) or _has_twins(classes):
+        raise ValueError(f'"prediction": "classes": expected a list of different strings or whole numbers, got {quoted(classes)}')
+    return tuple(classes)
+
+
 def _description(place: int, feature: dict[str, Any]) -> Description:
     for key in feature.keys():  # noqa: SIM118  # what is no object has no keys
         if key not in KEYS and key not in UNREAD_KEYS:
-            alike = get_close_matches(key, [*KEYS, *UNREAD_KEYS], 1)
-            meant = f'did you mean "{alike[0]}"?' if alike else f"expected {listed([*KEYS, *UNREAD_KEYS])}"
-            raise ValueError(f"feature {place}: unknown key {quoted(key)}: {meant}")
+            raise ValueError(f"feature {place}: {_unknown(key, [*KEYS, *UNREAD_KEYS])}")
     for key, (expected, fits) in KEYS.items():
         if key in feature and not fits(feature[key]):
             raise ValueError(f'feature {place}: "{key}": expected {expected}, got {quoted(feature[key])}')
@@ -83,8 +105,17 @@ def _description(place: int, feature: dict[str, Any]) -> Description:
     return Description(**{**known, "categories": tuple(known.get("categories", ()))})
 
 
+def _unknown(key: str, known: Sequence[str]) -> str:
+    alike = get_close_matches(key, known, 1)
+    return f"unknown key {quoted(key)}: " + (f'did you mean "{alike[0]}"?' if alike else f"expected {listed(known)}")
+
+
 def _are_labels(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(label, str) for label in value) and len(set(value)) == len(value)
+    return isinstance(value, list) and all(isinstance(label, str) for label in value) and not _has_twins(value)
+
+
+def _has_twins(labels: list[Any]) -> bool:
+    return len(set(labels)) < len(labels)
 
 
 KEYS: dict[str, tuple[str, Callable[[Any], bool]]] = {

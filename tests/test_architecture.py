@@ -28,6 +28,7 @@ LAYERS = [
     {"serve.codecs.json"},
     {"serve.codecs"},
     {"serve.settings"},
+    {"serve.agreement", "serve.booster"},
     {"serve.model", "serve.lenient", "serve.batch"},
     {"serve.explanations"},
     {"serve.inference", "serve.payload", "serve.encoding", "serve.facts"},
@@ -46,7 +47,7 @@ FLOOR = {module: floor for floor, modules in enumerate(LAYERS) for module in mod
 HOMES = {
     "flask": {"serve.app", "serve.routes", "serve.payload", "container.server"},
     "werkzeug": {"serve.app", "serve.media_types", "serve.wsgi"},
-    "xgboost": {"serve.dense", "serve.explanations", "serve.model", "container.server"},
+    "xgboost": {"serve.agreement", "serve.booster", "serve.dense", "serve.explanations", "serve.model", "container.server"},
     "gunicorn": {"container.server", "container.flask_worker", "container.lean_worker"},
     "os": {"serve.settings", "container.server", "container.limits", "container.entrypoint", "container.lean_worker"},
     "pandas": set(),

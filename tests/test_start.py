@@ -1,7 +1,10 @@
 """What the start makes of the environment and of the model folder."""
 
+import json
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.boosters import numbers, saved, train
@@ -60,6 +63,12 @@ def test_empty_variables_count_as_none(models: Path) -> None:
             'feature 1: unknown key "mising": did you mean "missing"?',
         ),
         ('{"features": [{"name": "a", "missing": "no"}, {"name": "b"}]}', '"missing": expected true or false, got "no"'),
+        ('{"features": [{}, {}], "predictoin": {}}', 'unknown key "predictoin": did you mean "prediction"?'),
+        ('{"features": [{}, {}], "prediction": ["price"]}', '"prediction": expected an object, got ["price"]'),
+        ('{"features": [{}, {}], "prediction": {"labels": []}}', '"prediction": unknown key "labels": expected "name", "unit"'),
+        ('{"features": [{}, {}], "prediction": {"classes": "yes"}}', '"classes": expected a list of different strings'),
+        ('{"features": [{}, {}], "prediction": {"classes": ["no", "no"]}}', '"classes": expected a list of different strings'),
+        ('{"features": [{}, {}], "prediction": {"classes": ["no", "yes"]}}', "reg:squarederror, predicts none"),
     ],
 )
 def test_schema_that_contradicts_the_model_stops_the_start(tmp_path: Path, schema: str, message: str) -> None:
@@ -68,6 +77,49 @@ def test_schema_that_contradicts_the_model_stops_the_start(tmp_path: Path, schem
     (saved(types, tmp_path) / "schema.json").write_text(schema)
 
     assert message in refusal(tmp_path)
+
+
+KINDS = train(
+    np.column_stack([np.arange(200) % 5, numbers(200, 1).ravel()]).astype(np.float32), types=["c", "q"], max_cat_to_onehot=1
+)
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        ({"categories": ["b", "c", "d", "e"]}, 'feature 1: it has 4 "categories", but the trees ask for codes up to 4'),
+        ({"codes": 4}, 'feature 1: it has 4 "codes", but the trees ask for codes up to 4'),
+    ],
+)
+def test_fewer_categories_than_the_trees_know(tmp_path: Path, kind: dict[str, object], message: str) -> None:
+    """With a label forgotten those behind it would have the codes of others, which is a wrong number: it stops the start."""
+    (saved(KINDS, tmp_path) / "schema.json").write_text(json.dumps({"features": [kind, {}]}))
+
+    assert message in refusal(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("objective", "classes", "count"),
+    [("multi:softprob", 3, 2), ("multi:softmax", 3, 4), ("binary:logistic", 2, 1), ("binary:hinge", 2, 3)],
+)
+def test_classes_that_the_model_has_not(tmp_path: Path, objective: str, classes: int, count: int) -> None:
+    """A list of classes is as long as the model has classes, or the start is refused; with the right number it serves."""
+    rows = numbers(200, 2)
+    more = {"num_class": classes} if objective.startswith("multi") else {}
+    folder = saved(train(rows, np.arange(200) % classes, objective=objective, **more), tmp_path)
+    schema: dict[str, Any] = {
+        "features": [{}, {}],
+        "prediction": {"name": "kind", "classes": [f"class {number}" for number in range(count)]},
+    }
+    (folder / "schema.json").write_text(json.dumps(schema))
+    refused = refusal(folder)
+    schema["prediction"]["classes"] = list(range(classes))
+    (folder / "schema.json").write_text(json.dumps(schema))
+    with running(folder) as server:
+        status = server.post("1,2").status_code
+
+    assert f'schema.json, "prediction": it lists {count} "classes", but the model has {classes}' in refused
+    assert status == 200
 
 
 @pytest.mark.parametrize(
