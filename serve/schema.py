@@ -1,6 +1,5 @@
 """Schema: the features a model expects, in order, and the alignment of records with them."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,10 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from serve.errors import SENT, UnfitHeader, UnfitRecord
-from serve.feature import CodeFeature, Feature, LabelFeature, UnfitCell, is_number
+from serve.errors import UnfitHeader, UnfitRecord
+from serve.feature import CodeFeature, Feature, LabelFeature, UnfitCell
 from serve.records import Records
-from serve.wording import column_name, counted, listed, quoted
+from serve.unfit import check_first_line, hint, joined_hint, unfit_names, unfit_width
+from serve.wording import column_name, quoted
 
 NUMBERS = {int, float, type(None)}
 
@@ -80,8 +80,7 @@ class Schema:
 
     def wrong_width(self, row: int, width: int) -> str:
         """Return what is wrong with a row of so many columns."""
-        known = "" if self.names is None else f"; the columns are {listed(self.names)}"
-        return f"row {row}: expected {counted(self.width, 'column')}, got {width:,}{known}"
+        return unfit_width(self.names, self.width, row, width)
 
     def _align_numbers(self, numbers: NDArray[np.floating[Any]], first_row: int) -> NDArray[np.float32]:
         if numbers.shape[1] != self.width:
@@ -120,7 +119,7 @@ class Schema:
         if self.names is None:
             raise UnfitRecord(f"{records.names_place}: the model knows no column names: send lists of {self.width} values in order")
         if len(names) != self.width or set(names) != set(self.names):
-            unfit = _unfit_names(names, self.names, records.names_place)
+            unfit = unfit_names(names, self.names, records.names_place)
             raise UnfitHeader(*unfit) if records.textual else UnfitRecord(*unfit)
         places = {name: place for place, name in enumerate(names)}
         return [places[name] for name in self.names]
@@ -129,9 +128,10 @@ class Schema:
         widths = set(map(len, records.rows))
         if widths <= {self.width}:
             return
-        self._check_first_line(records)
+        check_first_line(self.names, records)
         row, cells = next((row, cells) for row, cells in enumerate(records.rows) if len(cells) != self.width)
-        raise UnfitRecord(self.wrong_width(records.first_row + row, len(cells)) + self._hint(records, row))
+        meant = joined_hint(records, self.width) or hint(self.names, records, row)
+        raise UnfitRecord(self.wrong_width(records.first_row + row, len(cells)) + meant)
 
     def _numbers(self, records: Records, order: Sequence[int]) -> NDArray[np.float32]:
         rows = records.rows
@@ -179,43 +179,6 @@ class Schema:
         try:
             return self.features[place].value(cell, textual=records.textual)
         except UnfitCell as error:
-            self._check_first_line(records)
+            check_first_line(self.names, records)
             where = f"row {records.first_row + row}, {column_name(self.names, place)}"
-            raise UnfitRecord(f"{where}: {error.reason}{self._hint(records, row)}", quoted(cell)) from error
-
-    def _check_first_line(self, records: Records) -> None:
-        """Tell what is wrong with the names of a first line that is no record, but mostly names; raises UnfitRecord."""
-        if not records.textual or records.names is not None or records.first_row != 1 or self.names is None:
-            return
-        cells = [str(cell).strip() for cell in records.rows[0]]
-        if 2 * sum(cell in self.names for cell in cells) > len(cells) and sorted(cells) != sorted(self.names):
-            raise UnfitHeader(*_unfit_names(cells, self.names, "row 1 looks like a header"))
-
-    def _hint(self, records: Records, row: int) -> str:
-        """Return what to add to a message about a line of text that may not be meant as a record."""
-        if not records.textual:
-            return ""
-        cells = [str(cell) for cell in records.rows[row]]
-        if cells[0].lstrip()[:1] in ("{", "["):
-            return "; JSON comes with the Content-Type application/json"
-        if len(cells) == 1 and any(separator in cells[0] for separator in ";\t|"):
-            return '; where no comma separates columns, send text/csv; delimiter=";" or "tab" or "pipe"'
-        if records.names is not None or records.first_row + row != 1 or any(map(is_number, cells)):
-            return ""
-        if self.names is None:
-            return "; if this line is a header, leave it out: the model knows no column names"
-        return "; if this line is a header, it must hold exactly the names of the columns"
-
-
-def _unfit_names(names: Sequence[str], expected: Sequence[str], place: str) -> tuple[str, str]:
-    """Return what is wrong with the names that came, and what of it was sent."""
-    missing = [name for name in expected if name not in names]
-    unknown = [name for name in dict.fromkeys(names) if name not in expected]
-    repeated = [name for name, count in Counter(names).items() if count > 1]
-    sent = "; ".join(_fault(fault, some) for fault, some in (("unknown", unknown), ("repeated", repeated)) if some)
-    reasons = [_fault("missing", missing)] * bool(missing) + [SENT] * bool(sent)
-    return f"{place}: {'; '.join(reasons)}", sent
-
-
-def _fault(fault: str, names: Sequence[str]) -> str:
-    return f"{fault} {'column' if len(names) == 1 else 'columns'} {listed(names)}"
+            raise UnfitRecord(f"{where}: {error.reason}{hint(self.names, records, row)}", quoted(cell)) from error

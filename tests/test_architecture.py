@@ -14,6 +14,7 @@ LAYERS = [
     {"serve.records", "serve.description", "serve.artefact", "serve.categories", "serve.logs", "serve.stages", "serve.columns"},
     {"serve.answer", "serve.dense", "serve.spread", "serve.queue", "serve.ensemble", "serve.outputs"},
     {"serve.feature"},
+    {"serve.unfit"},
     {"serve.schema"},
     {
         "serve.codecs.lines",

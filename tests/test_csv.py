@@ -105,6 +105,7 @@ def test_spellings(named: Server, body: str, rows: list[list[float]]) -> None:
         ("1e39,,2", 'row 1, column "a": "1e39" is beyond what a float32 holds'),
         ("1,2,3.5e38", 'row 1, column "c": "3.5e38" is beyond what a float32 holds'),
         ("1,2,1e400", 'row 1, column "c": "1e400" is beyond what a float32 holds'),
+        ("1,2,34,5,67,8,9", '"c"; curl\'s -d joins the lines of a file, --data-binary sends them as they are'),
         ("1;2;3", 'got 1; the columns are "a", "b", "c"; where no comma separates columns, send text/csv; delimiter=";"'),
         ('1,2,"3', "row 1: this is no CSV: unexpected end of data"),
         ('1,2,3\n1,"2"2,3', "row 2: this is no CSV: ',' expected after '\"'"),
@@ -128,7 +129,9 @@ def test_faults(named: Server, body: str, message: str) -> None:
     ("first_line", "message"),
     [
         ("a,b", 'the header: missing column "c"'),
-        ("a,b,c,d", 'the header: unknown column "d"'),
+        ("a,b,c,d", 'the header: unknown column "d"; leave out what is unknown'),
+        (",a,b,c", 'the header: unknown column ""; to_csv(index=False) writes no index'),
+        ("Unnamed: 0,a,b,c", 'the header: unknown column "Unnamed: 0"; to_csv(index=False) writes no index'),
         ("a,b,B", 'the header: missing column "c"; unknown column "B"'),
         ("a,a,b,c", 'the header: repeated column "a"'),
         ("1,2,3", 'the header: missing columns "a", "b", "c"; unknown columns "1", "2", "3"'),

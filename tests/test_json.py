@@ -78,7 +78,18 @@ def test_shapes(named: Server, body: str, rows: list[list[float]]) -> None:
         ("[[1, 2, 3],]", "this is not JSON: "),
         ("3", 'expected {"instances": [row, ...]}'),
         ('"text"', 'expected {"instances": [row, ...]}'),
-        ('{"instances": 3}', 'missing columns "a", "b", "c"; unknown column "instances"'),
+        (
+            '{"instances": 3}',
+            'missing columns "a", "b", "c"; unknown column "instances"; application/json takes {"feature_names": [',
+        ),
+        (
+            '{"instances": {"a": 1, "b": 2, "c": 3}}',
+            '; application/json takes {"feature_names": [name, ...], "instances": [row, ...]}',
+        ),
+        (
+            '{"columns": ["a", "b", "c"], "index": [0], "data": [[1, 2, 3]]}',
+            '"index", "data"; application/json takes {"feature_names"',
+        ),
         ('{"instances": [3]}', "row 1: expected a list of values or an object with a value for each name, got 3"),
         ('{"instances": [[1, 2, 3], null]}', "row 2: expected a list of values or an object"),
         ('{"instances": [[1, 2, 3]], "signature": 1}', 'beside "instances" only "feature_names" may stand, each once'),
@@ -88,7 +99,7 @@ def test_shapes(named: Server, body: str, rows: list[list[float]]) -> None:
         ('{"instances": [[1, 2, 3]], "feature_names": ["a", "b"]}', '"feature_names": missing column "c"'),
         ('{"instances": [[1, 2, 3], [1, 2]]}', "row 2: expected 3 columns, got 2"),
         ('[{"a": 1, "b": 2, "c": 3}, {"a": 1, "c": 3}]', 'row 2: missing column "b"'),
-        ('[{"a": 1, "b": 2, "c": 3, "d": 4}]', 'row 1: unknown column "d"'),
+        ('[{"a": 1, "b": 2, "c": 3, "d": 4}]', 'row 1: unknown column "d"; leave out what is unknown'),
         ('[{"a": 1, "b": 2, "c": 3, "b": 4}]', 'row 1: repeated column "b"'),
         ('{"a" :1, "a":2, "b":3, "c": 3}', 'row 1: repeated column "a"'),
         ('{"a": 1, "\\u0061": 2, "b": 3, "c": 3}', 'row 1: repeated column "a"'),
