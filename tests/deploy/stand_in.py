@@ -127,7 +127,7 @@ def configuration_file(folder: Path, image: str, changes: Mapping[str, str] | No
 
 if __name__ == "__main__":
     stop_on_sigterm()
-    with serving() as container, standing_in(container.url) as aws:
+    with serving(environment={"SAGEMAKER_CONTAINER_LOG_LEVEL": "ERROR"}) as container, standing_in(container.url) as aws:
         print(
             "\n".join([*(f"export {name}={value}" for name, value in aws.environment.items()), f"export IMAGE={aws.furnish()}"]),
             flush=True,
