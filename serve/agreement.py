@@ -16,8 +16,6 @@ from serve.settings import Settings
 from serve.wording import counted, listed, quoted
 
 NUMERIC_TYPES = {"float", "int", "q"}
-# Objectives with one output that is about two classes.
-TWO_CLASSES = {"binary:logistic", "binary:logitraw", "binary:hinge", "reg:logistic"}
 
 
 def agreed_schema(booster: xgboost.Booster, writer: tuple[int, ...], described: SchemaFile | None, settings: Settings) -> Schema:
@@ -35,14 +33,16 @@ def agreed_schema(booster: xgboost.Booster, writer: tuple[int, ...], described: 
     return Schema(features, names, _libsvm_base(described, settings.libsvm_base))
 
 
-def check_classes(described: SchemaFile | None, objective: str, outputs: int) -> None:
-    """Raise BadArtefact for classes in schema.json that are not as many as those of a model with this many outputs."""
-    if described is None or described.classes is None:
-        return
-    expected = outputs if outputs > 1 else 2 if objective in TWO_CLASSES else 0
-    if len(described.classes) != expected:
-        knows = f"the model has {expected}" if expected else f"its objective, {objective}, predicts none"
-        raise BadArtefact(f'{SCHEMA_NAME}, "prediction": it lists {len(described.classes):,} "classes", but {knows}')
+def check_classes(described: SchemaFile | None, outputs: int) -> None:
+    """Raise BadArtefact for classes in schema.json that are not as many as a model with so many outputs tells apart.
+
+    One output tells two apart, whatever the objective: a custom one is not in the model.
+    """
+    expected = max(outputs, 2)
+    if described is not None and described.classes is not None and len(described.classes) != expected:
+        outputs_told = f"{counted(outputs, 'output')}, which {'tells' if outputs == 1 else 'tell'} {expected} apart"
+        listed_here = f'it lists {len(described.classes):,} "classes"'
+        raise BadArtefact(f'{SCHEMA_NAME}, "prediction": {listed_here}, but the model has {outputs_told}')
 
 
 def _descriptions(booster: xgboost.Booster, *, may_have_categories: bool) -> list[Description]:

@@ -102,10 +102,10 @@ def _load(file: ModelFile, settings: Settings) -> Model:
         rounds = _best_round(booster.attr("best_iteration"), rounds)
     kind = learner["gradient_booster"]["name"]
     call = _linear_predictor(booster) if kind == "gblinear" else dense_predictor(booster, rounds)
-    shape, objective = learner["learner_model_param"], learner["objective"]["name"]
+    shape = learner["learner_model_param"]
     classes = int(shape["num_class"])
-    check_classes(described, objective, max(classes, int(shape.get("num_target", 1))))
-    return Model(file, schema, booster, kind, objective, rounds, classes, call)
+    check_classes(described, max(classes, int(shape.get("num_target", 1))))
+    return Model(file, schema, booster, kind, learner["objective"]["name"], rounds, classes, call)
 
 
 def _best_round(best_iteration: str | None, rounds: int) -> int:
