@@ -79,7 +79,7 @@ runtime: setup ## Serve FOLDER or VARIANTS behind SageMaker's own Runtime API on
 		$(if $(CAPTURE),--capture $(CAPTURE)) $(if $(MAX_BODY_MIB),--max-body-mib $(MAX_BODY_MIB))
 
 .PHONY: app
-app: setup $(if $(VIA),$(VENV)/deploy-ready) ## Start the web application on PORT (8000), with the endpoint ENDPOINT, or one that it starts on the artefact FOLDER
+app: setup $(if $(VIA),$(VENV)/deploy-ready) ## Start the web application on PORT (8000), before ENDPOINT or one that it starts on the artefact FOLDER; VIA=runtime calls by boto3, without ENDPOINT AWS itself
 	@exec $(RUN) -m local_test.web_app --port $(if $(filter file,$(origin PORT)),8000,$(PORT)) --image "$(IMAGE)" \
 		--folder "$(ARTEFACT)" $(if $(ENDPOINT),--endpoint "$(ENDPOINT)") $(if $(VIA),--via "$(VIA)")
 

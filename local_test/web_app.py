@@ -57,7 +57,9 @@ def _options() -> argparse.Namespace:
         "--folder", type=Path, default=SAMPLE_ARTEFACT, help="the artefact, whose schema.json the form is made from"
     )
     parser.add_argument(
-        "--endpoint", type=_url, help="the URL of an endpoint, or of a SageMaker runtime; by default one is started"
+        "--endpoint",
+        type=_url,
+        help="the URL of an endpoint, by default one that is started; or of a SageMaker runtime, by default AWS's own",
     )
     parser.add_argument(
         "--via", choices=["http", "runtime"], default="http", help="POST to /invocations, or boto3's invoke_endpoint"
