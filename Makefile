@@ -69,7 +69,7 @@ serve: setup ## Serve the artefact FOLDER, by default the sample model, on PORT 
 	@SAGEMAKER_BIND_TO_PORT=$(PORT) SM_MODEL_DIR="$(ARTEFACT)" exec $(RUN) container/entrypoint.py serve
 
 .PHONY: predict
-predict: setup ## Post the sample diamonds to a running server on PORT (8080)
+predict: setup ## Post the sample diamonds to a running server of the sample model on PORT (8080)
 	@$(RUN) local_test/predict.py http://127.0.0.1:$(PORT)
 
 .PHONY: runtime

@@ -38,6 +38,11 @@ def show(url: str, name: str) -> None:
         headers={"Content-Type": media_type, "Accept": "text/csv"},
         timeout=60,
     )
+    if response.status_code == requests.codes.bad_request:
+        sys.exit(
+            f"{response.text.strip()}\nThese are diamonds for the sample model, and the server at {url} has another. "
+            "For yours, make check FOLDER=... SAMPLE=... prints the request"
+        )
     if not response.ok:
         sys.exit(f"{response.status_code} {response.reason}: {response.text}")
     print(f"{response.status_code} {response.reason}  Content-Type: {response.headers['Content-Type']}")
