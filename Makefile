@@ -79,12 +79,12 @@ runtime: setup ## Serve FOLDER or VARIANTS behind SageMaker's own Runtime API on
 		$(if $(CAPTURE),--capture $(CAPTURE)) $(if $(MAX_BODY_MIB),--max-body-mib $(MAX_BODY_MIB))
 
 .PHONY: app
-app: setup $(if $(VIA),$(VENV)/deploy-ready) ## Start the web application on PORT (8000), before ENDPOINT or one that it starts on the artefact FOLDER; VIA=runtime calls by boto3, without ENDPOINT AWS itself
+app: setup $(if $(VIA),$(VENV)/deploy-ready) ## Start the web application on PORT (8000) before the artefact FOLDER or ENDPOINT; by boto3 with VIA=runtime, without ENDPOINT on AWS
 	@exec $(RUN) -m local_test.web_app --port $(if $(filter file,$(origin PORT)),8000,$(PORT)) --image "$(IMAGE)" \
 		--folder "$(ARTEFACT)" $(if $(ENDPOINT),--endpoint "$(ENDPOINT)") $(if $(VIA),--via "$(VIA)")
 
 .PHONY: batch
-batch: setup $(if $(INPUT),,local_test/diamonds.csv) ## Run a batch transform job on INPUT, by default all diamonds: docs/batch.md
+batch: setup $(if $(INPUT),,local_test/diamonds.csv) ## Run a batch transform job on INPUT, by default all diamonds, with the artefact FOLDER: docs/batch.md
 	@$(RUN) -m local_test.batch "$(or $(INPUT),local_test/diamonds.csv)" $(if $(OUTPUT),"$(OUTPUT)") --image "$(IMAGE)" \
 		--folder "$(ARTEFACT)" $(if $(ENDPOINT),--endpoint "$(ENDPOINT)") \
 		$(if $(CONTENT_TYPE),--content-type '$(CONTENT_TYPE)') $(if $(ACCEPT),--accept '$(ACCEPT)') \

@@ -152,4 +152,4 @@ def _run(source: Path, target: Path, container: Container, parameters: Parameter
 
 
 if __name__ == "__main__":
-    main(prog_name="make batch")
+    main(prog_name="python -m local_test.batch")

@@ -4,6 +4,7 @@ Usage: predict.py [URL], by default http://127.0.0.1:8080
 """
 
 import csv
+import signal
 import sys
 from pathlib import Path
 
@@ -20,6 +21,7 @@ PAYLOADS = {
 
 def main() -> None:
     """Post each payload to the server that the first argument names."""
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # whoever reads the output may stop, as head does
     url = sys.argv[1] if len(sys.argv) > 1 else "http://127.0.0.1:8080"
     try:
         for name in PAYLOADS:

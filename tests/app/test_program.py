@@ -70,6 +70,11 @@ def test_a_folder_without_a_schema(tmp_path: Path, text: str | None, words: str)
     assert words in refused("--port", "0", "--folder", str(tmp_path), "--endpoint", "http://127.0.0.1:9")
 
 
+def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    """The folder is named, and what names another."""
+    assert f"{tmp_path / 'none'} is no folder: FOLDER=" in refused("--port", "0", "--folder", str(tmp_path / "none"))
+
+
 def test_an_endpoint_that_is_no_url() -> None:
     """What is no URL is refused at the start, with an example of one."""
     words = refused("--endpoint", "127.0.0.1:8080", exit_code=2)
