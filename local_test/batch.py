@@ -82,7 +82,7 @@ def main(  # noqa: PLR0913  # a command has its options
 
 def _header(source: Path, media_type: str, fate: str | None) -> Header | None:
     """Return the first line if it holds names; raises JobFailed if it seems to and nobody said what becomes of it."""
-    header = header_of(source) if media_type.startswith(("text/csv", "csv")) else None
+    header = header_of(source, media_type) if media_type.startswith(("text/csv", "csv")) else None
     if header is None and fate:
         raise JobFailed(f"HEADER={fate}, but the first line of {source} is not one: leave HEADER out")
     if header is None:

@@ -68,7 +68,7 @@ def test_a_header_is_no_row(diamonds: Server, tmp_path: Path, fate: str) -> None
     ],
     ids=["no-records", "wrong-numbers"],
 )
-@pytest.mark.parametrize("delimiter", [",", ";"])
+@pytest.mark.parametrize("delimiter", [",", ";", "|"])
 def test_a_header_of_another_order_is_never_dropped(
     diamonds: Server, tmp_path: Path, order: list[int], said: str, delimiter: str
 ) -> None:
@@ -90,6 +90,18 @@ def test_a_header_of_another_name_is_never_dropped(diamonds: Server, tmp_path: P
 
     assert outcome.returncode == 1
     assert 'column 1: expected "carat", got "weight"' in outcome.stderr
+
+
+def test_a_header_between_spaces(diamonds: Server, tmp_path: Path) -> None:
+    """A header is found by the delimiter that the media type names, a space too; and spaces beside a name are none of it."""
+    spaced = [" ".join(reversed(row)) for row in (NAMES, *ROWS) if " " not in "".join(row)]
+    source = written(tmp_path, "\n".join(spaced))
+    refused = batch(source, "--endpoint", diamonds.url, "--header", "drop", "--content-type", "text/csv; delimiter=space")
+    right = written(tmp_path, " , ".join(NAMES) + "\n" + CSV, "right.csv")
+    dropped = batch(right, "--endpoint", diamonds.url, "--header", "drop")
+
+    assert 'column 1: expected "carat", got "z"' in refused.stderr
+    assert dropped.returncode == 0, dropped.stderr
 
 
 def test_what_a_model_without_names_drops(tmp_path: Path) -> None:

@@ -25,13 +25,14 @@ class Header:
     fate: str = ""
 
 
-def header_of(path: Path) -> Header | None:
+def header_of(path: Path, media_type: str) -> Header | None:
     """Return the first line of CSV if it seems to be a header: no number in it, and numbers in the line below."""
+    delimiter = _delimiter(media_type)
     with reading(path) as source:
         lines = source.lines(HEAD_BYTES)
         first, second = next(lines, b""), next(lines, b"")
-    cells = _loose_cells(first)
-    seems = cells and not any(map(_is_number, cells)) and any(map(_is_number, _loose_cells(second)))
+    cells = _cells(first, delimiter)
+    seems = cells and not any(map(_is_number, cells)) and any(map(_is_number, _cells(second, delimiter)))
     return Header(first, second) if seems else None
 
 
@@ -43,10 +44,9 @@ def first_difference(header: Header, url: str, media_type: str) -> str | None:
         expected = _names(url, header.record, f"{media_type}; header=absent")
         if expected == [f"f{place}" for place in range(len(expected))]:
             return "" if expected else None
-    delimiter = parse_options_header(media_type)[1].get("delimiter", ",")
-    sent = next(csv.reader([_text(header.line)], delimiter=DELIMITERS.get(delimiter.lower(), delimiter)), [])
+    sent = [name.strip() for name in _cells(header.line, _delimiter(media_type) or ",")]
     for place, (name, wanted) in enumerate(zip_longest(sent, expected), 1):
-        if name != wanted:
+        if name is None or wanted is None or name != wanted.strip():
             return f"column {place}: expected {_quoted(wanted)}, got {_quoted(name)}"
     return ""
 
@@ -65,17 +65,22 @@ def _quoted(name: str | None) -> str:
     return "none" if name is None else f'"{name}"'
 
 
-def _loose_cells(line: bytes) -> list[str]:
-    """Return the cells of a line whose delimiter is not known."""
-    text = _text(line).replace(";", ",").replace("\t", ",").replace("|", ",")
+def _delimiter(media_type: str) -> str | None:
+    """Return the character that a media type names, None if it names none that separates columns."""
+    told = parse_options_header(media_type)[1].get("delimiter", "")
+    delimiter = DELIMITERS.get(told.lower(), told)
+    return delimiter if len(delimiter) == 1 else None
+
+
+def _cells(line: bytes, delimiter: str | None) -> list[str]:
+    """Return the cells of a line, of one whose delimiter is not known by the usual ones."""
+    text = line.decode("utf-8", "replace").removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}").rstrip("\r\n")
+    if delimiter is None:
+        text = text.replace(";", ",").replace("\t", ",").replace("|", ",")
     try:
-        return next(csv.reader([text]), [])
-    except csv.Error:  # a cell longer than the module takes
+        return next(csv.reader([text], delimiter=delimiter or ","), [])
+    except (csv.Error, ValueError):  # a cell longer than the module takes, or what it does not take for a delimiter
         return []
-
-
-def _text(line: bytes) -> str:
-    return line.decode("utf-8", "replace").removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}").rstrip("\r\n")
 
 
 def _is_number(cell: str) -> bool:
