@@ -166,7 +166,7 @@ def test_advice_is_for_who_uses_the_page(app: App) -> None:
 
     assert "Row 11 (line 11 of the file): expected 9 columns, got 1" in text_of(page)
     assert "Row 12 (line 12 of the file): expected 9 columns, got 1" in text_of(page)
-    assert not re.search("Content-Type|delimiter=", text_of(page).partition("The exchange")[0].partition("POST ")[0])
+    assert not re.search("Content-Type|delimiter=", text_of(page).partition("The last HTTP request")[0])
 
 
 def test_no_file_was_chosen(app: App) -> None:
