@@ -14,6 +14,8 @@ TRAINING_VENV := .venv-training
 RUN := $(VENV)/bin/python
 INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: --requirement
 PORT ?= $(or $(SAGEMAKER_BIND_TO_PORT),8080)
+# What every verb that takes an artefact takes: FOLDER, else the server's own variable, else the sample.
+ARTEFACT = $(or $(FOLDER),$(SM_MODEL_DIR),model/artifact)
 
 VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' serve/__init__.py)
 REVISION = $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
@@ -63,28 +65,28 @@ demo: setup ## Start the server on the sample model, post real diamonds, show pr
 	@$(RUN) -m local_test.demo
 
 .PHONY: serve
-serve: setup ## Serve the sample model on PORT (8080) until Ctrl-C
-	@SAGEMAKER_BIND_TO_PORT=$(PORT) SM_MODEL_DIR=$${SM_MODEL_DIR:-model/artifact} exec $(RUN) container/entrypoint.py serve
+serve: setup ## Serve the artefact FOLDER, by default the sample model, on PORT (8080) until Ctrl-C
+	@SAGEMAKER_BIND_TO_PORT=$(PORT) SM_MODEL_DIR="$(ARTEFACT)" exec $(RUN) container/entrypoint.py serve
 
 .PHONY: predict
-predict: setup ## Post the sample diamonds to a running server on PORT (8080)
+predict: setup ## Post the sample diamonds to a running server of the sample model on PORT (8080)
 	@$(RUN) local_test/predict.py http://127.0.0.1:$(PORT)
 
 .PHONY: runtime
 runtime: setup ## Serve FOLDER or VARIANTS behind SageMaker's own Runtime API on PORT (8090), for boto3 and the AWS CLI, until Ctrl-C
-	@exec $(RUN) -m local_test.runtime --port $(if $(filter file,$(origin PORT)),8090,$(PORT)) --image $(IMAGE) --folder "$(abspath $(or $(FOLDER),model/artifact))" \
-		$(if $(ENDPOINT),--endpoint $(ENDPOINT)) $(foreach variant,$(VARIANTS),--variant $(variant)) \
+	@exec $(RUN) -m local_test.runtime --port $(if $(filter file,$(origin PORT)),8090,$(PORT)) --image "$(IMAGE)" --folder "$(ARTEFACT)" \
+		$(if $(ENDPOINT),--endpoint "$(ENDPOINT)") $(foreach variant,$(VARIANTS),--variant "$(variant)") \
 		$(if $(CAPTURE),--capture $(CAPTURE)) $(if $(MAX_BODY_MIB),--max-body-mib $(MAX_BODY_MIB))
 
 .PHONY: app
-app: setup $(if $(VIA),$(VENV)/deploy-ready) ## Start the web application on PORT (8000), with the endpoint ENDPOINT, or one that it starts on the artefact FOLDER
+app: setup $(if $(VIA),$(VENV)/deploy-ready) ## Start the web application on PORT (8000) before the artefact FOLDER or ENDPOINT; by boto3 with VIA=runtime, without ENDPOINT on AWS
 	@exec $(RUN) -m local_test.web_app --port $(if $(filter file,$(origin PORT)),8000,$(PORT)) --image "$(IMAGE)" \
-		--folder "$(or $(FOLDER),model/artifact)" $(if $(ENDPOINT),--endpoint "$(ENDPOINT)") $(if $(VIA),--via "$(VIA)")
+		--folder "$(ARTEFACT)" $(if $(ENDPOINT),--endpoint "$(ENDPOINT)") $(if $(VIA),--via "$(VIA)")
 
 .PHONY: batch
-batch: setup $(if $(INPUT),,local_test/diamonds.csv) ## Run a batch transform job on INPUT, by default all diamonds: docs/batch.md
-	@$(RUN) -m local_test.batch "$(or $(INPUT),local_test/diamonds.csv)" $(if $(OUTPUT),"$(OUTPUT)") --image $(IMAGE) \
-		$(if $(FOLDER),--folder "$(FOLDER)") $(if $(ENDPOINT),--endpoint "$(ENDPOINT)") \
+batch: setup $(if $(INPUT),,local_test/diamonds.csv) ## Run a batch transform job on INPUT, by default all diamonds, with the artefact FOLDER: docs/batch.md
+	@$(RUN) -m local_test.batch "$(or $(INPUT),local_test/diamonds.csv)" $(if $(OUTPUT),"$(OUTPUT)") --image "$(IMAGE)" \
+		--folder "$(ARTEFACT)" $(if $(ENDPOINT),--endpoint "$(ENDPOINT)") \
 		$(if $(CONTENT_TYPE),--content-type '$(CONTENT_TYPE)') $(if $(ACCEPT),--accept '$(ACCEPT)') \
 		$(if $(MAX_PAYLOAD_IN_MB),--max-payload-in-mb $(MAX_PAYLOAD_IN_MB)) $(if $(STRATEGY),--strategy $(STRATEGY)) \
 		$(if $(MAX_CONCURRENT_TRANSFORMS),--max-concurrent-transforms $(MAX_CONCURRENT_TRANSFORMS)) $(if $(HEADER),--header $(HEADER))
@@ -129,8 +131,8 @@ image: ## Build the image for ARCH (amd64 or arm64), tagged IMAGE
 
 .PHONY: run
 run: ## Run the image on PORT (8080) with the artefact FOLDER, by default the sample model, until Ctrl-C
-	@docker run --rm --init=false --publish 127.0.0.1:$(PORT):8080 --volume "$(abspath $(or $(FOLDER),model/artifact)):/opt/ml/model:ro" \
-		$(IMAGE) serve
+	@folder="$$(cd "$(ARTEFACT)" && pwd)" && \
+		exec docker run --rm --init=false --publish 127.0.0.1:$(PORT):8080 --volume "$$folder:/opt/ml/model:ro" "$(IMAGE)" serve
 
 .PHONY: test-image
 test-image: setup image ## Run the contract's tests against the image, and the image's own
@@ -187,7 +189,7 @@ model: $(TRAINING_VENV)/ready ## Train the sample model anew and pack model/mode
 
 .PHONY: check
 check: setup ## Tell what the server would decide of the artefact FOLDER, and of the payload SAMPLE if given
-	@$(RUN) container/entrypoint.py check $(or $(FOLDER),model/artifact) $(SAMPLE)
+	@$(RUN) container/entrypoint.py check "$(ARTEFACT)" $(if $(SAMPLE),"$(SAMPLE)")
 
 .PHONY: convert
 convert: setup ## Rewrite MODEL, a file of XGBoost's old binary format or (with TRUST=yes) a pickle, as .ubj

@@ -4,6 +4,7 @@ Usage: predict.py [URL], by default http://127.0.0.1:8080
 """
 
 import csv
+import signal
 import sys
 from pathlib import Path
 
@@ -20,6 +21,7 @@ PAYLOADS = {
 
 def main() -> None:
     """Post each payload to the server that the first argument names."""
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # whoever reads the output may stop, as head does
     url = sys.argv[1] if len(sys.argv) > 1 else "http://127.0.0.1:8080"
     try:
         for name in PAYLOADS:
@@ -38,6 +40,11 @@ def show(url: str, name: str) -> None:
         headers={"Content-Type": media_type, "Accept": "text/csv"},
         timeout=60,
     )
+    if response.status_code == requests.codes.bad_request:
+        sys.exit(
+            f"{response.text.strip()}\nThese are diamonds for the sample model, and the server at {url} has another. "
+            "For yours, make check FOLDER=... SAMPLE=... prints the request"
+        )
     if not response.ok:
         sys.exit(f"{response.status_code} {response.reason}: {response.text}")
     print(f"{response.status_code} {response.reason}  Content-Type: {response.headers['Content-Type']}")

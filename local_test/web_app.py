@@ -8,10 +8,10 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from local_test.address import BadAddress, base_of
 from local_test.container import SAMPLE_ARTEFACT, NotServing, serving, stop_on_sigterm
 from local_test.web.endpoint import Endpoint
 from local_test.web.http_endpoint import HttpEndpoint
@@ -57,7 +57,9 @@ def _options() -> argparse.Namespace:
         "--folder", type=Path, default=SAMPLE_ARTEFACT, help="the artefact, whose schema.json the form is made from"
     )
     parser.add_argument(
-        "--endpoint", type=_url, help="the URL of an endpoint, or of a SageMaker runtime; by default one is started"
+        "--endpoint",
+        type=_url,
+        help="the URL of an endpoint, by default one that is started; or of a SageMaker runtime, by default AWS's own",
     )
     parser.add_argument(
         "--via", choices=["http", "runtime"], default="http", help="POST to /invocations, or boto3's invoke_endpoint"
@@ -70,9 +72,10 @@ def _options() -> argparse.Namespace:
 
 
 def _url(text: str) -> str:
-    if not text.startswith(("http://", "https://")) or not urlsplit(text).hostname:
-        raise argparse.ArgumentTypeError(f"expected a URL such as http://127.0.0.1:8080, got {text!r}")
-    return text
+    try:
+        return base_of(text)
+    except BadAddress as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 @contextmanager

@@ -51,7 +51,7 @@ def main() -> None:
         target.unlink()
         sys.exit(f"XGBoost {xgboost.__version__} predicts otherwise with the converted model (by {difference:g}): it was removed")
     print(f"Wrote {target}: on 1,000 random rows it predicts the same as {arguments.file} (largest difference {difference:g})")
-    print(f"Put it alone into the model's folder; {arguments.file.name} must not lie beside it there")
+    print(f"To serve it, put it as model.ubj into a folder without {arguments.file.name}, since two models are refused")
 
 
 def requirements_for(content: bytes) -> Path:

@@ -29,6 +29,7 @@ def test_convert(tmp_path: Path, name: str, arguments: list[str]) -> None:
 
     assert outcome.returncode == 0, outcome.stderr
     assert "it predicts the same" in outcome.stdout
+    assert f"put it as model.ubj into a folder without {name}" in outcome.stdout
     booster = xgboost.Booster(model_file=next(tmp_path.glob("*.ubj")))
     rows = np.array(written["rows"], dtype=np.float32)
     predicted = booster.predict(xgboost.DMatrix(rows), validate_features=False)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from serve import __version__
-from tests.diamonds import CSV
+from tests.diamonds import CSV, FEATURES, expected
 from tests.server import ROOT, Server
 
 sys.path.insert(0, str(ROOT / "docs"))
@@ -54,6 +54,25 @@ def test_the_readmes_commands_work(diamonds: Server) -> None:
             [*words, "--silent", "--fail-with-body"], cwd=ROOT, capture_output=True, text=True, check=True
         ).stdout
         assert ("2008.307" in output) == ("invocations" in command)
+
+
+@pytest.mark.parametrize("media_type", ["text/csv", "text/libsvm"])
+def test_the_readmes_rows_are_records(diamonds: Server, media_type: str) -> None:
+    """The whole rows of the README's table of shapes are records of the sample model, and what is absent is missing."""
+    row = re.search(
+        rf"^\| `([^`]+)`, a line for each record.* \| `{media_type}` \|$", (ROOT / "README.md").read_text(), re.MULTILINE
+    )
+    assert row
+    cells = row[1].split(",")
+    if media_type == "text/libsvm":
+        numbers = dict(pair.split(":") for pair in row[1].split()[1:])
+        cells = [numbers.get(str(place), "") for place in range(len(FEATURES))]
+        cells = [
+            feature["categories"][int(cell)] if "categories" in feature else cell
+            for feature, cell in zip(FEATURES, cells, strict=True)
+        ]
+
+    assert float(diamonds.post(row[1], media_type).text) == pytest.approx(float(expected([cells])[0]), rel=1e-6)
 
 
 def test_the_readmes_example_of_an_error(diamonds: Server) -> None:

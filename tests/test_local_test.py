@@ -2,8 +2,12 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
-from tests.server import ROOT, Server
+import pytest
+
+from tests.boosters import numbers, saved, train
+from tests.server import ROOT, Server, running
 
 PRICES = (ROOT / "local_test" / "expected" / "prices.csv").read_text().split()[1:]
 
@@ -34,6 +38,18 @@ def test_predict_with_curl(diamonds: Server) -> None:
     output = run("local_test/predict.sh", diamonds.url)
 
     assert all(output.count(f" {price}\n") == 4 for price in PRICES)
+
+
+@pytest.mark.parametrize("command", [[sys.executable, "local_test/predict.py"], ["local_test/predict.sh"]], ids=["py", "sh"])
+def test_predict_with_another_model(command: list[str], tmp_path: Path) -> None:
+    """A server of another model refuses the diamonds, and the script says whose they are."""
+    with running(saved(train(numbers(60, 2)), tmp_path)) as server:
+        outcome = subprocess.run([*command, server.url], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+
+    assert outcome.returncode == 1
+    assert "expected 2 columns, got 9" in outcome.stdout + outcome.stderr
+    assert "diamonds for the sample model" in outcome.stderr
+    assert "Traceback" not in outcome.stderr
 
 
 def test_predict_without_a_server() -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.diamonds import CSV, NAMES, ROWS, expected
+from tests.boosters import numbers, saved, train
+from tests.diamonds import CSV, NAMES, PAYLOADS, ROWS, expected
 from tests.server import Server
 from tests.transforms import LINES, MIB, StandIn, batch, output_of, standing_in, written
 
@@ -44,7 +45,7 @@ def test_a_repeated_header_puts_columns_into_order(diamonds: Server, tmp_path: P
     outcome = batch(source, "--endpoint", diamonds.url, "--header", "repeat", "--max-payload-in-mb", "1")
 
     assert outcome.returncode == 0, outcome.stderr
-    assert "in 2 slices" in outcome.stdout
+    assert "in 2 slices:" in outcome.stdout
     np.testing.assert_array_equal(np.array(output_of(source), dtype=np.float32), np.tile(expected(), 3_000))
 
 
@@ -56,6 +57,99 @@ def test_a_header_is_no_row(diamonds: Server, tmp_path: Path, fate: str) -> None
 
     assert outcome.returncode == 0, outcome.stderr
     assert "came back as" not in outcome.stderr
+    np.testing.assert_array_equal(np.array(output_of(source), dtype=np.float32), expected())
+
+
+@pytest.mark.parametrize(
+    ("order", "said"),
+    [
+        ([1, 0, *range(2, 9)], 'column 1: expected "carat", got "cut"'),
+        ([*range(6), 7, 6, 8], 'column 7: expected "x", got "y"'),
+    ],
+    ids=["no-records", "wrong-numbers"],
+)
+@pytest.mark.parametrize("delimiter", [",", ";", "|"])
+def test_a_header_of_another_order_is_never_dropped(
+    diamonds: Server, tmp_path: Path, order: list[int], said: str, delimiter: str
+) -> None:
+    """HEADER=drop names the first column that is not the model's, instead of having rows read in another order."""
+    lines = [delimiter.join(row[place] for place in order) for row in (NAMES, *ROWS)]
+    source = written(tmp_path, "\n".join(lines))
+    media_type = f'text/csv; delimiter="{delimiter}"'
+    outcome = batch(source, "--endpoint", diamonds.url, "--header", "drop", "--content-type", media_type)
+
+    assert outcome.returncode == 1
+    assert said in outcome.stderr
+    assert list(tmp_path.iterdir()) == [source]
+
+
+def test_a_header_of_another_name_is_never_dropped(diamonds: Server, tmp_path: Path) -> None:
+    """A name that the model does not have is told, with what was expected."""
+    source = written(tmp_path, ",".join(["weight", *NAMES[1:]]) + "\n" + CSV)
+    outcome = batch(source, "--endpoint", diamonds.url, "--header", "drop")
+
+    assert outcome.returncode == 1
+    assert 'column 1: expected "carat", got "weight"' in outcome.stderr
+
+
+def test_a_header_between_spaces(diamonds: Server, tmp_path: Path) -> None:
+    """A header is found by the delimiter that the media type names, a space too; and spaces beside a name are none of it."""
+    spaced = [" ".join(reversed(row)) for row in (NAMES, *ROWS) if " " not in "".join(row)]
+    source = written(tmp_path, "\n".join(spaced))
+    refused = batch(source, "--endpoint", diamonds.url, "--header", "drop", "--content-type", "text/csv; delimiter=space")
+    right = written(tmp_path, " , ".join(NAMES) + "\n" + CSV, "right.csv")
+    dropped = batch(right, "--endpoint", diamonds.url, "--header", "drop")
+
+    assert 'column 1: expected "carat", got "z"' in refused.stderr
+    assert dropped.returncode == 0, dropped.stderr
+
+
+def test_what_a_model_without_names_drops(tmp_path: Path) -> None:
+    """A model that knows no names takes the columns as they are; of a container that tells nothing the job says so."""
+    source = written(tmp_path, "a,b\n0.5,1.5\n")
+    unnamed = batch(source, "--folder", str(saved(train(numbers(60, 2)), tmp_path / "model")), "--header", "drop")
+    with standing_in(StandIn()) as stand_in:
+        untold = batch(source, "--endpoint", stand_in.url, "--header", "drop")
+
+    assert (unnamed.returncode, untold.returncode) == (0, 0)
+    assert "1 rows in" in unnamed.stdout
+    assert "was not checked" not in unnamed.stderr
+    assert "was not checked" in untold.stderr
+
+
+def test_a_header_of_another_order_is_sent_with_a_warning(diamonds: Server, tmp_path: Path) -> None:
+    """HEADER=send does as the service does, and says which payloads that reads wrongly."""
+    source = written(tmp_path, "\n".join(",".join(reversed(row)) for row in (NAMES, *ROWS)))
+    outcome = batch(source, "--endpoint", diamonds.url, "--header", "send")
+
+    assert outcome.returncode == 0, outcome.stderr
+    assert (
+        'All payloads but the first will be read wrongly: their columns are not the model\'s: column 1: expected "carat"'
+        in outcome.stderr
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), [("rows.json", "write JSON lines"), ("rows.json.gz", "write JSON lines"), ("rows.parquet", "CONTENT_TYPE=")]
+)
+def test_what_has_no_lines_is_not_sent(tmp_path: Path, name: str, said: str) -> None:
+    """A file whose name tells no media type that is read line by line is refused before a container starts."""
+    outcome = batch(written(tmp_path, "{}", name))
+
+    assert outcome.returncode == 1
+    assert f"{name}: " in outcome.stderr
+    assert said in outcome.stderr
+    assert len(outcome.stderr.splitlines()) == 1
+
+
+def test_json_lines_by_their_name(diamonds: Server, tmp_path: Path) -> None:
+    """A name that ends in .jsonl is JSON lines, and the endpoint's address may have its path."""
+    source = written(tmp_path, (PAYLOADS / "diamonds.jsonl").read_bytes(), "rows.JSONL")
+    outcome = batch(source, "--endpoint", f"{diamonds.url}/invocations", "--accept", "text/csv")
+
+    assert outcome.returncode == 0, outcome.stderr
+    assert "10 rows in" in outcome.stdout
+    assert "in 1 slice:" in outcome.stdout
     np.testing.assert_array_equal(np.array(output_of(source), dtype=np.float32), expected())
 
 
@@ -106,6 +200,7 @@ def test_an_empty_file_has_an_empty_output(diamonds: Server, tmp_path: Path) -> 
     ("options", "said"),
     [
         (["--endpoint", "http://127.0.0.1:9"], "no container answers"),
+        (["--endpoint", "127.0.0.1:9"], "expected a URL such as http://127.0.0.1:8080, got '127.0.0.1:9'"),
         (["--max-payload-in-mb", "60", "--max-concurrent-transforms", "2"], "100 MB in all"),
         (["--header", "drop"], "leave HEADER out"),
     ],

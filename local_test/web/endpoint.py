@@ -96,6 +96,8 @@ def refusal(exchange: Exchange, status: int, body: bytes) -> Refused:
         message = str(json.loads(body)["message"])[:MOST_WORDS]
     except (ValueError, KeyError, TypeError, RecursionError):
         message = f"It answered {status} without saying why."
+        if status == HTTPStatus.NOT_FOUND:
+            message += " Is this an endpoint? That of “make runtime” is called with VIA=runtime."
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         message = f"It is busy; try again in a moment. ({message})"
     return Refused(message, exchange, status)

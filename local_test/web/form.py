@@ -9,10 +9,8 @@ from typing import Any
 
 from local_test.web.schema import Feature, Schema
 
-# What a number looks like; the browser checks the same, as the field's pattern.
-NUMBER_PATTERN = r"\s*[+\-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+\-]?[0-9]+)?\s*"
-WHOLE_PATTERN = r"\s*[+\-]?[0-9]+\s*"
-NUMBER, WHOLE = re.compile(NUMBER_PATTERN), re.compile(WHOLE_PATTERN)
+NUMBER = re.compile(r"[+\-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+\-]?[0-9]+)?")
+WHOLE = re.compile(r"[+\-]?[0-9]+")
 MOST_CHARACTERS = 40
 Value = float | int | bool | str | None
 COLUMN = re.compile(r'column "((?:[^"\\]|\\.)*)"')
@@ -32,10 +30,6 @@ class Field:
     error: str = ""
     warning: str = ""
     value: Value = None
-
-    @property
-    def pattern(self) -> str:
-        return WHOLE_PATTERN if self.feature.whole else NUMBER_PATTERN
 
     @property
     def hints(self) -> list[str]:

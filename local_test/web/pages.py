@@ -15,9 +15,10 @@ from local_test.web.downloads import Downloads
 from local_test.web.endpoint import Endpoint, EndpointError, Refused
 from local_test.web.example import example
 from local_test.web.guard import guard
+from local_test.web.layout import DELIMITERS
 from local_test.web.records import BadFile
 from local_test.web.schema import Schema
-from local_test.web.table import DELIMITERS, Scoring, score
+from local_test.web.table import Scoring, score
 from local_test.web.waterfall import waterfall
 
 MEBIBYTE = 1 << 20
@@ -42,7 +43,7 @@ def create_app(schema: Schema, folder: Path, endpoint: Endpoint, max_upload_mb: 
     app.config["MAX_CONTENT_LENGTH"] = application.max_upload_bytes
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(amount=reply.amount, fixed=reply.fixed, signed=reply.signed, percent=reply.percent, wire=_wire)
-    app.jinja_env.globals.update(schema=schema, endpoint=endpoint, max_upload_mb=max_upload_mb)
+    app.jinja_env.globals.update(schema=schema, endpoint=endpoint, max_upload_mb=max_upload_mb, delimiters=list(DELIMITERS))
     guard(app)
     app.register_error_handler(HTTPException, _failed)
     app.add_url_rule("/", "record", lambda: _record(application), methods=["GET", "POST"])

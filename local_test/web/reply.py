@@ -3,9 +3,10 @@
 import json
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from local_test.web.classes import Classes, wrong_count
 from local_test.web.endpoint import Exchange, Unreadable
 from local_test.web.schema import Prediction
 
@@ -45,12 +46,14 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A prediction in the user's terms, with all its numbers, and its explanation if the endpoint gave one."""
+    """A prediction in the user's terms, with all its numbers, its explanation if the endpoint gave one, and what to mend."""
 
     headline: str
     unit: str
     scores: tuple[tuple[str, float], ...]
     explanation: Explanation | None
+    classes: Classes | None = None
+    warning: str = ""
 
 
 def read(exchange: Exchange, prediction: Prediction, names: list[str]) -> Answer:
@@ -60,9 +63,13 @@ def read(exchange: Exchange, prediction: Prediction, names: list[str]) -> Answer
         score = record["score"]
         several = isinstance(score, list)
         scores = [_finite(each) for each in score] if several else [_finite(score)]
+        warning = wrong_count(prediction.classes, _count_of_classes(record, scores))
+        if warning:
+            prediction = replace(prediction, classes=())
         chosen = _explained_place(record, scores)
         explanation = _explanation(record, names, scores, chosen, prediction)
-        return _of_several(scores, prediction, explanation) if several else _of_one(scores[0], prediction, explanation)
+        answer = _of_several(scores, prediction, explanation) if several else _of_one(scores[0], prediction, explanation)
+        return replace(answer, warning=warning)
     except (ValueError, KeyError, TypeError, IndexError, OverflowError, RecursionError) as error:
         raise Unreadable('One record was sent, and {"predictions": [{"score": ...}]} was expected back.', exchange) from error
 
@@ -74,6 +81,14 @@ def _finite(value: Any) -> float:
     return number
 
 
+def _count_of_classes(record: dict[str, Any], scores: list[float]) -> int | None:
+    """Return how many classes there are if it is a classifier; its margins tell where there is one value."""
+    if len(scores) > 1:
+        return len(scores)
+    margin = record.get("margin")
+    return None if margin is None else len(margin) if isinstance(margin, list) else 2
+
+
 def _explained_place(record: dict[str, Any], scores: list[float]) -> int | None:
     """Return the place of the value that is explained where a record has several: the likeliest class."""
     if len(scores) > 1:
@@ -82,30 +97,27 @@ def _explained_place(record: dict[str, Any], scores: list[float]) -> int | None:
 
 
 def _of_several(scores: list[float], prediction: Prediction, explanation: Explanation | None) -> Answer:
-    classes = prediction.classes
-    if len(classes) != len(scores):
+    if not prediction.classes:
         return Answer(", ".join(amount(each) for each in scores), prediction.unit, (), explanation)
-    place = scores.index(max(scores))
-    return Answer(classes[place], percent(scores[place]), tuple(zip(classes, scores, strict=True)), explanation)
+    return _of_probabilities(scores, Classes(prediction.classes), scores, explanation)
 
 
 def _of_one(score: float, prediction: Prediction, explanation: Explanation | None) -> Answer:
-    classes = prediction.classes
-    if len(classes) == 2:
-        return _of_two(score, classes, explanation)
-    if classes:
-        return Answer(classes[int(score)], "", (), explanation)
-    return Answer(amount(score), prediction.unit, (), explanation)
+    if not prediction.classes:
+        return Answer(amount(score), prediction.unit, (), explanation)
+    # A score that is no probability is of the second class if above 0.
+    probable = explanation.link is LOGISTIC if explanation else 0 < score < 1
+    classes = Classes(prediction.classes, probable)
+    if probable and len(classes.labels) == 2:
+        return _of_probabilities([score], classes, [1 - score, score], explanation)
+    return Answer(classes.label([score]), "", (), explanation, classes)
 
 
-def _of_two(score: float, classes: tuple[str, ...], explanation: Explanation | None) -> Answer:
-    """Return the likelier of two classes; a score that is no probability is of the second class if above 0."""
-    is_probability = explanation.link is LOGISTIC if explanation else 0 < score < 1
-    if not is_probability:
-        return Answer(classes[score > 0], "", (), explanation)
-    likelier = int(score > 0.5)
-    probabilities = (1 - score, score)
-    return Answer(classes[likelier], percent(probabilities[likelier]), tuple(zip(classes, probabilities, strict=True)), explanation)
+def _of_probabilities(scores: list[float], classes: Classes, probabilities: list[float], explanation: Explanation | None) -> Answer:
+    """Return the likeliest class with its probability."""
+    place = classes.place(scores)
+    named = tuple(zip(classes.labels, probabilities, strict=True))
+    return Answer(classes.labels[place], percent(probabilities[place]), named, explanation, classes)
 
 
 def _explanation(

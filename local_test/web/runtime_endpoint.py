@@ -22,7 +22,7 @@ class RuntimeEndpoint:
     """The endpoint ``name`` of the SageMaker runtime at ``url``, by default that of the AWS account and region in use."""
 
     def __init__(self, name: str, url: str | None, timeout_seconds: float) -> None:
-        self.place = f"{url or 'the SageMaker runtime'}, endpoint {name}"
+        self.place = f"{url or 'SageMaker on AWS'}, endpoint {name}"
         self._name = name
         self._timeout_seconds = timeout_seconds
         self._botocore, self._client = _client(url, timeout_seconds)
@@ -87,7 +87,7 @@ def _client(url: str | None, timeout_seconds: float) -> tuple[Any, Any]:
         import botocore.config  # noqa: PLC0415  # the same
         import botocore.exceptions  # noqa: PLC0415  # the same
     except ImportError as error:
-        raise NoClient("the way through the runtime needs boto3: make .venv/deploy-ready installs it") from error
+        raise NoClient("the way through the runtime needs boto3: make deploy-setup installs it") from error
     # One attempt, so that the page tells what happened, not what happened last.
     config = botocore.config.Config(
         connect_timeout=min(CONNECT_SECONDS, timeout_seconds), read_timeout=timeout_seconds, retries={"total_max_attempts": 1}
@@ -98,4 +98,5 @@ def _client(url: str | None, timeout_seconds: float) -> tuple[Any, Any]:
     try:
         return botocore, boto3.client("sagemaker-runtime", endpoint_url=url, config=config, **keys)
     except (botocore.exceptions.BotoCoreError, ValueError) as error:
-        raise NoClient(f"boto3 makes no client of the runtime: {error}") from error
+        where = "" if url else " Without ENDPOINT it is AWS’s own; that of make runtime is ENDPOINT=http://127.0.0.1:8090"
+        raise NoClient(f"boto3 makes no client of the runtime: {error}{where}") from error

@@ -64,6 +64,8 @@ class Schema:
 def load(folder: Path) -> Schema:
     """Read the schema.json of an artefact; raises BadSchema."""
     path = folder / "schema.json"
+    if not folder.is_dir():
+        raise BadSchema(f"{folder} is no folder: FOLDER= names that of the model and its schema.json")
     try:
         document = json.loads(path.read_bytes())
         features = tuple(_feature(place, each) for place, each in enumerate(document["features"]))

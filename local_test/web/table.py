@@ -3,21 +3,25 @@
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import chain
 from typing import IO
 
-from local_test.web.endpoint import Endpoint, Exchange, Refused, Unreadable
+from local_test.web import reply
+from local_test.web.classes import Classes
+from local_test.web.endpoint import Endpoint, EndpointError, Exchange, Refused, Unreadable
 from local_test.web.histogram import Distribution
-from local_test.web.records import BYTE_ORDER_MARK, BadFile, Record, cells, records
+from local_test.web.layout import DELIMITERS, Layout, layout_of
+from local_test.web.records import BYTE_ORDER_MARK, BadFile, Record, records
 from local_test.web.schema import Schema
 
 # A request to SageMaker may have 6 MB; less shows sooner whether anything is wrong, and costs no throughput.
 PAYLOAD_BYTES = 1 << 20
 MOST_BAD_ROWS = 20
-ROW = re.compile(r"row (\d+)(?:, )?(.*)", re.DOTALL)
-DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t"}
+# What it cuts off is advice to who writes the request, which is the application.
+ROW = re.compile(r"row (\d+)[,:]? ?(.*?)(?:; (?:where no comma separates|JSON comes with).*)?", re.DOTALL)
+FORMULA = ("=", "+", "-", "@")  # what a cell that a spreadsheet runs begins with
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,26 +35,23 @@ class BadRow:
 
 @dataclass(slots=True)
 class Scoring:
-    """What became of a file: how many rows have predictions, which do not, and the last exchange."""
+    """What became of a file: how many rows have predictions, of which classes, which rows have none, and the last exchange."""
 
     names: list[str] = field(default_factory=list)
     rows: int = 0
     bad: list[BadRow] = field(default_factory=list)
     distribution: Distribution = field(default_factory=Distribution)
     exchange: Exchange | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """How the file is written: its delimiter's name, and the line of names if it has one."""
-
-    delimiter: str
-    header: Record | None
+    classes: Classes | None = None
+    counts: Counter[str] = field(default_factory=Counter)
+    warning: str = ""
 
     @property
-    def content_type(self) -> str:
-        delimiter = "" if self.delimiter == "comma" else f"; delimiter={self.delimiter}"
-        return f"text/csv; header={'present' if self.header else 'absent'}{delimiter}"
+    def charted(self) -> str:
+        """The class whose probability is the last value of each row; nothing if that is no probability."""
+        if self.classes is None or not (self.classes.probable or len(self.names) > 2):
+            return ""
+        return self.classes.labels[-1]
 
 
 def score(file: IO[bytes], out: IO[bytes], endpoint: Endpoint, schema: Schema, delimiter: str) -> Scoring:
@@ -60,26 +61,21 @@ def score(file: IO[bytes], out: IO[bytes], endpoint: Endpoint, schema: Schema, d
         file.seek(0)
     else:
         out.write(mark)
-    layout, rows = _layout(records(file), schema, delimiter)
+    layout, rows = layout_of(records(file), schema, delimiter)
     scoring = Scoring()
     for batch in _batches(rows):
         sent = [record for record in batch if not record.blank or len(schema.features) == 1]
         predicted = _predicted(sent, layout, endpoint, scoring)
         if not scoring.names:
-            _begin(out, layout, schema, scoring, next(iter(predicted.values()), []))
-        _write(out, batch, predicted, DELIMITERS[layout.delimiter], len(scoring.names))
+            good = next((record for record in sent if record.line in predicted), None)
+            if good:
+                _read_classes(good, layout, endpoint, schema, scoring)
+            _begin(out, layout, schema, scoring, len(predicted[good.line]) if good else 0)
+        labelled = {line: _with_label(cells, scoring) for line, cells in predicted.items()}
+        _write(out, batch, labelled, DELIMITERS[layout.delimiter], len(scoring.names))
     if not scoring.rows:
         raise BadFile("the file has no records" if not scoring.bad else f"no row is good: {scoring.bad[0].message}")
     return scoring
-
-
-def _layout(found: Iterator[Record], schema: Schema, delimiter: str) -> tuple[Layout, Iterable[Record]]:
-    first = next(found, None)
-    if first is None:
-        raise BadFile("the file is empty")
-    if sorted(cells(first.body, DELIMITERS[delimiter])) == sorted(schema.names):
-        return Layout(delimiter, first), found
-    return Layout(delimiter, None), chain([first], found)
 
 
 def _batches(rows: Iterable[Record]) -> Iterator[list[Record]]:
@@ -101,8 +97,7 @@ def _predicted(batch: list[Record], layout: Layout, endpoint: Endpoint, scoring:
     first_row = scoring.rows + len(scoring.bad) + 1
     numbered = list(enumerate(batch, first_row))
     while numbered:
-        head = [layout.header.body] if layout.header else []
-        payload = b"\n".join([*head, *(record.body for _, record in numbered), b""])
+        payload = layout.payload(record for _, record in numbered)
         try:
             scoring.exchange = endpoint.invoke(payload, layout.content_type, "text/csv")
         except Refused as refused:
@@ -138,7 +133,7 @@ def _collect(lines: list[list[str]], scoring: Scoring) -> None:
 
 def _refused_row(refused: Refused, rows: int) -> tuple[int, str]:
     """Return the place of the row that was refused and why; raises the refusal itself where it is of no row."""
-    match = ROW.match(str(refused)) if refused.fault_of_input else None
+    match = ROW.fullmatch(str(refused)) if refused.fault_of_input else None
     if match is None or not 1 <= int(match[1]) <= rows:
         raise refused
     return int(match[1]) - 1, match[2]
@@ -149,14 +144,42 @@ def _too_many(bad: list[BadRow]) -> str:
     return f"more than {MOST_BAD_ROWS} rows are refused, the first is row {first.row} (line {first.line}): {first.message}"
 
 
-def _begin(out: IO[bytes], layout: Layout, schema: Schema, scoring: Scoring, line: list[str]) -> None:
+def _read_classes(record: Record, layout: Layout, endpoint: Endpoint, schema: Schema, scoring: Scoring) -> None:
+    """Have one record explained, since that tells what the values of a classifier are."""
+    if not schema.prediction.classes:
+        return
+    try:
+        exchange = endpoint.invoke(layout.payload([record]), layout.content_type, reply.ACCEPT)
+        answer = reply.read(exchange, schema.prediction, schema.names)
+    except EndpointError as error:
+        scoring.warning = f"No row has the name of its class, since one that was to be explained was not: {error}"
+    else:
+        scoring.classes, scoring.warning = answer.classes, answer.warning
+
+
+def _begin(out: IO[bytes], layout: Layout, schema: Schema, scoring: Scoring, width: int) -> None:
     """Settle the names of the columns that are added, and write the line of names if the file has one."""
     name = f"predicted_{schema.prediction.name}"
-    classes = schema.prediction.classes
-    labels = classes if len(classes) == len(line) else tuple(str(place) for place in range(len(line)))
-    scoring.names = [name] if len(line) < 2 else [f"{name}_{label}" for label in labels]
+    if scoring.classes:
+        labels = scoring.classes.labels
+        several = labels if width > 1 else labels[-1:] if scoring.classes.probable else ("score",)
+        scoring.names = [name, *(f"{name}_{label}" for label in several)]
+    else:
+        scoring.names = [name] if width < 2 else [f"{name}_{place}" for place in range(width)]
     if layout.header:
         out.write(layout.header.body + _added(scoring.names, DELIMITERS[layout.delimiter]) + (layout.header.line_end or b"\n"))
+
+
+def _with_label(line: list[str], scoring: Scoring) -> list[str]:
+    """Return the cells of a prediction, the name of its class before them if there is one."""
+    if not scoring.classes:
+        return line
+    try:
+        label = scoring.classes.label([float(cell) for cell in line])
+    except (ValueError, IndexError):  # such as ERROR, where the server answers bad rows one by one
+        return ["", *line]
+    scoring.counts[label] += 1
+    return [f"'{label}" if label.startswith(FORMULA) else label, *line]
 
 
 def _write(out: IO[bytes], batch: list[Record], predicted: dict[int, list[str]], delimiter: str, width: int) -> None:

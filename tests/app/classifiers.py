@@ -23,3 +23,13 @@ def classifier(folder: Path, classes: list[str], **parameters: Any) -> xgboost.B
     schema = {"features": features, "prediction": {"name": "species", "classes": classes}}
     (folder / "schema.json").write_text(json.dumps(schema))
     return booster
+
+
+def with_classes(folder: Path, classes: list[str]) -> Path:
+    """Return a folder of only the schema of another, with other classes."""
+    schema = json.loads((folder / "schema.json").read_text())
+    schema["prediction"]["classes"] = classes
+    other = folder.with_name(f"{folder.name}-schema")
+    other.mkdir()
+    (other / "schema.json").write_text(json.dumps(schema))
+    return other

@@ -1,6 +1,7 @@
 """A file of records: it comes back byte for byte, with predictions added."""
 
 import csv
+import html
 import io
 import re
 from pathlib import Path
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 import xgboost
 
-from tests.app.classifiers import FEATURES, NAMES, SPECIES, classifier
+from tests.app.classifiers import FEATURES, NAMES, SPECIES, classifier, with_classes
 from tests.app.program import App, application, link_of, text_of
 from tests.diamonds import CSV, PAYLOADS, ROWS, expected
 from tests.diamonds import NAMES as COLUMNS
@@ -116,9 +117,17 @@ def test_bad_rows_are_named_and_left_empty(app: App) -> None:
         (",".join(COLUMNS).encode() + b"\n", "the file has no records"),
         (b'1,"2\n3', "a quote is opened and never closed"),
         (b'"' + b"\n" * 500_000, "a quote is opened and never closed"),
-        (b"a,b,c\n" * 30, "more than 20 rows are refused, the first is row 1 (line 1)"),
-        (b"a,b,c\n", "no row is good"),
-        (b"\xff" * 20, "UTF-8"),
+        (b"1,2,3\n" * 30, "more than 20 rows are refused, the first is row 1 (line 1): expected 9 columns, got 3"),
+        (b"1,2,3\n", "no row is good: expected 9 columns, got 3"),
+        (b"\xff" * 20, "save it as “CSV UTF-8”"),
+        (HEADED.replace(b",", b";"), "have a semicolon between them, not a comma: choose “semicolon” below"),
+        (CSV.replace(",", "|").encode(), "choose “pipe” below"),
+        ((PAYLOADS / "diamonds.json").read_bytes(), "this is JSON; a CSV file is expected"),
+        ((PAYLOADS / "diamonds.jsonl").read_bytes(), "this is JSON; a CSV file is expected"),
+        (HEADED.replace(b"carat", b"weight"), "other names than the columns: missing: carat; unknown: weight"),
+        (HEADED.replace(b",z", b"", 1), "other names than the columns: missing: z"),
+        (b"a,b,c,d,e,f,g,h,i\n" + CSV.encode(), "unknown: a, b, c"),
+        (b"\n\n", "the file has no records"),
         (b"1" * 200_000, "the first line is no CSV: field larger than field limit"),
     ],
     ids=[
@@ -129,6 +138,14 @@ def test_bad_rows_are_named_and_left_empty(app: App) -> None:
         "wrong-columns",
         "one-bad-row",
         "no-text",
+        "semicolons",
+        "pipes",
+        "json",
+        "json-lines",
+        "another-name",
+        "a-name-less",
+        "other-names",
+        "blank",
         "one-long-cell",
     ],
 )
@@ -138,7 +155,18 @@ def test_files_without_predictions(app: App, body: bytes, words: str) -> None:
 
     assert page.status_code == 422
     assert words in text_of(page)
+    assert not re.search("Content-Type|text/csv|: :", text_of(page))
     assert 'aria-describedby="file-hint file-error" aria-invalid="true"' in page.text
+
+
+def test_advice_is_for_who_uses_the_page(app: App) -> None:
+    """A row in the middle with other delimiters, or of JSON, is told without what the endpoint says of requests."""
+    lines = CSV.splitlines()
+    page = app.upload("\n".join([*lines, lines[0].replace(",", ";"), '{"carat": 1}']).encode())
+
+    assert "Row 11 (line 11 of the file): expected 9 columns, got 1" in text_of(page)
+    assert "Row 12 (line 12 of the file): expected 9 columns, got 1" in text_of(page)
+    assert not re.search("Content-Type|delimiter=", text_of(page).partition("The last HTTP request")[0])
 
 
 def test_no_file_was_chosen(app: App) -> None:
@@ -168,13 +196,56 @@ def test_downloads_are_files(app: App) -> None:
 
 
 def test_a_classifiers_file(models: Path) -> None:
-    """Each class has a column of probabilities, whose names begin with words of ours, so that no spreadsheet runs them."""
+    """Each row has the likeliest class and all probabilities, none of which a spreadsheet runs; the page counts the classes."""
     folder = models / "app-file"
     booster = classifier(folder, SPECIES, objective="multi:softprob", num_class=3)
     body = "length,width\n" + "".join(f"{length},{width}\n" for length, width in FEATURES[:9])
     with running(folder) as server, application("--endpoint", server.url, "--folder", str(folder)) as app:
-        header, *rows = csv.reader(io.StringIO(app.downloaded(body.encode()).decode()))
+        page = app.upload(body.encode())
+        header, *rows = csv.reader(io.StringIO(app.get(link_of(page)).text))
 
-    assert header == [*NAMES, *(f"predicted_species_{label}" for label in SPECIES)]
+    assert header == [*NAMES, "predicted_species", *(f"predicted_species_{label}" for label in SPECIES)]
     wanted = booster.predict(xgboost.DMatrix(FEATURES[:9], feature_names=NAMES))
-    assert np.array([row[2:] for row in rows], np.float32) == pytest.approx(wanted, rel=1e-6)
+    assert np.array([row[3:] for row in rows], np.float32) == pytest.approx(wanted, rel=1e-6)
+    labels = [SPECIES[place] for place in wanted.argmax(axis=1)]
+    assert [row[2] for row in rows] == [label.replace("=", "'=") for label in labels]
+    for label in set(labels):
+        assert re.search(rf'<span>{re.escape(html.escape(label))}</span>.*class="number">{labels.count(label)}</span>', page.text)
+    assert "The probability of “virginica”" in text_of(page)
+    assert "<b>bold" not in page.text
+
+
+@pytest.mark.parametrize(
+    ("objective", "added"),
+    [
+        ("binary:logistic", "predicted_species_yes"),
+        ("binary:logitraw", "predicted_species_score"),
+        ("binary:hinge", "predicted_species_score"),
+    ],
+)
+def test_a_file_of_two_classes(models: Path, objective: str, added: str) -> None:
+    """The label is the class that XGBoost finds likelier, whether its value is a probability, a margin or the class itself."""
+    folder = models / f"app-file-{objective.partition(':')[2]}"
+    booster = classifier(folder, ["no", "yes"], objective=objective)
+    body = "".join(f"{length},{width}\n" for length, width in FEATURES[:40])
+    with running(folder) as server, application("--endpoint", server.url, "--folder", str(folder)) as app:
+        page = app.upload(("length,width\n" + body).encode())
+        header, *rows = csv.reader(io.StringIO(app.get(link_of(page)).text))
+    raw = booster.predict(xgboost.DMatrix(FEATURES[:40], feature_names=NAMES), output_margin=True)
+
+    assert header == [*NAMES, "predicted_species", added]
+    assert [row[2] for row in rows] == ["yes" if margin > 0 else "no" for margin in raw]
+    assert ("The probability of “yes”" in text_of(page)) == (objective == "binary:logistic")
+
+
+def test_classes_of_another_count_in_a_file(models: Path) -> None:
+    """Where the application's schema.json names fewer classes than there are, none is named, and the page says why."""
+    folder = models / "app-file-count"
+    classifier(folder, SPECIES, objective="multi:softprob", num_class=3)
+    misnamed = with_classes(folder, ["no", "yes"])
+    with running(folder) as server, application("--endpoint", server.url, "--folder", str(misnamed)) as app:
+        page = app.upload(b"length,width\n0.5,1.5\n")
+        header = app.get(link_of(page)).text.splitlines()[0]
+
+    assert "The model has 3 classes, but schema.json names 2" in text_of(page)
+    assert header == "length,width,predicted_species_0,predicted_species_1,predicted_species_2"

@@ -14,7 +14,7 @@ import requests
 
 from tests.app.program import application, text_of, typed
 from tests.diamonds import ROWS, expected
-from tests.server import ROOT
+from tests.server import ROOT, Server
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -70,6 +70,11 @@ def test_a_folder_without_a_schema(tmp_path: Path, text: str | None, words: str)
     assert words in refused("--port", "0", "--folder", str(tmp_path), "--endpoint", "http://127.0.0.1:9")
 
 
+def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    """The folder is named, and what names another."""
+    assert f"{tmp_path / 'none'} is no folder: FOLDER=" in refused("--port", "0", "--folder", str(tmp_path / "none"))
+
+
 def test_an_endpoint_that_is_no_url() -> None:
     """What is no URL is refused at the start, with an example of one."""
     words = refused("--endpoint", "127.0.0.1:8080", exit_code=2)
@@ -78,10 +83,19 @@ def test_an_endpoint_that_is_no_url() -> None:
 
 
 def test_boto3_without_a_region() -> None:
-    """On the way to AWS without a region, boto3's own words say that it is missing."""
+    """On the way to AWS without a region, boto3's own words say that it is missing, and ours how to stay on this machine."""
     pytest.importorskip("boto3", reason="boto3 is not installed: make test does it")
     elsewhere = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     nowhere = elsewhere | {"AWS_CONFIG_FILE": os.devnull, "AWS_EC2_METADATA_DISABLED": "true"}
     words = refused("--port", "0", "--via", "runtime", variables=nowhere)
 
     assert "boto3 makes no client of the runtime: You must specify a region." in words
+    assert "ENDPOINT=http://127.0.0.1:8090" in words
+
+
+def test_an_address_with_its_path(diamonds: Server) -> None:
+    """What names /invocations, too, is the same endpoint."""
+    with application("--endpoint", f"{diamonds.url}/invocations/") as app:
+        page = app.post(typed(ROWS[0]))
+
+    assert f"{float(expected()[0]):,.0f} US dollars" in text_of(page)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import xgboost
 
-from tests.app.classifiers import FEATURES, NAMES, SPECIES, classifier
+from tests.app.classifiers import FEATURES, NAMES, SPECIES, classifier, with_classes
 from tests.app.program import App, application, text_of, typed
 from tests.app.stand_in import StandIn, standing_in
 from tests.diamonds import ARTEFACT, CODED, ROWS, expected
@@ -148,3 +148,25 @@ def test_a_classifier_names_its_class(models: Path, classes: list[str], paramete
     assert contributions_of(page.text) == pytest.approx(wanted, rel=1e-4)
     assert ("log-odds of “yes”" if len(classes) == 2 else f"raw score of “{classes[place]}”; the softmax") in text_of(page)
     assert "<b>bold" not in page.text
+
+
+@pytest.mark.parametrize(
+    ("objective", "named"),
+    [
+        ("multi:softprob", ["alpha", "beta"]),
+        ("multi:softprob", ["alpha", "beta", "gamma", "delta"]),
+        ("multi:softmax", ["alpha"]),
+    ],
+    ids=["fewer", "more", "one-value"],
+)
+def test_classes_of_another_count(models: Path, objective: str, named: list[str]) -> None:
+    """Where schema.json names another count of classes than the model has, the page has the numbers, and says what to mend."""
+    folder = models / f"app-{objective.partition(':')[2]}-{len(named)}"
+    classifier(folder, SPECIES, objective=objective, num_class=3)
+    misnamed = with_classes(folder, named)
+    with running(folder) as server, application("--endpoint", server.url, "--folder", str(misnamed)) as app:
+        page = app.post({"f0": "0.5", "f1": "1.5"})
+
+    assert page.status_code == 200
+    assert f"The model has 3 classes, but schema.json names {len(named)}" in text_of(page)
+    assert "alpha" not in page.text

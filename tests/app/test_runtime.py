@@ -95,4 +95,4 @@ def test_without_boto3() -> None:
     outcome = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
 
     assert outcome.returncode == 1
-    assert outcome.stderr == "the way through the runtime needs boto3: make .venv/deploy-ready installs it\n"
+    assert outcome.stderr == "the way through the runtime needs boto3: make deploy-setup installs it\n"

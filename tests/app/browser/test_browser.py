@@ -80,12 +80,13 @@ def test_names_and_roles(page: Any) -> None:
     assert page.locator("svg desc").inner_html().startswith("From 3,918 on average")
 
 
-def test_the_browser_checks_too(page: Any, app: App) -> None:
-    """What is no number does not leave the browser."""
-    fill_in(page, ["abc", *ROWS[0][1:]])
+def test_the_page_checks_and_not_the_browser(page: Any) -> None:
+    """What is no number is told in the page's own words, which say what would be one."""
+    fill_in(page, ["0,7", *ROWS[0][1:]])
     page.get_by_role("button", name="Predict").click()
+    page.get_by_role("alert").wait_for()
 
-    assert page.locator(":focus").get_attribute("id") == "f0"
+    assert "with a point and not a comma: 0.7" in page.locator("#f0-error").inner_text()
     assert page.get_by_role("region", name="Price").count() == 0
 
 
