@@ -31,8 +31,8 @@ def in_one_line(error: BotoCoreError | ClientError, region: str) -> str:
     if isinstance(error, exceptions.ProfileNotFound):
         return f"{error}: see aws configure list-profiles"
     if isinstance(error, exceptions.EndpointConnectionError | exceptions.ConnectTimeoutError | exceptions.HTTPClientError):
-        return f"no connection to AWS in {region}: is the region right, and is there a network? ({_first_line(error)})"
-    return _first_line(error)
+        return f"no connection to AWS in {region}: is the region right, and is there a network? ({_one_line(error)})"
+    return _one_line(error)
 
 
 def code_of(error: ClientError) -> str:
@@ -61,5 +61,6 @@ def _refusal(error: ClientError, region: str) -> str:
     return f"AWS refused {operation}: {message_of(error)} ({code})"
 
 
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0]
+def _one_line(error: Exception) -> str:
+    # The first line alone may say no more than that something is wrong.
+    return " ".join(str(error).split())

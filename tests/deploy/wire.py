@@ -73,8 +73,15 @@ def _sent(environ: Environ) -> Sent:
     headers = {name.removeprefix("HTTP_").lower(): str(value) for name, value in environ.items() if name.startswith("HTTP_")}
     target, path, query = environ.get("HTTP_X_AMZ_TARGET"), environ["PATH_INFO"], environ.get("QUERY_STRING", "")
     if service == "s3":
+        of_bucket = environ["REQUEST_METHOD"] == "HEAD" and "/" not in path.strip("/")
         operation = (
-            "GetObjectTagging" if query == "tagging" else "ListObjectsV2" if "list-type" in query else S3[environ["REQUEST_METHOD"]]
+            "HeadBucket"
+            if of_bucket
+            else "GetObjectTagging"
+            if query == "tagging"
+            else "ListObjectsV2"
+            if "list-type" in query
+            else S3[environ["REQUEST_METHOD"]]
         )
         return Sent(service, operation, {"path": path}, headers)
     if path.startswith("/endpoints/"):
