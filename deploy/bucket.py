@@ -12,24 +12,24 @@ from deploy.failures import DeployError, code_of
 def verify_bucket(aws: Aws, configuration: Configuration) -> None:
     """Look the bucket up; raises DeployError if it is missing, in another region, or not for who asks."""
     bucket, region = configuration.model.bucket, configuration.region
+    refusal = None
     try:
-        answer, code = aws.call("s3", "head_bucket", Bucket=bucket), ""
+        answer = aws.call("s3", "head_bucket", Bucket=bucket)
     except ClientError as error:
-        answer, code = error.response, code_of(error)
-        if code not in WHY:
-            raise
+        refusal, answer = error, error.response
     found = _region_in(answer)
     if found and found != region:
         raise DeployError(
             f"model.bucket: {bucket} is in {found}, and the endpoint in {region}, where alone SageMaker reads: use a bucket there"
         )
-    if code:
-        raise DeployError(f"model.bucket: {bucket} {WHY[code].format(bucket=bucket, region=region)}")
+    if refusal is not None:
+        if (why := WHY.get(code_of(refusal))) is None:
+            raise refusal
+        raise DeployError(f"model.bucket: {bucket} {why.format(bucket=bucket, region=region)}") from refusal
 
 
 # A refusal of HeadBucket has no words, only a status.
 WHY = {
-    "301": "is in another region than {region}: use a bucket there",
     "400": "cannot be looked up: the credentials may have expired: aws sts get-caller-identity tells",
     "403": "is somebody else's, or s3:ListBucket is not allowed: python -m deploy iam prints the policy that is needed",
     "404": "is not there: aws s3 mb s3://{bucket} --region {region} makes it",

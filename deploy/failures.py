@@ -23,7 +23,7 @@ class BadConfiguration(DeployError):
 def in_one_line(error: BotoCoreError | ClientError, region: str) -> str:
     """Tell in one line what AWS or the way to it refused, and what to do."""
     if isinstance(error, ClientError):
-        return _refusal(error, region)
+        return " ".join(_refusal(error, region).split())
     if isinstance(error, exceptions.NoCredentialsError | exceptions.PartialCredentialsError | exceptions.CredentialRetrievalError):
         return "no AWS credentials were found: run aws configure or aws sso login, or set AWS_PROFILE"
     if isinstance(error, exceptions.SSOTokenLoadError | exceptions.UnauthorizedSSOTokenError | exceptions.TokenRetrievalError):

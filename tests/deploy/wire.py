@@ -37,6 +37,7 @@ class Fault:
     message: str = "injected"
     status: int = 400
     done: bool = False
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 class Wire:
@@ -118,5 +119,7 @@ def _answer(sent: Sent, fault: Fault, start: Callable[..., Any]) -> Iterable[byt
         body = f"<Response>{error}<RequestID>1</RequestID></Response>"
     else:
         body = json.dumps({"__type": fault.code, "message": fault.message})
-    start(f"{fault.status} Fault", [("Content-Type", "application/x-amz-json-1.1"), ("x-amzn-errortype", fault.code)])
+    start(
+        f"{fault.status} Fault", [("Content-Type", "application/x-amz-json-1.1"), ("x-amzn-errortype", fault.code), *fault.headers]
+    )
     return [body.encode()]
