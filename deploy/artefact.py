@@ -72,4 +72,6 @@ def _check(folder: Path, configuration: Configuration) -> dict[str, Any]:
     except BadSetting as error:
         raise DeployError(f"data_format.environment: the server would not start: {error}") from error
     except (StartError, OSError) as error:
+        if formats.sample and str(error).startswith(f"{formats.sample}: "):
+            raise DeployError(f"data_format.sample: {error}") from error
         raise DeployError(f"model.artefact: {configuration.model.artefact}: the server would not start on it: {error}") from error

@@ -76,7 +76,7 @@ class Asynchronous:
 class Compute:
     """What it runs on."""
 
-    instance_type: str = _key("the machine", "ml.c6i.large")
+    instance_type: str = _key("the machine", "ml.c6i.large", **forms.INSTANCE_TYPE)
     instance_count: int = _key("how many at first, and always without scaling", 2, least=0, most=MOST_INSTANCES)
     allow_single_zone: bool = _key("for development: accept settings that put everything into one Availability Zone", default=False)
     startup_timeout_seconds: int | None = _key("how long a container may take to answer its first ping", least=60, most=3600)

@@ -20,6 +20,11 @@ class BadConfiguration(DeployError):
     """The file of an endpoint cannot be read, or asks for what cannot be."""
 
 
+def printable(text: str, kept: str = "") -> str:
+    """Return a text in which nothing tells a terminal what to do, nor ends the line but what is kept."""
+    return "".join(sign if sign.isprintable() or sign in kept else repr(sign)[1:-1] for sign in text)
+
+
 def in_one_line(error: BotoCoreError | ClientError, region: str) -> str:
     """Tell in one line what AWS or the way to it refused, and what to do."""
     if isinstance(error, ClientError):

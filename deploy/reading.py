@@ -11,7 +11,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from deploy.configuration import Configuration
 from deploy.document import EMPTY, document_at
-from deploy.failures import BadConfiguration
+from deploy.failures import BadConfiguration, printable
 from deploy.rules import faults_of
 
 WORDS = {
@@ -33,7 +33,7 @@ def read(path: Path) -> Configuration:
         if faults := faults_of(configuration):
             raise BadConfiguration("; ".join(faults))
     except BadConfiguration as error:
-        raise BadConfiguration(_printable(f"{path}: {error}")) from error
+        raise BadConfiguration(printable(f"{path}: {error}")) from error
     return configuration
 
 
@@ -131,7 +131,3 @@ def _shown(value: object) -> str:
     if value is EMPTY:
         return "nothing"
     return f'"{str(value).lower() if isinstance(value, bool) else str(value)[:60]}"'
-
-
-def _printable(text: str) -> str:
-    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)

@@ -39,11 +39,11 @@ def _formats(configuration: Configuration) -> Iterator[str]:
     formats = configuration.data_format
     for media_type in formats.content_types:
         if media_type.partition(";")[0].strip() not in DECODERS:
-            yield f"data_format.content_types: the server does not read {media_type}: choose of {', '.join(DECODERS)}"
+            yield f"data_format.content_types: the server does not read {media_type[:60]}: choose of {', '.join(DECODERS)}"
     if not formats.content_types:
         yield "data_format.content_types: empty: name at least one, such as text/csv"
     if formats.accept and formats.accept.partition(";")[0].strip() not in CODECS:
-        yield f"data_format.accept: the server does not write {formats.accept}: choose of {', '.join(CODECS)}"
+        yield f"data_format.accept: the server does not write {formats.accept[:60]}: choose of {', '.join(CODECS)}"
     if formats.accept and "SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT" in formats.environment:
         yield "data_format.accept: said twice: take SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT out of data_format.environment"
     if formats.environment.get("SAGEMAKER_BIND_TO_PORT", "8080") != "8080":

@@ -8,7 +8,7 @@ import click
 from botocore.exceptions import BotoCoreError, ClientError
 
 from deploy.configuration import Configuration
-from deploy.failures import DeployError, in_one_line
+from deploy.failures import DeployError, in_one_line, printable
 from deploy.reading import read
 from deploy.shapes import unknown_instance_type
 
@@ -44,14 +44,14 @@ class Verbs(click.Group):
         try:
             return super().invoke(context)
         except DeployError as error:
-            raise click.ClickException(str(error)) from error
+            raise click.ClickException(printable(str(error), "\n")) from error
         except (BotoCoreError, ClientError) as error:
             raise click.ClickException(in_one_line(error, str(context.obj or "this region"))) from error
         except BrokenPipeError:
             raise  # as by head, with which click ends quietly
         except OSError as error:
             if error.filename is not None:
-                raise click.ClickException(f"{error.filename}: {error.strerror}") from error
+                raise click.ClickException(printable(f"{error.filename}: {error.strerror}")) from error
             raise click.ClickException(f"{error}: run the same command again; it goes on where it was") from error
 
 

@@ -43,7 +43,7 @@ def damaged() -> bytes:
     return bytes(packed)
 
 
-BAD = {
+BAD: dict[str, tuple[Callable[[], bytes], str]] = {
     "a tar alone": (tar, "is not packed by gzip, and SageMaker takes tar.gz alone"),
     "xz": (lambda: lzma.compress(tar(), preset=0), "is not packed by gzip"),
     "bz2": (lambda: bz2.compress(tar(), 1), "is not packed by gzip"),

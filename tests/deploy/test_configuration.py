@@ -63,6 +63,7 @@ FAULTS = [
     ("  instance_count: 2", "  serverless: {memory_mb: 3000}", "compute.serverless.memory_mb: expected one of 1024"),
     ("  instance_count: 2", "  serverless: {memory_mb: 2048}", "a serverless endpoint scales by itself"),
     ("  instance_count: 2", "  asynchronous: {output: here}", "compute.asynchronous.output: "),
+    ("sample: ", "sample: /nowhere", "data_format.sample: /nowhere"),
     ("artefact: ", "artefact: /nowhere", "expected a folder or a tar.gz"),
 ]
 

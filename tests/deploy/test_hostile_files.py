@@ -68,6 +68,8 @@ FAULTS = [
     ("prefix: xgb-endpoint", "prefix: 'a\n\n    b'", '"a\\nb" does not fit'),
     ("names: []", "names: ['*']", 'update.alarms.names[0]: "*" does not fit'),
     ("update:", "capture: {destination: 's3://*/x'}\nupdate:", "capture.destination: "),
+    ("ml.c6i.large #", "'${aws:username}' #", "compute.instance_type: "),
+    ("prefix: xgb-endpoint", f"prefix: {'x' * 701}", "at most 700 characters"),
     ("artefact: ", "artefact: ~nosuchuser", "there is no such home"),
     ("sample: ", "sample: ~nosuchuser", "data_format.sample: ~nosuchuser"),
 ]  # fmt: skip
@@ -93,6 +95,14 @@ def test_what_aws_or_a_policy_would_misread(run: Run, write: Callable[..., Path]
     assert outcome.exit_code == 1
     assert words in outcome.output
     assert len(outcome.output.strip().splitlines()) == 1
+
+
+def test_a_path_that_would_paint_the_terminal(run: Run, write: Callable[..., Path]) -> None:
+    """What would tell a terminal what to do is shown as what it is."""
+    outcome = run("plan", write({"artefact: ": 'artefact: "/none/\\e[31m" #'}))
+
+    assert outcome.exit_code == 1
+    assert "/none/\\x1b[31m" in outcome.output
 
 
 @pytest.mark.parametrize("strategy", ["rolling", "canary", "linear"])
