@@ -73,7 +73,7 @@ def up(context: click.Context, file: Path, poll_seconds: float) -> None:
     validate(wanted)
     aws = Aws(configuration.region)
     verify_zones(aws, configuration)
-    verify_image(aws, configuration)
+    verify_image(aws, configuration)  # before the bucket: ECR says in words what is wrong with credentials
     verify_bucket(aws, configuration)
     with progress(poll_seconds) as waiting:
         deployed(aws, configuration.name)  # an endpoint of somebody else's is left alone

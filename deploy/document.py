@@ -27,6 +27,8 @@ class _Loader(yaml.SafeLoader):
         for key, _ in node.value:
             if not isinstance(key, yaml.ScalarNode):
                 raise _refusal("a key is a word, not a list or other keys", key)
+            if not key.value:
+                raise _refusal("a key is missing before the colon", key)
             if key.value in lines:
                 raise _refusal(f"the key {key.value} is given twice, first in line {lines[key.value]}: take one out", key)
             lines[key.value] = key.start_mark.line + 1

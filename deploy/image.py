@@ -59,7 +59,7 @@ def _architecture(aws: Aws, place: dict[str, str], manifest: dict[str, Any]) -> 
         with urllib.request.urlopen(url, timeout=SECONDS) as answer:  # noqa: S310 - only https, or a stand-in on the loopback
             return str(json.load(answer)["architecture"])
     except HTTPError as error:
-        why = f"{error.code} {error.reason}"
+        why = f"HTTP {error.code}"
     except (OSError, HTTPException) as error:
         why = str(getattr(error, "reason", error)).replace(url, shown)
     except (ValueError, KeyError, TypeError):

@@ -80,7 +80,9 @@ def _value(hint: Any, value: object, place: str, field: "Field[Any]") -> Any:
     if origin is tuple and isinstance(value, list):
         return tuple(_scalar(str, item, f"{place}[{number}]", field) for number, item in enumerate(value))
     if origin is Mapping and isinstance(value, dict):
-        return {str(name): _scalar(str, item, f"{place}.{name}", field) for name, item in value.items()}
+        if odd := [name for name in value if not isinstance(name, str)]:
+            raise BadConfiguration(f'{place}: expected text as a key, not {_shown(odd[0])}: put it into quotes, "..."')
+        return {name: _scalar(str, item, f"{place}.{name}", field) for name, item in value.items()}
     if origin in (tuple, Mapping):
         raise BadConfiguration(f"{place}: expected {WORDS[origin]}, not {_shown(value)}")
     return _scalar(kind, value, place, field)
@@ -128,6 +130,6 @@ def _shown(value: object) -> str:
         return "keys and values"
     if isinstance(value, list | tuple):
         return "a list"
-    if value is EMPTY:
+    if value is EMPTY or value is None:
         return "nothing"
     return f'"{str(value).lower() if isinstance(value, bool) else str(value)[:60]}"'

@@ -11,7 +11,7 @@ from deploy.failures import DeployError
 
 MAGIC = b"\x1f\x8b"
 BLOCK = 1 << 20
-MAKE = "tar -czhf model.tar.gz --hard-dereference -C FOLDER . makes one"
+MAKE = "tar -czhf model.tar.gz -C FOLDER . makes one"
 
 
 class Packed(gzip.GzipFile):
@@ -43,8 +43,8 @@ def unpack(path: Path, folder: Path) -> str:
             with tarfile.open(fileobj=packed, mode="r:gz") as archive:
                 for member in archive:
                     _verify(path, member)
-                    archive.extract(member, folder, filter="data")
-        except (EOFError, zlib.error, gzip.BadGzipFile, tarfile.TarError) as error:
+                    archive.extract(member.replace(mtime=0), folder, filter="data")
+        except (EOFError, zlib.error, gzip.BadGzipFile, tarfile.TarError, ValueError) as error:
             raise DeployError(f"model.artefact: {path} is cut off or damaged ({error}): pack or copy it again: {MAKE}") from error
     return sha256
 

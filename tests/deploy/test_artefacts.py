@@ -36,6 +36,13 @@ def member(name: str, kind: bytes = tarfile.REGTYPE, target: str = "") -> tarfil
     return one
 
 
+def from_long_ago() -> tarfile.TarInfo:
+    """Return a member whose time no file can have."""
+    one = member("old.txt")
+    one.mtime = 10**30
+    return one
+
+
 def damaged() -> bytes:
     """Return a tar.gz of which a byte in the middle is another."""
     packed = bytearray(gzip.compress(tar(), 0))
@@ -86,6 +93,14 @@ def test_known_by_its_content(run: Run, write: Callable[..., Path], tmp_path: Pa
 
     assert outcome.exit_code == 0, outcome.output
     assert len(keys) == 1
+
+
+def test_times_that_no_file_can_have(run: Run, write: Callable[..., Path], tmp_path: Path) -> None:
+    """The times in a tarball are no matter."""
+    (tmp_path / "model.tar.gz").write_bytes(gzip.compress(tar(from_long_ago()), 1))
+    outcome = run("plan", write({str(ARTEFACT): str(tmp_path / "model.tar.gz")}))
+
+    assert outcome.exit_code == 0, outcome.output
 
 
 def test_a_link_to_a_folder(run: Run, write: Callable[..., Path], tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ def test_refusals_of_many_lines(stand_in: StandIn, run: Run, file: Path) -> None
 @pytest.mark.parametrize(
     ("address", "layer", "words"),
     [
-        ("", ("403 Forbidden", b"<Error/>"), "403"),
+        ("", ("403 Forbidden", b"<Error/>"), "HTTP 403"),
         ("", ("200 OK", b"no json"), "no description of an image"),
         ("", ("200 OK", b"[]"), "no description of an image"),
         ("", ("200 OK", b"{}"), "no description of an image"),
