@@ -1,7 +1,5 @@
 """The artefact: checked by the server itself, packed the same each time, and known by its content."""
 
-import gzip
-import hashlib
 import io
 import tarfile
 import tempfile
@@ -12,20 +10,22 @@ from typing import Any
 from container.check import check
 from deploy.configuration import Configuration
 from deploy.failures import DeployError
+from deploy.tarball import Packed, unpack
 from serve.errors import BadSetting, StartError
 from serve.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
 class Artefact:
-    """A packed artefact: the bytes of its tar.gz, and what the server's own check says of what is in it."""
+    """A packed artefact: the bytes of its tar.gz, the hash of the tar in it, and what the server's own check says of it.
+
+    The hash is of the tar and not of the bytes that are uploaded: gzip writes a time, and another zlib packs otherwise, so that the
+    same content would be another model, and an update, on each machine.
+    """
 
     packed: bytes
+    sha256: str
     report: dict[str, Any]
-
-    @property
-    def sha256(self) -> str:
-        return hashlib.sha256(self.packed).hexdigest()
 
     @property
     def sample_reply(self) -> str | None:
@@ -38,25 +38,30 @@ def artefact_of(configuration: Configuration) -> Artefact:
     path = configuration.model.artefact
     try:
         if path.is_dir():
-            return Artefact(_pack(path), _check(path, configuration))
+            report = _check(path, configuration)
+            return Artefact(*_pack(path), report)
         with tempfile.TemporaryDirectory() as folder:
-            with tarfile.open(path) as archive:
-                archive.extractall(folder, filter="data")
-            return Artefact(path.read_bytes(), _check(Path(folder), configuration))
-    except (OSError, tarfile.TarError) as error:
-        raise DeployError(f"model.artefact: {path} is neither a folder nor a tar.gz that can be read: {error}") from error
+            sha256 = unpack(path, Path(folder))
+            return Artefact(path.read_bytes(), sha256, _check(Path(folder), configuration))
+    except OSError as error:
+        raise DeployError(
+            f"model.artefact: {path}: {error.strerror or error}: expected a folder or a tar.gz that can be read"
+        ) from error
 
 
-def _pack(folder: Path) -> bytes:
-    # No times, owners or modes of this machine: the same files are the same bytes, and so the same key in S3.
+def _pack(folder: Path) -> tuple[bytes, str]:
+    # No times, owners or modes of this machine: the same files are the same tar, and so the same key in S3.
     packed = io.BytesIO()
-    with gzip.GzipFile(fileobj=packed, mode="wb", mtime=0) as zipped, tarfile.open(fileobj=zipped, mode="w") as archive:
-        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-            entry = tarfile.TarInfo(path.relative_to(folder).as_posix())
-            entry.size, entry.mode = path.stat().st_size, 0o644
-            with path.open("rb") as file:
-                archive.addfile(entry, file)
-    return packed.getvalue()
+    with Packed(packed) as zipped, tarfile.open(fileobj=zipped, mode="w") as archive:
+        for path in sorted(folder.rglob("*")):
+            if path.is_symlink() and path.is_dir():
+                raise DeployError(f"model.artefact: {path} is a link to a folder, which is not packed: put the folder itself there")
+            if path.is_file():
+                entry = tarfile.TarInfo(path.relative_to(folder).as_posix())
+                entry.size, entry.mode = path.stat().st_size, 0o644
+                with path.open("rb") as file:
+                    archive.addfile(entry, file)
+    return packed.getvalue(), zipped.sha256
 
 
 def _check(folder: Path, configuration: Configuration) -> dict[str, Any]:
@@ -67,4 +72,6 @@ def _check(folder: Path, configuration: Configuration) -> dict[str, Any]:
     except BadSetting as error:
         raise DeployError(f"data_format.environment: the server would not start: {error}") from error
     except (StartError, OSError) as error:
+        if formats.sample and str(error).startswith(f"{formats.sample}: "):
+            raise DeployError(f"data_format.sample: {error}") from error
         raise DeployError(f"model.artefact: {configuration.model.artefact}: the server would not start on it: {error}") from error

@@ -6,8 +6,11 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from deploy.failures import DeployError
+
 # More than boto3's three: one throttled call of thirty must not end an update that takes an hour.
 ATTEMPTS = 8
+MOST_ATTEMPTS = 100
 
 
 class Aws:
@@ -35,7 +38,16 @@ class Aws:
     def client(self, service: str) -> Any:
         """Return boto3's client of a service."""
         if service not in self._clients:
-            attempts = int(os.environ.get("AWS_MAX_ATTEMPTS") or ATTEMPTS)
-            settings = Config(retries={"mode": "standard", "total_max_attempts": attempts}, read_timeout=70)
-            self._clients[service] = self._session.client(service, config=settings)
+            settings = Config(retries={"mode": "standard", "total_max_attempts": _attempts()}, read_timeout=70)
+            try:
+                self._clients[service] = self._session.client(service, config=settings)
+            except ValueError as error:  # of an address in the environment that is none
+                raise DeployError(f"{error}: see AWS_ENDPOINT_URL and ~/.aws/config") from error
         return self._clients[service]
+
+
+def _attempts() -> int:
+    given = os.environ.get("AWS_MAX_ATTEMPTS") or str(ATTEMPTS)
+    if not given.isdecimal() or not 1 <= int(given[:4]) <= MOST_ATTEMPTS:
+        raise DeployError(f'AWS_MAX_ATTEMPTS: expected a whole number from 1 to {MOST_ATTEMPTS}, not "{given[:60]}"')
+    return int(given)

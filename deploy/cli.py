@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 from deploy import invocation
 from deploy.artefact import artefact_of
 from deploy.aws import Aws
+from deploy.bucket import verify_bucket
 from deploy.capacity import capacity
 from deploy.deployed import Deployed, deployed
 from deploy.execution import make
@@ -25,7 +26,7 @@ from deploy.rollback import way_back
 from deploy.shapes import validate
 from deploy.showing import progress, show_calls, show_difference
 from deploy.smoke import smoke_test
-from deploy.verbs import FILE, POLL, YES, Verbs, ask, configuration_of
+from deploy.verbs import FILE, LONGEST_SECONDS, POLL, YES, Seconds, Verbs, ask, configuration_of
 from deploy.waiting import REPLY_SECONDS, Waiting, wait_until_settled
 from deploy.wanted import wanted_of
 from deploy.zones import verify_zones
@@ -48,6 +49,7 @@ def plan(context: click.Context, file: Path) -> None:
     aws = Aws(configuration.region)
     if aws.has_credentials:
         verify_zones(aws, configuration)
+        verify_bucket(aws, configuration)
         there = deployed(aws, configuration.name, wanted)
     else:
         click.secho("no credentials: this plan assumes that nothing is there yet\n", fg="yellow")
@@ -71,7 +73,8 @@ def up(context: click.Context, file: Path, poll_seconds: float) -> None:
     validate(wanted)
     aws = Aws(configuration.region)
     verify_zones(aws, configuration)
-    verify_image(aws, configuration)
+    verify_image(aws, configuration)  # before the bucket: ECR says in words what is wrong with credentials
+    verify_bucket(aws, configuration)
     with progress(poll_seconds) as waiting:
         deployed(aws, configuration.name)  # an endpoint of somebody else's is left alone
         wait_until_settled(aws, configuration.name, waiting)
@@ -116,7 +119,13 @@ def status(context: click.Context, file: Path) -> None:
 @click.argument("payload", type=click.Path(path_type=Path))
 @click.option("--content-type", help="the payload's media type; by default as its name tells")
 @click.option("--accept", help="the reply's media type")
-@click.option("--timeout-seconds", default=REPLY_SECONDS, show_default=True, help="how long an asynchronous reply may take")
+@click.option(
+    "--timeout-seconds",
+    type=Seconds(0, LONGEST_SECONDS),
+    default=REPLY_SECONDS,
+    show_default=True,
+    help="how long an asynchronous reply may take",
+)
 @click.pass_context
 def invoke(  # noqa: PLR0913 - an argument for each option
     context: click.Context, file: Path, payload: Path, *, content_type: str | None, accept: str | None, timeout_seconds: float
@@ -150,7 +159,7 @@ def rollback(context: click.Context, file: Path, to: str | None, poll_seconds: f
 
 @cli.command()
 @FILE
-@click.option("--minutes", default=60, show_default=True, help="how far back")
+@click.option("--minutes", type=click.IntRange(1, 5_000_000), default=60, show_default=True, help="how far back")
 @click.pass_context
 def logs(context: click.Context, file: Path, minutes: int) -> None:
     """Print what the containers said, from CloudWatch Logs."""

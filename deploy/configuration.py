@@ -5,6 +5,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from deploy import forms
+
+MOST_INSTANCES = 10_000  # no quota of AWS's: what is more is a slip of the hand
+A_DAY = 86_400
+
 
 def _key(meaning: str, default: Any = None, **limits: Any) -> Any:
     return field(default=default, metadata={"meaning": meaning, **limits})
@@ -21,8 +26,10 @@ class Model:
     artefact: Path = field(
         metadata={"meaning": "the folder of the artefact, or its `.tar.gz`; a relative path starts at this file"}
     )
-    bucket: str = field(metadata={"meaning": "the bucket that it is uploaded to; it must exist, in the same region"})
-    prefix: str = _key("what the keys of uploaded artefacts begin with", "xgb-endpoint")
+    bucket: str = field(
+        metadata={"meaning": "the bucket that it is uploaded to; it must exist, in the same region", **forms.BUCKET}
+    )
+    prefix: str = _key("what the keys of uploaded artefacts begin with", "xgb-endpoint", **forms.PREFIX)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,13 +48,8 @@ class DataFormat:
 class Metadata:
     """What tells this endpoint and its versions apart."""
 
-    version: str = _key(
-        "the version of the model; part of the names",
-        "0",
-        pattern=r"[A-Za-z0-9][A-Za-z0-9.-]{0,11}",
-        expected="letters, digits, dots and hyphens, 12 at most",
-    )
-    tags: Mapping[str, str] = _map("tags on everything that is made")
+    version: str = _key("the version of the model; part of the names", "0", **forms.VERSION)
+    tags: Mapping[str, str] = _map("tags on all that is made but what is put into S3; 46 at most")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,19 +65,19 @@ class Serverless:
 class Asynchronous:
     """Invocations that are queued, with payloads and replies in S3."""
 
-    output: str = field(metadata={"meaning": "where replies go", "pattern": r"s3://.+", "expected": "s3://BUCKET/PREFIX"})
-    failure: str | None = _key("where the errors of failed invocations go", pattern=r"s3://.+", expected="s3://BUCKET/PREFIX")
+    output: str = field(metadata={"meaning": "where replies go", **forms.PLACE})
+    failure: str | None = _key("where the errors of failed invocations go", **forms.PLACE)
     max_concurrent_invocations: int | None = _key("how many invocations an instance is sent at once", least=1, most=1000)
-    success_topic: str | None = _key("the SNS topic that hears of replies")
-    error_topic: str | None = _key("the SNS topic that hears of failures")
+    success_topic: str | None = _key("the SNS topic that hears of replies", **forms.TOPIC)
+    error_topic: str | None = _key("the SNS topic that hears of failures", **forms.TOPIC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compute:
     """What it runs on."""
 
-    instance_type: str = _key("the machine", "ml.c6i.large")
-    instance_count: int = _key("how many at first, and always without scaling", 2, least=0)
+    instance_type: str = _key("the machine", "ml.c6i.large", **forms.INSTANCE_TYPE)
+    instance_count: int = _key("how many at first, and always without scaling", 2, least=0, most=MOST_INSTANCES)
     allow_single_zone: bool = _key("for development: accept settings that put everything into one Availability Zone", default=False)
     startup_timeout_seconds: int | None = _key("how long a container may take to answer its first ping", least=60, most=3600)
     serverless: Serverless | None = _key("in place of instances")
@@ -95,26 +97,28 @@ class Network:
 class Scaling:
     """The number of instances follows the load."""
 
-    max: int = field(metadata={"meaning": "the most instances", "least": 1})
+    max: int = field(metadata={"meaning": "the most instances", "least": 1, "most": MOST_INSTANCES})
     target: float = field(metadata={"meaning": "the value of the metric that is held"})
-    min: int = _key("the fewest instances; 0 only for asynchronous endpoints", 2, least=0)
+    min: int = _key("the fewest instances; 0 only for asynchronous endpoints", 2, least=0, most=MOST_INSTANCES)
     metric: str = _key(
         "`invocations_per_instance` (a minute), `concurrent_requests_per_model` (reacts sooner), or for asynchronous endpoints "
         "`backlog_per_instance`",
         "invocations_per_instance",
         choices=("invocations_per_instance", "concurrent_requests_per_model", "backlog_per_instance"),
     )
-    scale_in_cooldown_seconds: int = _key("the wait after instances were taken away", 300, least=0)
-    scale_out_cooldown_seconds: int = _key("the wait after instances were added", 60, least=0)
+    scale_in_cooldown_seconds: int = _key("the wait after instances were taken away", 300, least=0, most=A_DAY)
+    scale_out_cooldown_seconds: int = _key("the wait after instances were added", 60, least=0, most=A_DAY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alarms:
     """What rolls an update back."""
 
-    errors_5xx: int | None = _key("as many replies with a 5xx status in a minute", 5, least=1)
-    latency_p99_ms: int | None = _key("the 99th percentile of the model's latency, for three minutes", 500, least=1)
-    names: tuple[str, ...] = _key("further alarms that exist already", ())
+    errors_5xx: int | None = _key("as many replies with a 5xx status in a minute; `null`: no such alarm", 5, least=1, most=10**9)
+    latency_p99_ms: int | None = _key(
+        "the 99th percentile of the model's latency, for three minutes; `null`: no such alarm", 500, least=1, most=3_600_000
+    )
+    names: tuple[str, ...] = _key("further alarms that exist already", (), **forms.ALARM)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +144,7 @@ class Update:
 class Capture:
     """Payloads and replies are kept in S3."""
 
-    destination: str = field(metadata={"meaning": "where they are kept", "pattern": r"s3://.+", "expected": "s3://BUCKET/PREFIX"})
+    destination: str = field(metadata={"meaning": "where they are kept", **forms.PLACE})
     percent: int = _key("of how many invocations", 100, least=1, most=100)
 
 
@@ -148,42 +152,18 @@ class Capture:
 class Kms:
     """Keys that encrypt."""
 
-    artefact_key: str | None = _key("the uploaded artefact, and what is captured")
-    volume_key: str | None = _key("the instances' volumes")
+    artefact_key: str | None = _key("the uploaded artefact, and what is captured", **forms.ENCRYPTION_KEY)
+    volume_key: str | None = _key("the instances' volumes", **forms.ENCRYPTION_KEY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Configuration:
     """An endpoint."""
 
-    name: str = field(
-        metadata={
-            "meaning": "the endpoint's name; all that is made begins with it",
-            "pattern": r"[A-Za-z0-9](-*[A-Za-z0-9]){0,39}",
-            "expected": "letters, digits and hyphens between, 40 at most",
-        }
-    )
-    region: str = field(
-        metadata={
-            "meaning": "of endpoint, image and bucket",
-            "pattern": r"[a-z]{2}(-[a-z]+)+-\d",
-            "expected": "a region such as eu-central-1",
-        }
-    )
-    role: str = field(
-        metadata={
-            "meaning": "the ARN of the execution role",
-            "pattern": r"arn:aws[a-z-]*:iam::\d{12}:role/.+",
-            "expected": "arn:aws:iam::ACCOUNT:role/NAME",
-        }
-    )
-    image: str = field(
-        metadata={
-            "meaning": "the image in ECR, by its digest as `make push` prints it",
-            "pattern": r"\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/[^@:]+@sha256:[0-9a-f]{64}",
-            "expected": "ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME@sha256:DIGEST, which make push prints",
-        }
-    )
+    name: str = field(metadata={"meaning": "the endpoint's name; all that is made begins with it", **forms.NAME})
+    region: str = field(metadata={"meaning": "of endpoint, image and bucket", **forms.REGION})
+    role: str = field(metadata={"meaning": "the ARN of the execution role", **forms.ROLE})
+    image: str = field(metadata={"meaning": "the image in ECR, by its digest as `make push` prints it", **forms.IMAGE})
     model: Model
     data_format: DataFormat = field(default_factory=DataFormat)
     metadata: Metadata = field(default_factory=Metadata)

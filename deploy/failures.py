@@ -20,10 +20,15 @@ class BadConfiguration(DeployError):
     """The file of an endpoint cannot be read, or asks for what cannot be."""
 
 
+def printable(text: str, kept: str = "") -> str:
+    """Return a text in which nothing tells a terminal what to do, nor ends the line but what is kept."""
+    return "".join(sign if sign.isprintable() or sign in kept else repr(sign)[1:-1] for sign in text)
+
+
 def in_one_line(error: BotoCoreError | ClientError, region: str) -> str:
     """Tell in one line what AWS or the way to it refused, and what to do."""
     if isinstance(error, ClientError):
-        return _refusal(error, region)
+        return " ".join(_refusal(error, region).split())
     if isinstance(error, exceptions.NoCredentialsError | exceptions.PartialCredentialsError | exceptions.CredentialRetrievalError):
         return "no AWS credentials were found: run aws configure or aws sso login, or set AWS_PROFILE"
     if isinstance(error, exceptions.SSOTokenLoadError | exceptions.UnauthorizedSSOTokenError | exceptions.TokenRetrievalError):
@@ -31,8 +36,8 @@ def in_one_line(error: BotoCoreError | ClientError, region: str) -> str:
     if isinstance(error, exceptions.ProfileNotFound):
         return f"{error}: see aws configure list-profiles"
     if isinstance(error, exceptions.EndpointConnectionError | exceptions.ConnectTimeoutError | exceptions.HTTPClientError):
-        return f"no connection to AWS in {region}: is the region right, and is there a network? ({_first_line(error)})"
-    return _first_line(error)
+        return f"no connection to AWS in {region}: is the region right, and is there a network? ({_one_line(error)})"
+    return _one_line(error)
 
 
 def code_of(error: ClientError) -> str:
@@ -61,5 +66,6 @@ def _refusal(error: ClientError, region: str) -> str:
     return f"AWS refused {operation}: {message_of(error)} ({code})"
 
 
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0]
+def _one_line(error: Exception) -> str:
+    # The first line alone may say no more than that something is wrong.
+    return " ".join(str(error).split())

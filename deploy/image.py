@@ -3,7 +3,9 @@
 import json
 import re
 import urllib.request
+from http.client import HTTPException
 from typing import Any
+from urllib.error import HTTPError
 
 from deploy.aws import Aws
 from deploy.configuration import Configuration
@@ -49,7 +51,17 @@ def _wanted(configuration: Configuration) -> str:
 
 def _architecture(aws: Aws, place: dict[str, str], manifest: dict[str, Any]) -> str:
     url = aws.call("ecr", "get_download_url_for_layer", **place, layerDigest=manifest["config"]["digest"])["downloadUrl"]
+    # What follows the ? lets whoever has it read the layer, so that it is never shown.
+    shown = url.partition("?")[0]
     if not re.match(r"https://|http://127\.0\.0\.1[:/]", url):
-        raise DeployError(f"image: ECR gave an address that is not https: {url}")
-    with urllib.request.urlopen(url, timeout=SECONDS) as answer:  # noqa: S310 - only https, or a stand-in on the loopback
-        return str(json.load(answer)["architecture"])
+        raise DeployError(f"image: ECR gave an address that is not https: {shown}")
+    try:
+        with urllib.request.urlopen(url, timeout=SECONDS) as answer:  # noqa: S310 - only https, or a stand-in on the loopback
+            return str(json.load(answer)["architecture"])
+    except HTTPError as error:
+        why = f"HTTP {error.code}"
+    except (OSError, HTTPException) as error:
+        why = str(getattr(error, "reason", error)).replace(url, shown)
+    except (ValueError, KeyError, TypeError):
+        why = "no description of an image"
+    raise DeployError(f"image: its processor could not be read from {shown}: {why}: try again, or look at the way to there")

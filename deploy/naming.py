@@ -9,6 +9,7 @@ OWNER = "xgb-endpoint:endpoint"
 PREVIOUS = "xgb-endpoint:previous"
 VERSION = "xgb-endpoint:version"
 KEYS = "xgb-endpoint:tags"  # which tags the file gave, so that these and no others are taken off again
+TAGS_JOIN = " + "  # between their names
 ARTEFACT = "model.tar.gz"
 
 Parameters = dict[str, Any]
@@ -28,7 +29,7 @@ def lasting_tags_of(configuration: Configuration) -> list[dict[str, str]]:
     """Return the user's tags, and those by which `down` knows what it may remove, of what outlasts a version."""
     tags, own = configuration.metadata.tags, {OWNER: configuration.name}
     if tags:
-        own[KEYS] = " + ".join(sorted(tags))
+        own[KEYS] = TAGS_JOIN.join(sorted(tags))
     return [{"Key": key, "Value": value} for key, value in {**tags, **own}.items()]
 
 

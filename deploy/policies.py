@@ -7,6 +7,7 @@ from deploy.configuration import Configuration
 from deploy.naming import Parameters, artefact_prefix
 
 Policy = dict[str, Any]
+NAMESPACES = ["AWS/SageMaker", "/aws/sagemaker/Endpoints"]  # of invocations, and of processors, memory and disks
 INVOKE = ["sagemaker:InvokeEndpoint", "sagemaker:InvokeEndpointAsync"]
 
 
@@ -35,7 +36,7 @@ def _execution(configuration: Configuration) -> list[Parameters]:
             ["cloudwatch:DescribeAlarms"],
             [arn["alarms"], *(f"{arn['alarm']}:{name}" for name in configuration.update.alarms.names)],
         ),
-        _allow(["cloudwatch:PutMetricData"], "*", {"StringEquals": {"cloudwatch:namespace": "AWS/SageMaker"}}),
+        _allow(["cloudwatch:PutMetricData"], "*", {"StringEquals": {"cloudwatch:namespace": NAMESPACES}}),
     ]
     statements += [_allow(["s3:PutObject"], f"{arn['s3']}:::{place.removeprefix('s3://').rstrip('/')}/*") for place in written]
     if asynchronous:
@@ -88,7 +89,7 @@ def _deployment(configuration: Configuration) -> list[Parameters]:
         f"sagemaker:{verb}{kind}" for kind in ("Model", "EndpointConfig", "Endpoint") for verb in ("Create", "Describe", "Delete")
     ]
     statements = [
-        _allow([*named, "sagemaker:UpdateEndpoint", "sagemaker:AddTags", "sagemaker:DeleteTags", "sagemaker:ListTags", *INVOKE], list(own.values())),
+        _allow([*named, "sagemaker:UpdateEndpoint", "sagemaker:UpdateEndpointWeightsAndCapacities", "sagemaker:AddTags", "sagemaker:DeleteTags", "sagemaker:ListTags", *INVOKE], list(own.values())),
         _allow(["sagemaker:ListModels", "sagemaker:ListEndpointConfigs", "cloudwatch:DescribeAlarms", "ec2:DescribeSubnets"], "*"),
         _allow(["iam:PassRole"], configuration.role, {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}),
         _allow(["s3:GetObject", "s3:PutObject", "s3:PutObjectTagging", "s3:GetObjectTagging", "s3:DeleteObject"], arn["objects"]),

@@ -5,13 +5,13 @@ import types
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass, replace
 from difflib import get_close_matches
+from math import isfinite
 from pathlib import Path
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-import yaml
-
 from deploy.configuration import Configuration
-from deploy.failures import BadConfiguration
+from deploy.document import EMPTY, document_at
+from deploy.failures import BadConfiguration, printable
 from deploy.rules import faults_of
 
 WORDS = {
@@ -28,37 +28,32 @@ WORDS = {
 def read(path: Path) -> Configuration:
     """Read the file of an endpoint; raises BadConfiguration."""
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise BadConfiguration(
-            f"{path}: {error.strerror}: name the YAML file of an endpoint, as deploy/endpoint.example.yaml is"
-        ) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise BadConfiguration(f"{path}: cannot be read as YAML: {' '.join(str(error).split())}") from error
-    try:
-        configuration: Configuration = _section(Configuration, document, "")
+        configuration: Configuration = _section(Configuration, document_at(path), "")
         configuration = _with_paths_from(path.parent, configuration)
         if faults := faults_of(configuration):
             raise BadConfiguration("; ".join(faults))
     except BadConfiguration as error:
-        raise BadConfiguration(f"{path}: {error}") from error
+        raise BadConfiguration(printable(f"{path}: {error}")) from error
     return configuration
 
 
 def _section(kind: type[Any], value: object, place: str) -> Any:
-    value = {} if value is None else value
+    value = {} if value in (None, EMPTY) else value
     if not isinstance(value, dict):
         raise BadConfiguration(f"{place or 'the file'}: expected keys and values, not {_shown(value)}")
     known = {field.name: field for field in fields(kind)}
     for name in value:
         if name not in known:
-            raise BadConfiguration(_unknown(f"{place}{'.' if place else ''}{name}", str(name), list(known)))
+            raise BadConfiguration(_unknown(f"{place}{'.' if place else ''}{str(name)[:60]}", str(name)[:60], list(known)))
     hints = get_type_hints(kind)
-    read = {}
+    read: dict[str, Any] = {}
     for name, field in known.items():
         inner = f"{place}.{name}" if place else name
-        if value.get(name) is not None:
-            read[name] = _value(hints[name], value[name], inner, field)
+        one = value.get(name, EMPTY)
+        if one is None and type(None) in get_args(hints[name]):
+            read[name] = None  # a written null switches off what can be off, whatever the default
+        elif one is not None and one is not EMPTY:
+            read[name] = _value(hints[name], one, inner, field)
         elif field.default is MISSING and field.default_factory is MISSING:
             raise BadConfiguration(f"{inner}: missing: {field.metadata.get('meaning', 'it is needed')}")
         elif name in value and is_dataclass(_plain(hints[name])):
@@ -85,7 +80,9 @@ def _value(hint: Any, value: object, place: str, field: "Field[Any]") -> Any:
     if origin is tuple and isinstance(value, list):
         return tuple(_scalar(str, item, f"{place}[{number}]", field) for number, item in enumerate(value))
     if origin is Mapping and isinstance(value, dict):
-        return {str(name): _scalar(str, item, f"{place}.{name}", field) for name, item in value.items()}
+        if odd := [name for name in value if not isinstance(name, str)]:
+            raise BadConfiguration(f'{place}: expected text as a key, not {_shown(odd[0])}: put it into quotes, "..."')
+        return {name: _scalar(str, item, f"{place}.{name}", field) for name, item in value.items()}
     if origin in (tuple, Mapping):
         raise BadConfiguration(f"{place}: expected {WORDS[origin]}, not {_shown(value)}")
     return _scalar(kind, value, place, field)
@@ -94,28 +91,45 @@ def _value(hint: Any, value: object, place: str, field: "Field[Any]") -> Any:
 def _scalar(kind: type[Any], value: object, place: str, field: "Field[Any]") -> Any:
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
+    if isinstance(value, float) and not isfinite(value):
+        raise BadConfiguration(f"{place}: expected a number, not {_shown(value)}")
     wanted: type[Any] = str if kind is Path else kind
     if not isinstance(value, wanted) or (isinstance(value, bool) and kind is not bool):
-        quotes = ': put it into quotes, "..."' if wanted is str and not isinstance(value, dict | list) else ""
+        quotes = ': put it into quotes, "..."' if wanted is str and isinstance(value, bool | int | float) else ""
         raise BadConfiguration(f"{place}: expected {WORDS[kind]}, not {_shown(value)}{quotes}")
     limits = field.metadata
     if "choices" in limits and value not in limits["choices"]:
         raise BadConfiguration(f"{place}: expected one of {', '.join(map(str, limits['choices']))}, not {_shown(value)}")
-    if "pattern" in limits and not re.fullmatch(limits["pattern"], str(value)):
+    if "pattern" in limits and not re.fullmatch(limits["pattern"], str(value), re.ASCII):
         raise BadConfiguration(f"{place}: {_shown(value)} does not fit: expected {limits.get('expected', limits['pattern'])}")
     if isinstance(value, int) and not limits.get("least", value) <= value <= limits.get("most", value):
         bounds = f"from {limits['least']}" + (f" to {limits['most']}" if "most" in limits else "")
         raise BadConfiguration(f"{place}: expected a whole number {bounds}, not {value}")
+    if kind is Path and not value:
+        raise BadConfiguration(f"{place}: expected a path, not nothing")
     return kind(value)
 
 
 def _with_paths_from(folder: Path, configuration: Configuration) -> Configuration:
     model, formats = configuration.model, configuration.data_format
-    model = replace(model, artefact=folder / model.artefact.expanduser())
-    sample = folder / formats.sample.expanduser() if formats.sample else None
+    model = replace(model, artefact=_path(folder, model.artefact, "model.artefact"))
+    sample = _path(folder, formats.sample, "data_format.sample") if formats.sample else None
     return replace(configuration, model=model, data_format=replace(formats, sample=sample))
 
 
+def _path(folder: Path, path: Path, place: str) -> Path:
+    try:
+        return folder / path.expanduser()
+    except RuntimeError as error:  # ~ of nobody
+        raise BadConfiguration(f"{place}: {path}: there is no such home: write the path out") from error
+
+
 def _shown(value: object) -> str:
-    text = {True: "true", False: "false"}.get(value, str(value)) if isinstance(value, bool) else str(value)
-    return f'"{text[:60]}"'
+    # What is nested is not shown: a few lines of YAML may refer to each other until their text fills the memory.
+    if isinstance(value, dict | set):
+        return "keys and values"
+    if isinstance(value, list | tuple):
+        return "a list"
+    if value is EMPTY or value is None:
+        return "nothing"
+    return f'"{str(value).lower() if isinstance(value, bool) else str(value)[:60]}"'

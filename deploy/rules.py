@@ -1,11 +1,18 @@
 """What the keys of a configuration ask of each other, first of all that not everything is in one zone."""
 
 import re
+import unicodedata
 from collections.abc import Iterator
 
+import botocore.session
+from botocore.exceptions import UnknownRegionError
+
 from deploy.configuration import Configuration
+from deploy.naming import KEYS, OWNER, PREVIOUS, TAGS_JOIN, VERSION
 from serve.codecs import CODECS, DECODERS
 
+MOST_TAGS = 50 - len((OWNER, PREVIOUS, VERSION, KEYS))  # AWS takes 50, of which this program needs some
+MOST_IN_KEY, MOST_IN_VALUE = 128, 256
 OPT_OUT = "(for development, compute.allow_single_zone: true accepts it)"
 
 
@@ -18,6 +25,7 @@ def faults_of(configuration: Configuration) -> list[str]:
         *_scaling(configuration),
         *_update(configuration),
         *_region(configuration),
+        *_tags(configuration),
     ]
 
 
@@ -31,15 +39,18 @@ def _formats(configuration: Configuration) -> Iterator[str]:
     formats = configuration.data_format
     for media_type in formats.content_types:
         if media_type.partition(";")[0].strip() not in DECODERS:
-            yield f"data_format.content_types: the server does not read {media_type}: choose of {', '.join(DECODERS)}"
+            yield f"data_format.content_types: the server does not read {media_type[:60]}: choose of {', '.join(DECODERS)}"
     if not formats.content_types:
         yield "data_format.content_types: empty: name at least one, such as text/csv"
     if formats.accept and formats.accept.partition(";")[0].strip() not in CODECS:
-        yield f"data_format.accept: the server does not write {formats.accept}: choose of {', '.join(CODECS)}"
+        yield f"data_format.accept: the server does not write {formats.accept[:60]}: choose of {', '.join(CODECS)}"
     if formats.accept and "SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT" in formats.environment:
         yield "data_format.accept: said twice: take SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT out of data_format.environment"
     if formats.environment.get("SAGEMAKER_BIND_TO_PORT", "8080") != "8080":
         yield "data_format.environment.SAGEMAKER_BIND_TO_PORT: SageMaker asks port 8080: take it out"
+    for name in formats.environment:
+        if not re.fullmatch(r"[a-zA-Z_][a-zA-Z0-9_]{0,1023}", name):
+            yield f'data_format.environment: "{name[:60]}" is no name of a variable: letters, digits and _, no digit first'
 
 
 def _zones(configuration: Configuration) -> Iterator[str]:
@@ -88,7 +99,14 @@ def _scaling(configuration: Configuration) -> Iterator[str]:
 
 
 def _update(configuration: Configuration) -> Iterator[str]:
-    update = configuration.update
+    update, compute, scaling = configuration.update, configuration.compute, configuration.scaling
+    fewest = min(compute.instance_count, scaling.min if scaling else compute.instance_count)
+    if update.strategy != "all_at_once" and fewest < 2 and not compute.serverless:  # noqa: PLR2004 - half of one is none
+        key = "scaling.min" if scaling and scaling.min == fewest else "compute.instance_count"
+        yield (
+            f"update.strategy: {update.strategy} goes in steps of at most half of the instances, of which {key} allows {fewest}: "
+            "use all_at_once, or 2 or more instances"
+        )
     least = {"rolling": 5, "linear": 10}.get(update.strategy, 1)
     if update.step_percent < least:
         yield f"update.step_percent: {update.strategy} takes from {least} to 50"
@@ -103,6 +121,50 @@ def _update(configuration: Configuration) -> Iterator[str]:
 
 
 def _region(configuration: Configuration) -> Iterator[str]:
-    region = configuration.image.split(".")[3]
-    if region != configuration.region:
-        yield f"image: is in {region}, and the key region says {configuration.region}: push the image there, or change the region"
+    region, partition = configuration.region, _partition_of(configuration.region)
+    host = configuration.image.partition("/")[0]
+    if host.split(".")[3] != region:
+        yield f"image: is in {host.split('.')[3]}, and the key region says {region}: push the image there, or change the region"
+    elif host.endswith(".cn") != (partition == "aws-cn"):
+        yield f"image: {host} is no host of {region}: take what make push prints"
+    asynchronous, kms = configuration.compute.asynchronous, configuration.kms
+    arns = {"role": configuration.role, "kms.artefact_key": kms.artefact_key, "kms.volume_key": kms.volume_key}
+    if asynchronous:
+        arns["compute.asynchronous.success_topic"] = asynchronous.success_topic
+        arns["compute.asynchronous.error_topic"] = asynchronous.error_topic
+    for key, arn in arns.items():
+        _, where, _, place, _ = (arn or f"arn:{partition}:::").split(":", 4)
+        if partition and where != partition:
+            yield f"{key}: is of {where}, and the region {region} is of {partition}: use one of there"
+        if place not in ("", region):
+            yield f"{key}: is in {place}, and the key region says {region}: use one there"
+
+
+def _partition_of(region: str) -> str | None:
+    try:
+        return str(botocore.session.get_session().get_partition_for_region(region))
+    except UnknownRegionError:  # it may be newer than this boto3
+        return None
+
+
+def _tags(configuration: Configuration) -> Iterator[str]:
+    tags = configuration.metadata.tags
+    if len(tags) > MOST_TAGS:
+        yield f"metadata.tags: {len(tags)} are more than fit, {MOST_TAGS} beside this program's own: take some out"
+    names = TAGS_JOIN.join(tags)
+    if len(names) > MOST_IN_VALUE:  # of the tag that remembers them
+        yield f"metadata.tags: the names together have {len(names)} characters, and {MOST_IN_VALUE} fit: shorten them"
+    for name, value in tags.items():
+        key = f"metadata.tags.{name[:60]}"
+        if name.lower().startswith(("aws:", "xgb-endpoint:")):
+            yield f"{key}: what begins with {name.partition(':')[0]}: is not yours to give: choose another name"
+        if not 0 < len(name) <= MOST_IN_KEY or TAGS_JOIN.rstrip() in name or TAGS_JOIN.lstrip() in name:
+            yield f"{key}: a name has from 1 to {MOST_IN_KEY} characters, and no plus beside a space: choose another"
+        if len(value) > MOST_IN_VALUE:
+            yield f"{key}: a value has at most {MOST_IN_VALUE} characters, not {len(value)}: shorten it"
+        if wrong := sorted({sign for sign in name + value if not _fits_a_tag(sign)}):
+            yield f"{key}: {' '.join(wrong)[:60]} cannot be in a tag, which has letters, digits, spaces and _ . : / = + - @"
+
+
+def _fits_a_tag(sign: str) -> bool:
+    return sign in "_.:/=+-@" or unicodedata.category(sign)[0] in "LNZ"

@@ -1,5 +1,6 @@
 """Holds the parameters of calls against AWS's own description of them, without a network."""
 
+import re
 from functools import cache
 from typing import Any
 
@@ -66,7 +67,7 @@ def _members(shape: Any, value: Any) -> Any:
 
 
 def _limits(shape: Any, value: Any, name: str) -> None:
-    # botocore checks types and lower bounds; upper bounds, which it knows too, are found by AWS alone.
+    # botocore checks types and lower bounds; upper bounds and forms, which it knows too, are found by AWS alone.
     if shape.type_name == "structure":
         for key, inner in value.items():
             _limits(shape.members[key], inner, key if key in KEYS else name)
@@ -78,8 +79,18 @@ def _limits(shape: Any, value: Any, name: str) -> None:
         size = value if shape.type_name == "integer" else len(value)
         if size > most:
             raise BadConfiguration(f"{KEYS.get(name, name)}: {size} is more than AWS takes, {most}: lower or shorten it")
+    if shape.type_name == "string" and (form := _form(shape.metadata.get("pattern", ""))) and not form.fullmatch(value):
+        raise BadConfiguration(f'{KEYS.get(name, name)}: "{value[:60]}" does not fit: AWS takes {form.pattern}')
     if shape.type_name == "map" and any(len(f"{text}".encode()) > MOST_BYTES for pair in value.items() for text in pair):
         raise BadConfiguration(f"{KEYS.get(name, name)}: names and values have at most {MOST_BYTES} bytes: shorten the longest")
+
+
+@cache
+def _form(pattern: str) -> re.Pattern[str] | None:
+    try:
+        return re.compile(pattern, re.ASCII) if pattern else None
+    except re.error:  # some say by \\p what Python cannot
+        return None
 
 
 def _in_our_words(line: str) -> str:

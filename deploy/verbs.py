@@ -1,5 +1,6 @@
 """What the verbs of the command line share: their arguments, and failures in one line."""
 
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -7,12 +8,31 @@ import click
 from botocore.exceptions import BotoCoreError, ClientError
 
 from deploy.configuration import Configuration
-from deploy.failures import DeployError, in_one_line
+from deploy.failures import DeployError, in_one_line, printable
 from deploy.reading import read
 from deploy.shapes import unknown_instance_type
 
+
+class Seconds(click.FloatRange):
+    """A time that can be waited: click lets nan through any range."""
+
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> float:
+        """Return the seconds; fails for what is none."""
+        seconds = float(super().convert(value, parameter, context))
+        if not isfinite(seconds):
+            self.fail(f"{value} is no number of seconds.", parameter, context)
+        return seconds
+
+
+LONGEST_SECONDS = 86_400
 FILE = click.argument("file", type=click.Path(path_type=Path))
-POLL = click.option("--poll-seconds", default=10.0, show_default=True, help="how often to look while waiting")
+POLL = click.option(
+    "--poll-seconds",
+    type=Seconds(0, LONGEST_SECONDS, min_open=True),
+    default=10.0,
+    show_default=True,
+    help="how often to look while waiting",
+)
 YES = click.option("--yes", is_flag=True, help="do not ask")
 
 
@@ -24,14 +44,14 @@ class Verbs(click.Group):
         try:
             return super().invoke(context)
         except DeployError as error:
-            raise click.ClickException(str(error)) from error
+            raise click.ClickException(printable(str(error), "\n")) from error
         except (BotoCoreError, ClientError) as error:
             raise click.ClickException(in_one_line(error, str(context.obj or "this region"))) from error
         except BrokenPipeError:
             raise  # as by head, with which click ends quietly
         except OSError as error:
             if error.filename is not None:
-                raise click.ClickException(f"{error.filename}: {error.strerror}") from error
+                raise click.ClickException(printable(f"{error.filename}: {error.strerror}")) from error
             raise click.ClickException(f"{error}: run the same command again; it goes on where it was") from error
 
 

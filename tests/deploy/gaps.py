@@ -28,6 +28,7 @@ class Play:
     story: list[tuple[str, bool]] = field(default_factory=list)
     reason: str = "the alarm diamonds-errors-5xx went off"
     refused: list[str] = field(default_factory=list)
+    layers: str = ""  # where they are, if not here
 
 
 _PLAYING = [Play()]  # moto's state is one for the process
@@ -42,7 +43,7 @@ def fill(play: Play) -> None:
     ApplicationAutoscalingBackend.register_scalable_target = register_scalable_target
     SageMakerResponse.update_endpoint = update_endpoint
     ECRResponse.get_download_url_for_layer = lambda self: ActionResult(
-        {"downloadUrl": f"{_PLAYING[0].url}/layers/{self._get_param('layerDigest')}"}
+        {"downloadUrl": f"{_PLAYING[0].layers or _PLAYING[0].url}/layers/{self._get_param('layerDigest')}?X-Amz-Signature=secret"}
     )
 
 

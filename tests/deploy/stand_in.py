@@ -36,6 +36,7 @@ class StandIn(gaps.Play):
     container_url: str | None = None
     wire: Wire = field(init=False)
     architecture: str = "amd64"
+    layer: tuple[str, bytes] | None = None  # status and body, in place of an image's
 
     def __post_init__(self) -> None:
         self.wire = Wire(self.application)
@@ -44,10 +45,10 @@ class StandIn(gaps.Play):
     def environment(self) -> dict[str, str]:
         return CREDENTIALS | {"AWS_ENDPOINT_URL": self.url}
 
-    def client(self, service: str) -> Any:
+    def client(self, service: str, region: str = REGION) -> Any:
         """Return a client of boto3 for the test's own look at the stand-in."""
         keys = {"aws_access_key_id": "stand-in", "aws_secret_access_key": "stand-in"}
-        return boto3.client(service, region_name=REGION, endpoint_url=self.url, **keys)
+        return boto3.client(service, region_name=region, endpoint_url=self.url, **keys)
 
     def furnish(self, media_type: str = MANIFEST) -> str:
         """Make the bucket, the repository and an image; return how the image is named by its digest."""
@@ -68,14 +69,15 @@ class StandIn(gaps.Play):
         """Forget all that was made and said."""
         urllib.request.urlopen(urllib.request.Request(f"{self.url}/moto-api/reset", method="POST"), timeout=10).close()
         self.wire.reset()
-        self.story, self.refused, self.architecture = [], [], "amd64"
+        self.story, self.refused, self.architecture, self.layer, self.layers = [], [], "amd64", None, ""
 
     def application(self, environ: Environ, start: Any) -> Any:
         """Answer what moto does not: layers, and invocations, which a container's server answers."""
         path = environ["PATH_INFO"]
         if path.startswith("/layers/"):
-            start("200 OK", [("Content-Type", "application/json")])
-            return [json.dumps({"architecture": self.architecture}).encode()]
+            status, body = self.layer or ("200 OK", json.dumps({"architecture": self.architecture}).encode())
+            start(status, [("Content-Type", "application/json")])
+            return [body]
         if path.startswith("/endpoints/"):
             status, headers, body = runtime.answer(self.container_url, environ)
             start(status, [*headers.items()])

@@ -19,6 +19,7 @@ ASYNCHRONOUS = {
     "instance_count: 2": f"instance_count: 1\n  allow_single_zone: true\n  asynchronous: {{{OUTPUT}}}",
     "metric: invocations_per_instance": "metric: backlog_per_instance",
     "  min: 2": "  min: 0",
+    "strategy: rolling": "strategy: all_at_once",
 }
 UNTOLD = {**ASYNCHRONOUS, ", failure: s3://replies/failures": ""}
 

@@ -1,5 +1,6 @@
 """What a file may not say: each fault names its key and the fix."""
 
+import gzip
 import hashlib
 import re
 import shutil
@@ -19,7 +20,7 @@ import tables
 FAULTS = [
     ("region: eu-central-1", "regoin: eu-central-1", 'regoin: unknown key; did you mean "region"?'),
     ("  bucket: example-models", "  buckett: x", 'model.buckett: unknown key; did you mean "bucket"?'),
-    ("  bucket: example-models", "  prefix: x", "model.bucket: missing"),
+    ("  bucket: example-models", "  bucket:", "model.bucket: missing"),
     ("name: diamonds", "name: my_diamonds", 'name: "my_diamonds" does not fit: expected letters, digits'),
     ("region: eu-central-1", "region: frankfurt", 'region: "frankfurt" does not fit: expected a region such as eu-central-1'),
     ("region: eu-central-1", "region: us-east-1", "image: is in eu-central-1, and the key region says us-east-1"),
@@ -27,7 +28,7 @@ FAULTS = [
     ("@sha256:", ":1.0.0-sha256-", "which make push prints"),
     ("version: 1.0.0", "version: 1.0", 'metadata.version: expected text, not "1.0": put it into quotes'),
     ("    team: pricing", "    team: 7", "metadata.tags.team: expected text"),
-    ("    team: pricing", f"    team: {'x' * 300}", "metadata.tags: "),
+    ("    team: pricing", f"    team: {'x' * 300}", "metadata.tags.team: "),
     ("environment: {}", f"environment: {{A: {'x' * 1025}}}", "data_format.environment: "),
     (
         "environment: {}",
@@ -62,7 +63,8 @@ FAULTS = [
     ("  instance_count: 2", "  serverless: {memory_mb: 3000}", "compute.serverless.memory_mb: expected one of 1024"),
     ("  instance_count: 2", "  serverless: {memory_mb: 2048}", "a serverless endpoint scales by itself"),
     ("  instance_count: 2", "  asynchronous: {output: here}", "compute.asynchronous.output: "),
-    ("artefact: ", "artefact: /nowhere", "neither a folder nor a tar.gz"),
+    ("sample: ", "sample: /nowhere", "data_format.sample: /nowhere"),
+    ("artefact: ", "artefact: /nowhere", "expected a folder or a tar.gz"),
 ]
 
 
@@ -110,18 +112,19 @@ def test_an_instance_type_newer_than_boto3(run: Run, write: Callable[..., Path])
 def test_one_zone_for_development(run: Run, write: Callable[..., Path]) -> None:
     """compute.allow_single_zone accepts one instance."""
     changes = {"instance_count: 2": "instance_count: 1\n  allow_single_zone: true", "  min: 2": "  min: 1"}
+    changes["strategy: rolling"] = "strategy: all_at_once"
 
     assert run("plan", write(changes)).exit_code == 0
 
 
 def test_an_artefact_as_a_tarball(run: Run, write: Callable[..., Path], tmp_path: Path) -> None:
-    """A tar.gz is taken as it is, once the server's check has passed on what is in it."""
+    """A tar.gz is taken as it is, and known by the tar in it, once the server's check has passed on what is in it."""
     with tarfile.open(tmp_path / "model.tar.gz", "w:gz") as archive:
         archive.add(ROOT / "model" / "artifact", arcname=".")
     outcome = run("plan", write({f"{ROOT}/model/artifact": str(tmp_path / "model.tar.gz")}))
 
     assert outcome.exit_code == 0, outcome.output
-    assert hashlib.sha256((tmp_path / "model.tar.gz").read_bytes()).hexdigest() in outcome.output
+    assert hashlib.sha256(gzip.decompress((tmp_path / "model.tar.gz").read_bytes())).hexdigest() in outcome.output
 
 
 def test_an_artefact_that_the_server_refuses(run: Run, write: Callable[..., Path], tmp_path: Path) -> None:

@@ -15,7 +15,12 @@ from tests.deploy.test_life import PAYLOAD, POLL
 from tests.server import ROOT
 
 SCALING = "scaling:" + (ROOT / "deploy" / "endpoint.example.yaml").read_text().partition("\nscaling:")[2].partition("\nupdate:")[0]
-ACTIONS = {"s3:HeadObject": "s3:GetObject", "s3:ListObjectsV2": "s3:ListBucket", "monitoring:": "cloudwatch:"}
+ACTIONS = {
+    "s3:HeadObject": "s3:GetObject",
+    "s3:HeadBucket": "s3:ListBucket",
+    "s3:ListObjectsV2": "s3:ListBucket",
+    "monitoring:": "cloudwatch:",
+}
 
 
 def sent(stand_in: StandIn, operation: str) -> dict[str, Any]:

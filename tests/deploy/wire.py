@@ -37,6 +37,7 @@ class Fault:
     message: str = "injected"
     status: int = 400
     done: bool = False
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 class Wire:
@@ -73,8 +74,15 @@ def _sent(environ: Environ) -> Sent:
     headers = {name.removeprefix("HTTP_").lower(): str(value) for name, value in environ.items() if name.startswith("HTTP_")}
     target, path, query = environ.get("HTTP_X_AMZ_TARGET"), environ["PATH_INFO"], environ.get("QUERY_STRING", "")
     if service == "s3":
+        of_bucket = environ["REQUEST_METHOD"] == "HEAD" and "/" not in path.strip("/")
         operation = (
-            "GetObjectTagging" if query == "tagging" else "ListObjectsV2" if "list-type" in query else S3[environ["REQUEST_METHOD"]]
+            "HeadBucket"
+            if of_bucket
+            else "GetObjectTagging"
+            if query == "tagging"
+            else "ListObjectsV2"
+            if "list-type" in query
+            else S3[environ["REQUEST_METHOD"]]
         )
         return Sent(service, operation, {"path": path}, headers)
     if path.startswith("/endpoints/"):
@@ -111,5 +119,7 @@ def _answer(sent: Sent, fault: Fault, start: Callable[..., Any]) -> Iterable[byt
         body = f"<Response>{error}<RequestID>1</RequestID></Response>"
     else:
         body = json.dumps({"__type": fault.code, "message": fault.message})
-    start(f"{fault.status} Fault", [("Content-Type", "application/x-amz-json-1.1"), ("x-amzn-errortype", fault.code)])
+    start(
+        f"{fault.status} Fault", [("Content-Type", "application/x-amz-json-1.1"), ("x-amzn-errortype", fault.code), *fault.headers]
+    )
     return [body.encode()]

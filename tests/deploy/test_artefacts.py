@@ -1,0 +1,111 @@
+"""Artefacts: which tarballs are taken, and by what they are known."""
+
+import bz2
+import gzip
+import io
+import lzma
+import re
+import shutil
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.deploy.conftest import Run
+from tests.server import ROOT
+
+ARTEFACT = ROOT / "model" / "artifact"
+CUT = "is cut off or damaged"
+
+
+def tar(*more: tarfile.TarInfo) -> bytes:
+    """Return the sample artefact as a tar, with further members before it."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        for member in more:
+            archive.addfile(member, io.BytesIO(b"x" * member.size))
+        archive.add(ARTEFACT, arcname=".")
+    return packed.getvalue()
+
+
+def member(name: str, kind: bytes = tarfile.REGTYPE, target: str = "") -> tarfile.TarInfo:
+    """Return a member of a tarball."""
+    one = tarfile.TarInfo(name)
+    one.type, one.linkname = kind, target
+    return one
+
+
+def from_long_ago() -> tarfile.TarInfo:
+    """Return a member whose time no file can have."""
+    one = member("old.txt")
+    one.mtime = 10**30
+    return one
+
+
+def damaged() -> bytes:
+    """Return a tar.gz of which a byte in the middle is another."""
+    packed = bytearray(gzip.compress(tar(), 0))
+    packed[len(packed) // 2] ^= 0xFF
+    return bytes(packed)
+
+
+BAD: dict[str, tuple[Callable[[], bytes], str]] = {
+    "a tar alone": (tar, "is not packed by gzip, and SageMaker takes tar.gz alone"),
+    "xz": (lambda: lzma.compress(tar(), preset=0), "is not packed by gzip"),
+    "bz2": (lambda: bz2.compress(tar(), 1), "is not packed by gzip"),
+    "nothing": (lambda: b"", "is not packed by gzip"),
+    "gzip of something else": (lambda: gzip.compress(b"hello" * 1000), CUT),
+    "cut in the middle": (lambda: gzip.compress(tar(), 1)[:20_000], CUT),
+    "cut in the checksum": (lambda: gzip.compress(tar(), 1)[:-4], CUT),
+    "cut before it was packed": (lambda: gzip.compress(tar()[:20_000], 1), CUT),
+    "damaged": (damaged, CUT),
+    "no stream": (lambda: gzip.compress(b"")[:10] + b"\xff" * 100, CUT),
+    "absolute": (lambda: gzip.compress(tar(member("/etc/x")), 1), "holds /etc/x, which would lie outside"),
+    "above": (lambda: gzip.compress(tar(member("a/../../x")), 1), "holds a/../../x, which would lie outside"),
+    "link": (lambda: gzip.compress(tar(member("x", tarfile.SYMTYPE, "model.ubj")), 1), "holds the link x: only files"),
+    "hard link": (lambda: gzip.compress(tar(member("x", tarfile.LNKTYPE, "/etc/passwd")), 1), "holds the link x: only files"),
+    "device": (lambda: gzip.compress(tar(member("x", tarfile.CHRTYPE)), 1), "holds the device x"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_tarballs_that_sagemaker_could_not_take(run: Run, write: Callable[..., Path], tmp_path: Path, name: str) -> None:
+    """What is no whole tar.gz of files in their folder is refused in a line that says how to make one."""
+    made, words = BAD[name]
+    (tmp_path / "model.tar.gz").write_bytes(made())
+    outcome = run("plan", write({str(ARTEFACT): str(tmp_path / "model.tar.gz")}))
+
+    assert outcome.exit_code == 1
+    assert words in outcome.output
+    assert "model.tar.gz" in outcome.output
+    assert "tar -czhf" in outcome.output
+    assert len(outcome.output.splitlines()) == 1
+
+
+def test_known_by_its_content(run: Run, write: Callable[..., Path], tmp_path: Path) -> None:
+    """The same tar packed by another gzip, at another time, is the same model; the tar of a folder is known likewise."""
+    keys = set()
+    for level in (1, 9):
+        (tmp_path / "model.tar.gz").write_bytes(gzip.compress(tar(), level, mtime=level))
+        outcome = run("plan", write({str(ARTEFACT): str(tmp_path / "model.tar.gz")}))
+        keys |= set(re.findall(r"[0-9a-f]{64}/model.tar.gz", outcome.output))
+
+    assert outcome.exit_code == 0, outcome.output
+    assert len(keys) == 1
+
+
+def test_times_that_no_file_can_have(run: Run, write: Callable[..., Path], tmp_path: Path) -> None:
+    """The times in a tarball are no matter."""
+    (tmp_path / "model.tar.gz").write_bytes(gzip.compress(tar(from_long_ago()), 1))
+    outcome = run("plan", write({str(ARTEFACT): str(tmp_path / "model.tar.gz")}))
+
+    assert outcome.exit_code == 0, outcome.output
+
+
+def test_a_link_to_a_folder(run: Run, write: Callable[..., Path], tmp_path: Path) -> None:
+    """A link to a folder, which would be missing in the upload, is refused."""
+    shutil.copytree(ARTEFACT, tmp_path / "artefact")
+    (tmp_path / "artefact" / "linked").symlink_to(tmp_path)
+
+    assert "is a link to a folder" in run("plan", write({str(ARTEFACT): str(tmp_path / "artefact")})).output
