@@ -1,6 +1,7 @@
 """What goes wrong on the way: one clear line, nothing orphaned, and the next run finishes."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -44,22 +45,27 @@ def killing(process: "subprocess.Popen[bytes]") -> Callable[[Sent, int], Fault |
     return fault
 
 
-def test_killed_after_any_step(stand_in: StandIn, file: Path) -> None:
-    """Killed after each of its changing calls in turn, up goes on where it was, and makes nothing twice."""
-    made: list[str] = []
-    for _ in range(MOST_RUNS):
-        stand_in.wire.sent.clear()
-        command = [sys.executable, "-m", "deploy", "up", str(file), *POLL]
-        with subprocess.Popen(command, cwd=ROOT, env={**os.environ, **stand_in.environment}, stdout=subprocess.DEVNULL) as process:
-            stand_in.wire.fault = killing(process)
-            code = process.wait(60)
-        made += mutations(stand_in)
-        if code == 0:
-            break
+def test_killed(stand_in: StandIn, run: Run, file: Path) -> None:
+    """Killed after a changing call, up goes on where it was, and makes nothing twice."""
+    command = [sys.executable, "-m", "deploy", "up", str(file), *POLL]
+    with subprocess.Popen(command, cwd=ROOT, env={**os.environ, **stand_in.environment}, stdout=subprocess.DEVNULL) as process:
+        stand_in.wire.fault = killing(process)
+        code = process.wait(60)
+    stand_in.wire.fault = lambda *_: None
+    finished = run("up", file, *POLL)
+
+    assert code == -signal.SIGKILL
+    assert finished.exit_code == 0, finished.output
+    assert len(mutations(stand_in)) == 8
+    assert len(left(stand_in)) == 8
+
+
+def test_breaking_off_after_any_step(stand_in: StandIn, run: Run, file: Path) -> None:
+    """Broken off after each of its changing calls in turn, up goes on where it was, and makes nothing twice."""
+    runs = runs_until_done(stand_in, lambda: run("up", file, *POLL).exit_code)
     names = left(stand_in)
 
-    assert code == 0
-    assert len(made) == 8
+    assert runs == 9
     assert len(names) == len(set(names)) == 8
 
 
