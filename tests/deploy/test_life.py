@@ -48,6 +48,7 @@ def test_a_whole_life(stand_in: StandIn, run: Run, file: Path) -> None:
     assert np.float32(invoked.output.splitlines()[0]) == np.float32(2008.307)
     assert "InService" in status.output
     assert removed.exit_code == 0, removed.output
+    assert "What it wrote stays: the log group /aws/sagemaker/Endpoints/diamonds; old versions of artefacts" in removed.output
     assert left(stand_in) == []
     assert stand_in.client("ecr").describe_images(repositoryName="xgb-endpoint")["imageDetails"]
 
