@@ -1,6 +1,7 @@
 """Scaling put on, taken off, and put on again as it was."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 from deploy.alarms import alarm_calls
 from deploy.call import Call
@@ -65,8 +66,13 @@ def scale_again_calls(name: str, there: Deployed) -> list[Call]:
 def others_again_calls(there: Deployed) -> list[Call]:
     """Return the calls that put back the policies and scheduled actions of others."""
     calls = [_put(policy) for policy in there.policies if policy["PolicyName"] not in OWN]
+    now = datetime.now(UTC)
     for action in there.scheduled:
+        if action.get("EndTime", now) < now:
+            continue
         kept = submitted("PutScheduledAction", action, AUTOSCALING)
+        if kept.get("StartTime", now) < now:
+            del kept["StartTime"]  # it has begun, and AWS takes none of the past
         calls.append(Call(AUTOSCALING, "put_scheduled_action", kept, "a scheduled action of others, as before"))
     return calls
 

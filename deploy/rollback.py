@@ -41,8 +41,8 @@ def way_back(aws: Aws, configuration: Configuration, to: str | None) -> WayBack:
     deployment = deployment_of(configuration, alarms, list(unfit)) if has_instances else None
     retyped = is_retyped(there, described)
     calls = [
-        *([unscale_call(name, there, RETYPED)] if retyped else []),
         *(alarm_calls(alarms, there, "an alarm that rolls an update back") if deployment else []),
+        *([unscale_call(name, there, RETYPED)] if retyped else []),
         update_call(name, config, deployment, retains=has_instances and bool(there.target), why=f"go back to {config}"),
         *_scaling(configuration, there, described, retyped=retyped),
         _tag_call(there, config, described),
@@ -93,6 +93,6 @@ def _about_scaling(configuration: Configuration, there: Deployed, described: Par
 
 
 def _tag_call(there: Deployed, config: str, described: Parameters) -> Call:
-    tags = [*serving_tags(config, there.running), *(tag for tag in described["Tags"] if tag["Key"] == VERSION)]
+    tags = [*serving_tags(config, there.before(config)), *(tag for tag in described["Tags"] if tag["Key"] == VERSION)]
     why = "remember what serves, and what is left"
     return Call("sagemaker", "add_tags", {"ResourceArn": there.endpoint["EndpointArn"], "Tags": tags}, why)

@@ -3,6 +3,7 @@
 import signal
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ def theirs(stand_in: StandIn) -> None:
     scaling.put_scaling_policy(**TARGET, PolicyName="theirs", PolicyType="StepScaling", StepScalingPolicyConfiguration=STEP)
     scaling.put_scheduled_action(
         **TARGET, ScheduledActionName="mornings", Schedule="cron(0 8 * * ? *)", Timezone="Europe/Berlin",
-        ScalableTargetAction={"MinCapacity": 5},
+        ScalableTargetAction={"MinCapacity": 5}, EndTime=datetime(2126, 1, 1, tzinfo=UTC),
     )  # fmt: skip
 
 

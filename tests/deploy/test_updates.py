@@ -91,6 +91,7 @@ def test_a_rollback_that_failed(stand_in: StandIn, run: Run, write: Callable[...
     assert mended.exit_code == 0, mended.output
     assert (serving(stand_in) == first) == (verb == "rollback")
     assert sent(stand_in, "UpdateEndpoint")["EndpointConfigName"] == serving(stand_in)
+    assert (f"previous       {first}" in run("status", write()).output) == (verb == "up")
 
 
 @pytest.mark.parametrize("looks", [1, 2])
