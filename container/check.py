@@ -43,8 +43,10 @@ def check(settings: Settings, folder: Path | None, sample: Path | None) -> dict[
     media_type = MEDIA_TYPES[sample.suffix]
     try:
         reply = infer(model, Invocation(sample.read_bytes(), media_type, {}, media_type), keys=settings.inference_output)
-    except (InvocationError, OSError) as error:
+    except InvocationError as error:
         raise BadArtefact(f"{sample}: {error}") from error
+    except OSError as error:
+        raise BadArtefact(f"{sample}: {error.strerror}: name a file that holds a payload") from error
     request = f"curl -H 'Content-Type: {media_type}' --data-binary @{shlex.quote(str(sample))} http://127.0.0.1:{settings.port}/invocations"
     return {**report, "sample_request": request, "sample_reply": reply.body.decode()}
 

@@ -1,24 +1,25 @@
 """A call of AWS that is planned before it is made."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from deploy.naming import Parameters
 
 # The parameters that name what a call is about; the first that is there does.
 NAMED_BY = (
-    "PolicyName", "AlarmName", "AlarmNames", "Key", "ResourceId", "EndpointName", "EndpointConfigName", "ModelName", "ResourceArn",
-    "ResourceARN",
+    "PolicyName", "ScheduledActionName", "AlarmName", "AlarmNames", "Key", "ResourceId", "EndpointName", "EndpointConfigName",
+    "ModelName", "ResourceArn", "ResourceARN",
 )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call of AWS, by boto3's names, and why it is made."""
+    """A call of AWS, by boto3's names, why it is made, and the calls that put back what it takes away."""
 
     service: str
     operation: str
     parameters: Parameters
     why: str
+    undo: "list[Call]" = field(default_factory=list)
 
     @property
     def subject(self) -> str:

@@ -10,6 +10,7 @@ import click
 from botocore.exceptions import ClientError
 
 from deploy import invocation
+from deploy.alarms import verify_alarms
 from deploy.artefact import artefact_of
 from deploy.aws import Aws
 from deploy.bucket import verify_bucket
@@ -19,12 +20,12 @@ from deploy.execution import make
 from deploy.failures import DeployError, code_of
 from deploy.image import verify_image
 from deploy.payload import Payload, media_type_of
-from deploy.plan import calls_up
+from deploy.plan import calls_up, verify_serving
 from deploy.policies import policies_of
-from deploy.removal import calls_down, calls_prune
+from deploy.removal import calls_down, calls_prune, what_stays
 from deploy.rollback import way_back
 from deploy.shapes import validate
-from deploy.showing import progress, show_calls, show_difference
+from deploy.showing import progress, show_calls, show_difference, warn_of_alarms
 from deploy.smoke import smoke_test
 from deploy.verbs import FILE, LONGEST_SECONDS, POLL, YES, Seconds, Verbs, ask, configuration_of
 from deploy.waiting import REPLY_SECONDS, Waiting, wait_until_settled
@@ -51,6 +52,7 @@ def plan(context: click.Context, file: Path) -> None:
         verify_zones(aws, configuration)
         verify_bucket(aws, configuration)
         there = deployed(aws, configuration.name, wanted)
+        warn_of_alarms(verify_alarms(aws, configuration), wanted, there)
     else:
         click.secho("no credentials: this plan assumes that nothing is there yet\n", fg="yellow")
         there = Deployed()
@@ -75,12 +77,16 @@ def up(context: click.Context, file: Path, poll_seconds: float) -> None:
     verify_zones(aws, configuration)
     verify_image(aws, configuration)  # before the bucket: ECR says in words what is wrong with credentials
     verify_bucket(aws, configuration)
+    ringing = verify_alarms(aws, configuration)
+    warn_of_alarms(ringing, wanted, deployed(aws, configuration.name))  # an endpoint of somebody else's is left alone
     with progress(poll_seconds) as waiting:
-        deployed(aws, configuration.name)  # an endpoint of somebody else's is left alone
         wait_until_settled(aws, configuration.name, waiting)
-        make(aws, calls_up(wanted, deployed(aws, configuration.name, wanted)), waiting, artefact.packed)
-        tested = smoke_test(aws, configuration, artefact, waiting)
-        make(aws, calls_prune(aws, configuration, wanted, deployed(aws, configuration.name)), waiting)
+        there = deployed(aws, configuration.name, wanted)
+        make(aws, calls_up(wanted, there), waiting, artefact.packed)
+        tested = smoke_test(aws, configuration, artefact, waiting, there.before(wanted.endpoint["EndpointConfigName"]))
+        there = deployed(aws, configuration.name)
+        verify_serving(wanted, there)
+        make(aws, calls_prune(aws, configuration, wanted, there), waiting)
     click.echo(tested)
     click.secho(f"{configuration.name} serves {wanted.endpoint['EndpointConfigName']}", fg="green")
 
@@ -108,6 +114,8 @@ def status(context: click.Context, file: Path) -> None:
             rows["instances"] = f"{variant['CurrentInstanceCount']} of {variant['DesiredInstanceCount']}"
     if there.target:
         rows["scaling"] = f"{there.target['MinCapacity']} to {there.target['MaxCapacity']}"
+    elif configuration.scaling:
+        rows["scaling"] = "off, though the file has it: python -m deploy up puts it on"
     rows |= {f"alarm {name}": alarm["StateValue"] for name, alarm in there.alarms.items()}
     for name, value in rows.items():
         if value:
@@ -149,8 +157,8 @@ def rollback(context: click.Context, file: Path, to: str | None, poll_seconds: f
     configuration = configuration_of(context, file)
     aws = Aws(configuration.region)
     way = way_back(aws, configuration, to)
-    for alarm in way.ringing:
-        click.secho(f"the alarm {alarm} rings already, so that it cannot watch the way back", fg="yellow")
+    for warning in way.warnings:
+        click.secho(warning, fg="yellow")
     ask(yes, f"{configuration.name}: go back from {way.running} to {way.config}?")
     with progress(poll_seconds) as waiting:
         make(aws, way.calls, waiting)
@@ -194,7 +202,8 @@ def down(context: click.Context, file: Path, poll_seconds: float, *, yes: bool) 
     with progress(poll_seconds) as waiting:
         wait_until_settled(aws, name, waiting)
         make(aws, calls, waiting)
-    click.secho(f"nothing of {name} is left", fg="green")
+    click.secho(f"{name} is removed", fg="green")
+    click.echo(f"What it wrote stays: {what_stays(configuration)}")
 
 
 @cli.command()

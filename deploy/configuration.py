@@ -49,7 +49,7 @@ class Metadata:
     """What tells this endpoint and its versions apart."""
 
     version: str = _key("the version of the model; part of the names", "0", **forms.VERSION)
-    tags: Mapping[str, str] = _map("tags on all that is made but what is put into S3; 46 at most")
+    tags: Mapping[str, str] = _map("tags on all that is made but what is put into S3; 45 at most")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 
 from deploy.aws import Aws
 from deploy.failures import DeployError, code_of, message_of
-from deploy.naming import OWNER, PREVIOUS, Parameters
+from deploy.naming import OWNER, PREVIOUS, SERVING, Parameters
 from deploy.scaling import scaled
 from deploy.wanted import Wanted
 
@@ -26,14 +26,41 @@ class Deployed:
     running_config: Parameters = field(default_factory=dict)
     running_model: Parameters = field(default_factory=dict)
     alarms: dict[str, Parameters] = field(default_factory=dict)
+    others_alarms: frozenset[str] = frozenset()
     target: Parameters = field(default_factory=dict)
     policies: list[Parameters] = field(default_factory=list)
-    previous: str | None = None
+    scheduled: list[Parameters] = field(default_factory=list)
 
     @property
     def is_under_way(self) -> bool:
         """Tell whether AWS is changing the endpoint, and takes no other change meanwhile."""
         return self.endpoint.get("EndpointStatus") in UNDER_WAY
+
+    @property
+    def running(self) -> str | None:
+        """Return the config that serves; while an update is under way it is the one before."""
+        return self.endpoint.get("EndpointConfigName")
+
+    @property
+    def settled(self) -> str | None:
+        """Return the config that served after the last update that succeeded, as far as it was written down."""
+        return self._tags.get(SERVING)
+
+    @property
+    def previous(self) -> str | None:
+        """Return the config before the one that serves."""
+        # What was written down is one update behind where a run ended between its update and its tag.
+        return self.settled if self.settled not in (None, self.running) else self._tags.get(PREVIOUS)
+
+    def before(self, config: str) -> str | None:
+        """Return the config that rollback goes back to once ``config`` serves."""
+        if self.endpoint.get("EndpointStatus") == "Failed":
+            return None
+        return self.running if self.running != config else self.previous
+
+    @property
+    def _tags(self) -> dict[str, str]:
+        return {tag["Key"]: tag["Value"] for tag in self.endpoint.get("Tags", [])}
 
     @property
     def instance_type(self) -> str | None:
@@ -44,13 +71,13 @@ class Deployed:
 def deployed(aws: Aws, name: str, wanted: Wanted | None = None) -> Deployed:
     """Ask what is there; raises DeployError for an endpoint of this name that is not this program's."""
     endpoint = tagged(aws, "EndpointArn", _found(aws, "sagemaker", "describe_endpoint", EndpointName=name))
-    tags = {tag["Key"]: tag["Value"] for tag in endpoint.get("Tags", [])}
-    if endpoint and tags.get(OWNER) != name:
+    if endpoint and {"Key": OWNER, "Value": name} not in endpoint["Tags"]:
         raise DeployError(f"the endpoint {name} was not made by this program (it has no tag {OWNER}={name}): choose another name")
     running = _found(aws, "sagemaker", "describe_endpoint_config", EndpointConfigName=endpoint.get("EndpointConfigName"))
     models = [variant["ModelName"] for variant in running.get("ProductionVariants", [])]
     model, config = (wanted.model["ModelName"], wanted.endpoint["EndpointConfigName"]) if wanted else (None, None)
     targets = aws.call("application-autoscaling", "describe_scalable_targets", **_resources(name))["ScalableTargets"]
+    alarms, others_alarms = _alarms(aws, name)
     return Deployed(
         uploaded=bool(wanted and _found(aws, "s3", "head_object", Bucket=wanted.upload["Bucket"], Key=wanted.upload["Key"])),
         model=tagged(aws, "ModelArn", _found(aws, "sagemaker", "describe_model", ModelName=model)),
@@ -58,28 +85,24 @@ def deployed(aws: Aws, name: str, wanted: Wanted | None = None) -> Deployed:
         endpoint=endpoint,
         running_config=running,
         running_model=_found(aws, "sagemaker", "describe_model", ModelName=models[0]) if models else {},
-        alarms={alarm["AlarmName"]: alarm for alarm in own_alarms(aws, name)},
+        alarms=alarms,
+        others_alarms=others_alarms,
         target=targets[0] if targets else {},
-        policies=aws.call("application-autoscaling", "describe_scaling_policies", **scaled(name))["ScalingPolicies"]
-        if targets
-        else [],
-        previous=tags.get(PREVIOUS),
+        policies=_of_target(aws, name, "describe_scaling_policies", "ScalingPolicies") if targets else [],
+        scheduled=_of_target(aws, name, "describe_scheduled_actions", "ScheduledActions") if targets else [],
     )
+
+
+def differs(wanted: Any, there: Any) -> bool:
+    """Tell whether something is not there as it is wanted; what is there beyond that is no matter."""
+    if isinstance(wanted, dict) and isinstance(there, dict):
+        return any(differs(value, there.get(key)) for key, value in wanted.items() if key != "Tags")
+    return bool(wanted != there)
 
 
 def tagged(aws: Aws, arn: str, one: Parameters) -> Parameters:
     """Return something of SageMaker's with its tags; ``arn`` is the key of its ARN."""
     return one | {"Tags": aws.call("sagemaker", "list_tags", ResourceArn=one[arn])["Tags"]} if one else one
-
-
-def own_alarms(aws: Aws, name: str) -> list[Parameters]:
-    """Return the alarms that were made for an endpoint, with their tags."""
-    found = []
-    for alarm in aws.pages("cloudwatch", "describe_alarms", "MetricAlarms", AlarmNamePrefix=f"{name}-"):
-        tags = aws.call("cloudwatch", "list_tags_for_resource", ResourceARN=alarm["AlarmArn"])["Tags"]
-        if {"Key": OWNER, "Value": name} in tags:
-            found.append(alarm | {"Tags": tags})
-    return found
 
 
 def own(aws: Aws, name: str, kind: str) -> list[Parameters]:
@@ -90,16 +113,32 @@ def own(aws: Aws, name: str, kind: str) -> list[Parameters]:
     return [one for one in mine if {"Key": OWNER, "Value": name} in tagged(aws, f"{kind}Arn", one)["Tags"]]
 
 
-def own_objects(aws: Aws, name: str, bucket: str, prefix: str) -> list[str]:
-    """Return the keys under a prefix of what was uploaded for an endpoint."""
+def own_objects(aws: Aws, name: str, bucket: str, prefix: str) -> list[Parameters]:
+    """Return what was uploaded for an endpoint under a prefix."""
     try:
         found = aws.pages("s3", "list_objects_v2", "Contents", Bucket=bucket, Prefix=prefix)
     except ClientError as error:
         if code_of(error) == "NoSuchBucket":
             return []
         raise
-    tagged = [(one["Key"], aws.call("s3", "get_object_tagging", Bucket=bucket, Key=one["Key"])["TagSet"]) for one in found]
-    return [key for key, tags in tagged if {"Key": OWNER, "Value": name} in tags]
+    owner = {"Key": OWNER, "Value": name}
+    return [one for one in found if owner in aws.call("s3", "get_object_tagging", Bucket=bucket, Key=one["Key"])["TagSet"]]
+
+
+def _alarms(aws: Aws, name: str) -> tuple[dict[str, Parameters], frozenset[str]]:
+    # Those that were made for an endpoint, with their tags; and the names of others that begin as theirs do.
+    own, others = dict[str, Parameters](), set[str]()
+    for alarm in aws.pages("cloudwatch", "describe_alarms", "MetricAlarms", AlarmNamePrefix=f"{name}-"):
+        tags = aws.call("cloudwatch", "list_tags_for_resource", ResourceARN=alarm["AlarmArn"])["Tags"]
+        if {"Key": OWNER, "Value": name} in tags:
+            own[alarm["AlarmName"]] = alarm | {"Tags": tags}
+        else:
+            others.add(alarm["AlarmName"])
+    return own, frozenset(others)
+
+
+def _of_target(aws: Aws, name: str, operation: str, key: str) -> list[Parameters]:
+    return aws.pages("application-autoscaling", operation, key, **scaled(name))
 
 
 def _resources(name: str) -> Parameters:

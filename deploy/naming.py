@@ -7,6 +7,7 @@ from deploy.configuration import Configuration
 VARIANT = "AllTraffic"
 OWNER = "xgb-endpoint:endpoint"
 PREVIOUS = "xgb-endpoint:previous"
+SERVING = "xgb-endpoint:serving"  # written after an update that succeeded
 VERSION = "xgb-endpoint:version"
 KEYS = "xgb-endpoint:tags"  # which tags the file gave, so that these and no others are taken off again
 TAGS_JOIN = " + "  # between their names

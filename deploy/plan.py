@@ -1,20 +1,19 @@
 """What is to be done: the calls that lead from what is there to what is wanted, in order."""
 
 from collections.abc import Iterator
-from typing import Any
 
+from deploy.alarms import alarm_calls
 from deploy.call import Call
 from deploy.deployed import Deployed
 from deploy.failures import DeployError
-from deploy.naming import PREVIOUS, Parameters
+from deploy.naming import Parameters
+from deploy.rescaling import end_scaling_calls, others, others_again_calls, scale_again_calls, scale_calls, unscale_call
 from deploy.safety import has_guardrails
-from deploy.scaling import TRACKING, WAKING, arn_of, scaled
 from deploy.tagging import tag_calls
 from deploy.wanted import Wanted
 
-# Nothing can be changed at an endpoint in these states.
-STUCK = {"UpdateRollbackFailed": "both configurations answer, or none", "OutOfService": "it cannot be changed"}
-WHY = {TRACKING: "by this metric", WAKING: "from none to one"}
+MIXED = "UpdateRollbackFailed"
+RETYPED = "the instance type cannot change under scaling"
 
 
 def calls_up(wanted: Wanted, there: Deployed) -> list[Call]:
@@ -30,16 +29,18 @@ def calls_up(wanted: Wanted, there: Deployed) -> list[Call]:
 
 def verify_changeable(name: str, there: Deployed) -> None:
     """Raise DeployError for an endpoint that can only be removed."""
-    status = there.endpoint.get("EndpointStatus")
-    if status in STUCK:
-        raise DeployError(f"the endpoint {name} is {status}: {STUCK[status]}: python -m deploy down, then up, makes it anew")
+    if there.endpoint.get("EndpointStatus") == "OutOfService":
+        raise DeployError(
+            f"the endpoint {name} is OutOfService: it cannot be changed: python -m deploy down, then up, makes it anew"
+        )
 
 
-def alarm_calls(alarms: list[Parameters], there: Deployed) -> Iterator[Call]:
-    """Return the calls that make alarms, or make them as they are wanted."""
-    for alarm in alarms:
-        if differs(alarm, there.alarms.get(alarm["AlarmName"], {})):
-            yield Call("cloudwatch", "put_metric_alarm", alarm, "an alarm that rolls an update back")
+def verify_serving(wanted: Wanted, there: Deployed) -> None:
+    """Raise DeployError if something else serves meanwhile."""
+    if there.running != wanted.endpoint["EndpointConfigName"]:
+        raise DeployError(
+            f"another update took over meanwhile, as from another terminal: {there.running} serves, and nothing old was removed"
+        )
 
 
 def update_call(name: str, config: str, deployment: Parameters | None, *, retains: bool, why: str) -> Call:
@@ -55,25 +56,9 @@ def update_call(name: str, config: str, deployment: Parameters | None, *, retain
     return Call("sagemaker", "update_endpoint", update, why)
 
 
-def previous_call(there: Deployed, why: str, *tags: dict[str, str]) -> Call:
-    """Return the call that writes down which config serves before an update, with other tags."""
-    tag = {"Key": PREVIOUS, "Value": there.endpoint["EndpointConfigName"]}
-    return Call("sagemaker", "add_tags", {"ResourceArn": there.endpoint["EndpointArn"], "Tags": [tag, *tags]}, why)
-
-
-def unscale_calls(name: str, there: Deployed, why: str) -> Iterator[Call]:
-    """Return the calls that take scaling off."""
-    for policy in there.policies:
-        yield Call("application-autoscaling", "delete_scaling_policy", scaled(name) | {"PolicyName": policy["PolicyName"]}, why)
-    if there.target:
-        yield Call("application-autoscaling", "deregister_scalable_target", scaled(name), why)
-
-
-def differs(wanted: Any, there: Any) -> bool:
-    """Tell whether something is not there as it is wanted; what is there beyond that is no matter."""
-    if isinstance(wanted, dict) and isinstance(there, dict):
-        return any(differs(value, there.get(key)) for key, value in wanted.items() if key != "Tags")
-    return bool(wanted != there)
+def is_retyped(there: Deployed, config: Parameters) -> bool:
+    """Tell whether a config has another instance type than what runs, and so needs scaling off before it."""
+    return bool(there.target) and there.instance_type != config["ProductionVariants"][0].get("InstanceType")
 
 
 def _parts(wanted: Wanted, there: Deployed) -> Iterator[Call]:
@@ -83,7 +68,7 @@ def _parts(wanted: Wanted, there: Deployed) -> Iterator[Call]:
         yield Call("sagemaker", "create_model", wanted.model, "image, artefact and environment")
     if not there.config:
         yield Call("sagemaker", "create_endpoint_config", wanted.config, "the model, and what it runs on")
-    yield from alarm_calls(wanted.alarms, there)
+    yield from alarm_calls(wanted.alarms, there, "an alarm that rolls an update back")
 
 
 def _endpoint(wanted: Wanted, there: Deployed) -> Iterator[Call]:
@@ -95,46 +80,36 @@ def _endpoint(wanted: Wanted, there: Deployed) -> Iterator[Call]:
     if status in (None, "Failed"):
         yield Call("sagemaker", "create_endpoint", wanted.endpoint, "start serving")
         return
-    if there.endpoint["EndpointConfigName"] == config:
+    if not _updates(wanted, there):
         return
-    if there.target and there.instance_type != wanted.config["ProductionVariants"][0].get("InstanceType"):
-        yield from unscale_calls(name, there, "the instance type cannot change under scaling")
-    if there.previous != there.endpoint["EndpointConfigName"]:
-        yield previous_call(there, "remember what rollback goes back to")
-    deployment = wanted.deployment if has_guardrails(there.running_config, wanted.config) else None
-    yield update_call(name, config, deployment, retains=wanted.retains, why="take over from the old configuration, or roll back")
+    if is_retyped(there, wanted.config):
+        yield unscale_call(name, there, RETYPED + _lost(wanted, there))
+    has_instances = has_guardrails(there.running_config, wanted.config)
+    retains = has_instances and (wanted.retains or bool(others(there)))
+    deployment = wanted.deployment if has_instances else None
+    yield update_call(name, config, deployment, retains=retains, why="take over from the old configuration, or roll back")
+
+
+def _updates(wanted: Wanted, there: Deployed) -> bool:
+    status = there.endpoint.get("EndpointStatus")
+    return status not in (None, "Failed") and (there.running != wanted.endpoint["EndpointConfigName"] or status == MIXED)
 
 
 def _scaling(wanted: Wanted, there: Deployed) -> Iterator[Call]:
-    changing = there.endpoint.get("EndpointConfigName") != wanted.endpoint["EndpointConfigName"]
-    retyped = bool(there.target) and changing and there.instance_type != wanted.config["ProductionVariants"][0].get("InstanceType")
-    name = wanted.endpoint["EndpointName"]
-    if wanted.target is None:
-        if there.target and not retyped:
-            yield from unscale_calls(name, there, "the file has no scaling any more")
-        return
-    if retyped or differs(wanted.target, there.target):
-        yield Call(
-            "application-autoscaling", "register_scalable_target", wanted.target, "let the number of instances follow the load"
-        )
-    known = {} if retyped else {policy["PolicyName"]: policy for policy in there.policies}
-    yield from _policies(wanted, there, known)
+    name, anew = wanted.endpoint["EndpointName"], _updates(wanted, there) and is_retyped(there, wanted.config)
+    if wanted.target:
+        yield from scale_calls(wanted.target, wanted.policies, wanted.wake_alarm, there, anew=anew)
+        yield from others_again_calls(there) if anew else []
+    elif not anew:
+        yield from end_scaling_calls(name, there)
+    elif others(there) and has_guardrails(wanted.config):
+        yield scale_again_calls(name, there)[0]
+        yield from others_again_calls(there)
 
 
-def _policies(wanted: Wanted, there: Deployed, known: dict[str, Parameters]) -> Iterator[Call]:
-    arns = {arn_of(name): policy["PolicyARN"] for name, policy in known.items()}
-    for policy in wanted.policies:
-        name = policy["PolicyName"]
-        if differs(policy, known.get(name, {})):
-            arns.pop(arn_of(name), None)
-            yield Call("application-autoscaling", "put_scaling_policy", policy, WHY[name])
-    if alarm := wanted.wake_alarm:
-        ready = alarm | {"AlarmActions": [arns.get(action, action) for action in alarm["AlarmActions"]]}
-        if differs(ready, there.alarms.get(alarm["AlarmName"], {})):
-            yield Call("cloudwatch", "put_metric_alarm", ready, "an alarm that starts the first instance")
-    for name in sorted((WHY.keys() & known.keys()) - {policy["PolicyName"] for policy in wanted.policies}):
-        parameters = scaled(wanted.endpoint["EndpointName"]) | {"PolicyName": name}
-        yield Call("application-autoscaling", "delete_scaling_policy", parameters, "the file has it no more")
+def _lost(wanted: Wanted, there: Deployed) -> str:
+    lost = [] if has_guardrails(wanted.config) else others(there)
+    return f", and nothing is left to scale for {', '.join(lost)}" if lost else ""
 
 
 def _left_over(wanted: Wanted, there: Deployed) -> Iterator[Call]:

@@ -98,7 +98,7 @@ def _deployment(configuration: Configuration) -> list[Parameters]:
         _allow(["cloudwatch:PutMetricAlarm", "cloudwatch:DeleteAlarms", "cloudwatch:ListTagsForResource", "cloudwatch:TagResource", "cloudwatch:UntagResource"], arn["alarms"]),
         _allow([f"application-autoscaling:{action}" for action in (
             "RegisterScalableTarget", "DeregisterScalableTarget", "DescribeScalableTargets", "PutScalingPolicy", "DeleteScalingPolicy",
-            "DescribeScalingPolicies")], "*"),
+            "DescribeScalingPolicies", "DescribeScheduledActions", "PutScheduledAction")], "*"),
         _allow(["cloudwatch:PutMetricAlarm", "cloudwatch:DeleteAlarms"], f"{arn['aws']}:cloudwatch:{arn['place']}:alarm:TargetTracking-*"),
         _allow(["iam:CreateServiceLinkedRole"], "*", {"StringEquals": {"iam:AWSServiceName": "sagemaker.application-autoscaling.amazonaws.com"}}),
         _allow(["logs:FilterLogEvents"], arn["logs"]),

@@ -1,67 +1,84 @@
 """What is removed: all that was made for an endpoint, or only what no way back needs any more."""
 
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
 from deploy.aws import Aws
 from deploy.call import Call
 from deploy.configuration import Configuration
 from deploy.deployed import Deployed, own, own_objects
-from deploy.naming import ARTEFACT, artefact_prefix
-from deploy.plan import unscale_calls
+from deploy.naming import ARTEFACT, Parameters, artefact_prefix
+from deploy.rescaling import AUTOSCALING, others
+from deploy.scaling import scaled
 from deploy.wanted import Wanted
 
 
 def calls_down(aws: Aws, configuration: Configuration, there: Deployed) -> list[Call]:
     """Return the calls that remove all that was made, each before what it depends on."""
-    name = configuration.name
-    calls = list(unscale_calls(name, there, "scaling"))
+    name, calls = configuration.name, list[Call]()
+    if there.target:
+        why = ", and with it of others: ".join(["scaling", *([", ".join(others(there))] if others(there) else [])])
+        calls.append(Call(AUTOSCALING, "deregister_scalable_target", scaled(name), why))
     if there.alarms:
         calls.append(Call("cloudwatch", "delete_alarms", {"AlarmNames": sorted(there.alarms)}, "alarms"))
     if there.endpoint:
         calls.append(Call("sagemaker", "delete_endpoint", {"EndpointName": name}, "the endpoint"))
-    return calls + _removals(configuration, _configs(aws, name), _models(aws, name), _objects(aws, configuration))
+    configs, models = own(aws, name, "EndpointConfig"), own(aws, name, "Model")
+    return [*calls, *_removals(configuration, configs, models, _objects(aws, configuration))]
+
+
+def what_stays(configuration: Configuration) -> str:
+    """Return in words what an endpoint leaves behind when it is removed."""
+    asynchronous, capture = configuration.compute.asynchronous, configuration.capture
+    places = [
+        f"the log group /aws/sagemaker/Endpoints/{configuration.name}",
+        *([f"what was captured in {capture.destination}"] if capture else []),
+        *([f"replies in {asynchronous.output}"] if asynchronous else []),
+        *([f"failures in {asynchronous.failure}"] if asynchronous and asynchronous.failure else []),
+        f"old versions of artefacts, if the bucket {configuration.model.bucket} keeps them",
+    ]
+    return "; ".join(places)
 
 
 def calls_prune(aws: Aws, configuration: Configuration, wanted: Wanted, there: Deployed) -> list[Call]:
-    """Return the calls that remove the configs, models and artefacts of neither the wanted config nor the one before it."""
-    name, config, running = configuration.name, wanted.config["EndpointConfigName"], there.endpoint.get("EndpointConfigName")
-    before = running if running != config else there.previous
-    if before in (None, config):
+    """Return the calls that remove the configs, models and artefacts older than the wanted config, but of the one before."""
+    name, config = configuration.name, wanted.config["EndpointConfigName"]
+    before = there.before(config)
+    if before in (None, config) or there.is_under_way:
         return []  # what rollback goes back to is not known, and may be any
-    configs = _configs(aws, name)
-    kept = {config, before}
+    configs, known = own(aws, name, "EndpointConfig"), own(aws, name, "Model")
+    # What is newer may be of another run, which is about to serve it.
+    since = next((one["CreationTime"] for one in configs if one["EndpointConfigName"] == config), None)
+    old = [one for one in _older(configs, since) if one["EndpointConfigName"] not in (config, before)]
+    kept = [one["EndpointConfigName"] for one in configs if one not in old and one["EndpointConfigName"] != config]
     models, objects = {wanted.model["ModelName"]}, {wanted.upload["Key"]}
-    for one in kept.intersection(configs) - {config}:
+    for one in kept:
         described = aws.call("sagemaker", "describe_endpoint_config", EndpointConfigName=one)
         models |= {variant["ModelName"] for variant in described["ProductionVariants"]}
-    known = _models(aws, name)
-    for model in models.intersection(known) - {wanted.model["ModelName"]}:
+    for model in models.intersection(one["ModelName"] for one in known) - {wanted.model["ModelName"]}:
         container = aws.call("sagemaker", "describe_model", ModelName=model)["PrimaryContainer"]
         objects.add(container["ModelDataUrl"].removeprefix(f"s3://{configuration.model.bucket}/"))
-    artefacts = [key for key in _objects(aws, configuration) if key.endswith(f"/{ARTEFACT}")]
-    return _removals(
-        configuration,
-        [one for one in configs if one not in kept],
-        [one for one in known if one not in models],
-        [one for one in artefacts if one not in objects],
-        " older than the one before",
-    )
+    old_models = [one for one in _older(known, since) if one["ModelName"] not in models]
+    artefacts = [one for one in _objects(aws, configuration) if one["Key"].endswith(f"/{ARTEFACT}") and one["Key"] not in objects]
+    return list(_removals(configuration, old, old_models, _older(artefacts, since, "LastModified"), " older than the one before"))
 
 
-def _removals(configuration: Configuration, configs: list[str], models: list[str], keys: list[str], which: str = "") -> list[Call]:
-    bucket = configuration.model.bucket
-    return [
-        *(Call("sagemaker", "delete_endpoint_config", {"EndpointConfigName": one}, f"a configuration{which}") for one in configs),
-        *(Call("sagemaker", "delete_model", {"ModelName": one}, f"a model{which}") for one in models),
-        *(Call("s3", "delete_object", {"Bucket": bucket, "Key": one}, f"an artefact{which}") for one in keys),
-    ]
+def _removals(
+    configuration: Configuration, configs: list[Parameters], models: list[Parameters], objects: list[Parameters], which: str = ""
+) -> Iterator[Call]:
+    for service, operation, key, ones, what in (
+        ("sagemaker", "delete_endpoint_config", "EndpointConfigName", configs, "a configuration"),
+        ("sagemaker", "delete_model", "ModelName", models, "a model"),
+        ("s3", "delete_object", "Key", objects, "an artefact"),
+    ):
+        place = {"Bucket": configuration.model.bucket} if service == "s3" else {}
+        for one in ones:
+            yield Call(service, operation, place | {key: one[key]}, f"{what}{which}")
 
 
-def _configs(aws: Aws, name: str) -> list[str]:
-    return [one["EndpointConfigName"] for one in own(aws, name, "EndpointConfig")]
+def _older(ones: Sequence[Parameters], since: datetime | None, key: str = "CreationTime") -> list[Parameters]:
+    return [one for one in ones if since is None or one[key] < since]
 
 
-def _models(aws: Aws, name: str) -> list[str]:
-    return [one["ModelName"] for one in own(aws, name, "Model")]
-
-
-def _objects(aws: Aws, configuration: Configuration) -> list[str]:
+def _objects(aws: Aws, configuration: Configuration) -> list[Parameters]:
     return own_objects(aws, configuration.name, configuration.model.bucket, artefact_prefix(configuration))

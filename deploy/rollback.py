@@ -1,27 +1,30 @@
 """The way back to a config that the endpoint had, in the steps and under the alarms that the file wants for any update."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from deploy.alarms import alarm_calls, unfit_alarms
 from deploy.aws import Aws
 from deploy.call import Call
 from deploy.configuration import Configuration
 from deploy.deployed import Deployed, deployed, own, tagged
 from deploy.failures import DeployError
 from deploy.naming import VERSION, Parameters
-from deploy.plan import alarm_calls, previous_call, unscale_calls, update_call, verify_changeable
+from deploy.plan import MIXED, RETYPED, is_retyped, update_call, verify_changeable
+from deploy.rescaling import scale_again_calls, scale_calls, unscale_call
 from deploy.safety import alarms_of, deployment_of, has_guardrails
-from deploy.scaling import arn_of, scaled
-from deploy.shapes import submitted
+from deploy.scaling import scaling_policies_of, target_of, wake_alarm_of
+from deploy.tagging import serving_tags
 
 
 @dataclass(frozen=True, slots=True)
 class WayBack:
-    """The config that serves now and the one to go back to, the calls that lead there, and the alarms that cannot watch them."""
+    """The config that serves now and the one to go back to, the calls that lead there, and what is to be said before."""
 
     running: str
     config: str
     calls: list[Call]
-    ringing: list[str]
+    warnings: list[str]
 
 
 def way_back(aws: Aws, configuration: Configuration, to: str | None) -> WayBack:
@@ -31,23 +34,26 @@ def way_back(aws: Aws, configuration: Configuration, to: str | None) -> WayBack:
     _verify_free(name, there)
     config = _chosen(aws, name, there, to)
     described = tagged(aws, "EndpointConfigArn", aws.call("sagemaker", "describe_endpoint_config", EndpointConfigName=config))
-    alarms, ringing, deployment = alarms_of(configuration), list[str](), None
-    if has_guardrails(there.running_config, described):
-        ringing = _ringing(aws, alarms, configuration)
-        deployment = deployment_of(configuration, alarms, ringing)
+    has_instances = has_guardrails(there.running_config, described)
+    alarms, unfit = alarms_of(configuration), dict[str, str]()
+    if has_instances:  # often it is a ringing alarm that makes one go back; it would roll the way back itself back
+        unfit = unfit_alarms(aws, configuration)
+    deployment = deployment_of(configuration, alarms, list(unfit)) if has_instances else None
+    retyped = is_retyped(there, described)
     calls = [
-        *(alarm_calls(alarms, there) if deployment else []),
-        update_call(name, config, deployment, retains=bool(there.target), why=f"go back to {config}"),
-        previous_call(there, "remember what is left", *(tag for tag in described["Tags"] if tag["Key"] == VERSION)),
+        *(alarm_calls(alarms, there, "an alarm that rolls an update back") if deployment else []),
+        *([unscale_call(name, there, RETYPED)] if retyped else []),
+        update_call(name, config, deployment, retains=has_instances and bool(there.target), why=f"go back to {config}"),
+        *_scaling(configuration, there, described, retyped=retyped),
+        _tag_call(there, config, described),
     ]
-    if there.target and described["ProductionVariants"][0].get("InstanceType") != there.instance_type:
-        calls = [*unscale_calls(name, there, "the instance type cannot change under scaling"), *calls, *_scale_again(name, there)]
-    return WayBack(there.endpoint["EndpointConfigName"], config, calls, ringing)
+    warnings = [f"the alarm {alarm} {why}, so that it cannot watch the way back" for alarm, why in unfit.items()]
+    return WayBack(str(there.running), config, calls, warnings + _about_scaling(configuration, there, described))
 
 
 def _verify_free(name: str, there: Deployed) -> None:
     status = there.endpoint.get("EndpointStatus")
-    if status is None:
+    if status in (None, "Failed"):
         raise DeployError(f"there is no endpoint {name} to take back: python -m deploy up makes it")
     if there.is_under_way:
         raise DeployError(
@@ -58,35 +64,35 @@ def _verify_free(name: str, there: Deployed) -> None:
 
 
 def _chosen(aws: Aws, name: str, there: Deployed, to: str | None) -> str:
-    running = there.endpoint["EndpointConfigName"]
-    kept = {config["EndpointConfigName"] for config in own(aws, name, "EndpointConfig")} - {running}
-    config = to or there.previous
+    is_mixed = there.endpoint["EndpointStatus"] == MIXED
+    kept = {config["EndpointConfigName"] for config in own(aws, name, "EndpointConfig")}
+    config = to or (there.settled if is_mixed else there.previous)
+    others = ", ".join(sorted(kept - {there.running})) or "there is none"
+    if config == there.running and not is_mixed:
+        raise DeployError(f"{name} serves {config} already: to go to another, name one with --to: {others}")
     if config is None or config not in kept:
-        others = ", ".join(sorted(kept)) or "there is none"
         raise DeployError(f"{name} has no previous endpoint config to go back to: name one with --to: {others}")
     return config
 
 
-def _ringing(aws: Aws, alarms: list[Parameters], configuration: Configuration) -> list[str]:
-    # Often it is their ringing that makes one go back; then they would roll the way back itself back.
-    names = [alarm["AlarmName"] for alarm in alarms] + list(configuration.update.alarms.names)
-    if not names:
+def _scaling(configuration: Configuration, there: Deployed, described: Parameters, *, retyped: bool) -> Iterator[Call]:
+    if not has_guardrails(described):
+        return
+    if retyped:
+        yield from scale_again_calls(configuration.name, there)
+    elif not there.target and (target := target_of(configuration)):
+        yield from scale_calls(target, scaling_policies_of(configuration), wake_alarm_of(configuration), there, anew=True)
+
+
+def _about_scaling(configuration: Configuration, there: Deployed, described: Parameters) -> list[str]:
+    if not has_guardrails(described) or there.target:
         return []
-    answer = aws.call("cloudwatch", "describe_alarms", AlarmNames=names, AlarmTypes=["MetricAlarm", "CompositeAlarm"])
-    found = [*answer.get("MetricAlarms", []), *answer.get("CompositeAlarms", [])]
-    return [alarm["AlarmName"] for alarm in found if alarm["StateValue"] == "ALARM"]
+    if target_of(configuration):
+        return ["scaling is off, as after a run that was killed, or another kind of compute: it is put on as the file says"]
+    return [] if has_guardrails(there.running_config) else ["the file has no scaling, so that the number of instances is fixed"]
 
 
-def _scale_again(name: str, there: Deployed) -> list[Call]:
-    bounds = {key: there.target[key] for key in ("MinCapacity", "MaxCapacity")}
-    calls = [Call("application-autoscaling", "register_scalable_target", scaled(name) | bounds, "scale again")]
-    for policy in there.policies:
-        kept = submitted("PutScalingPolicy", policy, "application-autoscaling")
-        calls.append(Call("application-autoscaling", "put_scaling_policy", kept, "as before"))
-    arns = {policy["PolicyARN"]: arn_of(policy["PolicyName"]) for policy in there.policies}
-    for alarm in there.alarms.values():
-        if arns.keys() & set(alarm["AlarmActions"]):  # a policy that is made anew has another ARN
-            again = submitted("PutMetricAlarm", alarm, "cloudwatch")
-            again["AlarmActions"] = [arns.get(action, action) for action in alarm["AlarmActions"]]
-            calls.append(Call("cloudwatch", "put_metric_alarm", again, "an alarm that starts the first instance"))
-    return calls
+def _tag_call(there: Deployed, config: str, described: Parameters) -> Call:
+    tags = [*serving_tags(config, there.before(config)), *(tag for tag in described["Tags"] if tag["Key"] == VERSION)]
+    why = "remember what serves, and what is left"
+    return Call("sagemaker", "add_tags", {"ResourceArn": there.endpoint["EndpointArn"], "Tags": tags}, why)

@@ -8,10 +8,10 @@ import botocore.session
 from botocore.exceptions import UnknownRegionError
 
 from deploy.configuration import Configuration
-from deploy.naming import KEYS, OWNER, PREVIOUS, TAGS_JOIN, VERSION
+from deploy.naming import KEYS, OWNER, PREVIOUS, SERVING, TAGS_JOIN, VERSION
 from serve.codecs import CODECS, DECODERS
 
-MOST_TAGS = 50 - len((OWNER, PREVIOUS, VERSION, KEYS))  # AWS takes 50, of which this program needs some
+MOST_TAGS = 50 - len((OWNER, PREVIOUS, SERVING, VERSION, KEYS))  # AWS takes 50, of which this program needs some
 MOST_IN_KEY, MOST_IN_VALUE = 128, 256
 OPT_OUT = "(for development, compute.allow_single_zone: true accepts it)"
 

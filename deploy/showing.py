@@ -40,6 +40,13 @@ def _show(before: Parameters, after: Parameters, names: Sequence[str]) -> None:
         click.secho(line, fg={"+": "green", "-": "red"}.get(line[0]))
 
 
+def warn_of_alarms(ringing: Sequence[str], wanted: Wanted, there: Deployed) -> None:
+    """Print which alarms would roll an update back at once, if one is to be made."""
+    if there.running not in (None, wanted.endpoint["EndpointConfigName"]):
+        for alarm in ringing:
+            click.secho(f"the alarm {alarm} rings already, so that the update would be rolled back at once", fg="yellow")
+
+
 def show_calls(calls: Sequence[Call]) -> None:
     """Print the calls that would be made, with their exact parameters."""
     if not calls:

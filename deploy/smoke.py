@@ -3,10 +3,12 @@
 import math
 import re
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from deploy.artefact import Artefact
 from deploy.aws import Aws
 from deploy.configuration import Configuration
-from deploy.failures import DeployError
+from deploy.failures import DeployError, in_one_line
 from deploy.invocation import invoke
 from deploy.payload import Payload, media_type_of
 from deploy.waiting import Waiting
@@ -15,8 +17,20 @@ from deploy.waiting import Waiting
 RELATIVE_DIFFERENCE = 1e-5
 
 
-def smoke_test(aws: Aws, configuration: Configuration, artefact: Artefact, waiting: Waiting) -> str:
-    """Send the sample, compare the reply with this machine's, and return a line about it; raises DeployError."""
+def smoke_test(aws: Aws, configuration: Configuration, artefact: Artefact, waiting: Waiting, before: str | None) -> str:
+    """Send the sample, compare the reply with this machine's, and return a line about it; raises DeployError.
+
+    The message names the way back to the config ``before``, if there was one.
+    """
+    try:
+        return _compared(aws, configuration, artefact, waiting)
+    except (DeployError, BotoCoreError, ClientError) as error:
+        said = str(error) if isinstance(error, DeployError) else in_one_line(error, configuration.region)
+        back = f": python -m deploy rollback goes back to {before}" if before else ""
+        raise DeployError(f"the smoke test failed, and the endpoint serves what failed: {said}{back}") from error
+
+
+def _compared(aws: Aws, configuration: Configuration, artefact: Artefact, waiting: Waiting) -> str:
     sample = configuration.data_format.sample
     if sample is None:
         return "not smoke-tested: data_format.sample names no payload"

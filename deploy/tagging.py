@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from deploy.call import Call
 from deploy.deployed import Deployed
-from deploy.naming import KEYS, Parameters
+from deploy.naming import KEYS, PREVIOUS, SERVING, TAGS_JOIN, Parameters
 from deploy.wanted import Wanted
 
 Tags = list[dict[str, str]]
@@ -15,7 +15,7 @@ def tag_calls(wanted: Wanted, there: Deployed) -> Iterator[Call]:
     for arn, one, tags in (
         ("ModelArn", there.model, wanted.model["Tags"]),
         ("EndpointConfigArn", there.config, wanted.config["Tags"]),
-        ("EndpointArn", {} if there.endpoint.get("EndpointStatus") == "Failed" else there.endpoint, wanted.endpoint["Tags"]),
+        ("EndpointArn", {} if there.endpoint.get("EndpointStatus") == "Failed" else there.endpoint, _of_endpoint(wanted, there)),
     ):
         if one:
             yield from _retag("sagemaker", "delete_tags", "add_tags", one, {"ResourceArn": one[arn]}, tags)
@@ -24,15 +24,25 @@ def tag_calls(wanted: Wanted, there: Deployed) -> Iterator[Call]:
             yield from _retag("cloudwatch", "untag_resource", "tag_resource", one, {"ResourceARN": one["AlarmArn"]}, alarm["Tags"])
 
 
+def serving_tags(config: str, before: str | None) -> Tags:
+    """Return the tags that tell, once an update has succeeded, what serves and what rollback goes back to."""
+    return [{"Key": SERVING, "Value": config}, *([{"Key": PREVIOUS, "Value": before}] if before else [])]
+
+
 def own_tags(there: Tags, wanted: Tags) -> dict[str, str]:
     """Return the tags that a file gave what is there, or that this file has too; what others gave is theirs."""
     found, names = in_pairs(there), in_pairs(wanted).keys()
-    return {key: value for key, value in found.items() if key in names or key in (KEYS, *found.get(KEYS, "").split(" + "))}
+    return {key: value for key, value in found.items() if key in names or key in (KEYS, *found.get(KEYS, "").split(TAGS_JOIN))}
 
 
 def in_pairs(tags: Tags) -> dict[str, str]:
     """Return tags as keys and values."""
     return {tag["Key"]: tag["Value"] for tag in tags}
+
+
+def _of_endpoint(wanted: Wanted, there: Deployed) -> Tags:
+    config = wanted.endpoint["EndpointConfigName"]
+    return [*(tag for tag in wanted.endpoint["Tags"] if tag["Key"] != SERVING), *serving_tags(config, there.before(config))]
 
 
 def _retag(service: str, remove: str, add: str, one: Parameters, resource: Parameters, tags: Tags) -> Iterator[Call]:  # noqa: PLR0913, PLR0917 - services name the same things otherwise

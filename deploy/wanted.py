@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from deploy.artefact import Artefact
 from deploy.configuration import Configuration
-from deploy.naming import ARTEFACT, OWNER, VARIANT, Parameters, artefact_prefix, tags_of, without_nones
+from deploy.naming import ARTEFACT, OWNER, SERVING, VARIANT, Parameters, artefact_prefix, tags_of, without_nones
 from deploy.safety import alarms_of, deployment_of
 from deploy.scaling import scaling_policies_of, target_of, wake_alarm_of
 
@@ -40,7 +40,7 @@ def wanted_of(configuration: Configuration, artefact: Artefact) -> Wanted:
     endpoint = {
         "EndpointName": configuration.name,
         "EndpointConfigName": config["EndpointConfigName"],
-        "Tags": tags_of(configuration),
+        "Tags": [*tags_of(configuration), {"Key": SERVING, "Value": config["EndpointConfigName"]}],
     }
     return Wanted(
         upload=upload,

@@ -48,7 +48,7 @@ def test_check_fails_as_the_start_would(tmp_path: Path) -> None:
     for arguments, message in (
         ((tmp_path,), "holds no model"),
         ((ARTEFACT, tmp_path / "bad.csv"), "row 1: expected 9 columns, got 2"),
-        ((ARTEFACT, tmp_path / "none.csv"), "No such file"),
+        ((ARTEFACT, tmp_path / "none.csv"), "none.csv: No such file or directory: name a file that holds a payload"),
         ((ARTEFACT, ROOT / "README.md"), "expected a sample whose name ends in .csv, .json, .jsonl"),
     ):
         outcome = check(*arguments)

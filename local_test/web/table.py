@@ -20,7 +20,7 @@ from local_test.web.schema import Schema
 PAYLOAD_BYTES = 1 << 20
 MOST_BAD_ROWS = 20
 # What it cuts off is advice to who writes the request, which is the application.
-ROW = re.compile(r"row (\d+)[,:]? ?(.*?)(?:; (?:where no comma separates|JSON comes with).*)?", re.DOTALL)
+ROW = re.compile(r"row (\d+)[,:]? ?(.*?)(?:; (?:where no comma separates|JSON comes with|curl's -d joins).*)?", re.DOTALL)
 FORMULA = ("=", "+", "-", "@")  # what a cell that a spreadsheet runs begins with
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
-import botocore.loaders
+import botocore.session
 import pytest
 from click.testing import CliRunner, Result
 
@@ -19,7 +19,7 @@ Run = Callable[..., Result]
 def one_reading_of_the_models() -> Iterator[None]:
     """Let boto3 read its models of AWS once, and not in each command of a test: half of the time that a command takes."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(botocore.loaders, "create_loader", cache(botocore.loaders.create_loader))
+        patch.setattr(botocore.session, "create_loader", cache(botocore.session.create_loader))
         yield
 
 

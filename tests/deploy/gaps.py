@@ -18,6 +18,7 @@ STRICT = (
 SETTLED = ("InService", "Failed", "OutOfService", "UpdateRollbackFailed")
 MOTO = {name: getattr(SageMakerModelBackend, name) for name in STRICT}
 REGISTER = ApplicationAutoscalingBackend.register_scalable_target
+DEREGISTER = ApplicationAutoscalingBackend.deregister_scalable_target
 
 
 @dataclass
@@ -41,6 +42,7 @@ def fill(play: Play) -> None:
     for name in (*STRICT, "add_tags"):
         setattr(SageMakerModelBackend, name, globals()[name])
     ApplicationAutoscalingBackend.register_scalable_target = register_scalable_target
+    ApplicationAutoscalingBackend.deregister_scalable_target = deregister_scalable_target
     SageMakerResponse.update_endpoint = update_endpoint
     ECRResponse.get_download_url_for_layer = lambda self: ActionResult(
         {"downloadUrl": f"{_PLAYING[0].layers or _PLAYING[0].url}/layers/{self._get_param('layerDigest')}?X-Amz-Signature=secret"}
@@ -104,6 +106,13 @@ def register_scalable_target(self: Any, namespace: str, r_id: str, *others: Any,
     known = sagemaker_backends[self.account_id][self.region_name].endpoints
     _refuse(namespace == "sagemaker" and r_id.split("/")[1] not in known, f"Could not find endpoint of {r_id}.")
     return REGISTER(self, namespace, r_id, *others, **more)
+
+
+def deregister_scalable_target(self: Any, namespace: str, r_id: str, dimension: str) -> None:
+    """Let the policies and scheduled actions of a target go with it."""
+    DEREGISTER(self, namespace, r_id, dimension)
+    self.policies = {key: policy for key, policy in self.policies.items() if policy.resource_id != r_id}
+    self.scheduled_actions = [action for action in self.scheduled_actions if action.resource_id != r_id]
 
 
 def add_tags(self: Any, arn: str, tags: list[dict[str, str]]) -> list[dict[str, str]]:

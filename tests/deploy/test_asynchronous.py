@@ -49,6 +49,7 @@ def test_a_whole_life(stand_in: StandIn, run: Run, file: Path) -> None:
     assert invoked.stdout_bytes == expected
     assert between == []
     assert removed.exit_code == 0, removed.output
+    assert "replies in s3://replies/x; failures in s3://replies/failures" in removed.output
     assert left(stand_in) == []
     assert len(stand_in.client("s3").list_objects_v2(Bucket="replies")["Contents"]) == 3
 

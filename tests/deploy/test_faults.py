@@ -1,6 +1,7 @@
 """What goes wrong on the way: one clear line, nothing orphaned, and the next run finishes."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,14 +17,18 @@ from tests.server import ROOT
 
 MOST_RUNS = 20
 LOST = Fault("InternalFailure", status=500, done=True)
+DEAD = Fault("InternalFailure", status=500)
 RETYPED = {"instance_type: ml.c6i.large": "instance_type: ml.c7i.large"}
 
 
-def runs_until_done(stand_in: StandIn, verb: Callable[[], int], fault: Fault) -> int:
-    """Run a verb of which each run goes wrong at its first changing call, until one succeeds; return how many it took."""
+def runs_until_done(stand_in: StandIn, verb: Callable[[], int]) -> int:
+    """Run a verb of which each run ends with its first changing call, until one has nothing to change; return how many it took.
+
+    The call is carried out, but its answer is lost, and no call after it is answered, so that AWS sees what it sees of a kill.
+    """
     for number in range(1, MOST_RUNS):
         stand_in.wire.sent.clear()
-        stand_in.wire.fault = lambda sent, count: fault if sent.mutates and count == 1 else None
+        stand_in.wire.fault = lambda sent, count: (LOST if sent.mutates and count == 1 else DEAD) if count else None
         if verb() == 0:
             return number
     raise AssertionError(f"not done after {MOST_RUNS} runs")
@@ -40,22 +45,27 @@ def killing(process: "subprocess.Popen[bytes]") -> Callable[[Sent, int], Fault |
     return fault
 
 
-def test_killed_after_any_step(stand_in: StandIn, file: Path) -> None:
-    """Killed after each of its changing calls in turn, up goes on where it was, and makes nothing twice."""
-    made: list[str] = []
-    for _ in range(MOST_RUNS):
-        stand_in.wire.sent.clear()
-        command = [sys.executable, "-m", "deploy", "up", str(file), *POLL]
-        with subprocess.Popen(command, cwd=ROOT, env={**os.environ, **stand_in.environment}, stdout=subprocess.DEVNULL) as process:
-            stand_in.wire.fault = killing(process)
-            code = process.wait(60)
-        made += mutations(stand_in)
-        if code == 0:
-            break
+def test_killed(stand_in: StandIn, run: Run, file: Path) -> None:
+    """Killed after a changing call, up goes on where it was, and makes nothing twice."""
+    command = [sys.executable, "-m", "deploy", "up", str(file), *POLL]
+    with subprocess.Popen(command, cwd=ROOT, env={**os.environ, **stand_in.environment}, stdout=subprocess.DEVNULL) as process:
+        stand_in.wire.fault = killing(process)
+        code = process.wait(60)
+    stand_in.wire.fault = lambda *_: None
+    finished = run("up", file, *POLL)
+
+    assert code == -signal.SIGKILL
+    assert finished.exit_code == 0, finished.output
+    assert len(mutations(stand_in)) == 8
+    assert len(left(stand_in)) == 8
+
+
+def test_breaking_off_after_any_step(stand_in: StandIn, run: Run, file: Path) -> None:
+    """Broken off after each of its changing calls in turn, up goes on where it was, and makes nothing twice."""
+    runs = runs_until_done(stand_in, lambda: run("up", file, *POLL).exit_code)
     names = left(stand_in)
 
-    assert code == 0
-    assert len(made) == 8
+    assert runs == 9
     assert len(names) == len(set(names)) == 8
 
 
@@ -63,11 +73,11 @@ def test_an_update_that_breaks_off_after_any_step(stand_in: StandIn, run: Run, w
     """An update to another instance type whose answers are lost at each step in turn ends as one that went well."""
     run("up", write(), *POLL)
     changed = write(RETYPED)
-    runs = runs_until_done(stand_in, lambda: run("up", changed, *POLL).exit_code, LOST)
+    runs = runs_until_done(stand_in, lambda: run("up", changed, *POLL).exit_code)
     sagemaker = stand_in.client("sagemaker")
     config = sagemaker.describe_endpoint(EndpointName="diamonds")["EndpointConfigName"]
 
-    assert runs == 8  # seven changing calls, and a run that finds all done
+    assert runs == 7  # config, scaling off, update, scaling on by two calls, tags, and a run that finds all done
     assert sagemaker.describe_endpoint_config(EndpointConfigName=config)["ProductionVariants"][0]["InstanceType"] == "ml.c7i.large"
     assert {"endpoint/diamonds/variant/AllTraffic", "xgb-endpoint-target-tracking"} <= set(left(stand_in))
 
@@ -75,9 +85,9 @@ def test_an_update_that_breaks_off_after_any_step(stand_in: StandIn, run: Run, w
 def test_down_that_breaks_off_after_any_step(stand_in: StandIn, run: Run, file: Path) -> None:
     """Down goes on where it broke off, and leaves nothing."""
     run("up", file, *POLL)
-    runs = runs_until_done(stand_in, lambda: run("down", file, "--yes", *POLL).exit_code, LOST)
+    runs = runs_until_done(stand_in, lambda: run("down", file, "--yes", *POLL).exit_code)
 
-    assert runs == 8  # policy, target, both alarms at once, endpoint, config, model, artefact; then there is nothing
+    assert runs == 7  # target with its policy, both alarms at once, endpoint, config, model, artefact; then there is nothing
     assert left(stand_in) == []
 
 

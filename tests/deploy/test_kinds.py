@@ -88,8 +88,13 @@ kms: {{artefact_key: "arn:aws:kms:eu-central-1:123456789012:key/1", volume_key: 
 def test_the_deployment_policy_allows_what_is_called(stand_in: StandIn, run: Run, write: Callable[..., Path]) -> None:
     """Each call that a whole life sends is an action of the deployment policy."""
     file = write()
-    for changes in ({}, {"instance_type: ml.c6i.large": "instance_type: ml.c7i.large"}):
-        run("up", write(changes), *POLL)
+    run("up", file, *POLL)
+    stand_in.client("application-autoscaling").put_scheduled_action(
+        ServiceNamespace="sagemaker", ResourceId="endpoint/diamonds/variant/AllTraffic", ScheduledActionName="mornings",
+        ScalableDimension="sagemaker:variant:DesiredInstanceCount", ScalableTargetAction={"MinCapacity": 3},
+        Schedule="cron(0 8 * * ? *)",
+    )  # fmt: skip
+    run("up", write({"instance_type: ml.c6i.large": "instance_type: ml.c7i.large"}), *POLL)
     for verb, *arguments in (("status",), ("invoke", PAYLOAD), ("logs",), ("rollback", "--yes", *POLL), ("down", "--yes", *POLL)):
         run(verb, file, *arguments)
     called = {f"{one.service}:{one.operation}" for one in stand_in.wire.sent}

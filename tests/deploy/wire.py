@@ -59,7 +59,8 @@ class Wire:
         sent = _sent(environ)
         with self._lock:
             self.sent.append(sent)
-            fault = self.fault(sent, sum(one.mutates for one in self.sent))
+            count = sum(one.mutates for one in self.sent)
+        fault = self.fault(sent, count)  # which may make calls itself, as another terminal does
         if fault is None:
             return self._inner(environ, start)
         if fault.done:

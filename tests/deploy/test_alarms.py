@@ -1,0 +1,116 @@
+"""Alarms: those of others are left alone, those that watch an update are looked at before it."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tests.deploy.conftest import Run
+from tests.deploy.stand_in import StandIn
+from tests.deploy.test_asynchronous import ASYNCHRONOUS
+from tests.deploy.test_life import POLL, mutations
+
+ALARM: dict[str, Any] = {
+    "MetricName": "x", "Namespace": "x", "EvaluationPeriods": 1, "ComparisonOperator": "GreaterThanThreshold", "Statistic": "Sum",
+    "Period": 60, "Threshold": 1.0,
+}  # fmt: skip
+TOPIC = "arn:aws:sns:eu-central-1:123456789012:pager"
+NAMED = {"names: []": "names: [theirs]"}
+
+
+def alarm(stand_in: StandIn, name: str) -> dict[str, Any]:
+    """Return an alarm as it is."""
+    found: dict[str, Any] = stand_in.client("cloudwatch").describe_alarms(AlarmNames=[name])["MetricAlarms"][0]
+    return found
+
+
+def page(stand_in: StandIn, name: str) -> None:
+    """Let an alarm tell a topic, and be off, as somebody does by hand."""
+    known = {
+        key: value
+        for key, value in alarm(stand_in, name).items()
+        if key in {*ALARM, "Dimensions", "TreatMissingData", "AlarmActions"}
+    }
+    actions = [*known.pop("AlarmActions", []), TOPIC]
+    stand_in.client("cloudwatch").put_metric_alarm(
+        AlarmName=name, **known, AlarmActions=actions, OKActions=[TOPIC], ActionsEnabled=False, AlarmDescription="call us"
+    )
+
+
+def test_an_alarm_of_somebody_else(stand_in: StandIn, run: Run, write: Callable[..., Path]) -> None:
+    """An alarm of others that has the name of one of ours is refused by plan, up and rollback, and stays as it is."""
+    run("up", write(), *POLL)
+    run("up", write({"1.0.0": "2.0.0"}), *POLL)
+    made = alarm(stand_in, "diamonds-errors-5xx")["AlarmArn"]
+    stand_in.client("cloudwatch").untag_resource(ResourceARN=made, TagKeys=["xgb-endpoint:endpoint"])
+    stand_in.wire.reset()
+    outcomes = [run("plan", write()), run("up", write(), *POLL), run("rollback", write(), "--yes", *POLL)]
+
+    assert mutations(stand_in) == []
+    for outcome in outcomes:
+        assert outcome.exit_code == 1
+        assert "the alarm diamonds-errors-5xx was not made by this program" in outcome.output
+
+
+def test_what_others_added_to_our_alarms(stand_in: StandIn, run: Run, write: Callable[..., Path]) -> None:
+    """Another limit in the file leaves whom an alarm tells, whether it does, and what it says of itself."""
+    run("up", write(), *POLL)
+    page(stand_in, "diamonds-errors-5xx")
+    outcome, again = (
+        run("up", write({"errors_5xx: 5": "errors_5xx: 9"}), *POLL),
+        run("plan", write({"errors_5xx: 5": "errors_5xx: 9"})),
+    )
+    now = alarm(stand_in, "diamonds-errors-5xx")
+
+    assert outcome.exit_code == 0, outcome.output
+    assert "nothing to do" in again.output
+    assert now["Threshold"] == 9
+    assert (now["AlarmActions"], now["OKActions"], now["ActionsEnabled"], now["AlarmDescription"]) == (
+        [TOPIC],
+        [TOPIC],
+        False,
+        "call us",
+    )
+
+
+def test_what_others_added_to_the_alarm_that_wakes(stand_in: StandIn, run: Run, write: Callable[..., Path]) -> None:
+    """The alarm that starts the first instance tells whom others added too, also after its policy was made anew."""
+    run("up", write(ASYNCHRONOUS), *POLL)
+    page(stand_in, "diamonds-backlog-without-capacity")
+    planned = run("plan", write(ASYNCHRONOUS))
+    run("up", write({**ASYNCHRONOUS, "ml.c6i.large": "ml.c7i.large"}), *POLL)
+    found = stand_in.client("application-autoscaling").describe_scaling_policies(ServiceNamespace="sagemaker")["ScalingPolicies"]
+    arn = next(policy["PolicyARN"] for policy in found if policy["PolicyName"] == "xgb-endpoint-wake")
+
+    assert "nothing to do" in planned.output
+    assert set(alarm(stand_in, "diamonds-backlog-without-capacity")["AlarmActions"]) == {TOPIC, arn}
+
+
+def test_an_alarm_that_is_not_there(stand_in: StandIn, run: Run, write: Callable[..., Path]) -> None:
+    """Named alarms that are not there are told by plan and up before anything is made; rollback goes without them."""
+    run("up", write(), *POLL)
+    run("up", write({"1.0.0": "2.0.0"}), *POLL)
+    stand_in.wire.reset()
+    outcomes = [run("plan", write(NAMED)), run("up", write(NAMED), *POLL)]
+    changed = mutations(stand_in)
+    back = run("rollback", write(NAMED), "--yes", *POLL)
+
+    assert changed == []
+    for outcome in outcomes:
+        assert outcome.exit_code == 1
+        assert "update.alarms.names: there is no alarm theirs in eu-central-1" in outcome.output
+    assert back.exit_code == 0, back.output
+    assert "the alarm theirs is not there, so that it cannot watch the way back" in back.output
+
+
+def test_an_alarm_that_rings_before_an_update(stand_in: StandIn, run: Run, write: Callable[..., Path]) -> None:
+    """An alarm that rings is told before an update, which it would end at once, and only then."""
+    stand_in.client("cloudwatch").put_metric_alarm(AlarmName="theirs", **ALARM)
+    first = run("up", write(NAMED), *POLL)
+    stand_in.client("cloudwatch").set_alarm_state(AlarmName="theirs", StateValue="ALARM", StateReason="a test")
+    same, other = run("plan", write(NAMED)), write({**NAMED, "1.0.0": "2.0.0"})
+    planned, updated = run("plan", other), run("up", other, *POLL)
+
+    assert first.exit_code == updated.exit_code == 0, first.output + updated.output
+    assert "theirs rings" not in first.output + same.output
+    for outcome in (planned, updated):
+        assert "the alarm theirs rings already, so that the update would be rolled back at once" in outcome.output
