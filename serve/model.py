@@ -1,6 +1,7 @@
 """Model: an XGBoost booster, and the schema of the features it takes."""
 
 import json
+import threading
 from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any
@@ -101,7 +102,7 @@ def _load(file: ModelFile, settings: Settings) -> Model:
     if settings.early_stopping:
         rounds = _best_round(booster.attr("best_iteration"), rounds)
     kind = learner["gradient_booster"]["name"]
-    call = _linear_predictor(booster) if kind == "gblinear" else dense_predictor(booster, rounds)
+    call = dense_predictor(booster, rounds) if kind == "gbtree" else _matrix_predictor(booster, kind, rounds)
     shape = learner["learner_model_param"]
     classes = int(shape["num_class"])
     check_classes(described, max(classes, int(shape.get("num_target", 1))))
@@ -117,9 +118,22 @@ def _best_round(best_iteration: str | None, rounds: int) -> int:
     return int(best_iteration) + 1
 
 
-def _linear_predictor(booster: xgboost.Booster) -> Predict:
-    """Return the prediction of a linear booster, which has no in-place prediction, and no rounds."""
-    return lambda features: booster.predict(xgboost.DMatrix(features, nthread=1), validate_features=False)
+def _matrix_predictor(booster: xgboost.Booster, kind: str, rounds: int) -> Predict:
+    """Return Booster.predict, for what has no in-place prediction, gblinear, or one that rounds otherwise, dart.
+
+    XGBoost does not promise it to many threads, so that they take turns.
+    """
+    limits = {} if kind == "gblinear" else {"iteration_range": (0, rounds)}  # a linear booster has no rounds
+    turn = threading.Lock()
+
+    def predict(features: NDArray[np.float32]) -> NDArray[np.float32]:
+        with turn:
+            predictions: NDArray[np.float32] = booster.predict(
+                xgboost.DMatrix(features, nthread=1), validate_features=False, **limits
+            )
+        return predictions
+
+    return predict
 
 
 def _measured(call: Predict, width: int) -> dict[str, Any]:

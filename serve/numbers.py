@@ -5,6 +5,7 @@ wrong with it.
 """
 
 from array import array
+from itertools import chain
 from math import isfinite
 from typing import Any
 
@@ -42,33 +43,41 @@ def matrix_of_lines(lines: bytes, schema: Schema) -> NDArray[np.float32] | None:
             return None
         flat = coded
     empty = b",," in flat or flat[:1] == b"," or flat[-1:] in (b",", b"")
-    return _matrix(_with_nulls(flat) if empty else flat, schema, nulls=empty)
+    return _matrix(_with_nulls(flat) if empty else flat, schema, separators.count(b"\n") + 1, nested=False, nulls=empty)
 
 
 def matrix_of_lists(lists: bytes, schema: Schema) -> NDArray[np.float32] | None:
-    """Return lists of JSON, with commas between, as such a matrix, NaN where a value is null; None as above."""
+    """Return lists of JSON, with commas between, as such a matrix, NaN where a value is null; None as above.
+
+    A number in place of a label is for the codec: it is a label's text, and never a code.
+    """
     rows = lists.count(b"]")
     separators = lists.translate(None, NUMBER_BYTES + b"\r\nnul")
-    if separators + b"," != (b"[" + b"," * (schema.width - 1) + b"],") * rows:
+    if schema.has_labels or separators + b"," != (b"[" + b"," * (schema.width - 1) + b"],") * rows:
         return None
-    matrix = _matrix(lists.translate(None, b"[]"), schema, nulls=b"n" in lists)
-    return matrix if matrix is not None and len(matrix) == rows else None
+    return _matrix(lists, schema, rows, nested=True, nulls=b"n" in lists)
 
 
-def _matrix(flat: bytes, schema: Schema, *, nulls: bool) -> NDArray[np.float32] | None:
-    """Return numbers with commas between as such a matrix, each float32(float64(text)); None where one is no JSON number."""
-    text = b"[" + flat + b"]"
+def _matrix(cells: bytes, schema: Schema, rows: int, *, nested: bool, nulls: bool) -> NDArray[np.float32] | None:
+    """Return the cells of so many rows, or lists of them, with commas between, as such a matrix; None where that is no JSON.
+
+    Each is float32(float64(text)).
+    """
+    text = b"[" + cells + b"]"
     try:
         if nulls:
             values, finite = _values_with_nulls(text), False
         elif Parser is not None and len(text) > SIMD_BYTES:
             values, finite = _simd_values(text), False
         else:
-            cells = array("f", orjson.loads(text))  # beyond float32 it becomes infinite without a warning, unlike numpy
-            values, finite = np.frombuffer(cells, dtype=np.float32), isfinite(sum(cells))
+            loaded = orjson.loads(text)
+            numbers = array(
+                "f", chain.from_iterable(loaded) if nested else loaded
+            )  # beyond float32 it becomes infinite without a warning, unlike numpy
+            values, finite = np.frombuffer(numbers, dtype=np.float32), isfinite(sum(numbers))
     except (ValueError, TypeError, OverflowError, RuntimeError):  # simdjson has the last for an integer beyond 64 bits
         return None
-    if len(values) % schema.width:
+    if values.size != rows * schema.width:  # such as a blank line of one column, which is no number but a record
         return None
     matrix = values.reshape(-1, schema.width)
     return matrix if (finite and schema.takes_all_finite) or schema.takes(matrix) else None

@@ -268,6 +268,14 @@ def test_a_delimiter_and_one_column(one: Server) -> None:
     np.testing.assert_array_equal(scores(response), predictions(ONE, matrix([1], [NAN], [2], [NAN])))
 
 
+@pytest.mark.parametrize("body", [" \n", "\t", " ", "\n", "1\n \n", " \n1\n", "1\n\t"])
+def test_blanks_are_a_missing_value_of_one_column(one: Server, body: str) -> None:
+    """Each line of a model with one column is a record, also one of blanks alone."""
+    rows = [[float(line) if line.strip() else NAN] for line in body.removesuffix("\n").split("\n")]
+
+    np.testing.assert_array_equal(scores(one.post(body)), predictions(ONE, matrix(*rows)))
+
+
 @pytest.mark.parametrize(
     "parameter",
     [

@@ -122,6 +122,15 @@ def test_shapes(named: Server, body: str, rows: list[list[float]]) -> None:
         ("[1, 2, 3]\n[4, 5, x]", "row 2: this is not JSON: "),
         ("[1, 2, 3]\n\n[4, 5, 6]", "row 2: the line is blank; only the last lines may be"),
         ("[1, 2\n3, 4]", "this is not JSON: "),
+        ("[[1,2,3]4,[5,6,7]]", "this is not JSON: "),
+        ("[[1,2,3],4[5,6,7]]", "this is not JSON: "),
+        ("[[1,2,]3,[5,6,7]]", "this is not JSON: "),
+        ("[[1,2,3] , 4[,6,7]]", "this is not JSON: "),
+        ("[[1,2,3]e5,[5,6,7]]", "this is not JSON: "),
+        ("[[1,2,3]4]", "this is not JSON: "),
+        ("[[1,2,]3]", "this is not JSON: "),
+        ('{"instances": [[1, 2, ] 3, [5, 6, 7]]}', "this is not JSON: "),
+        ("[1,2,3]\n4,[5,6,7]", "this is not JSON: "),
     ],
 )
 def test_faults(named: Server, body: str, message: str | None) -> None:

@@ -73,8 +73,21 @@ def test_numbers_as_labels_are_matched_as_text(labelled: Server) -> None:
         (" 1 , 2025 ,TRUE,0.5", "text/csv"),
         ('[1, "2025", true, 0.5]', "application/json"),
         ('["1", 2025, 1, 0.5]', "application/json"),
+        ("[[1, 2025, 1, 0.5]]", "application/json"),
+        ('{"instances": [[0.5, 1, 2025, 1]], "feature_names": ["weight", "sold", "year", "size"]}', "application/json"),
+        ("[1, 2025, 1, 0.5]", "application/jsonlines"),
     ):
         np.testing.assert_array_equal(scores(labelled.post(body, media_type)), expected)
+
+
+@pytest.mark.parametrize("row", ["[0, 2025, 1, 0.5]", "[1, 1, 1, 0.5]", "[1, -7.5, 1, 0.5]", "[1, 99, 1, 0.5]"])
+def test_a_code_is_no_label(labelled: Server, row: str) -> None:
+    """A number that is no label's text is a 400, also in a list of rows of numbers alone."""
+    for body in (row, f"[{row}]", f"[{row}, {row}]", f'{{"instances": [{row}]}}', f"[[1, 2025, 1, 0.5],\n {row}]"):
+        response = labelled.post(body, "application/json")
+
+        assert response.status_code == 400
+        assert "is not a known category" in error_of(response)
 
 
 def test_labels_keep_their_spaces(models: Path) -> None:

@@ -20,7 +20,7 @@ from serve.wording import quoted
 
 COMMENT = b"#"
 # A line without comment, query or nan: a label, or none, and pairs.
-PLAIN = re.compile(rb"[ \t]*(?:[-+.\deE]+(?:[ \t]+|\Z))?(?:\d{1,9}:[-+.\deE]+(?:[ \t]+|\Z))*")
+PLAIN = re.compile(rb"[ \t]*(?:[-+]?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?(?:[ \t]+|\Z))?(?:\d{1,9}:[-+.\deE]+(?:[ \t]+|\Z))*")
 LONGEST_INDEX = 18  # digits of an int64
 EXPECTED = 'expected "label index:value index:value ...", the label or not'
 
