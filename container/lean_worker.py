@@ -4,6 +4,7 @@ import asyncio
 import math
 import os
 import socket
+from http import HTTPStatus
 from typing import Any
 
 from gunicorn.asgi.protocol import ASGIProtocol
@@ -45,10 +46,31 @@ class Connection(ASGIProtocol):
         self._ended = True
         if self._current_request is None:
             return False
-        if self._body_receiver and not self._body_receiver._complete:
-            self._body_receiver._body_wait_expired = True
-            self._body_receiver._wake_waiter()
+        self._end_body()
         return True
+
+    def _feed_callback_parser(self, data: bytes) -> bool:
+        """Parse what came; what the caller has ended is not waited for, also in a request that came behind another."""
+        try:
+            goes_on = bool(super()._feed_callback_parser(data))
+        except ValueError:  # int() refuses thousands of digits
+            self._send_error_response(400, "a number in it has too many digits")
+            self._close_transport()
+            return False
+        if self._ended:
+            self._end_body()
+        return goes_on
+
+    def _end_body(self) -> None:
+        """Let the body end where it is not whole and no more will come, after all of it that did come."""
+        body = self._body_receiver
+        if body and not body._complete:
+            body._source = _ended_early
+            body._wake_waiter()
+
+    def _is_websocket_upgrade(self, _request: Any) -> bool:
+        """Answer in HTTP, as a server may that offers no other protocol (RFC 9110, 7.8)."""
+        return False
 
     def _arm_keepalive_timer(self) -> None:
         """Wait for a further request, unless the caller said that there is none."""
@@ -76,18 +98,29 @@ class Connection(ASGIProtocol):
         if self.is_idle and self.req_count <= 1:
             self.close_idle()
 
+    def _get_reason_phrase(self, status: int) -> str:
+        """Know the statuses that gunicorn sends and has no phrase for, such as 431."""
+        known: str = super()._get_reason_phrase(status)
+        return HTTPStatus(status).phrase if known == "Unknown" else known
+
     def _send_error_response(self, status: int, message: str, extra_headers: Any = ()) -> None:
         """Answer what is no HTTP as every other error is answered."""
         reason = self._get_reason_phrase(status)
         error = "".join(reason.split())
         if self._current_request is None:
-            self.log.warning("Invalid request from ip=%s", self.transport.get_extra_info("peername")[0])
+            address, *_ = self.transport.get_extra_info("peername") or ("unknown",)  # of one that is gone nothing is known
+            self.log.warning("Invalid request from ip=%s", address)
+            message = f"this is no HTTP request: {message}" if message else "this is no HTTP request"
         else:
             error, message = BrokenPayload.__name__, f"the body broke off: {message}"
         body = error_line(error, message)
         lines = [f"HTTP/1.1 {status} {reason}", "Content-Type: application/json", f"Content-Length: {len(body)}"]
         lines += [f"{name}: {value}" for name, value in extra_headers]
         self._safe_write("\r\n".join([*lines, "Connection: close", "\r\n"]).encode("latin-1") + body)
+
+
+async def _ended_early() -> bytes:
+    raise EOFError
 
 
 class LeanWorker(ASGIWorker):

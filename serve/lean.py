@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import Any
+from urllib.parse import urlsplit
 from wsgiref.types import WSGIApplication
 
 from serve.answer import Answer, Asked, Headers, caller_failed, returned_attributes, server_failed
@@ -46,6 +47,10 @@ class LeanDoor:
         if scope["type"] != "http":
             await send({"type": "websocket.close"})
             return
+        if not scope["path"].startswith(
+            "/"
+        ):  # the whole URL, as one asks a proxy, and any server must understand (RFC 9112, 3.2.2)
+            scope["path"] = urlsplit(scope["path"]).path or "/"
         asked = _asked_by(scope)
         try:
             answer = await self._answer(asked, scope, receive)

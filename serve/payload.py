@@ -35,12 +35,18 @@ def read_payload(http: Request, most: float) -> bytes:
 
 
 async def receive_payload(receive: Callable[[], Awaitable[dict[str, Any]]], announced: int | None, most: float) -> bytes:
-    """Return the body that an ASGI server brings, which itself gives up after STALL_SECONDS; raises as ``read_payload`` does."""
+    """Return the body that an ASGI server brings, which itself gives up after STALL_SECONDS; raises as ``read_payload`` does.
+
+    ``receive`` may raise EOFError where no more of the body will come.
+    """
     pieces: list[bytes] = []
     came, more = 0, True
     while more:
         waiting_since = monotonic()
-        message = await receive()
+        try:
+            message = await receive()
+        except EOFError as error:
+            raise _broken(announced, came) from error
         if message["type"] == "http.disconnect":
             raise _stalled() if monotonic() - waiting_since >= STALL_SECONDS else _broken(announced, came)
         piece = message["body"]

@@ -1,6 +1,8 @@
 """What only the lean door promises."""
 
+import json
 import socket
+import struct
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -17,7 +19,7 @@ def test_both_workers_get_connections() -> None:
     """7.6: connections that arrive together are shared out, so that no processor is left idle."""
     with running(ARTEFACT, SAGEMAKER_MODEL_SERVER_WORKERS="2") as server:
         assert server.process
-        workers = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text().split()
+        workers = listening(server.process.pid, 2)
         kept = [socket.create_connection(server.address, timeout=10) for _ in range(32)]
         for connection in kept:
             connection.sendall(WHOLE)
@@ -48,6 +50,40 @@ def test_a_caller_that_hangs_up_takes_nothing_with_it(sent: int) -> None:
             time.sleep(0.05)
 
         assert sockets_of(worker) <= before
+
+
+def test_a_caller_that_is_gone_before_its_error() -> None:
+    """1.7: what is no HTTP, from a caller that is gone at once, is a line of the log, and no traceback."""
+    with running(ARTEFACT, SAGEMAKER_MODEL_SERVER_WORKERS="1") as server:
+        for _ in range(20):
+            with socket.create_connection(server.address, timeout=10) as connection:
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # a reset at the close
+                connection.sendall(b"GET /ping\r\n\r\n")
+        assert server.post(CSV).ok
+    told = server.events()
+
+    assert any("Invalid request" in event["event"] for event in told)
+    assert not any("Traceback" in json.dumps(event) or event["level"] == "ERROR" for event in told)
+
+
+def listening(pid: int, count: int) -> list[str]:
+    """Return the workers of a server once so many wait for connections."""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        workers = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        if len([worker for worker in workers if waits_for_connections(worker)]) == count:
+            return workers
+        time.sleep(0.05)
+    raise TimeoutError(f"not {count} workers of {pid} wait for connections")
+
+
+def waits_for_connections(pid: str) -> bool:
+    """Tell whether a process has an event loop that waits for the socket of all workers, beside its own."""
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed meanwhile
+            if "eventpoll" in str(link.readlink()):
+                return Path(f"/proc/{pid}/fdinfo/{link.name}").read_text().count("tfd:") > 1
+    return False
 
 
 def sockets_of(pid: str) -> int:

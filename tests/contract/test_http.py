@@ -2,6 +2,7 @@
 
 import gzip
 import socket
+import time
 from collections.abc import Iterator
 
 import numpy as np
@@ -11,6 +12,8 @@ import requests
 from tests.diamonds import ARTEFACT, CSV, expected
 from tests.replies import error_of, scores, strict
 from tests.server import Server, running
+
+WHOLE = f"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Length: {len(CSV)}\r\n\r\n{CSV}".encode()
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS"])
@@ -105,6 +108,7 @@ def test_body_that_breaks_off_is_no_payload(diamonds: Server, body: bytes) -> No
         (b"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n", b"400"),
         (b"GET /ping HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 9000 + b"\r\n\r\n", b"431"),
         (b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", b"414"),
+        (b"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Length: " + b"1" * 5000 + b"\r\n\r\n", b"4"),
     ],
 )
 def test_what_is_no_http_gets_json_too(diamonds: Server, request_head: bytes, status: bytes) -> None:
@@ -113,8 +117,46 @@ def test_what_is_no_http_gets_json_too(diamonds: Server, request_head: bytes, st
 
     assert head.startswith(b"HTTP/1.1 " + status)
     assert b"application/json" in head
-    assert set(strict(body.decode())) == {"error", "message"}
+    told = strict(body.decode())
+    assert set(told) == {"error", "message"}
+    assert told["error"] != "Unknown"
+    assert told["message"]
     assert requests.get(f"{diamonds.url}/ping", timeout=2).status_code == 200
+
+
+@pytest.mark.parametrize("first", [WHOLE, b"GET /ping HTTP/1.1\r\nHost: x\r\n\r\n", b""], ids=["invocation", "ping", "nothing"])
+@pytest.mark.parametrize("framing", [b"Content-Length: 100", b"Transfer-Encoding: chunked"])
+def test_a_body_that_breaks_off_behind_another_request(diamonds: Server, first: bytes, framing: bytes) -> None:
+    """3.13: the request before is answered, and the broken one at once, with how much of it came."""
+    sent = b"0.5,Ideal"
+    cut = sent if framing.startswith(b"Content") else b"9\r\n" + sent + b"\r\n"
+    started = time.monotonic()
+    reply = raw(diamonds, first + b"POST /invocations HTTP/1.1\r\nHost: x\r\n" + framing + b"\r\n\r\n" + cut)
+    seconds = time.monotonic() - started
+
+    assert reply.count(b"HTTP/1.1 200 ") == bool(first)
+    assert reply.count(b"HTTP/1.1 400 ") == 1
+    assert reply.endswith(b"}\n")
+    assert b"broke off" in reply
+    assert seconds < 10  # no wait for a body that stalls
+    if framing.startswith(b"Content"):
+        assert b"expected 100 bytes, got 9" in reply
+
+
+@pytest.mark.parametrize("target", ["http://x/ping", "http://x:8080/ping?a=b", "HTTP://x/ping"])
+def test_the_whole_url_as_target(diamonds: Server, target: str) -> None:
+    """2.1: a request may name the whole URL, which every server must take (RFC 9112, 3.2.2)."""
+    assert raw(diamonds, f"GET {target} HTTP/1.1\r\nHost: x\r\n\r\n".encode()).startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.parametrize("path", [b"/ping", b"/other"])
+def test_an_offer_of_websockets_is_not_taken(diamonds: Server, path: bytes) -> None:
+    """3.10: who offers another protocol gets HTTP, and errors in JSON."""
+    offer = b"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: x\r\n\r\n"
+    head, _, body = raw(diamonds, b"GET " + path + b" HTTP/1.1\r\nHost: x\r\n" + offer).partition(b"\r\n\r\n")
+
+    assert head.startswith((b"HTTP/1.1 200 ", b"HTTP/1.1 400 ", b"HTTP/1.1 404 "))
+    assert head.startswith(b"HTTP/1.1 200 ") or set(strict(body.decode())) == {"error", "message"}
 
 
 def test_too_large_a_payload_is_413_after_draining() -> None:
