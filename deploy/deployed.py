@@ -52,6 +52,11 @@ class Deployed:
         # What was written down is one update behind where a run ended between its update and its tag.
         return self.settled if self.settled not in (None, self.running) else self._tags.get(PREVIOUS)
 
+    @property
+    def is_back(self) -> bool:
+        """Tell whether a rollback has taken effect, but broke off before that was written down."""
+        return self.settled not in (None, self.running) and self._tags.get(PREVIOUS) == self.running
+
     def before(self, config: str) -> str | None:
         """Return the config that rollback goes back to once ``config`` serves."""
         if self.endpoint.get("EndpointStatus") == "Failed":

@@ -50,7 +50,10 @@ def _wanted(configuration: Configuration) -> str:
 
 
 def _architecture(aws: Aws, place: dict[str, str], manifest: dict[str, Any]) -> str:
-    url = aws.call("ecr", "get_download_url_for_layer", **place, layerDigest=manifest["config"]["digest"])["downloadUrl"]
+    digest = (manifest.get("config") or {}).get("digest")
+    if digest is None:
+        raise DeployError("image: its manifest names no configuration: it is no image that docker push made: push it again")
+    url = aws.call("ecr", "get_download_url_for_layer", **place, layerDigest=digest)["downloadUrl"]
     # What follows the ? lets whoever has it read the layer, so that it is never shown.
     shown = url.partition("?")[0]
     if not re.match(r"https://|http://127\.0\.0\.1[:/]", url):

@@ -17,8 +17,12 @@ Parameters = dict[str, Any]
 
 
 def artefact_prefix(configuration: Configuration) -> str:
-    """Return what the keys of all that is put into S3 for an endpoint begin with."""
-    return f"{configuration.model.prefix.strip('/')}/{configuration.name}/"
+    """Return what the keys of all that is put into S3 for an endpoint begin with.
+
+    The account is in it, since several may share a bucket, and each removes what is its own.
+    """
+    account = configuration.role.split(":")[4]
+    return f"{configuration.model.prefix.strip('/')}/{account}/{configuration.name}/"
 
 
 def tags_of(configuration: Configuration) -> list[dict[str, str]]:

@@ -6,6 +6,7 @@ from deploy.alarms import alarm_calls
 from deploy.call import Call
 from deploy.deployed import Deployed
 from deploy.failures import DeployError
+from deploy.kinds import is_for_good, verify_kind
 from deploy.naming import Parameters
 from deploy.rescaling import end_scaling_calls, others, others_again_calls, scale_again_calls, scale_calls, unscale_call
 from deploy.safety import has_guardrails
@@ -82,12 +83,16 @@ def _endpoint(wanted: Wanted, there: Deployed) -> Iterator[Call]:
         return
     if not _updates(wanted, there):
         return
+    verify_kind(name, there.running_config, wanted.config)
     if is_retyped(there, wanted.config):
-        yield unscale_call(name, there, RETYPED + _lost(wanted, there))
+        yield unscale_call(name, there, RETYPED)
+    why = "take over from the old configuration, or roll back"
+    if is_for_good(there.running_config, wanted.config):
+        why = "take over from the old configuration, for good: AWS makes no serverless endpoint of one with instances"
     has_instances = has_guardrails(there.running_config, wanted.config)
     retains = has_instances and (wanted.retains or bool(others(there)))
     deployment = wanted.deployment if has_instances else None
-    yield update_call(name, config, deployment, retains=retains, why="take over from the old configuration, or roll back")
+    yield update_call(name, config, deployment, retains=retains, why=why)
 
 
 def _updates(wanted: Wanted, there: Deployed) -> bool:
@@ -102,17 +107,13 @@ def _scaling(wanted: Wanted, there: Deployed) -> Iterator[Call]:
         yield from others_again_calls(there) if anew else []
     elif not anew:
         yield from end_scaling_calls(name, there)
-    elif others(there) and has_guardrails(wanted.config):
+    elif others(there):
         yield scale_again_calls(name, there)[0]
         yield from others_again_calls(there)
 
 
-def _lost(wanted: Wanted, there: Deployed) -> str:
-    lost = [] if has_guardrails(wanted.config) else others(there)
-    return f", and nothing is left to scale for {', '.join(lost)}" if lost else ""
-
-
 def _left_over(wanted: Wanted, there: Deployed) -> Iterator[Call]:
-    kept = {alarm["AlarmName"] for alarm in (*wanted.alarms, wanted.wake_alarm) if alarm}
+    watching = (wanted.deployment or {}).get("AutoRollbackConfiguration", {}).get("Alarms", [])
+    kept = {alarm["AlarmName"] for alarm in (*wanted.alarms, wanted.wake_alarm, *watching) if alarm}
     if names := sorted(set(there.alarms) - kept):
         yield Call("cloudwatch", "delete_alarms", {"AlarmNames": names}, "the file has them no more")

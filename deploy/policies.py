@@ -32,10 +32,8 @@ def _execution(configuration: Configuration) -> list[Parameters]:
         _allow(["ecr:GetAuthorizationToken"], "*"),
         _allow(["s3:GetObject"], arn["objects"]),
         _allow(["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"], arn["logs"]),
-        _allow(
-            ["cloudwatch:DescribeAlarms"],
-            [arn["alarms"], *(f"{arn['alarm']}:{name}" for name in configuration.update.alarms.names)],
-        ),
+        # A composite alarm, which those of the user may be, is shown only to who may see all.
+        _allow(["cloudwatch:DescribeAlarms"], "*" if configuration.update.alarms.names else arn["alarms"]),
         _allow(["cloudwatch:PutMetricData"], "*", {"StringEquals": {"cloudwatch:namespace": NAMESPACES}}),
     ]
     statements += [_allow(["s3:PutObject"], f"{arn['s3']}:::{place.removeprefix('s3://').rstrip('/')}/*") for place in written]
@@ -91,6 +89,7 @@ def _deployment(configuration: Configuration) -> list[Parameters]:
     statements = [
         _allow([*named, "sagemaker:UpdateEndpoint", "sagemaker:UpdateEndpointWeightsAndCapacities", "sagemaker:AddTags", "sagemaker:DeleteTags", "sagemaker:ListTags", *INVOKE], list(own.values())),
         _allow(["sagemaker:ListModels", "sagemaker:ListEndpointConfigs", "cloudwatch:DescribeAlarms", "ec2:DescribeSubnets"], "*"),
+        _allow(["sagemaker:DescribeEndpoint", "sagemaker:DescribeEndpointConfig"], "*"),  # auto scaling looks at configs of other names, too
         _allow(["iam:PassRole"], configuration.role, {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}),
         _allow(["s3:GetObject", "s3:PutObject", "s3:PutObjectTagging", "s3:GetObjectTagging", "s3:DeleteObject"], arn["objects"]),
         _allow(["s3:ListBucket"], f"{arn['s3']}:::{configuration.model.bucket}"),

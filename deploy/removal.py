@@ -47,6 +47,8 @@ def calls_prune(aws: Aws, configuration: Configuration, wanted: Wanted, there: D
     if before in (None, config) or there.is_under_way:
         return []  # what rollback goes back to is not known, and may be any
     configs, known = own(aws, name, "EndpointConfig"), own(aws, name, "Model")
+    if before not in [one["EndpointConfigName"] for one in configs]:
+        return []  # it was made by hand, and of what, is not known
     # What is newer may be of another run, which is about to serve it.
     since = next((one["CreationTime"] for one in configs if one["EndpointConfigName"] == config), None)
     old = [one for one in _older(configs, since) if one["EndpointConfigName"] not in (config, before)]

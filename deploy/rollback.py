@@ -9,6 +9,7 @@ from deploy.call import Call
 from deploy.configuration import Configuration
 from deploy.deployed import Deployed, deployed, own, tagged
 from deploy.failures import DeployError
+from deploy.kinds import verify_kind
 from deploy.naming import VERSION, Parameters
 from deploy.plan import MIXED, RETYPED, is_retyped, update_call, verify_changeable
 from deploy.rescaling import scale_again_calls, scale_calls, unscale_call
@@ -32,8 +33,14 @@ def way_back(aws: Aws, configuration: Configuration, to: str | None) -> WayBack:
     name = configuration.name
     there = deployed(aws, name)
     _verify_free(name, there)
-    config = _chosen(aws, name, there, to)
+    is_back = to is None and there.is_back and there.endpoint["EndpointStatus"] != MIXED
+    config = str(there.running) if is_back else _chosen(aws, name, there, to)
     described = tagged(aws, "EndpointConfigArn", aws.call("sagemaker", "describe_endpoint_config", EndpointConfigName=config))
+    verify_kind(name, there.running_config, described)
+    if is_back:
+        finish = [*_scaling(configuration, there, described, retyped=False), _tag_call(there, config, described)]
+        told = f"{config} serves already, as after a rollback that broke off: what is left of it is done"
+        return WayBack(config, config, finish, [told, *_about_scaling(configuration, there, described)])
     has_instances = has_guardrails(there.running_config, described)
     alarms, unfit = alarms_of(configuration), dict[str, str]()
     if has_instances:  # often it is a ringing alarm that makes one go back; it would roll the way back itself back
@@ -41,9 +48,9 @@ def way_back(aws: Aws, configuration: Configuration, to: str | None) -> WayBack:
     deployment = deployment_of(configuration, alarms, list(unfit)) if has_instances else None
     retyped = is_retyped(there, described)
     calls = [
-        *(alarm_calls(alarms, there, "an alarm that rolls an update back") if deployment else []),
+        *(alarm_calls(_own(alarms, there), there, "an alarm that rolls an update back") if deployment else []),
         *([unscale_call(name, there, RETYPED)] if retyped else []),
-        update_call(name, config, deployment, retains=has_instances and bool(there.target), why=f"go back to {config}"),
+        update_call(name, config, deployment, retains=has_instances and _scales(configuration, there), why=f"go back to {config}"),
         *_scaling(configuration, there, described, retyped=retyped),
         _tag_call(there, config, described),
     ]
@@ -70,9 +77,19 @@ def _chosen(aws: Aws, name: str, there: Deployed, to: str | None) -> str:
     others = ", ".join(sorted(kept - {there.running})) or "there is none"
     if config == there.running and not is_mixed:
         raise DeployError(f"{name} serves {config} already: to go to another, name one with --to: {others}")
-    if config is None or config not in kept:
+    if config is None or config not in {*kept, there.previous}:  # which may have been made by hand
         raise DeployError(f"{name} has no previous endpoint config to go back to: name one with --to: {others}")
     return config
+
+
+def _own(alarms: list[Parameters], there: Deployed) -> list[Parameters]:
+    # One that others made watches as it is; the way back is no time to ask for another name.
+    return [alarm for alarm in alarms if alarm["AlarmName"] not in there.others_alarms]
+
+
+def _scales(configuration: Configuration, there: Deployed) -> bool:
+    # Scaling that a broken-off run left off has found a number of instances, too.
+    return bool(there.target or configuration.scaling)
 
 
 def _scaling(configuration: Configuration, there: Deployed, described: Parameters, *, retyped: bool) -> Iterator[Call]:

@@ -54,7 +54,8 @@ def deployment_of(configuration: Configuration, alarms: list[Parameters], but: S
     if configuration.compute.serverless:
         return None  # guardrails are for instances
     size = {"Type": "CAPACITY_PERCENT", "Value": update.step_percent}
-    names = [name for name in [*(alarm["AlarmName"] for alarm in alarms), *update.alarms.names] if name not in but]
+    named = dict.fromkeys([*(alarm["AlarmName"] for alarm in alarms), *update.alarms.names])
+    names = [name for name in named if name not in but]
     rollback = {"Alarms": [{"AlarmName": name} for name in names]} if names else None
     if update.strategy == "rolling":
         rolling = {

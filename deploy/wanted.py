@@ -68,13 +68,18 @@ def _upload(configuration: Configuration, artefact: Artefact) -> Parameters:
     return without_nones(
         {
             "Bucket": model.bucket,
-            "Key": f"{artefact_prefix(configuration)}{artefact.sha256}/{ARTEFACT}",
+            "Key": f"{artefact_prefix(configuration)}{artefact.sha256}{_under(key)}/{ARTEFACT}",
             "ChecksumAlgorithm": "SHA256",
             "Tagging": f"{OWNER}={configuration.name}",
             "ServerSideEncryption": "aws:kms" if key else None,
             "SSEKMSKeyId": key,
         }
     )
+
+
+def _under(key: str | None) -> str:
+    # What was uploaded is never written again, so that with another key it must be another object.
+    return f"-{hashlib.sha256(key.encode()).hexdigest()[:8]}" if key else ""
 
 
 def _model(configuration: Configuration, upload: Parameters) -> Parameters:

@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from tests.loaded import COMMAND, Answer, answering, capacity, instant, one_at_a_time, whole
+from tests.loaded import COMMAND, Answer, answering, capacity, instant, one_at_a_time, thrice, whole
 from tests.server import ROOT, Server
 
 # So small a share of the generator's ceiling that any server bears it, and a test is short.
@@ -20,6 +20,7 @@ EASY = ["--generator-share", "0.01", "--start-rps", "1000", "--p99-ms", "2000"]
 TEXT = "{http://www.w3.org/2000/svg}text"
 
 
+@thrice
 def test_no_more_than_a_server_bears(tmp_path: Path) -> None:
     """A server of 20 invocations a second is never said to bear more; the plot's axes have round numbers beyond every step."""
     plot = tmp_path / "plot.svg"
@@ -48,6 +49,7 @@ def slow(handler: BaseHTTPRequestHandler) -> None:
 
 
 @pytest.mark.parametrize(("answer", "broken_by"), [(failing, "errors"), (slow, "latency")])
+@thrice
 def test_the_rate_is_narrowed_down_and_confirmed(answer: Callable[[BaseHTTPRequestHandler], None], broken_by: str) -> None:
     """Between the rate that held and the one that broke the search goes halfway until 10 % are left, and tries the rate once more.
 
@@ -68,6 +70,7 @@ def test_the_rate_is_narrowed_down_and_confirmed(answer: Callable[[BaseHTTPReque
     assert not found["lower_bound_by_generator"]
 
 
+@thrice
 def test_a_queue_that_grows_is_seen() -> None:
     """A rate that the server does not keep up with does not hold, even where the step is too short to break the latency."""
     with answering(one_at_a_time(0.05)) as url:
@@ -77,6 +80,7 @@ def test_a_queue_that_grows_is_seen() -> None:
     assert "the server did not keep up" in outcome.out
 
 
+@thrice
 def test_what_held_once_is_no_capacity() -> None:
     """When no rate holds again, the exit code is 1, and the words say what broke."""
     with answering(lambda handler, number: whole(handler, 500 if number >= 51 else 200)) as url:
@@ -88,6 +92,7 @@ def test_what_held_once_is_no_capacity() -> None:
     assert "TargetValue" not in outcome.out
 
 
+@thrice
 def test_the_generator_is_the_limit() -> None:
     """Of a server that is faster than the generator only a lower bound is told, which the generator set."""
     with instant() as url:
@@ -99,6 +104,7 @@ def test_the_generator_is_the_limit() -> None:
     assert "is a lower bound" in outcome.out
 
 
+@thrice
 def test_a_generator_that_stands_still_blames_itself() -> None:
     """Invocations that leave late, since the generator got no processor, are not counted against the server."""
     with answering(lambda handler, _: whole(handler)) as url:
@@ -117,6 +123,7 @@ def test_a_generator_that_stands_still_blames_itself() -> None:
     assert "the load generator got no processor in time" in said
 
 
+@thrice
 def test_the_formulas(diamonds: Server) -> None:
     """AWS's formula and Little's law, for an instance of so many vCPU; what the generator's ceiling allowed was asked for."""
     options = ["--url", diamonds.url, *EASY, "--processors", "2", "--instance-type", "ml.g5.xlarge", "--vcpus", "3"]
@@ -133,6 +140,7 @@ def test_the_formulas(diamonds: Server) -> None:
     assert estimate["instances"] == math.ceil(90_000 / (instance_rps * 0.4))
 
 
+@thrice
 def test_what_people_read(tmp_path: Path) -> None:
     """It starts the container, says the objective, the rates, the formula and the machine, and draws the plot."""
     plot = tmp_path / "plot.svg"
@@ -169,6 +177,7 @@ def chunked(handler: BaseHTTPRequestHandler, number: int) -> None:
 
 
 @pytest.mark.parametrize(("answer", "protocol"), [(closing, "HTTP/1.0"), (chunked, "HTTP/1.1")])
+@thrice
 def test_replies_without_a_length(answer: Answer, protocol: str) -> None:
     """Replies that end with their connection, or come in chunks, are replies."""
     with answering(answer, protocol) as url:

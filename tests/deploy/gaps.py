@@ -128,6 +128,7 @@ def update_endpoint(self: Any) -> ActionResult:
     endpoint = self.sagemaker_backend.endpoints[name]
     self.sagemaker_backend.describe_endpoint_config(config)
     _refuse_in_progress(endpoint)
+    _refuse_another_kind(self.sagemaker_backend.endpoint_configs, endpoint.endpoint_config_name, config)
     _refuse_update(self, endpoint, config)
     _begin(endpoint, config, "Updating")
     return ActionResult({"EndpointArn": endpoint.arn})
@@ -141,6 +142,14 @@ def _begin(endpoint: Any, config: str, status: str) -> None:
 
 def _refuse_in_progress(endpoint: Any) -> None:
     _refuse(endpoint.endpoint_status not in SETTLED, f'Cannot update in-progress endpoint "{endpoint.arn}".')
+
+
+def _refuse_another_kind(configs: Any, old: str, new: str) -> None:
+    # AWS's guide: of a serverless endpoint AWS makes one with instances, and nothing else.
+    serverless = [bool(configs[name].production_variants[0].get("ServerlessConfig")) for name in (old, new)]
+    queued = [bool(getattr(configs[name], "async_inference_config", None)) for name in (old, new)]
+    _refuse(serverless == [False, True], "You cannot convert your instance-based endpoint to a serverless endpoint.")
+    _refuse(queued[0] != queued[1], "The AsyncInferenceConfig parameter cannot be added to or removed from this endpoint.")
 
 
 def _refuse_update(self: Any, endpoint: Any, config: str) -> None:

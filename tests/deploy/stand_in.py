@@ -56,11 +56,12 @@ class StandIn(gaps.Play):
         self.client("ecr").create_repository(repositoryName=REPOSITORY)
         return self.push(media_type)
 
-    def push(self, media_type: str = MANIFEST) -> str:
-        """Push an image of a media type; return its name by its digest."""
+    def push(self, media_type: str = MANIFEST, **manifest_too: Any) -> str:
+        """Push an image of a media type, with more in its manifest; return its name by its digest."""
         # moto makes an image's digest of its layers' digests alone.
         layer = {"digest": f"sha256:{hashlib.sha256(media_type.encode()).hexdigest()}", "size": 1}
         manifest = {"schemaVersion": 2, "mediaType": media_type, "config": {"digest": "sha256:" + "a" * 64}, "layers": [layer]}
+        manifest |= manifest_too
         put = {"repositoryName": REPOSITORY, "imageManifest": json.dumps(manifest), "imageManifestMediaType": media_type}
         digest = self.client("ecr").put_image(**put, imageTag=f"{len(media_type)}")["image"]["imageId"]["imageDigest"]
         return f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/{REPOSITORY}@{digest}"

@@ -37,18 +37,34 @@ def page(stand_in: StandIn, name: str) -> None:
 
 
 def test_an_alarm_of_somebody_else(stand_in: StandIn, run: Run, write: Callable[..., Path]) -> None:
-    """An alarm of others that has the name of one of ours is refused by plan, up and rollback, and stays as it is."""
+    """An alarm of others that has the name of one of ours is refused by plan and up; rollback takes it as it is."""
     run("up", write(), *POLL)
     run("up", write({"1.0.0": "2.0.0"}), *POLL)
     made = alarm(stand_in, "diamonds-errors-5xx")["AlarmArn"]
     stand_in.client("cloudwatch").untag_resource(ResourceARN=made, TagKeys=["xgb-endpoint:endpoint"])
     stand_in.wire.reset()
-    outcomes = [run("plan", write()), run("up", write(), *POLL), run("rollback", write(), "--yes", *POLL)]
+    outcomes, changed = [run("plan", write()), run("up", write(), *POLL)], mutations(stand_in)
+    back = run("rollback", write(), "--yes", *POLL)
 
-    assert mutations(stand_in) == []
+    assert changed == []
+    assert back.exit_code == 0, back.output
+    assert "PutMetricAlarm" not in mutations(stand_in)
     for outcome in outcomes:
         assert outcome.exit_code == 1
         assert "the alarm diamonds-errors-5xx was not made by this program" in outcome.output
+
+
+def test_an_alarm_that_was_ours_and_is_named(stand_in: StandIn, run: Run, write: Callable[..., Path]) -> None:
+    """An alarm that the file names is not removed, though the file makes it no more, and is sent once."""
+    run("up", write(), *POLL)
+    named = {"errors_5xx: 5": "errors_5xx: null", "names: []": "names: [diamonds-errors-5xx, diamonds-latency-p99]"}
+    outcome = run("up", write({**named, "1.0.0": "2.0.0"}), *POLL)
+    update = next(one.parameters for one in reversed(stand_in.wire.sent) if one.operation == "UpdateEndpoint")
+
+    assert outcome.exit_code == 0, outcome.output
+    assert alarm(stand_in, "diamonds-errors-5xx")["StateValue"] != "ALARM"
+    watching = [one["AlarmName"] for one in update["DeploymentConfig"]["AutoRollbackConfiguration"]["Alarms"]]
+    assert sorted(watching) == ["diamonds-errors-5xx", "diamonds-latency-p99"]
 
 
 def test_what_others_added_to_our_alarms(stand_in: StandIn, run: Run, write: Callable[..., Path]) -> None:

@@ -158,3 +158,13 @@ def test_the_policies_allow_what_is_called(stand_in: StandIn, run: Run, file: Pa
     for role, calls in (("invocation", invoked), ("deployment", called)):
         allowed = {action for statement in json.loads(run("iam", file, role).output)["Statement"] for action in statement["Action"]}
         assert {ACTIONS.get(call, call.replace("monitoring:", "cloudwatch:")) for call in calls} <= allowed
+
+
+def test_no_other_kind(stand_in: StandIn, run: Run, file: Path, write: Callable[..., Path]) -> None:
+    """AWS takes the queue from no endpoint: plan and up say so, and nothing is changed."""
+    run("up", file, *POLL)
+    stand_in.wire.reset()
+    for refused in (run("plan", write()), run("up", write(), *POLL)):
+        assert refused.exit_code == 1
+        assert "diamonds is an asynchronous endpoint, and AWS makes no real-time one of it" in refused.output
+    assert mutations(stand_in) == []

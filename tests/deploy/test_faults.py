@@ -98,13 +98,13 @@ def test_down_asks_and_removes_only_its_own(stand_in: StandIn, run: Run, file: P
         AlarmName="diamonds-mine", MetricName="x", Namespace="x", EvaluationPeriods=1, ComparisonOperator="GreaterThanThreshold",
         Statistic="Sum", Period=60, Threshold=1,
     )  # fmt: skip
-    stand_in.client("s3").put_object(Bucket=BUCKET, Key="xgb-endpoint/diamonds/mine", Body=b"")
+    stand_in.client("s3").put_object(Bucket=BUCKET, Key="xgb-endpoint/123456789012/diamonds/mine", Body=b"")
     refused, before = run("down", file), left(stand_in)
     run("down", file, "--yes", *POLL)
 
     assert refused.exit_code == 1
     assert "diamonds" in before
-    assert left(stand_in) == ["diamonds-mine", "xgb-endpoint/diamonds/mine"]
+    assert left(stand_in) == ["diamonds-mine", "xgb-endpoint/123456789012/diamonds/mine"]
 
 
 def test_an_endpoint_of_somebody_else(stand_in: StandIn, run: Run, file: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.deploy.conftest import Run
 from tests.deploy.stand_in import StandIn
-from tests.deploy.test_life import PAYLOAD, POLL
+from tests.deploy.test_life import PAYLOAD, POLL, left
 from tests.server import ROOT
 
 SCALING = "scaling:" + (ROOT / "deploy" / "endpoint.example.yaml").read_text().partition("\nscaling:")[2].partition("\nupdate:")[0]
@@ -83,6 +83,20 @@ kms: {{artefact_key: "arn:aws:kms:eu-central-1:123456789012:key/1", volume_key: 
     upload = next(one for one in stand_in.wire.sent if one.operation == "PutObject")
     assert upload.headers["x_amz_server_side_encryption_aws_kms_key_id"].endswith("key/1")
     assert upload.headers["x_amz_tagging"] == "xgb-endpoint:endpoint=diamonds"
+
+
+def test_a_key_for_what_is_there_already(stand_in: StandIn, run: Run, write: Callable[..., Path]) -> None:
+    """An artefact that was uploaded without a key, or with another one, is uploaded again under the file's."""
+    run("up", write(), *POLL)
+    for number in (1, 2):
+        key = f"arn:aws:kms:eu-central-1:123456789012:key/{number}"
+        outcome = run("up", write({"update:": f"kms: {{artefact_key: '{key}'}}\nupdate:"}), *POLL)
+        upload = next(one for one in reversed(stand_in.wire.sent) if one.operation == "PutObject")
+
+        assert outcome.exit_code == 0, outcome.output
+        assert upload.headers["x_amz_server_side_encryption_aws_kms_key_id"] == key
+        model = sent(stand_in, "CreateModel")["PrimaryContainer"]["ModelDataUrl"]
+        assert model.removeprefix("s3://example-models/") in left(stand_in)
 
 
 def test_the_deployment_policy_allows_what_is_called(stand_in: StandIn, run: Run, write: Callable[..., Path]) -> None:

@@ -82,7 +82,7 @@ def test_old_ones_are_removed(stand_in: StandIn, run: Run, write: Callable[..., 
     (tmp_path / "artefact" / "more.txt").write_text("another artefact")
     run("up", write({**artefact, "1.0.0": "2.0.0"}), *POLL)
     third = write({**artefact, "1.0.0": "3.0.0"})
-    stand_in.client("s3").put_object(Bucket=BUCKET, Key="xgb-endpoint/diamonds/mine/model.tar.gz", Body=b"")
+    stand_in.client("s3").put_object(Bucket=BUCKET, Key="xgb-endpoint/123456789012/diamonds/mine/model.tar.gz", Body=b"")
     planned, before = run("plan", third), left(stand_in)
     outcome, after = run("up", third, *POLL), left(stand_in)
     back = run("rollback", third, "--yes", *POLL)
@@ -92,7 +92,7 @@ def test_old_ones_are_removed(stand_in: StandIn, run: Run, write: Callable[..., 
     assert len([name for name in before if name.startswith("diamonds-1-0-0-")]) == 2
     assert len(set(before) - set(after)) == 3  # config, model and artefact of the first
     assert not any(name.startswith("diamonds-1-0-0-") for name in after)
-    assert "xgb-endpoint/diamonds/mine/model.tar.gz" in after
+    assert "xgb-endpoint/123456789012/diamonds/mine/model.tar.gz" in after
     assert "nothing to do" in run("plan", write({**artefact, "1.0.0": "2.0.0"})).output
     assert back.exit_code == 0, back.output
 

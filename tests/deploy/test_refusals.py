@@ -62,6 +62,16 @@ def test_an_image_that_createmodel_refuses(stand_in: StandIn, run: Run, write: C
     assert mutations(stand_in) == []
 
 
+def test_a_manifest_without_a_configuration(stand_in: StandIn, run: Run, write: Callable[..., Path]) -> None:
+    """What is no image stops up before anything is made."""
+    file = write(image=stand_in.push(config=None))
+    stand_in.wire.reset()
+    refused = run("up", file, *POLL)
+
+    assert "its manifest names no configuration" in refused.output
+    assert mutations(stand_in) == []
+
+
 def test_an_image_for_another_processor(stand_in: StandIn, run: Run, file: Path) -> None:
     """An image for a processor that the instance has not stops up before anything is made."""
     stand_in.architecture = "arm64"

@@ -7,7 +7,9 @@ import pytest
 
 from tests.deploy.conftest import Run
 from tests.deploy.stand_in import StandIn
-from tests.deploy.test_life import POLL, mutations
+from tests.deploy.test_faults import DEAD
+from tests.deploy.test_life import POLL, left, mutations
+from tests.deploy.wire import Fault
 
 
 def test_the_way_back_is_an_update_like_any(stand_in: StandIn, run: Run, write: Callable[..., Path]) -> None:
@@ -78,6 +80,53 @@ def test_up_waits_for_an_update_under_way(stand_in: StandIn, run: Run, write: Ca
     assert outcome.exit_code == 0, outcome.output
     assert f"diamonds is Updating, 2 of 2 instances, {old}" in outcome.output
     assert mutations(stand_in) == ["AddTags"]  # what serves, and what is left
+
+
+@pytest.mark.parametrize("fault", [Fault("AccessDenied", "no"), DEAD], ids=["refused", "killed"])
+def test_a_rollback_that_breaks_off_before_its_tag(stand_in: StandIn, run: Run, write: Callable[..., Path], fault: Fault) -> None:
+    """Run again, a rollback that took effect is finished, and goes on to nothing else; the next one goes forward."""
+    run("up", write(), *POLL)
+    old = running(stand_in)
+    changed = write({"1.0.0": "2.0.0"})
+    run("up", changed, *POLL)
+    new = running(stand_in)
+    stand_in.wire.fault = lambda sent, _: fault if sent.operation == "AddTags" else None
+    broken = run("rollback", changed, "--yes", *POLL)
+    stand_in.wire.reset()
+    again, serving = run("rollback", changed, "--yes", *POLL), running(stand_in)
+    updates = mutations(stand_in)
+    forth = run("rollback", changed, "--yes", *POLL)
+
+    assert broken.exit_code == 1
+    assert again.exit_code == 0, again.output
+    assert f"{old} serves already" in again.output
+    assert serving == old
+    assert updates == ["AddTags"]
+    assert new in forth.output.splitlines()[-1]
+
+
+def test_the_way_back_to_what_was_made_by_hand(stand_in: StandIn, run: Run, write: Callable[..., Path]) -> None:
+    """After an update by hand up removes nothing, since it does not know of what that was made, and rollback goes back to it."""
+    for version in ("1.0.0", "2.0.0"):
+        run("up", write({"1.0.0": version}), *POLL)
+    sagemaker, before = stand_in.client("sagemaker"), left(stand_in)
+    variants = sagemaker.describe_endpoint_config(EndpointConfigName=running(stand_in))["ProductionVariants"]
+    sagemaker.create_endpoint_config(EndpointConfigName="byhand", ProductionVariants=variants)
+    sagemaker.update_endpoint(EndpointName="diamonds", EndpointConfigName="byhand")
+    sagemaker.describe_endpoint(EndpointName="diamonds")
+    third = write({"1.0.0": "3.0.0"})
+    outcome = run("up", third, *POLL)
+    after = left(stand_in)
+    back = run("rollback", third, "--yes", *POLL)
+
+    assert outcome.exit_code == 0, outcome.output
+    assert set(before) <= set(after)
+    assert back.exit_code == 0, back.output
+    assert running(stand_in) == "byhand"
+
+
+def running(stand_in: StandIn) -> str:
+    return str(stand_in.client("sagemaker").describe_endpoint(EndpointName="diamonds")["EndpointConfigName"])
 
 
 def begin_update(stand_in: StandIn, story: list[tuple[str, bool]]) -> None:

@@ -183,7 +183,7 @@ def test_what_another_run_is_about_to_serve_is_not_removed(stand_in: StandIn, ru
 
     def fault(sent: Sent, _: int) -> None:
         if sent.operation == "InvokeEndpoint" and not made:
-            made.extend(("diamonds-9", "xgb-endpoint/diamonds/9/model.tar.gz"))
+            made.extend(("diamonds-9", "xgb-endpoint/123456789012/diamonds/9/model.tar.gz"))
             time.sleep(1.1)  # S3 tells whole seconds
             stand_in.client("s3").put_object(Bucket=BUCKET, Key=made[1], Body=b"", Tagging="xgb-endpoint:endpoint=diamonds")
             stand_in.client("sagemaker").create_model(
