@@ -1,4 +1,4 @@
-"""The bucket of the artefact, and its region, which only AWS knows."""
+"""The bucket of the artefact and its region, and the other buckets, which only AWS knows."""
 
 from typing import Any
 
@@ -10,7 +10,30 @@ from deploy.failures import DeployError, code_of
 
 
 def verify_bucket(aws: Aws, configuration: Configuration) -> None:
-    """Look the bucket up; raises DeployError if it is missing, in another region, or not for who asks."""
+    """Look the bucket up; raises DeployError if it is missing, in another region, or not for who asks.
+
+    Of the others, which SageMaker writes to, whoever deploys may know nothing: they are refused only where they are missing.
+    """
+    _verify_own(aws, configuration)
+    asynchronous, capture = configuration.compute.asynchronous, configuration.capture
+    places = {"capture.destination": capture and capture.destination}
+    if asynchronous:
+        places |= {f"compute.asynchronous.{key}": getattr(asynchronous, key) for key in ("output", "failure")}
+    for key, place in places.items():
+        bucket = (place or "").removeprefix("s3://").partition("/")[0]
+        if bucket and bucket != configuration.model.bucket and _is_missing(aws, bucket):
+            raise DeployError(f"{key}: {bucket} {WHY['404'].format(bucket=bucket, region=configuration.region)}")
+
+
+def _is_missing(aws: Aws, bucket: str) -> bool:
+    try:
+        aws.call("s3", "head_bucket", Bucket=bucket)
+    except ClientError as error:
+        return code_of(error) == "404"
+    return False
+
+
+def _verify_own(aws: Aws, configuration: Configuration) -> None:
     bucket, region = configuration.model.bucket, configuration.region
     refusal = None
     try:

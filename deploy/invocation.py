@@ -5,7 +5,7 @@ from botocore.exceptions import ClientError
 from deploy.asynchronous import invoke_asynchronously
 from deploy.aws import Aws
 from deploy.configuration import Configuration
-from deploy.failures import DeployError, code_of
+from deploy.failures import DeployError, code_of, message_of
 from deploy.payload import Payload
 from deploy.waiting import Waiting
 
@@ -21,5 +21,7 @@ def invoke(aws: Aws, configuration: Configuration, payload: Payload, waiting: Wa
         if code_of(error) == "ModelError":
             said = error.response.get("OriginalMessage", "").strip()
             raise DeployError(f"the container answered {error.response.get('OriginalStatusCode')}: {said}") from error
+        if "not found" in message_of(error).lower():
+            raise DeployError(f"there is no endpoint {configuration.name} in {aws.region}: python -m deploy up makes it") from error
         raise
     return reply

@@ -14,6 +14,7 @@ from deploy.document import EMPTY, document_at
 from deploy.failures import BadConfiguration, printable
 from deploy.rules import faults_of
 
+SHOWN = 80  # of a value, at its beginning and at its end
 WORDS = {
     str: "text",
     int: "a whole number",
@@ -84,7 +85,8 @@ def _value(hint: Any, value: object, place: str, field: "Field[Any]") -> Any:
             raise BadConfiguration(f'{place}: expected text as a key, not {_shown(odd[0])}: put it into quotes, "..."')
         return {name: _scalar(str, item, f"{place}.{name}", field) for name, item in value.items()}
     if origin in (tuple, Mapping):
-        raise BadConfiguration(f"{place}: expected {WORDS[origin]}, not {_shown(value)}")
+        brackets = f": write [{value}]" if origin is tuple and isinstance(value, str) and len(value) <= SHOWN else ""
+        raise BadConfiguration(f"{place}: expected {WORDS[origin]}, not {_shown(value)}{brackets}")
     return _scalar(kind, value, place, field)
 
 
@@ -95,8 +97,7 @@ def _scalar(kind: type[Any], value: object, place: str, field: "Field[Any]") -> 
         raise BadConfiguration(f"{place}: expected a number, not {_shown(value)}")
     wanted: type[Any] = str if kind is Path else kind
     if not isinstance(value, wanted) or (isinstance(value, bool) and kind is not bool):
-        quotes = ': put it into quotes, "..."' if wanted is str and isinstance(value, bool | int | float) else ""
-        raise BadConfiguration(f"{place}: expected {WORDS[kind]}, not {_shown(value)}{quotes}")
+        raise BadConfiguration(f"{place}: expected {WORDS[kind]}, not {_shown(value)}{_about_quotes(wanted, value)}")
     limits = field.metadata
     if "choices" in limits and value not in limits["choices"]:
         raise BadConfiguration(f"{place}: expected one of {', '.join(map(str, limits['choices']))}, not {_shown(value)}")
@@ -132,4 +133,13 @@ def _shown(value: object) -> str:
         return "a list"
     if value is EMPTY or value is None:
         return "nothing"
-    return f'"{str(value).lower() if isinstance(value, bool) else str(value)[:60]}"'
+    if isinstance(value, bool | int | float):
+        return str(value).lower() if isinstance(value, bool) else str(value)
+    text = str(value)
+    return f'"{text}"' if len(text) <= 2 * SHOWN else f'"{text[:SHOWN]}…{text[-SHOWN:]}"'
+
+
+def _about_quotes(wanted: type[Any], value: object) -> str:
+    if wanted is str and isinstance(value, bool | int | float):
+        return f': put it into quotes, "{_shown(value)}"'
+    return ": take its quotes away" if wanted in (int, float) and isinstance(value, str) and value.isdecimal() else ""

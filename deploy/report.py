@@ -7,7 +7,7 @@ from pathlib import Path
 from deploy.estimate import LEAST_INSTANCES, Scale, estimate
 from deploy.load import Step
 from deploy.objective import Objective
-from deploy.ramp import Found
+from deploy.ramp import GENERATOR_TRIES, Found
 
 HEADER = f"{'asked/s':>9} {'replies/s':>9} {'p50 ms':>8} {'p99 ms':>8} {'errors':>7} {'generator CPU':>13}"
 
@@ -70,7 +70,12 @@ class Report:
         )
         yield self._broke(self.found.broke) if self.found.broke else "Broke: nothing, up to the highest rate that was asked for."
         ceiling, most = self.generator.ceiling_rps, self.generator.most_rps
-        if self.generator_was_the_limit:
+        if self.found.broke and self.generator_was_the_limit:
+            yield (
+                f"THIS IS NO CAPACITY: other work on this machine kept the load generator from sending, {GENERATOR_TRIES} times at "
+                f"that rate. {held.rps:,.1f}/s is a lower bound: end the other work, and measure again."
+            )
+        elif self.generator_was_the_limit:
             yield (
                 f"The load generator, not the server, was the limit: {held.rps:,.1f}/s is a lower bound. Its ceiling here is "
                 f"{ceiling:,.0f}/s, and only {self.generator.share:g} of it is asked for, {most:,.0f}/s (--generator-share)."
@@ -96,6 +101,8 @@ class Report:
             f"  ConcurrentRequestsPerModel: TargetValue = MAX_RPS {rps} x mean latency {held.mean_ms / 1000:.4f} s x {safety} = "
             f"{concurrent} (Little's law)"
         )
+        if numbers.concurrent_requests_per_model < 1:
+            yield "    (below 1 it would scale out at a single invocation: follow InvocationsPerInstance)"
         if numbers.instances is not None:
             yield (
                 f"  Instances for the peak: {scale.peak_rps:,.1f}/s / (MAX_RPS {rps} x {safety}), rounded up and at least "

@@ -77,8 +77,10 @@ def _chosen(aws: Aws, name: str, there: Deployed, to: str | None) -> str:
     others = ", ".join(sorted(kept - {there.running})) or "there is none"
     if config == there.running and not is_mixed:
         raise DeployError(f"{name} serves {config} already: to go to another, name one with --to: {others}")
-    if config is None or config not in {*kept, there.previous}:  # which may have been made by hand
+    if config is None:
         raise DeployError(f"{name} has no previous endpoint config to go back to: name one with --to: {others}")
+    if config not in {*kept, there.previous}:  # which may have been made by hand
+        raise DeployError(f"{config} is no endpoint config of {name}, or is there no more: name one with --to: {others}")
     return config
 
 

@@ -3,6 +3,8 @@
 import re
 import unicodedata
 from collections.abc import Iterator
+from dataclasses import fields
+from difflib import get_close_matches
 
 import botocore.session
 from botocore.exceptions import UnknownRegionError
@@ -10,7 +12,9 @@ from botocore.exceptions import UnknownRegionError
 from deploy.configuration import Configuration
 from deploy.naming import KEYS, OWNER, PREVIOUS, SERVING, TAGS_JOIN, VERSION
 from serve.codecs import CODECS, DECODERS
+from serve.settings import Settings
 
+VARIABLES = frozenset(field.metadata["variable"] for field in fields(Settings))
 MOST_TAGS = 50 - len((OWNER, PREVIOUS, SERVING, VERSION, KEYS))  # AWS takes 50, of which this program needs some
 MOST_IN_KEY, MOST_IN_VALUE = 128, 256
 OPT_OUT = "(for development, compute.allow_single_zone: true accepts it)"
@@ -20,6 +24,7 @@ def faults_of(configuration: Configuration) -> list[str]:
     """Return what does not go together, each with its key and the fix."""
     return [
         *_formats(configuration),
+        *_environment(configuration),
         *_zones(configuration),
         *_compute(configuration),
         *_scaling(configuration),
@@ -48,7 +53,16 @@ def _formats(configuration: Configuration) -> Iterator[str]:
         yield "data_format.accept: said twice: take SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT out of data_format.environment"
     if formats.environment.get("SAGEMAKER_BIND_TO_PORT", "8080") != "8080":
         yield "data_format.environment.SAGEMAKER_BIND_TO_PORT: SageMaker asks port 8080: take it out"
-    for name in formats.environment:
+
+
+def _environment(configuration: Configuration) -> Iterator[str]:
+    environment = configuration.data_format.environment
+    for name in sorted(environment.keys() - VARIABLES):
+        near = get_close_matches(name, VARIABLES, 1, 0.8 if name.startswith("SERVE_") else 0.93)  # others may be another program's
+        if near or name.startswith("SERVE_"):
+            meant = f"did you mean {near[0]}?" if near else "see the README for those that it knows"
+            yield f"data_format.environment.{name[:60]}: the server does not know this variable: {meant}"
+    for name in environment:
         if not re.fullmatch(r"[a-zA-Z_][a-zA-Z0-9_]{0,1023}", name):
             yield f'data_format.environment: "{name[:60]}" is no name of a variable: letters, digits and _, no digit first'
 
@@ -59,7 +73,8 @@ def _zones(configuration: Configuration) -> Iterator[str]:
         return
     if compute.instance_count < 2:  # noqa: PLR2004 - two zones need two instances
         yield f"compute.instance_count: {compute.instance_count} puts all into one Availability Zone: use 2 or more {OPT_OUT}"
-    if scaling and scaling.min < 2:  # noqa: PLR2004 - the same
+    from_zero = compute.asynchronous and scaling and scaling.min == 0  # what is queued waits for an instance, in whichever zone
+    if scaling and scaling.min < 2 and not from_zero:  # noqa: PLR2004 - the same
         yield f"scaling.min: {scaling.min} may leave everything in one Availability Zone: use 2 or more {OPT_OUT}"
     if len(set(configuration.network.subnets)) == 1:
         yield f"network.subnets: one subnet is one Availability Zone: add one in another zone {OPT_OUT}"
@@ -93,7 +108,10 @@ def _scaling(configuration: Configuration) -> Iterator[str]:
     if scaling.min == 0 and not compute.asynchronous:
         yield "scaling.min: only an asynchronous endpoint scales to 0: use 1 or more, or compute.serverless"
     if (scaling.metric == "backlog_per_instance") != bool(compute.asynchronous):
-        yield "scaling.metric: backlog_per_instance is for asynchronous endpoints, and the only one for them"
+        why = "not for asynchronous endpoints: write backlog_per_instance"
+        if not compute.asynchronous:
+            why = "for asynchronous endpoints alone: write invocations_per_instance"
+        yield f"scaling.metric: {scaling.metric} is {why}"
     if compute.instance_type.startswith("ml.t2."):
         yield "compute.instance_type: t2 cannot be scaled: use another, such as ml.c6i.large, or take scaling out"
 

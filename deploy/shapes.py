@@ -1,6 +1,7 @@
 """Holds the parameters of calls against AWS's own description of them, without a network."""
 
 import re
+from difflib import get_close_matches
 from functools import cache
 from typing import Any
 
@@ -50,6 +51,20 @@ def unknown_instance_type(instance_type: str) -> str | None:
     return f"compute.instance_type: {instance_type} is not among the {len(known)} that boto3 knows: is it spelt right, or newer?"
 
 
+def unknown_region(region: str) -> str | None:
+    """Return a warning about a region where this boto3 knows no SageMaker; a newer one may."""
+    session = botocore.session.get_session()
+    known = [
+        one for partition in session.get_available_partitions() for one in session.get_available_regions("sagemaker", partition)
+    ]
+    if region in known:
+        return None
+    near = get_close_matches(region, known, 1)
+    return f"region: boto3 knows no SageMaker in {region}: " + (
+        f"did you mean {near[0]}?" if near else "is it spelt right, or newer?"
+    )
+
+
 def submitted(operation: str, described: Parameters, service: str = "sagemaker") -> Parameters:
     """Return of what AWS describes only what a creating call may say, but for the tags."""
     kept: Parameters = _members(_model(service).operation_model(operation).input_shape, described)
@@ -80,7 +95,7 @@ def _limits(shape: Any, value: Any, name: str) -> None:
         if size > most:
             raise BadConfiguration(f"{KEYS.get(name, name)}: {size} is more than AWS takes, {most}: lower or shorten it")
     if shape.type_name == "string" and (form := _form(shape.metadata.get("pattern", ""))) and not form.fullmatch(value):
-        raise BadConfiguration(f'{KEYS.get(name, name)}: "{value[:60]}" does not fit: AWS takes {form.pattern}')
+        raise BadConfiguration(f'{KEYS.get(name, name)}: "{value[:60]}…{value[-60:]}" does not fit: AWS takes {form.pattern}')
     if shape.type_name == "map" and any(len(f"{text}".encode()) > MOST_BYTES for pair in value.items() for text in pair):
         raise BadConfiguration(f"{KEYS.get(name, name)}: names and values have at most {MOST_BYTES} bytes: shorten the longest")
 

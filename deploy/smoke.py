@@ -26,8 +26,8 @@ def smoke_test(aws: Aws, configuration: Configuration, artefact: Artefact, waiti
         return _compared(aws, configuration, artefact, waiting)
     except (DeployError, BotoCoreError, ClientError) as error:
         said = str(error) if isinstance(error, DeployError) else in_one_line(error, configuration.region)
-        back = f": python -m deploy rollback goes back to {before}" if before else ""
-        raise DeployError(f"the smoke test failed, and the endpoint serves what failed: {said}{back}") from error
+        back = f"rollback goes back to {before}" if before else "down removes it, or up again once it is mended"
+        raise DeployError(f"the smoke test failed, and the endpoint serves what failed: {said}: python -m deploy {back}") from error
 
 
 def _compared(aws: Aws, configuration: Configuration, artefact: Artefact, waiting: Waiting) -> str:

@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from deploy.configuration import Configuration
 from deploy.failures import DeployError, in_one_line, printable
 from deploy.reading import read
-from deploy.shapes import unknown_instance_type
+from deploy.shapes import unknown_instance_type, unknown_region
 
 
 class Seconds(click.FloatRange):
@@ -60,6 +60,8 @@ def configuration_of(context: click.Context, file: Path) -> Configuration:
     configuration = read(file)
     if context.parent:
         context.parent.obj = configuration.region  # for the messages of failures
+    if warning := unknown_region(configuration.region):
+        click.secho(f"warning: {warning}", fg="yellow", err=True)
     if configuration.compute.serverless is None and (warning := unknown_instance_type(configuration.compute.instance_type)):
         click.secho(f"warning: {warning}", fg="yellow", err=True)
     return configuration

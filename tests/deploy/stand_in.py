@@ -1,5 +1,6 @@
 """A stand-in for AWS on the loopback: moto's server with its gaps filled, in a thread, or as a process with `python -m`."""
 
+import argparse
 import hashlib
 import json
 import threading
@@ -14,7 +15,7 @@ import boto3
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
-from local_test.container import serving, stop_on_sigterm
+from local_test.container import SAMPLE_ARTEFACT, serving, stop_on_sigterm
 from tests.deploy import gaps, runtime
 from tests.deploy.runtime import ACCOUNT, REGION
 from tests.deploy.wire import Environ, Wire
@@ -129,8 +130,11 @@ def configuration_file(folder: Path, image: str, changes: Mapping[str, str] | No
 
 
 if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", nargs="?", type=Path, default=SAMPLE_ARTEFACT, help="the artefact that its endpoints serve")
+    folder = parser.parse_args().folder
     stop_on_sigterm()
-    with serving(environment={"SAGEMAKER_CONTAINER_LOG_LEVEL": "ERROR"}) as container, standing_in(container.url) as aws:
+    with serving(folder, environment={"SAGEMAKER_CONTAINER_LOG_LEVEL": "ERROR"}) as container, standing_in(container.url) as aws:
         print(
             "\n".join([*(f"export {name}={value}" for name, value in aws.environment.items()), f"export IMAGE={aws.furnish()}"]),
             flush=True,

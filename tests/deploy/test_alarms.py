@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.deploy.conftest import Run
+from tests.deploy.runtime import REGION
 from tests.deploy.stand_in import StandIn
 from tests.deploy.test_asynchronous import ASYNCHRONOUS
 from tests.deploy.test_life import POLL, mutations
@@ -90,6 +91,7 @@ def test_what_others_added_to_our_alarms(stand_in: StandIn, run: Run, write: Cal
 
 def test_what_others_added_to_the_alarm_that_wakes(stand_in: StandIn, run: Run, write: Callable[..., Path]) -> None:
     """The alarm that starts the first instance tells whom others added too, also after its policy was made anew."""
+    stand_in.client("s3").create_bucket(Bucket="replies", CreateBucketConfiguration={"LocationConstraint": REGION})
     run("up", write(ASYNCHRONOUS), *POLL)
     page(stand_in, "diamonds-backlog-without-capacity")
     planned = run("plan", write(ASYNCHRONOUS))

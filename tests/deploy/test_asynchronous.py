@@ -16,7 +16,7 @@ from tests.deploy.wire import Fault, Sent
 
 OUTPUT = "output: s3://replies/x, failure: s3://replies/failures"
 ASYNCHRONOUS = {
-    "instance_count: 2": f"instance_count: 1\n  allow_single_zone: true\n  asynchronous: {{{OUTPUT}}}",
+    "instance_count: 2": f"instance_count: 2\n  asynchronous: {{{OUTPUT}}}",
     "metric: invocations_per_instance": "metric: backlog_per_instance",
     "  min: 2": "  min: 0",
     "strategy: rolling": "strategy: all_at_once",
@@ -72,9 +72,9 @@ def test_waking_from_zero(stand_in: StandIn, run: Run, file: Path) -> None:
 
 
 def test_waking_is_taken_off(stand_in: StandIn, run: Run, file: Path, write: Callable[..., Path]) -> None:
-    """A file that scales to one instance at least has neither the policy nor the alarm that wakes."""
+    """A file that scales to two instances at least has neither the policy nor the alarm that wakes."""
     run("up", file, *POLL)
-    outcome = run("up", write({**ASYNCHRONOUS, "  min: 2": "  min: 1"}), *POLL)
+    outcome = run("up", write({**ASYNCHRONOUS, "  min: 2": "  min: 2"}), *POLL)
 
     assert outcome.exit_code == 0, outcome.output
     assert {"xgb-endpoint-wake", "diamonds-backlog-without-capacity"} & set(left(stand_in)) == set()

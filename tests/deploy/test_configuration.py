@@ -26,7 +26,7 @@ FAULTS = [
     ("region: eu-central-1", "region: us-east-1", "image: is in eu-central-1, and the key region says us-east-1"),
     ("role: arn:aws:iam", "role: arn:iam", "expected arn:aws:iam::ACCOUNT:role/NAME"),
     ("@sha256:", ":1.0.0-sha256-", "which make push prints"),
-    ("version: 1.0.0", "version: 1.0", 'metadata.version: expected text, not "1.0": put it into quotes'),
+    ("version: 1.0.0", "version: 1.0", "metadata.version: expected text, not 1.0: put it into quotes"),
     ("    team: pricing", "    team: 7", "metadata.tags.team: expected text"),
     ("    team: pricing", f"    team: {'x' * 300}", "metadata.tags.team: "),
     ("environment: {}", f"environment: {{A: {'x' * 1025}}}", "data_format.environment: "),
@@ -44,6 +44,26 @@ FAULTS = [
     ("instance_count: 2", "instance_count: two", "compute.instance_count: expected a whole number"),
     ("instance_count: 2", "instance_count: true", "compute.instance_count: expected a whole number"),
     ("  min: 2", "  min: 1", "scaling.min: 1 may leave everything in one Availability Zone"),
+    (
+        "environment: {}",
+        "environment: {SERVE_ROW_EROR: 'x'}",
+        "SERVE_ROW_EROR: the server does not know this variable: did you mean",
+    ),
+    ("environment: {}", "environment: {SERVE_NONE: 'x'}", "SERVE_NONE: the server does not know this variable: see the README"),
+    ("@sha256:", ":latest#", ":latest"),
+    ("version: 1.0.0", "version: 1.1", 'metadata.version: expected text, not 1.1: put it into quotes, "1.1"'),
+    ("instance_count: 2", 'instance_count: "2"', 'expected a whole number, not "2": take its quotes away'),
+    ("[text/csv, application/json]", "text/csv", 'expected a list, not "text/csv": write [text/csv]'),
+    (
+        "  instance_count: 2",
+        "  asynchronous: {output: 's3://replies/x'}",
+        "scaling.metric: invocations_per_instance is not for asynchronous",
+    ),
+    (
+        "metric: invocations_per_instance",
+        "metric: backlog_per_instance",
+        "backlog_per_instance is for asynchronous endpoints alone: write invocations_per_instance",
+    ),
     ("  max: 6", "  max: 1", "scaling.max: 1 is less than scaling.min"),
     ("target: 3000", "target: 0", "scaling.target: expected a number above 0"),
     ("metric: invocations_per_instance", "metric: cpu", "scaling.metric: expected one of"),
@@ -145,3 +165,13 @@ def test_the_same_files_are_the_same_artefact(run: Run, write: Callable[..., Pat
 
     assert here.exit_code == 0
     assert here.output == copied.output
+
+
+def test_a_region_that_boto3_does_not_know(run: Run, write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A region that may be misspelt is a warning with the one that was meant, for it may be newer than boto3."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    outcome = run("plan", write({"eu-central-1": "eu-centrall-1"}))
+
+    assert outcome.exit_code == 0, outcome.output
+    assert "region: boto3 knows no SageMaker in eu-centrall-1: did you mean eu-central-1?" in outcome.output

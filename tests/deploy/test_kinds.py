@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.deploy.conftest import Run
+from tests.deploy.runtime import REGION
 from tests.deploy.stand_in import StandIn
 from tests.deploy.test_life import PAYLOAD, POLL, left
 from tests.server import ROOT
@@ -72,15 +73,19 @@ def test_all_keys_reach_the_wire(stand_in: StandIn, run: Run, write: Callable[..
 capture: {{destination: "s3://captured/x", percent: 10}}
 kms: {{artefact_key: "arn:aws:kms:eu-central-1:123456789012:key/1", volume_key: "arn:aws:kms:eu-central-1:123456789012:key/2"}}
 """
-    outcome = run("up", write({"update:": f"{more}\nupdate:"}), *POLL)
+    file = write({"update:": f"{more}\nupdate:"})
+    missing = run("plan", file)
+    stand_in.client("s3").create_bucket(Bucket="captured", CreateBucketConfiguration={"LocationConstraint": REGION})
+    outcome = run("up", file, *POLL)
     model, config = sent(stand_in, "CreateModel"), sent(stand_in, "CreateEndpointConfig")
 
+    assert "capture.destination: captured is not there: aws s3 mb s3://captured" in missing.output
     assert outcome.exit_code == 0, outcome.output
     assert model["VpcConfig"] == {"Subnets": subnets, "SecurityGroupIds": ["sg-1"]}
     assert model["EnableNetworkIsolation"] is True
     assert config["DataCaptureConfig"]["InitialSamplingPercentage"] == 10
     assert config["KmsKeyId"].endswith("key/2")
-    upload = next(one for one in stand_in.wire.sent if one.operation == "PutObject")
+    upload = next(one for one in reversed(stand_in.wire.sent) if one.operation == "PutObject")
     assert upload.headers["x_amz_server_side_encryption_aws_kms_key_id"].endswith("key/1")
     assert upload.headers["x_amz_tagging"] == "xgb-endpoint:endpoint=diamonds"
 
