@@ -15,7 +15,7 @@ from serve.facts import facts_of, features_of
 from serve.inference import Invocation, infer
 from serve.model import load
 from serve.selftest import MEDIA_TYPES, run_self_test
-from serve.settings import Settings
+from serve.settings import Settings, misspelt
 from serve.wording import counted, listed
 
 SHOWN_FEATURES = 50
@@ -36,6 +36,8 @@ def check(settings: Settings, folder: Path | None, sample: Path | None) -> dict[
         "workers_because": sizing.reason,
         "memory_forecast_mib": sizing.memory_bytes // MIB,
     }
+    if wrong := misspelt():
+        report["misspelt_variables"] = ", ".join(f"{name}: did you mean {meant}?" for name, meant in wrong.items())
     if sample is None:
         return report
     if sample.suffix not in MEDIA_TYPES:

@@ -28,7 +28,7 @@ from serve.lean import LeanDoor
 from serve.logs import configure, event
 from serve.model import load
 from serve.selftest import run_self_test
-from serve.settings import Settings
+from serve.settings import Settings, misspelt
 from serve.spread import Spread
 
 INVALID_REQUEST = "Invalid request from ip="
@@ -57,6 +57,8 @@ class Server(BaseApplication):
         if settings.door == "lean":
             self.application = LeanDoor(invocations, self.application, sizing.threads)
         self.options = options(settings, sizing)
+        if wrong := misspelt():
+            event(logging.WARNING, "misspelt", variables=wrong)
         if also := {name: why for name, why in model.file.ignored.items() if why == ANOTHER_MODEL}:
             event(logging.WARNING, "ignored", files=also)
         self.facts = {

@@ -3,8 +3,6 @@
 import re
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import fields
-from difflib import get_close_matches
 
 import botocore.session
 from botocore.exceptions import UnknownRegionError
@@ -12,9 +10,8 @@ from botocore.exceptions import UnknownRegionError
 from deploy.configuration import Configuration
 from deploy.naming import KEYS, OWNER, PREVIOUS, SERVING, TAGS_JOIN, VERSION
 from serve.codecs import CODECS, DECODERS
-from serve.settings import Settings
+from serve.settings import VARIABLES, misspelt
 
-VARIABLES = frozenset(field.metadata["variable"] for field in fields(Settings))
 MOST_TAGS = 50 - len((OWNER, PREVIOUS, SERVING, VERSION, KEYS))  # AWS takes 50, of which this program needs some
 MOST_IN_KEY, MOST_IN_VALUE = 128, 256
 OPT_OUT = "(for development, compute.allow_single_zone: true accepts it)"
@@ -57,10 +54,10 @@ def _formats(configuration: Configuration) -> Iterator[str]:
 
 def _environment(configuration: Configuration) -> Iterator[str]:
     environment = configuration.data_format.environment
+    meant_by = misspelt(environment)
     for name in sorted(environment.keys() - VARIABLES):
-        near = get_close_matches(name, VARIABLES, 1, 0.8 if name.startswith("SERVE_") else 0.93)  # others may be another program's
-        if near or name.startswith("SERVE_"):
-            meant = f"did you mean {near[0]}?" if near else "see the README for those that it knows"
+        if name in meant_by or name.startswith("SERVE_"):  # others may be another program's
+            meant = f"did you mean {meant_by[name]}?" if name in meant_by else "see the README for those that it knows"
             yield f"data_format.environment.{name[:60]}: the server does not know this variable: {meant}"
     for name in environment:
         if not re.fullmatch(r"[a-zA-Z_][a-zA-Z0-9_]{0,1023}", name):

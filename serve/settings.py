@@ -5,6 +5,7 @@ import math
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Self
 
@@ -13,6 +14,7 @@ from serve.errors import BadSetting
 from serve.wording import listed, quoted
 
 MIB = 1 << 20
+LIKENESS = 0.9  # from 0 to 1; less alike are names of other programs' variables
 DEFAULT_MAX_PAYLOAD_BYTES = 100 * MIB  # what batch transform sends at most: contract 5.3
 
 BOOLEANS = {"true": True, "false": False, "1": True, "0": False, "yes": True, "no": False, "on": True, "off": False}
@@ -193,3 +195,12 @@ class Settings:
         if self.max_payload_mib is not None:
             return self.max_payload_mib * MIB or math.inf
         return self.max_content_length or DEFAULT_MAX_PAYLOAD_BYTES
+
+
+VARIABLES = frozenset(each.metadata["variable"] for each in fields(Settings))
+
+
+def misspelt(env: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Return the variables that look like one of the server's but are none, and which is meant: they do nothing, in silence."""
+    unknown = [name for name in env if name.startswith(("SERVE_", "SAGEMAKER_")) and name not in VARIABLES]
+    return {name: near[0] for name in unknown if (near := get_close_matches(name, VARIABLES, 1, LIKENESS))}

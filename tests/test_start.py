@@ -144,6 +144,20 @@ def test_variables_of_gunicorn_do_not_disturb(models: Path) -> None:
         assert server.post("1,2").status_code == 200
 
 
+def test_a_misspelt_variable_is_told(models: Path) -> None:
+    """8.1: a variable that looks like one of the server's, is a warning with the one that is meant."""
+    wrong = {"SERVE_ROW_EROR": "true", "SAGEMAKER_MAX_PAYLOAD_IN_MIB": "6", "SERVE_PORT": "80", "SAGEMAKER_REGION": "eu-central-1"}
+    with running(saved(BOOSTER, models / "misspelt"), **wrong) as server:
+        assert server.post("1,2").status_code == 200
+    [told] = [event for event in server.events() if event["event"] == "misspelt"]
+
+    assert told["level"] == "WARNING"
+    assert told["variables"] == {
+        "SERVE_ROW_EROR": "SERVE_ROW_ERRORS",
+        "SAGEMAKER_MAX_PAYLOAD_IN_MIB": "SAGEMAKER_MAX_PAYLOAD_IN_MB",
+    }
+
+
 def test_a_port_in_use_stops_the_start(models: Path) -> None:
     """1.6: a port that is taken is named at once, with the variable that names another."""
     folder = saved(BOOSTER, models / "port")
