@@ -18,6 +18,7 @@ from deploy.waiting import Waiting, wait_for, wait_until_gone
 
 STALE_TRIES = 6
 STALE = ("could not find", "no scalable target")
+AGAIN = "run the same command again; it goes on where it was"
 TAKE_TIME = ("create_endpoint", "update_endpoint", "delete_endpoint")
 SCALING = ("register_scalable_target", "put_scaling_policy", "put_scheduled_action", "put_metric_alarm")
 
@@ -42,9 +43,9 @@ def make(aws: Aws, calls: Sequence[Call], waiting: Waiting, packed: bytes | None
                 with interruption.let_in():
                     _wait_after(aws, call, waiting)
             except KeyboardInterrupt as error:
-                broken_off = DeployError(_broken_off(call, owed, calls[number + 1 :]))
-                making.put_back(owed, broken_off)
-                raise broken_off from error
+                broken_off = _broken_off(call)
+                making.put_back(owed, DeployError(broken_off))
+                raise DeployError(f"{broken_off}{_state(owed, calls[number + 1 :])}: {AGAIN}") from error
             except BaseException as error:
                 making.put_back(owed, error)
                 raise
@@ -94,9 +95,9 @@ class _Making:
     def _what_is_off(self, owed: list[Call], failed: list[tuple[Call, BaseException]]) -> str:
         names = ", ".join(f"{call.operation} {call.subject}" for call, _ in failed)
         why, state = _line(failed[0][1], self._aws.region), ""
-        if register := next((call for call in owed if call.operation == "register_scalable_target"), None):
+        if scaled := _scaled(owed):
             try:
-                state = "on" if scalable_target(self._aws, register.parameters) else "off"
+                state = "on" if scalable_target(self._aws, scaled) else "off"
             except (BotoCoreError, ClientError, OSError):
                 state = "perhaps off"
         if state.endswith("off"):
@@ -104,12 +105,19 @@ class _Making:
         return f"{'scaling is on, but ' if state else ''}not made again ({why}): {names}: up makes of it what the file has"
 
 
-def _broken_off(call: Call, owed: list[Call], later: Sequence[Call]) -> str:
+def _broken_off(call: Call) -> str:
     goes_on = ", with which AWS goes on" if call.operation in TAKE_TIME else ""
-    state = "; what was taken off is put back: scaling is on again" if owed else ""
-    if not owed and any(one.operation in SCALING for one in later):
-        state = "; scaling is not yet as the file says"
-    return f"broken off after {call.operation} {call.subject}{goes_on}{state}: run the same command again; it goes on where it was"
+    return f"broken off after {call.operation} {call.subject}{goes_on}"
+
+
+def _state(owed: list[Call], later: Sequence[Call]) -> str:
+    if _scaled(owed):
+        return "; scaling is on again"
+    return "; scaling is not yet as the file says" if _scaled(later) else ""
+
+
+def _scaled(calls: Sequence[Call]) -> Parameters | None:
+    return next((call.parameters for call in calls if call.operation in SCALING and "ResourceId" in call.parameters), None)
 
 
 def _line(error: BaseException, region: str) -> str:
@@ -125,6 +133,8 @@ def _is_done(aws: Aws, call: Call, error: ClientError, waiting: Waiting) -> bool
         return "already exist" in message
     if call.operation == "delete_alarms":  # of several alarms AWS deletes none where one is not found
         return is_again and code_of(error) in ABSENT
+    if call.operation == "delete_endpoint" and "in-progress" in message:
+        return _is_going(aws, call)
     if call.operation.startswith(("delete_", "deregister_")):
         return "could not find" in message or "no scal" in message
     if call.operation != "update_endpoint" or "in-progress" not in message:
@@ -135,6 +145,14 @@ def _is_done(aws: Aws, call: Call, error: ClientError, waiting: Waiting) -> bool
         f"another update of {call.parameters['EndpointName']} is under way, as from another terminal or by scaling: "
         "run the same command again; it waits for that first, and compares then"
     ) from error
+
+
+def _is_going(aws: Aws, call: Call) -> bool:
+    try:
+        endpoint = aws.call("sagemaker", "describe_endpoint", **call.parameters)
+    except ClientError as error:
+        return "could not find" in message_of(error).lower()
+    return bool(endpoint["EndpointStatus"] == "Deleting")
 
 
 def _is_own_update(aws: Aws, call: Call, waiting: Waiting) -> bool:

@@ -21,7 +21,7 @@ class Interruption:
     def __enter__(self) -> Self:
         """Take the signals, but those that this program is to ignore, as under nohup."""
         for one in SIGNALS:
-            if signal.getsignal(one) != signal.SIG_IGN:
+            if signal.getsignal(one) not in (signal.SIG_IGN, None):
                 self._before[one] = signal.signal(one, self._take)
         return self
 

@@ -63,6 +63,29 @@ def test_a_signal(stand_in: StandIn, run: Run, write: Callable[..., Path], signa
     assert scaling_of(stand_in) == before
 
 
+def test_a_signal_and_nothing_can_be_put_back(stand_in: StandIn, run: Run, write: Callable[..., Path]) -> None:
+    """Broken off, and refused what puts scaling on again, a run says that it is off."""
+    run("up", write(), *POLL)
+    interrupt = sending({"DeregisterScalableTarget": signal.SIGINT})
+
+    def fault(sent: Sent, count: int) -> Fault | None:
+        interrupt(sent, count)
+        refusals = {
+            "RegisterScalableTarget": Fault("AccessDeniedException"),
+            "PutScalingPolicy": Fault("ObjectNotFoundException", "No scalable target registered"),
+        }
+        return refusals.get(sent.operation)
+
+    stand_in.wire.fault = fault
+    outcome = run("up", write(RETYPED), *POLL)
+
+    assert "broken off after deregister_scalable_target" in outcome.output
+    assert "scaling is off, as it could not be put on again (not allowed: RegisterScalableTarget" in outcome.output
+    assert "not made again: register_scalable_target endpoint/diamonds/variant/AllTraffic, put_scaling_policy" in outcome.output
+    assert "is on" not in outcome.output
+    assert scaling_of(stand_in) == []
+
+
 def test_one_call_of_those_that_put_back(stand_in: StandIn, run: Run, write: Callable[..., Path]) -> None:
     """Where one of the calls that put scaling back fails, the others are made, and just that one is named."""
     run("up", write(), *POLL)
