@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 from deploy import invocation
 from deploy.alarms import verify_alarms
 from deploy.artefact import artefact_of
+from deploy.asking import down, rollback
 from deploy.aws import Aws
 from deploy.bucket import verify_bucket
 from deploy.capacity import capacity
@@ -22,12 +23,11 @@ from deploy.image import verify_image
 from deploy.payload import Payload, media_type_of
 from deploy.plan import calls_up, verify_serving
 from deploy.policies import policies_of
-from deploy.removal import calls_down, calls_prune, what_stays
-from deploy.rollback import way_back
+from deploy.removal import calls_prune
 from deploy.shapes import validate
 from deploy.showing import progress, show_calls, show_difference, warn_of_alarms
 from deploy.smoke import smoke_test
-from deploy.verbs import FILE, LONGEST_SECONDS, POLL, YES, Seconds, Verbs, ask, configuration_of
+from deploy.verbs import FILE, LONGEST_SECONDS, POLL, Seconds, Verbs, configuration_of
 from deploy.waiting import REPLY_SECONDS, Waiting, wait_until_settled
 from deploy.wanted import wanted_of
 from deploy.zones import verify_zones
@@ -148,25 +148,6 @@ def invoke(  # noqa: PLR0913 - an argument for each option
 
 @cli.command()
 @FILE
-@click.option("--to", help="the endpoint config to go back to; by default the one before")
-@YES
-@POLL
-@click.pass_context
-def rollback(context: click.Context, file: Path, to: str | None, poll_seconds: float, *, yes: bool) -> None:
-    """Go back to the previous endpoint config, in the steps and under the alarms of any update."""
-    configuration = configuration_of(context, file)
-    aws = Aws(configuration.region)
-    way = way_back(aws, configuration, to)
-    for warning in way.warnings:
-        click.secho(warning, fg="yellow")
-    ask(yes, f"{configuration.name}: go back from {way.running} to {way.config}?")
-    with progress(poll_seconds) as waiting:
-        make(aws, way.calls, waiting)
-    click.secho(f"{configuration.name} serves {way.config}", fg="green")
-
-
-@cli.command()
-@FILE
 @click.option("--minutes", type=click.IntRange(1, 5_000_000), default=60, show_default=True, help="how far back")
 @click.pass_context
 def logs(context: click.Context, file: Path, minutes: int) -> None:
@@ -185,29 +166,6 @@ def logs(context: click.Context, file: Path, minutes: int) -> None:
 
 @cli.command()
 @FILE
-@YES
-@POLL
-@click.pass_context
-def down(context: click.Context, file: Path, poll_seconds: float, *, yes: bool) -> None:
-    """Remove the endpoint and all that was made for it; never the bucket, the image or the role."""
-    configuration = configuration_of(context, file)
-    aws, name = Aws(configuration.region), configuration.name
-    calls = calls_down(aws, configuration, deployed(aws, name))
-    if not calls:
-        click.echo(f"nothing of {name} is there")
-        return
-    for call in calls:
-        click.echo(f"remove {call.why}: {call.subject}")
-    ask(yes, f"Remove all of {name}?")
-    with progress(poll_seconds) as waiting:
-        wait_until_settled(aws, name, waiting)
-        make(aws, calls, waiting)
-    click.secho(f"{name} is removed", fg="green")
-    click.echo(f"What it wrote stays: {what_stays(configuration)}")
-
-
-@cli.command()
-@FILE
 @click.argument("role", required=False, type=click.Choice(["execution", "execution-trust", "deployment", "invocation"]))
 @click.pass_context
 def iam(context: click.Context, file: Path, role: str | None) -> None:
@@ -216,4 +174,5 @@ def iam(context: click.Context, file: Path, role: str | None) -> None:
     click.echo(json.dumps(policies[role] if role else policies, indent=2))
 
 
-cli.add_command(capacity)
+for command in (rollback, down, capacity):
+    cli.add_command(command)

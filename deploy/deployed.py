@@ -81,7 +81,7 @@ def deployed(aws: Aws, name: str, wanted: Wanted | None = None) -> Deployed:
     running = _found(aws, "sagemaker", "describe_endpoint_config", EndpointConfigName=endpoint.get("EndpointConfigName"))
     models = [variant["ModelName"] for variant in running.get("ProductionVariants", [])]
     model, config = (wanted.model["ModelName"], wanted.endpoint["EndpointConfigName"]) if wanted else (None, None)
-    targets = aws.call("application-autoscaling", "describe_scalable_targets", **_resources(name))["ScalableTargets"]
+    target = scalable_target(aws, scaled(name))
     alarms, others_alarms = _alarms(aws, name)
     return Deployed(
         uploaded=bool(wanted and _found(aws, "s3", "head_object", Bucket=wanted.upload["Bucket"], Key=wanted.upload["Key"])),
@@ -92,10 +92,18 @@ def deployed(aws: Aws, name: str, wanted: Wanted | None = None) -> Deployed:
         running_model=_found(aws, "sagemaker", "describe_model", ModelName=models[0]) if models else {},
         alarms=alarms,
         others_alarms=others_alarms,
-        target=targets[0] if targets else {},
-        policies=_of_target(aws, name, "describe_scaling_policies", "ScalingPolicies") if targets else [],
-        scheduled=_of_target(aws, name, "describe_scheduled_actions", "ScheduledActions") if targets else [],
+        target=target,
+        policies=_of_target(aws, name, "describe_scaling_policies", "ScalingPolicies") if target else [],
+        scheduled=_of_target(aws, name, "describe_scheduled_actions", "ScheduledActions") if target else [],
     )
+
+
+def scalable_target(aws: Aws, words: Parameters) -> Parameters:
+    """Return the target that Application Auto Scaling knows by these words, empty if there is none."""
+    asked = {key: words[key] for key in ("ServiceNamespace", "ScalableDimension")}
+    targets = aws.call("application-autoscaling", "describe_scalable_targets", ResourceIds=[words["ResourceId"]], **asked)
+    found: list[Parameters] = targets["ScalableTargets"]
+    return found[0] if found else {}
 
 
 def differs(wanted: Any, there: Any) -> bool:
@@ -115,7 +123,7 @@ def own(aws: Aws, name: str, kind: str) -> list[Parameters]:
     operation = {"Model": "list_models", "EndpointConfig": "list_endpoint_configs"}[kind]
     found = aws.pages("sagemaker", operation, f"{kind}s", NameContains=f"{name}-", SortBy="CreationTime", SortOrder="Descending")
     mine = [one for one in found if one[f"{kind}Name"].startswith(f"{name}-")]
-    return [one for one in mine if {"Key": OWNER, "Value": name} in tagged(aws, f"{kind}Arn", one)["Tags"]]
+    return [one for one in mine if _is_own(aws, name, "Tags", "sagemaker", "list_tags", ResourceArn=one[f"{kind}Arn"])]
 
 
 def own_objects(aws: Aws, name: str, bucket: str, prefix: str) -> list[Parameters]:
@@ -126,8 +134,12 @@ def own_objects(aws: Aws, name: str, bucket: str, prefix: str) -> list[Parameter
         if code_of(error) == "NoSuchBucket":
             return []
         raise
-    owner = {"Key": OWNER, "Value": name}
-    return [one for one in found if owner in aws.call("s3", "get_object_tagging", Bucket=bucket, Key=one["Key"])["TagSet"]]
+    return [one for one in found if _is_own(aws, name, "TagSet", "s3", "get_object_tagging", Bucket=bucket, Key=one["Key"])]
+
+
+def _is_own(aws: Aws, name: str, key: str, service: str, operation: str, **parameters: Any) -> bool:
+    # What was listed may be gone by now, as when another run removes it.
+    return {"Key": OWNER, "Value": name} in _found(aws, service, operation, **parameters).get(key, [])
 
 
 def _alarms(aws: Aws, name: str) -> tuple[dict[str, Parameters], frozenset[str]]:
@@ -144,11 +156,6 @@ def _alarms(aws: Aws, name: str) -> tuple[dict[str, Parameters], frozenset[str]]
 
 def _of_target(aws: Aws, name: str, operation: str, key: str) -> list[Parameters]:
     return aws.pages("application-autoscaling", operation, key, **scaled(name))
-
-
-def _resources(name: str) -> Parameters:
-    words = scaled(name)
-    return {**{key: words[key] for key in ("ServiceNamespace", "ScalableDimension")}, "ResourceIds": [words["ResourceId"]]}
 
 
 def _found(aws: Aws, service: str, operation: str, **parameters: Any) -> Parameters:

@@ -8,8 +8,7 @@ from deploy.call import Call
 from deploy.configuration import Configuration
 from deploy.deployed import Deployed, own, own_objects
 from deploy.naming import ARTEFACT, Parameters, artefact_prefix
-from deploy.rescaling import AUTOSCALING, others
-from deploy.scaling import scaled
+from deploy.rescaling import alarms_again_calls, others, unscale_call
 from deploy.wanted import Wanted
 
 
@@ -18,9 +17,10 @@ def calls_down(aws: Aws, configuration: Configuration, there: Deployed) -> list[
     name, calls = configuration.name, list[Call]()
     if there.target:
         why = ", and with it of others: ".join(["scaling", *([", ".join(others(there))] if others(there) else [])])
-        calls.append(Call(AUTOSCALING, "deregister_scalable_target", scaled(name), why))
+        calls.append(unscale_call(name, there, why))
     if there.alarms:
-        calls.append(Call("cloudwatch", "delete_alarms", {"AlarmNames": sorted(there.alarms)}, "alarms"))
+        names = {"AlarmNames": sorted(there.alarms)}
+        calls.append(Call("cloudwatch", "delete_alarms", names, "alarms", alarms_again_calls(there) if there.endpoint else []))
     if there.endpoint:
         calls.append(Call("sagemaker", "delete_endpoint", {"EndpointName": name}, "the endpoint"))
     configs, models = own(aws, name, "EndpointConfig"), own(aws, name, "Model")

@@ -20,7 +20,9 @@ def scale_calls(
 ) -> Iterator[Call]:
     """Return the calls that put scaling on, or change it; ``anew`` if all of it was taken off before."""
     if anew or differs(target, there.target):
-        yield Call(AUTOSCALING, "register_scalable_target", target, "let the number of instances follow the load")
+        suspended = there.target.get("SuspendedState", {})
+        kept = {"SuspendedState": suspended} if anew and any(suspended.values()) else {}  # as somebody set it by hand
+        yield Call(AUTOSCALING, "register_scalable_target", target | kept, "let the number of instances follow the load")
     known = {} if anew else {policy["PolicyName"]: policy for policy in there.policies}
     arns = {arn_of(name): policy["PolicyARN"] for name, policy in known.items()}
     for policy in policies:
@@ -34,13 +36,14 @@ def scale_calls(
 
 
 def unscale_call(name: str, there: Deployed, why: str) -> Call:
-    """Return the call that takes scaling off, and with it all policies and scheduled actions, for an update that needs it off."""
-    return Call(AUTOSCALING, "deregister_scalable_target", scaled(name), why, scale_again_calls(name, there))
+    """Return the call that takes scaling off, and with it all policies and scheduled actions, for what needs it off."""
+    again = scale_again_calls(name, there) if there.endpoint else []
+    return Call(AUTOSCALING, "deregister_scalable_target", scaled(name), why, again)
 
 
 def end_scaling_calls(name: str, there: Deployed) -> Iterator[Call]:
-    """Return the calls that end the scaling of this program's; with policies of others the target stays."""
-    if there.target and not others(there):
+    """Return the calls that end the scaling of this program's; a target of others', or with policies of others, stays."""
+    if there.policies and not others(there):
         yield Call(AUTOSCALING, "deregister_scalable_target", scaled(name), "the file has no scaling any more")
     else:
         for policy in there.policies:
@@ -57,10 +60,15 @@ def scale_again_calls(name: str, there: Deployed) -> list[Call]:
     calls = [Call(AUTOSCALING, "register_scalable_target", scaled(name) | target, "scale again, as before")]
     calls += [_put(policy) for policy in there.policies if policy["PolicyName"] in OWN]
     for alarm in there.alarms.values():
-        if any(_is_waking(action) for action in alarm["AlarmActions"]):  # a policy that is made anew has another ARN
-            again = submitted("PutMetricAlarm", alarm, "cloudwatch")
-            calls.append(Call("cloudwatch", "put_metric_alarm", _waking(again, arn_of(WAKING), there), WAKE))
+        if _wakes(alarm):  # a policy that is made anew has another ARN
+            calls.append(Call("cloudwatch", "put_metric_alarm", _waking(_again(alarm), arn_of(WAKING), there), WAKE))
     return calls + others_again_calls(there)
+
+
+def alarms_again_calls(there: Deployed) -> list[Call]:
+    """Return the calls that make the alarms again that are no part of scaling."""
+    alarms = [alarm for alarm in there.alarms.values() if not _wakes(alarm)]
+    return [Call("cloudwatch", "put_metric_alarm", _again(alarm), "an alarm, as before") for alarm in alarms]
 
 
 def others_again_calls(there: Deployed) -> list[Call]:
@@ -92,6 +100,15 @@ def _put(policy: Parameters) -> Call:
 def _delete(target: Parameters, policy: str) -> Call:
     where = {key: target[key] for key in scaled("")}
     return Call(AUTOSCALING, "delete_scaling_policy", where | {"PolicyName": policy}, "the file has it no more")
+
+
+def _again(alarm: Parameters) -> Parameters:
+    kept = submitted("PutMetricAlarm", alarm, "cloudwatch")  # without what is false, though actions are enabled by default
+    return kept | {key: alarm[key] for key in ("ActionsEnabled", "Tags") if key in alarm}
+
+
+def _wakes(alarm: Parameters) -> bool:
+    return any(_is_waking(action) for action in alarm["AlarmActions"])
 
 
 def _waking(alarm: Parameters, arn: str, there: Deployed) -> Parameters:

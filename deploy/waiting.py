@@ -39,7 +39,8 @@ def wait_until_gone(aws: Aws, name: str, waiting: Waiting) -> None:
     """Wait until an endpoint that was removed is not there any more; raises DeployError if it stays."""
     endpoint = _outcome(aws, name, waiting, lambda endpoint: not endpoint)
     if endpoint:
-        raise DeployError(f"the endpoint {name} was not removed: it is {endpoint['EndpointStatus']}: {_reason(endpoint)}")
+        how = f"it is {endpoint['EndpointStatus']}, without scaling and alarms: {_reason(endpoint)}"
+        raise DeployError(f"the endpoint {name} was not removed: {how}: python -m deploy down tries again, up puts them on")
 
 
 def wait_for(aws: Aws, name: str, config: str, waiting: Waiting) -> None:
@@ -58,8 +59,10 @@ def wait_for(aws: Aws, name: str, config: str, waiting: Waiting) -> None:
     if status != "InService":
         raise DeployError(f"the endpoint {name} is {status}: {_reason(endpoint)}: {LOGS}")
     if not serves(endpoint):
-        still = f"{name} still serves {endpoint['EndpointConfigName']}, not {config}"
-        raise RolledBack(f"the update was rolled back: {_reason(endpoint)}: {still}; {LOGS}")
+        serving = f"serves {endpoint['EndpointConfigName']}, not {config}"
+        if "FailureReason" not in endpoint:
+            raise RolledBack(f"another update took over, or AWS rolled this one back without a reason: {name} {serving}; {LOGS}")
+        raise RolledBack(f"the update was rolled back: {_reason(endpoint)}: {name} still {serving}; {LOGS}")
 
 
 def _outcome(aws: Aws, name: str, waiting: Waiting, is_success: Callable[[Parameters], bool]) -> Parameters:

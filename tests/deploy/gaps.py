@@ -77,7 +77,12 @@ def describe_endpoint(self: Any, endpoint_name: str) -> Any:
     if endpoint and endpoint.__dict__.get("story"):
         endpoint.endpoint_status, endpoint.endpoint_config_name = endpoint.story.pop(0)
         endpoint.failure_reason = play.reason if play.story and endpoint.endpoint_status != "Updating" else None
-    return {key: value for key, value in MOTO["describe_endpoint"](self, endpoint_name).items() if key != "Story"}
+    described = {
+        key: value for key, value in MOTO["describe_endpoint"](self, endpoint_name).items() if key not in ("Story", "Pending")
+    }
+    if endpoint and endpoint.endpoint_status not in SETTLED:
+        described["PendingDeploymentSummary"] = {"EndpointConfigName": endpoint.pending}
+    return described
 
 
 def delete_endpoint(self: Any, endpoint_name: str) -> None:
@@ -137,7 +142,7 @@ def update_endpoint(self: Any) -> ActionResult:
 def _begin(endpoint: Any, config: str, status: str) -> None:
     old = endpoint.endpoint_config_name
     endpoint.story = [(status, config if on_new else old) for status, on_new in _PLAYING[0].story or [("InService", True)]]
-    endpoint.endpoint_status = status
+    endpoint.endpoint_status, endpoint.pending = status, config
 
 
 def _refuse_in_progress(endpoint: Any) -> None:

@@ -91,7 +91,7 @@ def test_as_it_was(stand_in: StandIn, run: Run, write: Callable[..., Path], why:
     assert outcome.exit_code == 1
     assert "DeregisterScalableTarget" in mutations(stand_in)
     assert scaling_of(stand_in) == before
-    assert {"refused": "no more ml.c7i.large", "interrupted": "Aborted!"}.get(why, "") in outcome.output
+    assert {"refused": "no more ml.c7i.large", "interrupted": "scaling is on again"}.get(why, "") in outcome.output
 
 
 def test_it_says_that_scaling_is_off(stand_in: StandIn, run: Run, write: Callable[..., Path]) -> None:
