@@ -75,21 +75,21 @@ class Deployed:
 
 def deployed(aws: Aws, name: str, wanted: Wanted | None = None) -> Deployed:
     """Ask what is there; raises DeployError for an endpoint of this name that is not this program's."""
-    endpoint = tagged(aws, "EndpointArn", _found(aws, "sagemaker", "describe_endpoint", EndpointName=name))
+    endpoint = tagged(aws, "EndpointArn", looked_up(aws, "sagemaker", "describe_endpoint", EndpointName=name))
     if endpoint and {"Key": OWNER, "Value": name} not in endpoint["Tags"]:
         raise DeployError(f"the endpoint {name} was not made by this program (it has no tag {OWNER}={name}): choose another name")
-    running = _found(aws, "sagemaker", "describe_endpoint_config", EndpointConfigName=endpoint.get("EndpointConfigName"))
+    running = looked_up(aws, "sagemaker", "describe_endpoint_config", EndpointConfigName=endpoint.get("EndpointConfigName"))
     models = [variant["ModelName"] for variant in running.get("ProductionVariants", [])]
     model, config = (wanted.model["ModelName"], wanted.endpoint["EndpointConfigName"]) if wanted else (None, None)
     target = scalable_target(aws, scaled(name))
     alarms, others_alarms = _alarms(aws, name)
     return Deployed(
-        uploaded=bool(wanted and _found(aws, "s3", "head_object", Bucket=wanted.upload["Bucket"], Key=wanted.upload["Key"])),
-        model=tagged(aws, "ModelArn", _found(aws, "sagemaker", "describe_model", ModelName=model)),
-        config=tagged(aws, "EndpointConfigArn", _found(aws, "sagemaker", "describe_endpoint_config", EndpointConfigName=config)),
+        uploaded=bool(wanted and looked_up(aws, "s3", "head_object", Bucket=wanted.upload["Bucket"], Key=wanted.upload["Key"])),
+        model=tagged(aws, "ModelArn", looked_up(aws, "sagemaker", "describe_model", ModelName=model)),
+        config=tagged(aws, "EndpointConfigArn", looked_up(aws, "sagemaker", "describe_endpoint_config", EndpointConfigName=config)),
         endpoint=endpoint,
         running_config=running,
-        running_model=_found(aws, "sagemaker", "describe_model", ModelName=models[0]) if models else {},
+        running_model=looked_up(aws, "sagemaker", "describe_model", ModelName=models[0]) if models else {},
         alarms=alarms,
         others_alarms=others_alarms,
         target=target,
@@ -139,7 +139,7 @@ def own_objects(aws: Aws, name: str, bucket: str, prefix: str) -> list[Parameter
 
 def _is_own(aws: Aws, name: str, key: str, service: str, operation: str, **parameters: Any) -> bool:
     # What was listed may be gone by now, as when another run removes it.
-    return {"Key": OWNER, "Value": name} in _found(aws, service, operation, **parameters).get(key, [])
+    return {"Key": OWNER, "Value": name} in looked_up(aws, service, operation, **parameters).get(key, [])
 
 
 def _alarms(aws: Aws, name: str) -> tuple[dict[str, Parameters], frozenset[str]]:
@@ -158,7 +158,8 @@ def _of_target(aws: Aws, name: str, operation: str, key: str) -> list[Parameters
     return aws.pages("application-autoscaling", operation, key, **scaled(name))
 
 
-def _found(aws: Aws, service: str, operation: str, **parameters: Any) -> Parameters:
+def looked_up(aws: Aws, service: str, operation: str, **parameters: Any) -> Parameters:
+    """Return what a call describes, empty where that is not there, or nothing is asked for: a parameter is None."""
     if None in parameters.values():
         return {}
     try:

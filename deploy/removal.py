@@ -6,7 +6,7 @@ from datetime import datetime
 from deploy.aws import Aws
 from deploy.call import Call
 from deploy.configuration import Configuration
-from deploy.deployed import Deployed, own, own_objects
+from deploy.deployed import Deployed, looked_up, own, own_objects
 from deploy.naming import ARTEFACT, Parameters, artefact_prefix
 from deploy.rescaling import alarms_again_calls, others, unscale_call
 from deploy.wanted import Wanted
@@ -55,11 +55,11 @@ def calls_prune(aws: Aws, configuration: Configuration, wanted: Wanted, there: D
     kept = [one["EndpointConfigName"] for one in configs if one not in old and one["EndpointConfigName"] != config]
     models, objects = {wanted.model["ModelName"]}, {wanted.upload["Key"]}
     for one in kept:
-        described = aws.call("sagemaker", "describe_endpoint_config", EndpointConfigName=one)
-        models |= {variant["ModelName"] for variant in described["ProductionVariants"]}
+        described = looked_up(aws, "sagemaker", "describe_endpoint_config", EndpointConfigName=one)
+        models |= {variant["ModelName"] for variant in described.get("ProductionVariants", [])}
     for model in models.intersection(one["ModelName"] for one in known) - {wanted.model["ModelName"]}:
-        container = aws.call("sagemaker", "describe_model", ModelName=model)["PrimaryContainer"]
-        objects.add(container["ModelDataUrl"].removeprefix(f"s3://{configuration.model.bucket}/"))
+        container = looked_up(aws, "sagemaker", "describe_model", ModelName=model).get("PrimaryContainer", {})
+        objects.add(container.get("ModelDataUrl", "").removeprefix(f"s3://{configuration.model.bucket}/"))
     old_models = [one for one in _older(known, since) if one["ModelName"] not in models]
     artefacts = [one for one in _objects(aws, configuration) if one["Key"].endswith(f"/{ARTEFACT}") and one["Key"] not in objects]
     return list(_removals(configuration, old, old_models, _older(artefacts, since, "LastModified"), " older than the one before"))
