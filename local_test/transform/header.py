@@ -8,6 +8,7 @@ from pathlib import Path
 import requests
 from werkzeug.http import parse_options_header
 
+from local_test.cell import is_number
 from local_test.transform.source import reading
 
 # How much of the first two lines tells whether the first is a header.
@@ -32,7 +33,7 @@ def header_of(path: Path, media_type: str) -> Header | None:
         lines = source.lines(HEAD_BYTES)
         first, second = next(lines, b""), next(lines, b"")
     cells = _cells(first, delimiter)
-    seems = cells and not any(map(_is_number, cells)) and any(map(_is_number, _cells(second, delimiter)))
+    seems = cells and not any(map(is_number, cells)) and any(map(is_number, _cells(second, delimiter)))
     return Header(first, second) if seems else None
 
 
@@ -81,11 +82,3 @@ def _cells(line: bytes, delimiter: str | None) -> list[str]:
         return next(csv.reader([text], delimiter=delimiter or ","), [])
     except (csv.Error, ValueError):  # a cell longer than the module takes, or what it does not take for a delimiter
         return []
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 
+from local_test.cell import is_number
 from local_test.web.records import BadFile, Record, cells
 from local_test.web.schema import Schema
 
@@ -65,7 +66,7 @@ def _check_delimiter(body: bytes, schema: Schema, delimiter: str, width: int) ->
 def _check_names(line: list[str], schema: Schema) -> None:
     """Refuse a first line of other names: the rows below would be read in the model's order, whatever theirs is."""
     known = sum(cell in schema.names for cell in line)
-    could_be_names = all(cell and not _is_number(cell) for cell in line) and not all(feature.options for feature in schema.features)
+    could_be_names = all(cell and not is_number(cell) for cell in line) and not all(feature.options for feature in schema.features)
     if not line or not (could_be_names or 2 * known > len(line)):
         return
     missing = [name for name in schema.names if name not in line]
@@ -73,11 +74,3 @@ def _check_names(line: list[str], schema: Schema) -> None:
     faults = [("missing", missing), ("unknown", unknown), ("repeated", sorted({cell for cell in line if line.count(cell) > 1}))]
     told = "; ".join(f"{fault}: {', '.join(names)}" for fault, names in faults if names)
     raise BadFile(f"the first line has other names than the columns: {told}")
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
