@@ -17,7 +17,11 @@ def main() -> None:
     """Run each verb, and end with the exit code of the first that fails."""
     stop_on_sigterm()
     print("A stand-in for AWS on this machine, so that no account is needed: nothing here has met the real AWS.", flush=True)
-    with serving() as container, standing_in(container.url) as aws, tempfile.TemporaryDirectory() as folder:
+    with (
+        serving(environment={"SAGEMAKER_CONTAINER_LOG_LEVEL": "ERROR"}) as container,
+        standing_in(container.url) as aws,
+        tempfile.TemporaryDirectory() as folder,
+    ):
         image = aws.furnish()
         file = configuration_file(Path(folder), image)
         for verb, *arguments in (("plan",), ("up", *POLL), ("status",), ("invoke", "local_test/payloads/diamonds.csv")):
