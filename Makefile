@@ -14,8 +14,8 @@ TRAINING_VENV := .venv-training
 RUN := $(VENV)/bin/python
 INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: --requirement
 PORT ?= $(or $(SAGEMAKER_BIND_TO_PORT),8080)
-# What every verb that takes an artefact takes: FOLDER, else the server's own variable, else the sample.
-ARTEFACT = $(or $(FOLDER),$(SM_MODEL_DIR),model/artifact)
+# What every verb that takes an artifact takes: FOLDER, else the server's own variable, else the sample.
+ARTIFACT = $(or $(FOLDER),$(SM_MODEL_DIR),model/artifact)
 
 VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' serve/__init__.py)
 REVISION = $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
@@ -65,8 +65,8 @@ demo: setup ## Start the server on the sample model, post real diamonds, show pr
 	@$(RUN) -m local_test.demo
 
 .PHONY: serve
-serve: setup ## Serve the artefact FOLDER, by default the sample model, on PORT (8080) until Ctrl-C
-	@SAGEMAKER_BIND_TO_PORT=$(PORT) SM_MODEL_DIR="$(ARTEFACT)" exec $(RUN) container/entrypoint.py serve
+serve: setup ## Serve the artifact FOLDER, by default the sample model, on PORT (8080) until Ctrl-C
+	@SAGEMAKER_BIND_TO_PORT=$(PORT) SM_MODEL_DIR="$(ARTIFACT)" exec $(RUN) container/entrypoint.py serve
 
 .PHONY: predict
 predict: setup ## Post the sample diamonds to a running server of the sample model on PORT (8080)
@@ -74,19 +74,19 @@ predict: setup ## Post the sample diamonds to a running server of the sample mod
 
 .PHONY: runtime
 runtime: setup ## Serve FOLDER or VARIANTS behind SageMaker's own Runtime API on PORT (8090), for boto3 and the AWS CLI, until Ctrl-C
-	@exec $(RUN) -m local_test.runtime --port $(if $(filter file,$(origin PORT)),8090,$(PORT)) --image "$(IMAGE)" --folder "$(ARTEFACT)" \
+	@exec $(RUN) -m local_test.runtime --port $(if $(filter file,$(origin PORT)),8090,$(PORT)) --image "$(IMAGE)" --folder "$(ARTIFACT)" \
 		$(if $(ENDPOINT),--endpoint "$(ENDPOINT)") $(foreach variant,$(VARIANTS),--variant "$(variant)") \
 		$(if $(CAPTURE),--capture $(CAPTURE)) $(if $(MAX_BODY_MIB),--max-body-mib $(MAX_BODY_MIB))
 
 .PHONY: app
-app: setup $(if $(VIA),$(VENV)/deploy-ready) ## Start the web application on PORT (8000) before the artefact FOLDER or ENDPOINT; by boto3 with VIA=runtime, without ENDPOINT on AWS
+app: setup $(if $(VIA),$(VENV)/deploy-ready) ## Start the web application on PORT (8000) before the artifact FOLDER or ENDPOINT; by boto3 with VIA=runtime, without ENDPOINT on AWS
 	@exec $(RUN) -m local_test.web_app --port $(if $(filter file,$(origin PORT)),8000,$(PORT)) --image "$(IMAGE)" \
-		--folder "$(ARTEFACT)" $(if $(ENDPOINT),--endpoint "$(ENDPOINT)") $(if $(VIA),--via "$(VIA)")
+		--folder "$(ARTIFACT)" $(if $(ENDPOINT),--endpoint "$(ENDPOINT)") $(if $(VIA),--via "$(VIA)")
 
 .PHONY: batch
-batch: setup $(if $(INPUT),,local_test/diamonds.csv) ## Run a batch transform job on INPUT, by default all diamonds, with the artefact FOLDER: docs/batch.md
+batch: setup $(if $(INPUT),,local_test/diamonds.csv) ## Run a batch transform job on INPUT, by default all diamonds, with the artifact FOLDER: docs/batch.md
 	@$(RUN) -m local_test.batch "$(or $(INPUT),local_test/diamonds.csv)" $(if $(OUTPUT),"$(OUTPUT)") --image "$(IMAGE)" \
-		--folder "$(ARTEFACT)" $(if $(ENDPOINT),--endpoint "$(ENDPOINT)") \
+		--folder "$(ARTIFACT)" $(if $(ENDPOINT),--endpoint "$(ENDPOINT)") \
 		$(if $(CONTENT_TYPE),--content-type '$(CONTENT_TYPE)') $(if $(ACCEPT),--accept '$(ACCEPT)') \
 		$(if $(MAX_PAYLOAD_IN_MB),--max-payload-in-mb $(MAX_PAYLOAD_IN_MB)) $(if $(STRATEGY),--strategy $(STRATEGY)) \
 		$(if $(MAX_CONCURRENT_TRANSFORMS),--max-concurrent-transforms $(MAX_CONCURRENT_TRANSFORMS)) $(if $(HEADER),--header $(HEADER))
@@ -130,8 +130,8 @@ image: ## Build the image for ARCH (amd64 or arm64), tagged IMAGE
 	@docker image inspect --format '$(IMAGE): {{.Architecture}}, {{.Size}} bytes' $(IMAGE)
 
 .PHONY: run
-run: ## Run the image on PORT (8080) with the artefact FOLDER, by default the sample model, until Ctrl-C
-	@folder="$$(cd "$(ARTEFACT)" && pwd)" && \
+run: ## Run the image on PORT (8080) with the artifact FOLDER, by default the sample model, until Ctrl-C
+	@folder="$$(cd "$(ARTIFACT)" && pwd)" && \
 		exec docker run --rm --init=false --publish 127.0.0.1:$(PORT):8080 --volume "$$folder:/opt/ml/model:ro" "$(IMAGE)" serve
 
 .PHONY: test-image
@@ -188,8 +188,8 @@ model: $(TRAINING_VENV)/ready ## Train the sample model anew and pack model/mode
 	@$(TRAINING_VENV)/bin/python model/train.py
 
 .PHONY: check
-check: setup ## Tell what the server would decide of the artefact FOLDER, and of the payload SAMPLE if given
-	@$(RUN) container/entrypoint.py check "$(ARTEFACT)" $(if $(SAMPLE),"$(SAMPLE)")
+check: setup ## Tell what the server would decide of the artifact FOLDER, and of the payload SAMPLE if given
+	@$(RUN) container/entrypoint.py check "$(ARTIFACT)" $(if $(SAMPLE),"$(SAMPLE)")
 
 .PHONY: convert
 convert: setup ## Rewrite MODEL, a file of XGBoost's old binary format or (with TRUST=yes) a pickle, as .ubj

@@ -1,4 +1,4 @@
-"""Check: what the server would decide of an artefact, and of a sample payload, without serving."""
+"""Check: what the server would decide of an artifact, and of a sample payload, without serving."""
 
 import json
 import platform
@@ -10,7 +10,7 @@ from typing import Any
 from container.limits import read_limits
 from container.sizing import MIB, size
 from serve import __version__
-from serve.errors import BadArtefact, InvocationError
+from serve.errors import BadArtifact, InvocationError
 from serve.facts import facts_of, features_of
 from serve.inference import Invocation, infer
 from serve.model import load
@@ -41,14 +41,14 @@ def check(settings: Settings, folder: Path | None, sample: Path | None) -> dict[
     if sample is None:
         return report
     if sample.suffix not in MEDIA_TYPES:
-        raise BadArtefact(f"{sample}: expected a sample whose name ends in {', '.join(MEDIA_TYPES)}")
+        raise BadArtifact(f"{sample}: expected a sample whose name ends in {', '.join(MEDIA_TYPES)}")
     media_type = MEDIA_TYPES[sample.suffix]
     try:
         reply = infer(model, Invocation(sample.read_bytes(), media_type, {}, media_type), keys=settings.inference_output)
     except InvocationError as error:
-        raise BadArtefact(f"{sample}: {error}") from error
+        raise BadArtifact(f"{sample}: {error}") from error
     except OSError as error:
-        raise BadArtefact(f"{sample}: {error.strerror}: name a file that holds a payload") from error
+        raise BadArtifact(f"{sample}: {error.strerror}: name a file that holds a payload") from error
     request = f"curl -H 'Content-Type: {media_type}' --data-binary @{shlex.quote(str(sample))} http://127.0.0.1:{settings.port}/invocations"
     return {**report, "sample_request": request, "sample_reply": reply.body.decode()}
 

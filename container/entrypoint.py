@@ -22,7 +22,7 @@ def main() -> None:
     """Do what the first argument says; what prevents it is told in one line, with exit code 1."""
     arguments = _arguments()
     if arguments.verb == "train":
-        sys.exit("cannot train: this image only serves; train elsewhere, and put the model into the artefact")
+        sys.exit("cannot train: this image only serves; train elsewhere, and put the model into the artifact")
     try:
         settings = Settings.from_env()
         if arguments.verb == "check":
@@ -30,7 +30,7 @@ def main() -> None:
             print(as_json(report) if arguments.json else as_text(report))
             return
         server = Server(settings)
-    except (StartError, OSError) as error:  # a file of the artefact may be unreadable
+    except (StartError, OSError) as error:  # a file of the artifact may be unreadable
         sys.exit(f"cannot {arguments.verb}: {error}")
     server.run()
 
@@ -40,8 +40,8 @@ def _arguments() -> argparse.Namespace:
     verbs = parser.add_subparsers(dest="verb", required=True)
     verbs.add_parser("serve", help="serve the model of the folder SM_MODEL_DIR, by default /opt/ml/model")
     verbs.add_parser("train", help="say that this image only serves")
-    checking = verbs.add_parser("check", help="tell what the server would decide of an artefact, without serving it")
-    checking.add_argument("folder", nargs="?", type=Path, help="the artefact, by default the folder SM_MODEL_DIR")
+    checking = verbs.add_parser("check", help="tell what the server would decide of an artifact, without serving it")
+    checking.add_argument("folder", nargs="?", type=Path, help="the artifact, by default the folder SM_MODEL_DIR")
     checking.add_argument("sample", nargs="?", type=Path, help="a payload to score: .csv, .json or .jsonl")
     checking.add_argument("--json", action="store_true", help="print JSON")
     return parser.parse_args()

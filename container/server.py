@@ -19,7 +19,7 @@ from container.limits import read_limits
 from container.sizing import Sizing, size
 from serve import __version__
 from serve.app import application, caller_error
-from serve.artefact import ANOTHER_MODEL, find_model
+from serve.artifact import ANOTHER_MODEL, find_model
 from serve.batch import execution_parameters
 from serve.errors import SENT, BadSetting, BrokenPayload, BrokenStream
 from serve.facts import facts_of

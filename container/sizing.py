@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from container.limits import Limits
-from serve.artefact import ModelFile
-from serve.errors import BadArtefact
+from serve.artifact import ModelFile
+from serve.errors import BadArtifact
 from serve.settings import Settings
 from serve.wording import counted
 
@@ -25,11 +25,11 @@ class Sizing:
 
 
 def size(file: ModelFile, limits: Limits, settings: Settings) -> Sizing:
-    """Return the workers that the processors and the memory hold; raises BadArtefact if not even one fits."""
+    """Return the workers that the processors and the memory hold; raises BadArtifact if not even one fits."""
     spare = limits.memory_bytes - BASE_BYTES - file.memory_bytes
     if spare < WORKER_BYTES:
         needed = BASE_BYTES + file.memory_bytes + WORKER_BYTES
-        raise BadArtefact(
+        raise BadArtifact(
             f"{file.path} needs about {needed // MIB:,} MiB once it is loaded, and {limits.memory_bytes // MIB:,} MiB may be used: "
             "take an instance with more memory" + (", or save the model as .ubj" if file.format == "JSON" else "")
         )

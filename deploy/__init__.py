@@ -1,1 +1,1 @@
-"""Deploys the image and an artefact to SageMaker, from one file an endpoint."""
+"""Deploys the image and an artifact to SageMaker, from one file an endpoint."""

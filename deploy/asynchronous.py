@@ -9,7 +9,7 @@ from deploy.aws import Aws
 from deploy.configuration import Configuration
 from deploy.deployed import ABSENT
 from deploy.failures import DeployError, code_of
-from deploy.naming import OWNER, Parameters, artefact_prefix, without_nones
+from deploy.naming import OWNER, Parameters, artifact_prefix, without_nones
 from deploy.payload import Payload
 from deploy.waiting import Waiting
 
@@ -19,7 +19,7 @@ def invoke_asynchronously(aws: Aws, configuration: Configuration, payload: Paylo
 
     The payload is removed once it is answered, and else by ``down``; the reply stays where the file says.
     """
-    bucket, key, encryption = configuration.model.bucket, payload_key(configuration), configuration.kms.artefact_key
+    bucket, key, encryption = configuration.model.bucket, payload_key(configuration), configuration.kms.artifact_key
     encrypted = without_nones({"ServerSideEncryption": "aws:kms" if encryption else None, "SSEKMSKeyId": encryption})
     aws.call("s3", "put_object", Bucket=bucket, Key=key, Body=payload.content, Tagging=f"{OWNER}={configuration.name}", **encrypted)
     asked = {"EndpointName": configuration.name, "InputLocation": f"s3://{bucket}/{key}", **payload.formats}
@@ -33,7 +33,7 @@ def invoke_asynchronously(aws: Aws, configuration: Configuration, payload: Paylo
 
 def payload_key(configuration: Configuration, name: str | None = None) -> str:
     """Return a key for a payload, where the execution role may read and ``down`` looks."""
-    return f"{artefact_prefix(configuration)}payloads/{name or uuid.uuid4().hex}"
+    return f"{artifact_prefix(configuration)}payloads/{name or uuid.uuid4().hex}"
 
 
 def _outcome(aws: Aws, answer: Parameters, waiting: Waiting) -> tuple[bytes | None, bytes | None]:

@@ -1,4 +1,4 @@
-"""The bucket of the artefact and its region, and the other buckets, which only AWS knows."""
+"""The bucket of the artifact and its region, and the other buckets, which only AWS knows."""
 
 from typing import Any
 

@@ -20,7 +20,7 @@ from deploy.probe import NoAnswer, probe
 from deploy.ramp import search
 from deploy.report import HEADER, Generator, Report, row
 from deploy.vcpus import UnknownVcpus, vcpus_of
-from local_test.container import ROOT, SAMPLE_ARTEFACT, NotServing, serving, stop_on_sigterm
+from local_test.container import ROOT, SAMPLE_ARTIFACT, NotServing, serving, stop_on_sigterm
 
 A_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 A_SHARE = click.FloatRange(0, 1, min_open=True)
@@ -38,11 +38,11 @@ class Raising:
 
 @click.command()
 @click.option(
-    "--folder", type=click.Path(exists=True, file_okay=False, path_type=Path), default=SAMPLE_ARTEFACT, help="The artefact."
+    "--folder", type=click.Path(exists=True, file_okay=False, path_type=Path), default=SAMPLE_ARTIFACT, help="The artifact."
 )
 @click.option("--url", help="http://HOST:PORT of a container that runs already, instead of starting one.")
 @click.option("--image", help="The image to start, if Docker has it.")
-@click.option("--payload", type=A_FILE, help="What is sent; by default the artefact's self-test, else the sample.")
+@click.option("--payload", type=A_FILE, help="What is sent; by default the artifact's self-test, else the sample.")
 @click.option("--content-type", default="text/csv", show_default=True)
 @click.option("--p99-ms", type=POSITIVE, default=50.0, show_default=True, help="The objective's latency.")
 @click.option("--errors", type=click.FloatRange(0, 1), default=0.0, show_default=True, help="The objective's share of errors.")

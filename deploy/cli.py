@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from deploy import invocation
 from deploy.alarms import verify_alarms
-from deploy.artefact import artefact_of
+from deploy.artifact import artifact_of
 from deploy.asking import down, rollback
 from deploy.aws import Aws
 from deploy.bucket import verify_bucket
@@ -35,7 +35,7 @@ from deploy.zones import verify_zones
 
 @click.group(cls=Verbs)
 def cli() -> None:
-    """Deploy the image and an artefact to Amazon SageMaker, from one file an endpoint."""
+    """Deploy the image and an artifact to Amazon SageMaker, from one file an endpoint."""
 
 
 @cli.command()
@@ -44,8 +44,8 @@ def cli() -> None:
 def plan(context: click.Context, file: Path) -> None:
     """Print what would change, and the exact calls; the first plan needs no credentials."""
     configuration = configuration_of(context, file)
-    artefact = artefact_of(configuration)
-    wanted = wanted_of(configuration, artefact)
+    artifact = artifact_of(configuration)
+    wanted = wanted_of(configuration, artifact)
     validate(wanted)
     aws = Aws(configuration.region)
     if aws.has_credentials:
@@ -70,8 +70,8 @@ def plan(context: click.Context, file: Path) -> None:
 def up(context: click.Context, file: Path, poll_seconds: float) -> None:
     """Make the endpoint what the file says; run again after any failure, it goes on where it was."""
     configuration = configuration_of(context, file)
-    artefact = artefact_of(configuration)
-    wanted = wanted_of(configuration, artefact)
+    artifact = artifact_of(configuration)
+    wanted = wanted_of(configuration, artifact)
     validate(wanted)
     aws = Aws(configuration.region)
     verify_zones(aws, configuration)
@@ -82,8 +82,8 @@ def up(context: click.Context, file: Path, poll_seconds: float) -> None:
     with progress(poll_seconds) as waiting:
         wait_until_settled(aws, configuration.name, waiting)
         there = deployed(aws, configuration.name, wanted)
-        make(aws, calls_up(wanted, there), waiting, artefact.packed)
-        tested = smoke_test(aws, configuration, artefact, waiting, there.before(wanted.endpoint["EndpointConfigName"]))
+        make(aws, calls_up(wanted, there), waiting, artifact.packed)
+        tested = smoke_test(aws, configuration, artifact, waiting, there.before(wanted.endpoint["EndpointConfigName"]))
         there = deployed(aws, configuration.name)
         verify_serving(wanted, there)
         make(aws, calls_prune(aws, configuration, wanted, there), waiting)

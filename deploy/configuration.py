@@ -23,13 +23,13 @@ def _map(meaning: str) -> Any:
 class Model:
     """What is served."""
 
-    artefact: Path = field(
-        metadata={"meaning": "the folder of the artefact, or its `.tar.gz`; a relative path starts at this file"}
+    artifact: Path = field(
+        metadata={"meaning": "the folder of the artifact, or its `.tar.gz`; a relative path starts at this file"}
     )
     bucket: str = field(
         metadata={"meaning": "the bucket that it is uploaded to; it must exist, in the same region", **forms.BUCKET}
     )
-    prefix: str = _key("what the keys of uploaded artefacts begin with", "xgb-endpoint", **forms.PREFIX)
+    prefix: str = _key("what the keys of uploaded artifacts begin with", "xgb-endpoint", **forms.PREFIX)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +152,7 @@ class Capture:
 class Kms:
     """Keys that encrypt."""
 
-    artefact_key: str | None = _key("the uploaded artefact, and what is captured", **forms.ENCRYPTION_KEY)
+    artifact_key: str | None = _key("the uploaded artifact, and what is captured", **forms.ENCRYPTION_KEY)
     volume_key: str | None = _key("the instances' volumes", **forms.ENCRYPTION_KEY)
 
 

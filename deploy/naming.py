@@ -11,12 +11,12 @@ SERVING = "xgb-endpoint:serving"  # written after an update that succeeded
 VERSION = "xgb-endpoint:version"
 KEYS = "xgb-endpoint:tags"  # which tags the file gave, so that these and no others are taken off again
 TAGS_JOIN = " + "  # between their names
-ARTEFACT = "model.tar.gz"
+ARTIFACT = "model.tar.gz"
 
 Parameters = dict[str, Any]
 
 
-def artefact_prefix(configuration: Configuration) -> str:
+def artifact_prefix(configuration: Configuration) -> str:
     """Return what the keys of all that is put into S3 for an endpoint begin with.
 
     The account is in it, since several may share a bucket, and each removes what is its own.

@@ -64,9 +64,9 @@ def is_retyped(there: Deployed, config: Parameters) -> bool:
 
 def _parts(wanted: Wanted, there: Deployed) -> Iterator[Call]:
     if not there.uploaded:
-        yield Call("s3", "put_object", wanted.upload, "upload the artefact, by the hash of its content")
+        yield Call("s3", "put_object", wanted.upload, "upload the artifact, by the hash of its content")
     if not there.model:
-        yield Call("sagemaker", "create_model", wanted.model, "image, artefact and environment")
+        yield Call("sagemaker", "create_model", wanted.model, "image, artifact and environment")
     if not there.config:
         yield Call("sagemaker", "create_endpoint_config", wanted.config, "the model, and what it runs on")
     yield from alarm_calls(wanted.alarms, there, "an alarm that rolls an update back")

@@ -4,7 +4,7 @@ from typing import Any
 
 from deploy.asynchronous import payload_key
 from deploy.configuration import Configuration
-from deploy.naming import Parameters, artefact_prefix
+from deploy.naming import Parameters, artifact_prefix
 
 Policy = dict[str, Any]
 NAMESPACES = ["AWS/SageMaker", "/aws/sagemaker/Endpoints"]  # of invocations, and of processors, memory and disks
@@ -48,12 +48,12 @@ def _execution(configuration: Configuration) -> list[Parameters]:
             "CreateNetworkInterface", "CreateNetworkInterfacePermission", "DeleteNetworkInterface", "DeleteNetworkInterfacePermission",
             "DescribeNetworkInterfaces", "DescribeVpcs", "DescribeDhcpOptions", "DescribeSubnets", "DescribeSecurityGroups")]  # fmt: skip
         statements.append(_allow(actions, "*"))
-    keys = [key for key in (configuration.kms.artefact_key, configuration.kms.volume_key) if key]
+    keys = [key for key in (configuration.kms.artifact_key, configuration.kms.volume_key) if key]
     return statements + ([_allow(["kms:Decrypt", "kms:GenerateDataKey"], keys)] if keys else [])
 
 
 def _invocation(configuration: Configuration) -> list[Parameters]:
-    arn, key = _arns(configuration), configuration.kms.artefact_key
+    arn, key = _arns(configuration), configuration.kms.artifact_key
     statements = [_allow(INVOKE, _sagemaker(configuration)["endpoint"])]
     if configuration.compute.asynchronous:
         payloads = f"{arn['s3']}:::{configuration.model.bucket}/{payload_key(configuration, '*')}"
@@ -103,7 +103,7 @@ def _deployment(configuration: Configuration) -> list[Parameters]:
         _allow(["logs:FilterLogEvents"], arn["logs"]),
         *_replies(configuration),
     ]  # fmt: skip
-    keys = [key for key in (configuration.kms.artefact_key, configuration.kms.volume_key) if key]
+    keys = [key for key in (configuration.kms.artifact_key, configuration.kms.volume_key) if key]
     return statements + (
         [_allow(["kms:Decrypt", "kms:GenerateDataKey", "kms:CreateGrant", "kms:DescribeKey"], keys)] if keys else []
     )
@@ -118,7 +118,7 @@ def _arns(configuration: Configuration) -> dict[str, str]:
         "s3": f"{aws}:s3",
         "place": place,
         "repository": f"{aws}:ecr:{configuration.region}:{host.partition('.')[0]}:repository/{rest.partition('@')[0]}",
-        "objects": f"{aws}:s3:::{configuration.model.bucket}/{artefact_prefix(configuration)}*",
+        "objects": f"{aws}:s3:::{configuration.model.bucket}/{artifact_prefix(configuration)}*",
         "logs": f"{aws}:logs:{place}:log-group:/aws/sagemaker/Endpoints/{name}*",
         "alarm": f"{aws}:cloudwatch:{place}:alarm",
         "alarms": f"{aws}:cloudwatch:{place}:alarm:{name}-*",

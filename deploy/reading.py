@@ -113,7 +113,7 @@ def _scalar(kind: type[Any], value: object, place: str, field: "Field[Any]") -> 
 
 def _with_paths_from(folder: Path, configuration: Configuration) -> Configuration:
     model, formats = configuration.model, configuration.data_format
-    model = replace(model, artefact=_path(folder, model.artefact, "model.artefact"))
+    model = replace(model, artifact=_path(folder, model.artifact, "model.artifact"))
     sample = _path(folder, formats.sample, "data_format.sample") if formats.sample else None
     return replace(configuration, model=model, data_format=replace(formats, sample=sample))
 

@@ -7,7 +7,7 @@ from deploy.aws import Aws
 from deploy.call import Call
 from deploy.configuration import Configuration
 from deploy.deployed import Deployed, looked_up, own, own_objects
-from deploy.naming import ARTEFACT, Parameters, artefact_prefix
+from deploy.naming import ARTIFACT, Parameters, artifact_prefix
 from deploy.rescaling import alarms_again_calls, others, unscale_call
 from deploy.wanted import Wanted
 
@@ -35,13 +35,13 @@ def what_stays(configuration: Configuration) -> str:
         *([f"what was captured in {capture.destination}"] if capture else []),
         *([f"replies in {asynchronous.output}"] if asynchronous else []),
         *([f"failures in {asynchronous.failure}"] if asynchronous and asynchronous.failure else []),
-        f"old versions of artefacts, if the bucket {configuration.model.bucket} keeps them",
+        f"old versions of artifacts, if the bucket {configuration.model.bucket} keeps them",
     ]
     return "; ".join(places)
 
 
 def calls_prune(aws: Aws, configuration: Configuration, wanted: Wanted, there: Deployed) -> list[Call]:
-    """Return the calls that remove the configs, models and artefacts older than the wanted config, but of the one before."""
+    """Return the calls that remove the configs, models and artifacts older than the wanted config, but of the one before."""
     name, config = configuration.name, wanted.config["EndpointConfigName"]
     before = there.before(config)
     if before in (None, config) or there.is_under_way:
@@ -61,8 +61,8 @@ def calls_prune(aws: Aws, configuration: Configuration, wanted: Wanted, there: D
         container = looked_up(aws, "sagemaker", "describe_model", ModelName=model).get("PrimaryContainer", {})
         objects.add(container.get("ModelDataUrl", "").removeprefix(f"s3://{configuration.model.bucket}/"))
     old_models = [one for one in _older(known, since) if one["ModelName"] not in models]
-    artefacts = [one for one in _objects(aws, configuration) if one["Key"].endswith(f"/{ARTEFACT}") and one["Key"] not in objects]
-    return list(_removals(configuration, old, old_models, _older(artefacts, since, "LastModified"), " older than the one before"))
+    artifacts = [one for one in _objects(aws, configuration) if one["Key"].endswith(f"/{ARTIFACT}") and one["Key"] not in objects]
+    return list(_removals(configuration, old, old_models, _older(artifacts, since, "LastModified"), " older than the one before"))
 
 
 def _removals(
@@ -71,7 +71,7 @@ def _removals(
     for service, operation, key, ones, what in (
         ("sagemaker", "delete_endpoint_config", "EndpointConfigName", configs, "a configuration"),
         ("sagemaker", "delete_model", "ModelName", models, "a model"),
-        ("s3", "delete_object", "Key", objects, "an artefact"),
+        ("s3", "delete_object", "Key", objects, "an artifact"),
     ):
         place = {"Bucket": configuration.model.bucket} if service == "s3" else {}
         for one in ones:
@@ -83,4 +83,4 @@ def _older(ones: Sequence[Parameters], since: datetime | None, key: str = "Creat
 
 
 def _objects(aws: Aws, configuration: Configuration) -> list[Parameters]:
-    return own_objects(aws, configuration.name, configuration.model.bucket, artefact_prefix(configuration))
+    return own_objects(aws, configuration.name, configuration.model.bucket, artifact_prefix(configuration))

@@ -143,7 +143,7 @@ def _region(configuration: Configuration) -> Iterator[str]:
     elif host.endswith(".cn") != (partition == "aws-cn"):
         yield f"image: {host} is no host of {region}: take what make push prints"
     asynchronous, kms = configuration.compute.asynchronous, configuration.kms
-    arns = {"role": configuration.role, "kms.artefact_key": kms.artefact_key, "kms.volume_key": kms.volume_key}
+    arns = {"role": configuration.role, "kms.artifact_key": kms.artifact_key, "kms.volume_key": kms.volume_key}
     if asynchronous:
         arns["compute.asynchronous.success_topic"] = asynchronous.success_topic
         arns["compute.asynchronous.error_topic"] = asynchronous.error_topic

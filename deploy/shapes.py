@@ -20,7 +20,7 @@ KEYS = {
     "S3FailurePath": "compute.asynchronous.failure", "SuccessTopic": "compute.asynchronous.success_topic",
     "ErrorTopic": "compute.asynchronous.error_topic", "DestinationS3Uri": "capture.destination", "Alarms": "update.alarms.names",
     "Tags": "metadata.tags", "CsvContentTypes": "data_format.content_types", "JsonContentTypes": "data_format.content_types",
-    "Bucket": "model.bucket", "SSEKMSKeyId": "kms.artefact_key",
+    "Bucket": "model.bucket", "SSEKMSKeyId": "kms.artifact_key",
 }  # fmt: skip
 MOST_BYTES = 1024  # of a variable of the environment
 

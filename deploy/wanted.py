@@ -4,9 +4,9 @@ import hashlib
 import json
 from dataclasses import dataclass
 
-from deploy.artefact import Artefact
+from deploy.artifact import Artifact
 from deploy.configuration import Configuration
-from deploy.naming import ARTEFACT, OWNER, SERVING, VARIANT, Parameters, artefact_prefix, tags_of, without_nones
+from deploy.naming import ARTIFACT, OWNER, SERVING, VARIANT, Parameters, artifact_prefix, tags_of, without_nones
 from deploy.safety import alarms_of, deployment_of
 from deploy.scaling import scaling_policies_of, target_of, wake_alarm_of
 
@@ -31,9 +31,9 @@ class Wanted:
         return self.target is not None
 
 
-def wanted_of(configuration: Configuration, artefact: Artefact) -> Wanted:
-    """Turn a configuration and its artefact into the parameters of calls."""
-    upload = _upload(configuration, artefact)
+def wanted_of(configuration: Configuration, artifact: Artifact) -> Wanted:
+    """Turn a configuration and its artifact into the parameters of calls."""
+    upload = _upload(configuration, artifact)
     model = _named("ModelName", configuration, _model(configuration, upload))
     config = _named("EndpointConfigName", configuration, _config(configuration, model["ModelName"]))
     alarms = alarms_of(configuration)
@@ -63,12 +63,12 @@ def _named(key: str, configuration: Configuration, parameters: Parameters) -> Pa
     return {key: f"{configuration.name}-{version}-{digest[:8]}", **content, "Tags": tags_of(configuration)}
 
 
-def _upload(configuration: Configuration, artefact: Artefact) -> Parameters:
-    model, key = configuration.model, configuration.kms.artefact_key
+def _upload(configuration: Configuration, artifact: Artifact) -> Parameters:
+    model, key = configuration.model, configuration.kms.artifact_key
     return without_nones(
         {
             "Bucket": model.bucket,
-            "Key": f"{artefact_prefix(configuration)}{artefact.sha256}{_under(key)}/{ARTEFACT}",
+            "Key": f"{artifact_prefix(configuration)}{artifact.sha256}{_under(key)}/{ARTIFACT}",
             "ChecksumAlgorithm": "SHA256",
             "Tagging": f"{OWNER}={configuration.name}",
             "ServerSideEncryption": "aws:kms" if key else None,
@@ -141,7 +141,7 @@ def _capture(configuration: Configuration) -> Parameters:
         "EnableCapture": True,
         "InitialSamplingPercentage": capture.percent if capture else 0,
         "DestinationS3Uri": capture.destination if capture else "",
-        "KmsKeyId": configuration.kms.artefact_key,
+        "KmsKeyId": configuration.kms.artifact_key,
         "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
         "CaptureContentTypeHeader": {key: found for key, found in headers.items() if found} or None,
     }

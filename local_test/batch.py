@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from local_test.address import BadAddress, base_of
-from local_test.container import SAMPLE_ARTEFACT, NotServing, serving, stop_on_sigterm
+from local_test.container import SAMPLE_ARTIFACT, NotServing, serving, stop_on_sigterm
 from local_test.transform.errors import JobFailed
 from local_test.transform.header import Header, first_difference, header_of
 from local_test.transform.invoking import Container
@@ -35,7 +35,7 @@ A_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.argument("source", metavar="INPUT", type=A_FILE)
 @click.argument("output", metavar="[OUTPUT]", type=click.Path(path_type=Path), required=False)
 @click.option(
-    "--folder", type=click.Path(exists=True, file_okay=False, path_type=Path), default=SAMPLE_ARTEFACT, help="The artefact."
+    "--folder", type=click.Path(exists=True, file_okay=False, path_type=Path), default=SAMPLE_ARTIFACT, help="The artifact."
 )
 @click.option("--endpoint", help="The URL of a server that runs already, instead of starting one.")
 @click.option("--image", help="The image to start, if Docker has it.")

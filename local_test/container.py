@@ -16,7 +16,7 @@ from typing import NoReturn
 import requests
 
 ROOT = Path(__file__).resolve().parent.parent
-SAMPLE_ARTEFACT = ROOT / "model" / "artifact"
+SAMPLE_ARTIFACT = ROOT / "model" / "artifact"
 START_SECONDS = 480.0  # how long SageMaker waits for the first 200: contract 2.4
 PING_SECONDS = 2.0  # how long it waits for each: contract 2.3
 STOP_SECONDS = 30.0  # between SIGTERM and SIGKILL: contract 1.3
@@ -37,9 +37,9 @@ class Container:
 
 @contextmanager
 def serving(
-    folder: Path = SAMPLE_ARTEFACT, *, image: str | None = None, environment: Mapping[str, str] | None = None
+    folder: Path = SAMPLE_ARTIFACT, *, image: str | None = None, environment: Mapping[str, str] | None = None
 ) -> Iterator[Container]:
-    """Serve the artefact in a folder on a free port of the loopback until the block ends.
+    """Serve the artifact in a folder on a free port of the loopback until the block ends.
 
     Args:
         folder: what lies in /opt/ml/model.

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 
-from local_test.container import ROOT, SAMPLE_ARTEFACT, NotServing, free_port, stop, wait_until_ready
+from local_test.container import ROOT, SAMPLE_ARTIFACT, NotServing, free_port, stop, wait_until_ready
 from local_test.predict import show
 
 
@@ -13,7 +13,7 @@ def main() -> None:
     """Run the demonstration; exits 1 if the server does not start, answer or stop as it should."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    settings = {"SM_MODEL_DIR": str(SAMPLE_ARTEFACT), "SAGEMAKER_BIND_TO_PORT": str(port)}
+    settings = {"SM_MODEL_DIR": str(SAMPLE_ARTIFACT), "SAGEMAKER_BIND_TO_PORT": str(port)}
     print(f"Starting container/entrypoint.py serve, with {' '.join(f'{name}={value}' for name, value in settings.items())}")
     start = time.monotonic()
     server = subprocess.Popen([sys.executable, str(ROOT / "container" / "entrypoint.py"), "serve"], env=os.environ | settings)

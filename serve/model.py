@@ -11,12 +11,12 @@ import xgboost
 from numpy.typing import NDArray
 
 from serve.agreement import agreed_schema, check_classes
-from serve.artefact import SCHEMA_NAME, ModelFile, find_model
+from serve.artifact import SCHEMA_NAME, ModelFile, find_model
 from serve.booster import read_booster
 from serve.dense import Predict, dense_predictor
 from serve.description import read_schema
 from serve.ensemble import VOTING, check_agreement, deviation, mean, vote
-from serve.errors import BadArtefact
+from serve.errors import BadArtifact
 from serve.schema import Schema
 from serve.settings import Settings
 from serve.wording import counted, quoted
@@ -65,7 +65,7 @@ class Model:
 
 
 def load(settings: Settings) -> Model:
-    """Return the model of the settings' folder after it has answered a warm-up prediction; raises BadArtefact."""
+    """Return the model of the settings' folder after it has answered a warm-up prediction; raises BadArtifact."""
     file = find_model(settings.model_folder, ensemble=settings.ensemble)
     members = tuple(_load(each, settings) for each in file.members)
     model = _together(file, members) if len(members) > 1 else members[0]
@@ -73,7 +73,7 @@ def load(settings: Settings) -> Model:
 
 
 def _together(file: ModelFile, members: tuple[Model, ...]) -> Model:
-    """Return an ensemble as one model; raises BadArtefact if its members do not agree."""
+    """Return an ensemble as one model; raises BadArtifact if its members do not agree."""
     check_agreement({each.file.path: _agreed_facts(each) for each in members})
     combined = vote if members[0].objective in VOTING else mean
     calls = [each.call for each in members]
@@ -110,11 +110,11 @@ def _load(file: ModelFile, settings: Settings) -> Model:
 
 
 def _best_round(best_iteration: str | None, rounds: int) -> int:
-    """Return how many rounds an early stop left, all of them without one; raises BadArtefact if the attribute means nothing."""
+    """Return how many rounds an early stop left, all of them without one; raises BadArtifact if the attribute means nothing."""
     if best_iteration is None:
         return rounds
     if not best_iteration.isdecimal() or int(best_iteration) >= rounds:
-        raise BadArtefact(f"the model's best_iteration is {quoted(best_iteration)}, and it has {counted(rounds, 'round')}")
+        raise BadArtifact(f"the model's best_iteration is {quoted(best_iteration)}, and it has {counted(rounds, 'round')}")
     return int(best_iteration) + 1
 
 

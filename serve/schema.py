@@ -20,7 +20,7 @@ NUMBERS = {int, float, type(None)}
 
 @dataclass(frozen=True)
 class Schema:
-    """The features in training order, and their names where the artefact tells them.
+    """The features in training order, and their names where the artifact tells them.
 
     ``libsvm_base`` is the index of the first feature in text/libsvm, 0 or 1.
     """

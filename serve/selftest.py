@@ -1,4 +1,4 @@
-"""Self-test: a request of the artefact's own, answered at the start as any caller's would be."""
+"""Self-test: a request of the artifact's own, answered at the start as any caller's would be."""
 
 import json
 from pathlib import Path
@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from serve.artefact import self_test_files
-from serve.errors import BadArtefact, InvocationError
+from serve.artifact import self_test_files
+from serve.errors import BadArtifact, InvocationError
 from serve.inference import Invocation, infer
 from serve.media_types import CSV, JSON, JSON_LINES
 from serve.model import Model
@@ -19,19 +19,19 @@ ABSOLUTE_TOLERANCE = 1e-6
 
 
 def run_self_test(model: Model, folder: Path) -> int:
-    """Return how many records of the self-test came out as expected, 0 without one; raises BadArtefact if some did not."""
+    """Return how many records of the self-test came out as expected, 0 without one; raises BadArtifact if some did not."""
     for request, expected in self_test_files(folder):
         for path in (request, expected):
             if path.suffix not in MEDIA_TYPES:
-                raise BadArtefact(f"{path}: expected a name that ends in {', '.join(MEDIA_TYPES)}")
+                raise BadArtifact(f"{path}: expected a name that ends in {', '.join(MEDIA_TYPES)}")
         accept = MEDIA_TYPES[expected.suffix]
         try:
             reply = infer(model, Invocation(request.read_bytes(), MEDIA_TYPES[request.suffix], {}, accept))
             got, due = _numbers(reply.body, accept), _numbers(expected.read_bytes(), accept)
         except InvocationError as error:
-            raise BadArtefact(f"the self-test failed: {request}: {error}") from error
+            raise BadArtifact(f"the self-test failed: {request}: {error}") from error
         except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
-            raise BadArtefact(f"{expected}: expected a reply of this server, as {accept}: {error!r}") from error
+            raise BadArtifact(f"{expected}: expected a reply of this server, as {accept}: {error!r}") from error
         _compare(got, due)
         return len(due)
     return 0
@@ -50,13 +50,13 @@ def _numbers(reply: bytes, media_type: str) -> list[NDArray[np.float64]]:
 
 def _compare(got: list[NDArray[np.float64]], due: list[NDArray[np.float64]]) -> None:
     if len(got) != len(due):
-        raise BadArtefact(f"the self-test failed: {len(due)} predictions are expected, {len(got)} came")
+        raise BadArtifact(f"the self-test failed: {len(due)} predictions are expected, {len(got)} came")
     for row, (values, expected) in enumerate(zip(got, due, strict=True), 1):
         fits = values.shape == expected.shape and np.allclose(
             values, expected, RELATIVE_TOLERANCE, ABSOLUTE_TOLERANCE, equal_nan=True
         )
         if not fits:
-            raise BadArtefact(
+            raise BadArtifact(
                 f"the self-test failed: row {row}: expected {expected.tolist()}, got {values.tolist()}; "
                 "the model is not the one that the test was made with, or it is damaged"
             )

@@ -73,7 +73,7 @@ class Settings:
     """The server's settings; each field knows its variable and how that is read."""
 
     port: int = _setting("SAGEMAKER_BIND_TO_PORT", 8080, _whole_number(1, 65535), "the port, on all addresses")
-    model_folder: Path = _setting("SM_MODEL_DIR", Path("/opt/ml/model"), Path, "the folder of the artefact")
+    model_folder: Path = _setting("SM_MODEL_DIR", Path("/opt/ml/model"), Path, "the folder of the artifact")
     default_accept: str | None = _setting(
         "SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT",
         None,

@@ -31,7 +31,7 @@ def train(
 
 
 def saved(booster: xgboost.Booster, folder: Path) -> Path:
-    """Save a booster as the artefact of a folder; return the folder."""
+    """Save a booster as the artifact of a folder; return the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     with xgboost.config_context(verbosity=0):
         booster.save_model(folder / "model.ubj")

@@ -10,12 +10,12 @@ from tests.server import ROOT, Server, running
 
 @pytest.fixture(scope="session")
 def diamonds() -> Iterator[Server]:
-    """A server on the sample artefact."""
+    """A server on the sample artifact."""
     with running(ROOT / "model" / "artifact") as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder for the artefacts that a session's tests make."""
+    """A folder for the artifacts that a session's tests make."""
     return tmp_path_factory.mktemp("models")

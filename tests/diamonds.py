@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from tests.boosters import predictions
 from tests.server import ROOT
 
-ARTEFACT = ROOT / "model" / "artifact"
+ARTIFACT = ROOT / "model" / "artifact"
 PAYLOADS = ROOT / "local_test" / "payloads"
 
-FEATURES = json.loads((ARTEFACT / "schema.json").read_text())["features"]
+FEATURES = json.loads((ARTIFACT / "schema.json").read_text())["features"]
 NAMES = [feature["name"] for feature in FEATURES]
 CSV = (PAYLOADS / "diamonds.csv").read_text()
 ROWS = list(csv.reader(CSV.splitlines()))
@@ -40,4 +40,4 @@ def expected(rows: list[list[str]] = ROWS) -> NDArray[np.float32]:
             frame[name] = pd.Categorical(frame[name], categories=feature["categories"])
         else:
             frame[name] = pd.to_numeric(frame[name])
-    return predictions(xgboost.Booster(model_file=ARTEFACT / "model.ubj"), frame)
+    return predictions(xgboost.Booster(model_file=ARTIFACT / "model.ubj"), frame)

@@ -79,7 +79,7 @@ class Server:
 
 @contextmanager
 def running(folder: Path, **env: str) -> Iterator[Server]:
-    """Run a server on the artefact in a folder, with these variables in its environment."""
+    """Run a server on the artifact in a folder, with these variables in its environment."""
     port = free_port()
     process = start(folder, port, **env)
     server = Server(f"http://127.0.0.1:{port}", process)

@@ -11,7 +11,7 @@ from tests.server import ROOT
 LAYERS = [
     {"serve", "container.image_build"},
     {"serve.wording", "serve.errors", "serve.media_types"},
-    {"serve.records", "serve.description", "serve.artefact", "serve.categories", "serve.logs", "serve.stages", "serve.columns"},
+    {"serve.records", "serve.description", "serve.artifact", "serve.categories", "serve.logs", "serve.stages", "serve.columns"},
     {"serve.answer", "serve.dense", "serve.spread", "serve.queue", "serve.ensemble", "serve.outputs"},
     {"serve.feature"},
     {"serve.unfit"},

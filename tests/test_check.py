@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from tests.boosters import numbers, saved, train
-from tests.diamonds import ARTEFACT, PAYLOADS
+from tests.diamonds import ARTIFACT, PAYLOADS
 from tests.server import ENTRYPOINT, ROOT, Server
 
 
@@ -15,9 +15,9 @@ def check(*arguments: str | Path) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
 
 
-def test_check_tells_all_of_an_artefact() -> None:
+def test_check_tells_all_of_an_artifact() -> None:
     """Format, writer, objective, features, self-test, workers and memory, for people and for programs."""
-    text, report = check(ARTEFACT), json.loads(check(ARTEFACT, "--json").stdout)
+    text, report = check(ARTIFACT), json.loads(check(ARTIFACT, "--json").stdout)
 
     assert text.returncode == 0
     assert report["format"] == "UBJSON"
@@ -34,7 +34,7 @@ def test_check_tells_all_of_an_artefact() -> None:
 def test_check_scores_a_sample_as_the_server_would(diamonds: Server) -> None:
     """The sample's predictions are the server's own, and the request that is printed gets them."""
     for name, media_type in (("diamonds-header.csv", "text/csv"), ("diamonds.json", "application/json")):
-        report = json.loads(check(ARTEFACT, PAYLOADS / name, "--json").stdout)
+        report = json.loads(check(ARTIFACT, PAYLOADS / name, "--json").stdout)
 
         assert report["sample_reply"] == diamonds.post((PAYLOADS / name).read_bytes(), media_type).text
         command = report["sample_request"].replace("http://127.0.0.1:8080", diamonds.url)
@@ -47,9 +47,9 @@ def test_check_fails_as_the_start_would(tmp_path: Path) -> None:
     (tmp_path / "bad.csv").write_text("1,2\n")
     for arguments, message in (
         ((tmp_path,), "holds no model"),
-        ((ARTEFACT, tmp_path / "bad.csv"), "row 1: expected 9 columns, got 2"),
-        ((ARTEFACT, tmp_path / "none.csv"), "none.csv: No such file or directory: name a file that holds a payload"),
-        ((ARTEFACT, ROOT / "README.md"), "expected a sample whose name ends in .csv, .json, .jsonl"),
+        ((ARTIFACT, tmp_path / "bad.csv"), "row 1: expected 9 columns, got 2"),
+        ((ARTIFACT, tmp_path / "none.csv"), "none.csv: No such file or directory: name a file that holds a payload"),
+        ((ARTIFACT, ROOT / "README.md"), "expected a sample whose name ends in .csv, .json, .jsonl"),
     ):
         outcome = check(*arguments)
 

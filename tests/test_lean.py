@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.diamonds import ARTEFACT, CSV
+from tests.diamonds import ARTIFACT, CSV
 from tests.server import running
 
 WHOLE = f"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Length: {len(CSV)}\r\n\r\n{CSV}".encode()
@@ -17,7 +17,7 @@ WHOLE = f"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Length: {len(CSV)}\r\
 
 def test_both_workers_get_connections() -> None:
     """7.6: connections that arrive together are shared out, so that no processor is left idle."""
-    with running(ARTEFACT, SAGEMAKER_MODEL_SERVER_WORKERS="2") as server:
+    with running(ARTIFACT, SAGEMAKER_MODEL_SERVER_WORKERS="2") as server:
         assert server.process
         workers = listening(server.process.pid, 2)
         kept = [socket.create_connection(server.address, timeout=10) for _ in range(32)]
@@ -37,7 +37,7 @@ def test_both_workers_get_connections() -> None:
 def test_a_caller_that_hangs_up_takes_nothing_with_it(sent: int) -> None:
     """1.7: callers who hang up before their body is whole leave no connection open in the worker."""
     head = b"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Type: text/csv\r\nContent-Length: 100\r\n\r\n"
-    with running(ARTEFACT, SAGEMAKER_MODEL_SERVER_WORKERS="1") as server:
+    with running(ARTIFACT, SAGEMAKER_MODEL_SERVER_WORKERS="1") as server:
         assert server.process
         [worker] = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text().split()
         before = sockets_of(worker)
@@ -54,7 +54,7 @@ def test_a_caller_that_hangs_up_takes_nothing_with_it(sent: int) -> None:
 
 def test_a_caller_that_is_gone_before_its_error() -> None:
     """1.7: what is no HTTP, from a caller that is gone at once, is a line of the log, and no traceback."""
-    with running(ARTEFACT, SAGEMAKER_MODEL_SERVER_WORKERS="1") as server:
+    with running(ARTIFACT, SAGEMAKER_MODEL_SERVER_WORKERS="1") as server:
         for _ in range(20):
             with socket.create_connection(server.address, timeout=10) as connection:
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # a reset at the close

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.diamonds import ARTEFACT, CSV
+from tests.diamonds import ARTIFACT, CSV
 from tests.server import running
 
 SECRET = "my-secret-value"  # noqa: S105  # it is what must not be found
@@ -14,7 +14,7 @@ SECRET = "my-secret-value"  # noqa: S105  # it is what must not be found
 
 def logged(**env: str) -> list[dict[str, Any]]:
     """Return the events of a server that got a request of every kind."""
-    with running(ARTEFACT, **env) as server:
+    with running(ARTIFACT, **env) as server:
         assert server.post(CSV).status_code == 200
         assert server.post(CSV.replace("Ideal", SECRET, 1)).status_code == 400
         assert server.post(f'{{"{SECRET}": 1}}', "application/json").status_code == 400

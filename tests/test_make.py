@@ -1,4 +1,4 @@
-"""The verbs of make that take an artefact take it in the same way."""
+"""The verbs of make that take an artifact take it in the same way."""
 
 import os
 import re

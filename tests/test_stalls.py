@@ -7,7 +7,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.diamonds import ARTEFACT, CSV
+from tests.diamonds import ARTIFACT, CSV
 from tests.server import running
 
 WHOLE = f"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Length: {len(CSV)}\r\n\r\n{CSV}".encode()
@@ -24,7 +24,7 @@ SENT = {
 def ends() -> Iterator[dict[str, tuple[bytes, float]]]:
     """What came back to each caller, and after how many seconds."""
     with ExitStack() as stack:
-        servers = {door: stack.enter_context(running(ARTEFACT, SERVE_DOOR=door)) for door in ("lean", "flask")}
+        servers = {door: stack.enter_context(running(ARTIFACT, SERVE_DOOR=door)) for door in ("lean", "flask")}
         started = time.monotonic()
         connections = {}
         for name, (door, sent) in SENT.items():

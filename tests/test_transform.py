@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.diamonds import ARTEFACT, CSV, ROWS, expected
+from tests.diamonds import ARTIFACT, CSV, ROWS, expected
 from tests.server import ROOT, Server, running
 from tests.transforms import LINES, MIB, StandIn, batch, output_of, standing_in, written
 
@@ -98,7 +98,7 @@ def test_failures_are_tried_again(tmp_path: Path, statuses: list[int], exit_code
 def test_a_container_that_dies(tmp_path: Path) -> None:
     """Without an answer the job fails, and leaves nothing (contract 5.13)."""
     source = written(tmp_path, CSV * 3_000)
-    with running(ARTEFACT, SAGEMAKER_MODEL_SERVER_WORKERS="1") as server:
+    with running(ARTIFACT, SAGEMAKER_MODEL_SERVER_WORKERS="1") as server:
         command = [sys.executable, "-m", "local_test.batch", str(source), "--endpoint", server.url, "--strategy", "SingleRecord"]
         job = subprocess.Popen([*command, "--retries", "1"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         assert job.stderr

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from tests.boosters import numbers, predictions, saved, train
-from tests.diamonds import ARTEFACT, CSV, expected
+from tests.diamonds import ARTIFACT, CSV, expected
 from tests.replies import scores
 from tests.server import Server, running
 
@@ -28,7 +28,7 @@ def workers_of(server: Server, count: int) -> list[int]:
 
 def test_a_worker_that_dies_is_replaced() -> None:
     """2.6: a killed worker costs no further request, and another takes its place."""
-    with running(ARTEFACT, SAGEMAKER_MODEL_SERVER_WORKERS="2") as server:
+    with running(ARTIFACT, SAGEMAKER_MODEL_SERVER_WORKERS="2") as server:
         before = workers_of(server, 2)
         os.kill(before[0], signal.SIGKILL)
         time.sleep(0.1)
@@ -45,7 +45,7 @@ def test_a_worker_that_dies_is_replaced() -> None:
 
 def test_a_worker_that_hangs_is_replaced() -> None:
     """8.4: SAGEMAKER_MODEL_SERVER_TIMEOUT is how long a worker may be stuck."""
-    with running(ARTEFACT, SAGEMAKER_MODEL_SERVER_WORKERS="1", SAGEMAKER_MODEL_SERVER_TIMEOUT="2") as server:
+    with running(ARTIFACT, SAGEMAKER_MODEL_SERVER_WORKERS="1", SAGEMAKER_MODEL_SERVER_TIMEOUT="2") as server:
         stuck = workers_of(server, 1)[0]
         os.kill(stuck, signal.SIGSTOP)
         np.testing.assert_array_equal(scores(server.post(CSV)), expected())

@@ -13,7 +13,7 @@ from tempfile import TemporaryFile
 import click
 from werkzeug.serving import make_server
 
-from local_test.container import SAMPLE_ARTEFACT, NotServing, serving, stop_on_sigterm
+from local_test.container import SAMPLE_ARTIFACT, NotServing, serving, stop_on_sigterm
 from local_test.runtime.asynchronous import AsyncQueue
 from local_test.runtime.capture import Capture
 from local_test.runtime.container_call import REPLY_SECONDS, STREAM_SECONDS
@@ -31,7 +31,7 @@ VARIANT_FORM = "NAME=FOLDER:WEIGHT, such as blue=model/artifact:9"
 @click.option("--port", default=8090, type=click.IntRange(0, 65535), show_default=True, help="The runtime's port on the loopback.")
 @click.option("--endpoint", default="local", show_default=True, help="The endpoint's name.")
 @click.option(
-    "--folder", default=SAMPLE_ARTEFACT, type=click.Path(path_type=Path), help="The artefact; by default the sample model."
+    "--folder", default=SAMPLE_ARTIFACT, type=click.Path(path_type=Path), help="The artifact; by default the sample model."
 )
 @click.option("--variant", "variants", multiple=True, help=f"A production variant, instead of --folder: {VARIANT_FORM}.")
 @click.option("--container", help="The URL of a container that runs already, instead of --folder.")

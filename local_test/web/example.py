@@ -1,4 +1,4 @@
-"""A record to try the form with: the first of the artefact's self-test, else the middle of what the schema tells."""
+"""A record to try the form with: the first of the artifact's self-test, else the middle of what the schema tells."""
 
 import csv
 from pathlib import Path

@@ -9,7 +9,7 @@ WHOLE_TYPES = ("int", "c")
 
 
 class BadSchema(Exception):
-    """There is no form to be made of this artefact."""
+    """There is no form to be made of this artifact."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Schema:
 
 
 def load(folder: Path) -> Schema:
-    """Read the schema.json of an artefact; raises BadSchema."""
+    """Read the schema.json of an artifact; raises BadSchema."""
     path = folder / "schema.json"
     if not folder.is_dir():
         raise BadSchema(f"{folder} is no folder: FOLDER= names that of the model and its schema.json")
@@ -71,9 +71,9 @@ def load(folder: Path) -> Schema:
         features = tuple(_feature(place, each) for place, each in enumerate(document["features"]))
         prediction = _prediction(document.get("prediction") or {})
     except FileNotFoundError as error:
-        raise BadSchema(f"{path} is not there, and the form is made from it: docs/artefact.md says how to write one") from error
+        raise BadSchema(f"{path} is not there, and the form is made from it: docs/artifact.md says how to write one") from error
     except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
-        raise BadSchema(f"{path}: expected a schema as in docs/artefact.md ({type(error).__name__}: {error})") from error
+        raise BadSchema(f"{path}: expected a schema as in docs/artifact.md ({type(error).__name__}: {error})") from error
     if not features:
         raise BadSchema(f'{path}: "features" is empty')
     return Schema(features, prediction)

@@ -55,9 +55,9 @@ def test_a_port_that_is_taken() -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        (None, "is not there, and the form is made from it: docs/artefact.md"),
-        ("{", "expected a schema as in docs/artefact.md"),
-        ("[]", "expected a schema as in docs/artefact.md"),
+        (None, "is not there, and the form is made from it: docs/artifact.md"),
+        ("{", "expected a schema as in docs/artifact.md"),
+        ("[]", "expected a schema as in docs/artifact.md"),
         ('{"features": []}', '"features" is empty'),
     ],
     ids=["none", "no-json", "list", "empty"],

@@ -13,7 +13,7 @@ import xgboost
 from tests.app.classifiers import FEATURES, NAMES, SPECIES, classifier, with_classes
 from tests.app.program import App, application, text_of, typed
 from tests.app.stand_in import StandIn, standing_in
-from tests.diamonds import ARTEFACT, CODED, ROWS, expected
+from tests.diamonds import ARTIFACT, CODED, ROWS, expected
 from tests.diamonds import NAMES as COLUMNS
 from tests.server import running
 
@@ -47,7 +47,7 @@ def test_a_prediction_in_dollars(app: App, place: int) -> None:
 def test_the_waterfall_is_xgboosts(app: App) -> None:
     """Beside each column stands what XGBoost says that it adds, and all together they are the prediction."""
     page = app.post(typed(ROWS[0]))
-    booster = xgboost.Booster(model_file=ARTEFACT / "model.ubj")
+    booster = xgboost.Booster(model_file=ARTIFACT / "model.ubj")
     matrix = xgboost.DMatrix(
         CODED[:1], feature_names=booster.feature_names, feature_types=booster.feature_types, enable_categorical=True
     )

@@ -24,7 +24,7 @@ def door(request: pytest.FixtureRequest) -> Iterator[str]:
 
 @pytest.fixture(scope="package")
 def diamonds(door: str) -> Iterator[Server]:
-    """A server on the sample artefact that has this door."""
+    """A server on the sample artifact that has this door."""
     if url := os.environ.get("SERVE_URL"):
         yield Server(url.rstrip("/"))
         return

@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from tests.boosters import predictions, saved, train
-from tests.diamonds import ARTEFACT, CSV, FEATURES, NAMES, OBJECTS, ROWS, expected
+from tests.diamonds import ARTIFACT, CSV, FEATURES, NAMES, OBJECTS, ROWS, expected
 from tests.replies import error_of, scores, strict
 from tests.server import Server, refusal, running
 
@@ -55,14 +55,14 @@ def random_diamonds(count: int) -> list[list[str]]:
 )
 def test_execution_parameters(env: dict[str, str], told: tuple[int, int]) -> None:
     """5.2, 5.3 and 12.5: as many at once as there are workers, within 100 MB in all; no BatchStrategy, which ends local mode."""
-    with running(ARTEFACT, **env) as server:
+    with running(ARTIFACT, **env) as server:
         assert parameters(server) == {"MaxConcurrentTransforms": told[0], "MaxPayloadInMB": told[1]}
 
 
 @pytest.mark.parametrize(("text", "batch"), [("True", True), ("true", True), ("false", False), ("0", False)])
 def test_batch_is_a_boolean(text: str, *, batch: bool) -> None:
     """8.2: SAGEMAKER_BATCH is on as the service and local mode write it, and off as false; AWS's image takes false for on."""
-    with running(ARTEFACT, SAGEMAKER_BATCH=text) as server:
+    with running(ARTIFACT, SAGEMAKER_BATCH=text) as server:
         reply = server.post(CSV)
 
     assert server.events()[0]["batch"] is batch
@@ -101,7 +101,7 @@ def test_a_reply_is_a_request_of_the_next_container(diamonds: Server, tmp_path: 
 @pytest.fixture(scope="module")
 def lenient(door: str) -> Iterator[Server]:
     """A server of this door that scores what it can."""
-    with running(ARTEFACT, SERVE_ROW_ERRORS="true", SAGEMAKER_MODEL_SERVER_WORKERS="1") as server:
+    with running(ARTIFACT, SERVE_ROW_ERRORS="true", SAGEMAKER_MODEL_SERVER_WORKERS="1") as server:
         yield server
 
 
@@ -184,7 +184,7 @@ def test_a_line_end_in_quotes_moves_no_record(lenient: Server, place: int) -> No
 
 def test_bad_lines_are_counted_in_the_log_and_never_quoted() -> None:
     """5.9 and 10.1: one event tells how many records were bad, and none what was sent."""
-    with running(ARTEFACT, SERVE_ROW_ERRORS="true") as server:
+    with running(ARTIFACT, SERVE_ROW_ERRORS="true") as server:
         server.post(CSV + "secret,1\n" * 3)
 
     events = [each for each in server.events() if each["event"] == "bad records"]
@@ -195,7 +195,7 @@ def test_bad_lines_are_counted_in_the_log_and_never_quoted() -> None:
 def test_a_body_of_100_mb_in_bounded_memory() -> None:
     """5.3: the largest payload is answered, and its worker grows by no more than four times the body."""
     body = CSV.encode() * ((100 << 20) // len(CSV))
-    with running(ARTEFACT, SAGEMAKER_MODEL_SERVER_WORKERS="1") as server:
+    with running(ARTIFACT, SAGEMAKER_MODEL_SERVER_WORKERS="1") as server:
         server.post(CSV)
         before = peak_bytes(server)
         reply = server.post(body)
@@ -216,6 +216,6 @@ def peak_bytes(server: Server) -> int:
 
 def test_a_multi_model_setting_is_refused() -> None:
     """8.1: a server that cannot do what SAGEMAKER_MULTI_MODEL asks for says so; false asks for nothing."""
-    assert "not supported" in refusal(ARTEFACT, SAGEMAKER_MULTI_MODEL="true")
-    with running(ARTEFACT, SAGEMAKER_MULTI_MODEL="false") as server:
+    assert "not supported" in refusal(ARTIFACT, SAGEMAKER_MULTI_MODEL="true")
+    with running(ARTIFACT, SAGEMAKER_MULTI_MODEL="false") as server:
         np.testing.assert_array_equal(scores(server.post(CSV)), expected())

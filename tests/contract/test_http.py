@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import requests
 
-from tests.diamonds import ARTEFACT, CSV, expected
+from tests.diamonds import ARTIFACT, CSV, expected
 from tests.replies import error_of, scores, strict
 from tests.server import Server, running
 
@@ -161,7 +161,7 @@ def test_an_offer_of_websockets_is_not_taken(diamonds: Server, path: bytes) -> N
 
 def test_too_large_a_payload_is_413_after_draining() -> None:
     """3.11 and 3.19: the limit's 413 reaches a caller that is still sending, whether it told the length or not."""
-    with running(ARTEFACT, SAGEMAKER_MAX_PAYLOAD_IN_MB="1") as server:
+    with running(ARTIFACT, SAGEMAKER_MAX_PAYLOAD_IN_MB="1") as server:
         large = CSV.encode() * 10_000
         told, untold = server.post(large), server.post(iter([large]))
         just_fits = server.post(CSV + "\n" * ((1 << 20) - len(CSV)))
@@ -176,9 +176,9 @@ def test_too_large_a_payload_is_413_after_draining() -> None:
 
 def test_payload_limit_in_bytes() -> None:
     """8.4: MAX_CONTENT_LENGTH is the limit in bytes; SAGEMAKER_MAX_PAYLOAD_IN_MB goes before it, and 0 lifts it."""
-    with running(ARTEFACT, MAX_CONTENT_LENGTH="10") as server:
+    with running(ARTIFACT, MAX_CONTENT_LENGTH="10") as server:
         assert server.post(CSV).status_code == 413
-    with running(ARTEFACT, MAX_CONTENT_LENGTH="10", SAGEMAKER_MAX_PAYLOAD_IN_MB="0") as server:
+    with running(ARTIFACT, MAX_CONTENT_LENGTH="10", SAGEMAKER_MAX_PAYLOAD_IN_MB="0") as server:
         assert server.post(CSV).status_code == 200
 
 

@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from tests.boosters import numbers, predictions, saved, train
-from tests.diamonds import ARTEFACT, CSV, expected
+from tests.diamonds import ARTIFACT, CSV, expected
 from tests.replies import error_of, scores
 from tests.server import Server, free_port, running, start, stop, wait_until_ready
 
@@ -38,7 +38,7 @@ def reply_on(connection: socket.socket) -> bytes:
 
 def test_a_full_queue_is_503() -> None:
     """3.15: what cannot wait is refused at once, with Retry-After, and what waits is answered."""
-    with running(ARTEFACT, SAGEMAKER_MODEL_SERVER_WORKERS="1", SAGEMAKER_MODEL_JOB_QUEUE_SIZE="2") as server:
+    with running(ARTIFACT, SAGEMAKER_MODEL_SERVER_WORKERS="1", SAGEMAKER_MODEL_JOB_QUEUE_SIZE="2") as server:
         responses: list[requests.Response] = []
         callers = [threading.Thread(target=lambda: responses.append(server.post(LARGE))) for _ in range(12)]
         for caller in callers:
@@ -62,7 +62,7 @@ def test_a_slow_reader_stalls_nobody() -> None:
     """2.3: callers that do not read their large replies hold up neither pings nor other invocations."""
     body = CSV * 20_000
     head = f"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n".encode()
-    with running(ARTEFACT) as server:
+    with running(ARTIFACT) as server:
         slow = [socket.create_connection(server.address, timeout=60) for _ in range(2)]
         for connection in slow:
             connection.sendall(head + body.encode())
@@ -126,7 +126,7 @@ def test_no_web_sockets(diamonds: Server, path: str) -> None:
 def test_connections_that_are_kept_do_not_hold_the_stop() -> None:
     """1.3: idle connections end within seconds of the signal, and a request on one of them is answered until then."""
     port = free_port()
-    process = start(ARTEFACT, port)
+    process = start(ARTIFACT, port)
     server = Server(f"http://127.0.0.1:{port}", process)
     wait_until_ready(server)
     kept = [socket.create_connection(server.address, timeout=10) for _ in range(4)]

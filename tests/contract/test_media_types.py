@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import requests
 
-from tests.diamonds import ARTEFACT, CODED, CSV, OBJECTS, PAYLOADS, expected
+from tests.diamonds import ARTIFACT, CODED, CSV, OBJECTS, PAYLOADS, expected
 from tests.payloads import libsvm, npy
 from tests.protobuf import dense
 from tests.replies import error_of, scores
@@ -115,7 +115,7 @@ def test_unacceptable_is_406_before_the_body_is_looked_at(diamonds: Server, acce
 
 def test_default_accept_setting() -> None:
     """3.5 and 8.4: SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT decides where Accept leaves it open, and only there."""
-    with running(ARTEFACT, SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT="application/jsonlines") as server:
+    with running(ARTIFACT, SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT="application/jsonlines") as server:
         left_open = [server.post(CSV, Accept=accept) for accept in (None, "*/*", "application/*")]
         chosen = server.post(CSV, Accept="text/*")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import requests
 
-from tests.diamonds import ARTEFACT, CSV, expected
+from tests.diamonds import ARTIFACT, CSV, expected
 from tests.replies import scores
 from tests.server import Server, free_port, running, start, stop, wait_until_ready
 
@@ -18,7 +18,7 @@ LARGE = CSV * 8_000
 
 def test_gunicorn_becomes_the_very_process() -> None:
     """1.2 and 1.4: the process that was started is the one that takes the signal, and its children are its workers."""
-    with running(ARTEFACT, SAGEMAKER_MODEL_SERVER_WORKERS="3") as server:
+    with running(ARTIFACT, SAGEMAKER_MODEL_SERVER_WORKERS="3") as server:
         assert server.process
         children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children")
         deadline = time.monotonic() + 10
@@ -33,7 +33,7 @@ def test_gunicorn_becomes_the_very_process() -> None:
 def test_stop_answers_what_is_in_flight() -> None:
     """1.3: invocations under way at the signal are answered in full; the exit code is 0, well inside 30 s."""
     port = free_port()
-    process = start(ARTEFACT, port)
+    process = start(ARTIFACT, port)
     server = Server(f"http://127.0.0.1:{port}", process)
     wait_until_ready(server)
     responses: list[requests.Response] = []
@@ -57,7 +57,7 @@ def test_stop_answers_what_is_in_flight() -> None:
 def test_stop_under_load_loses_no_request() -> None:
     """1.3: under a load of new connections, each request that was sent before the signal is answered."""
     port = free_port()
-    process = start(ARTEFACT, port)
+    process = start(ARTIFACT, port)
     server = Server(f"http://127.0.0.1:{port}", process)
     wait_until_ready(server)
     outcomes: list[tuple[float, bytes]] = []
@@ -101,7 +101,7 @@ def call_until_refused(server: Server, outcomes: list[tuple[float, bytes]]) -> N
 def test_stop_with_stuck_callers() -> None:
     """1.3: callers that sent half a body and stopped do not hold the stop up beyond the platform's patience."""
     port = free_port()
-    process = start(ARTEFACT, port)
+    process = start(ARTIFACT, port)
     server = Server(f"http://127.0.0.1:{port}", process)
     wait_until_ready(server)
     stuck = [socket.create_connection(server.address) for _ in range(5)]

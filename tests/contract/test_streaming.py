@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import requests
 
-from tests.diamonds import ARTEFACT, CSV, expected
+from tests.diamonds import ARTIFACT, CSV, expected
 from tests.replies import error_of, strict
 from tests.server import Server, running
 
@@ -66,7 +66,7 @@ def test_a_caller_without_chunks_gets_the_whole(diamonds: Server) -> None:
 
 def test_the_setting_streams_for_everybody() -> None:
     """7.14: SERVE_STREAMING=true does without the parameter; a row-error mode goes with it."""
-    with running(ARTEFACT, SERVE_STREAMING="true", SERVE_ROW_ERRORS="true") as server:
+    with running(ARTIFACT, SERVE_STREAMING="true", SERVE_ROW_ERRORS="true") as server:
         reply = server.post(LARGE + b"bad\n")
         small = server.post(CSV)
 
@@ -87,7 +87,7 @@ def test_a_failure_in_the_first_slice_is_an_error(diamonds: Server) -> None:
 
 def test_a_failure_in_a_later_slice_breaks_the_stream_off() -> None:
     """7.14: predictions leave before the last can be made; a reply that cannot be finished is never taken for a whole one."""
-    with running(ARTEFACT) as server:
+    with running(ARTIFACT) as server:
         with socket.create_connection(server.address, timeout=60) as connection:
             body = LARGE + b"secret,1\n"
             connection.sendall(head_of(body, "text/csv; stream=true") + body)
@@ -112,7 +112,7 @@ def test_a_failure_in_a_later_slice_breaks_the_stream_off() -> None:
 
 def test_callers_that_leave_or_read_slowly_hold_nobody_up() -> None:
     """2.3 and 7.14: a stream waits for its reader without a thread, and ends with its caller; others are answered meanwhile."""
-    with running(ARTEFACT, SAGEMAKER_MODEL_SERVER_WORKERS="1", SAGEMAKER_MODEL_JOB_QUEUE_SIZE="8") as server:
+    with running(ARTIFACT, SAGEMAKER_MODEL_SERVER_WORKERS="1", SAGEMAKER_MODEL_JOB_QUEUE_SIZE="8") as server:
         slow = [socket.create_connection(server.address, timeout=60) for _ in range(4)]
         for connection in slow:
             connection.sendall(head_of(LARGE, "text/csv; stream=true") + LARGE)

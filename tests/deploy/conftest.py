@@ -25,7 +25,7 @@ def one_reading_of_the_models() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def session_stand_in(diamonds: Server) -> Iterator[StandIn]:
-    """A stand-in whose endpoints are the server on the sample artefact."""
+    """A stand-in whose endpoints are the server on the sample artifact."""
     with standing_in(diamonds.url) as stand_in:
         yield stand_in
 

@@ -15,7 +15,7 @@ import boto3
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
-from local_test.container import SAMPLE_ARTEFACT, serving, stop_on_sigterm
+from local_test.container import SAMPLE_ARTIFACT, serving, stop_on_sigterm
 from tests.deploy import gaps, runtime
 from tests.deploy.runtime import ACCOUNT, REGION
 from tests.deploy.wire import Environ, Wire
@@ -131,7 +131,7 @@ def configuration_file(folder: Path, image: str, changes: Mapping[str, str] | No
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", nargs="?", type=Path, default=SAMPLE_ARTEFACT, help="the artefact that its endpoints serve")
+    parser.add_argument("folder", nargs="?", type=Path, default=SAMPLE_ARTIFACT, help="the artifact that its endpoints serve")
     folder = parser.parse_args().folder
     stop_on_sigterm()
     with serving(folder, environment={"SAGEMAKER_CONTAINER_LOG_LEVEL": "ERROR"}) as container, standing_in(container.url) as aws:

@@ -84,7 +84,7 @@ FAULTS = [
     ("  instance_count: 2", "  serverless: {memory_mb: 2048}", "a serverless endpoint scales by itself"),
     ("  instance_count: 2", "  asynchronous: {output: here}", "compute.asynchronous.output: "),
     ("sample: ", "sample: /nowhere", "data_format.sample: /nowhere"),
-    ("artefact: ", "artefact: /nowhere", "expected a folder or a tar.gz"),
+    ("artifact: ", "artifact: /nowhere", "expected a folder or a tar.gz"),
 ]
 
 
@@ -137,7 +137,7 @@ def test_one_zone_for_development(run: Run, write: Callable[..., Path]) -> None:
     assert run("plan", write(changes)).exit_code == 0
 
 
-def test_an_artefact_as_a_tarball(run: Run, write: Callable[..., Path], tmp_path: Path) -> None:
+def test_an_artifact_as_a_tarball(run: Run, write: Callable[..., Path], tmp_path: Path) -> None:
     """A tar.gz is taken as it is, and known by the tar in it, once the server's check has passed on what is in it."""
     with tarfile.open(tmp_path / "model.tar.gz", "w:gz") as archive:
         archive.add(ROOT / "model" / "artifact", arcname=".")
@@ -147,19 +147,19 @@ def test_an_artefact_as_a_tarball(run: Run, write: Callable[..., Path], tmp_path
     assert hashlib.sha256(gzip.decompress((tmp_path / "model.tar.gz").read_bytes())).hexdigest() in outcome.output
 
 
-def test_an_artefact_that_the_server_refuses(run: Run, write: Callable[..., Path], tmp_path: Path) -> None:
-    """An artefact on which the server would not start is never uploaded; the server's own words say why."""
+def test_an_artifact_that_the_server_refuses(run: Run, write: Callable[..., Path], tmp_path: Path) -> None:
+    """An artifact on which the server would not start is never uploaded; the server's own words say why."""
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "model.ubj").write_bytes(b"nothing")
     outcome = run("up", write({f"{ROOT}/model/artifact": str(tmp_path / "broken")}))
 
     assert outcome.exit_code == 1
-    assert "model.artefact" in outcome.output
+    assert "model.artifact" in outcome.output
     assert "the server would not start on it" in outcome.output
 
 
-def test_the_same_files_are_the_same_artefact(run: Run, write: Callable[..., Path], tmp_path: Path) -> None:
-    """A copy of the artefact, with other times, has the same key in S3."""
+def test_the_same_files_are_the_same_artifact(run: Run, write: Callable[..., Path], tmp_path: Path) -> None:
+    """A copy of the artifact, with other times, has the same key in S3."""
     shutil.copytree(ROOT / "model" / "artifact", tmp_path / "copy", copy_function=shutil.copyfile)
     here, copied = run("plan", write()), run("plan", write({f"{ROOT}/model/artifact": str(tmp_path / "copy")}))
 

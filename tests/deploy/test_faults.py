@@ -87,7 +87,7 @@ def test_down_that_breaks_off_after_any_step(stand_in: StandIn, run: Run, file: 
     run("up", file, *POLL)
     runs = runs_until_done(stand_in, lambda: run("down", file, "--yes", *POLL).exit_code)
 
-    assert runs == 7  # target with its policy, both alarms at once, endpoint, config, model, artefact; then there is nothing
+    assert runs == 7  # target with its policy, both alarms at once, endpoint, config, model, artifact; then there is nothing
     assert left(stand_in) == []
 
 

@@ -37,7 +37,7 @@ DOCUMENTS = [
     ("name:\nregion: eu-central-1", "name: missing"),
 ]  # fmt: skip
 FAULTS = [
-    ("update:", "kms: {artefact_key: alias/mine}\nupdate:", 'kms.artefact_key: "alias/mine" does not fit: expected arn:'),
+    ("update:", "kms: {artifact_key: alias/mine}\nupdate:", 'kms.artifact_key: "alias/mine" does not fit: expected arn:'),
     ("update:", "kms: {volume_key: 1234abcd-12ab}\nupdate:", "aws kms describe-key"),
     ("update:", f"kms: {{volume_key: '{KEY.replace('eu-', 'us-')}'}}\nupdate:", "kms.volume_key: is in us-central-1"),
     ("instance_count: 2", "instance_count: 1\n  allow_single_zone: true", "compute.instance_count allows 1: use all_at_once"),
@@ -74,7 +74,7 @@ FAULTS = [
     ("update:", "capture: {destination: 's3://*/x'}\nupdate:", "capture.destination: "),
     ("ml.c6i.large #", "'${aws:username}' #", "compute.instance_type: "),
     ("prefix: xgb-endpoint", f"prefix: {'x' * 701}", "at most 700 characters"),
-    ("artefact: ", "artefact: ~nosuchuser", "there is no such home"),
+    ("artifact: ", "artifact: ~nosuchuser", "there is no such home"),
     ("sample: ", "sample: ~nosuchuser", "data_format.sample: ~nosuchuser"),
 ]  # fmt: skip
 
@@ -103,7 +103,7 @@ def test_what_aws_or_a_policy_would_misread(run: Run, write: Callable[..., Path]
 
 def test_a_path_that_would_paint_the_terminal(run: Run, write: Callable[..., Path]) -> None:
     """What would tell a terminal what to do is shown as what it is."""
-    outcome = run("plan", write({"artefact: ": 'artefact: "/none/\\a" #'}))
+    outcome = run("plan", write({"artifact: ": 'artifact: "/none/\\a" #'}))
 
     assert outcome.exit_code == 1
     assert "\a" not in outcome.output
@@ -151,7 +151,7 @@ def test_null_of_serverless_is_off(run: Run, write: Callable[..., Path]) -> None
 
 def test_policies_name_what_aws_documents(run: Run, write: Callable[..., Path]) -> None:
     """Scaling needs UpdateEndpointWeightsAndCapacities; SageMaker writes its metrics into two namespaces; keys are ARNs."""
-    file = write({"\nupdate:": f"\nkms: {{artefact_key: '{KEY}'}}\nupdate:"})
+    file = write({"\nupdate:": f"\nkms: {{artifact_key: '{KEY}'}}\nupdate:"})
     policies = json.loads(run("iam", file).output)
     deployment, execution = policies["deployment"]["Statement"], policies["execution"]["Statement"]
     endpoint = next(one for one in deployment if "sagemaker:UpdateEndpointWeightsAndCapacities" in one["Action"])

@@ -71,7 +71,7 @@ def test_all_keys_reach_the_wire(stand_in: StandIn, run: Run, write: Callable[..
     ]
     more = f"""network: {{subnets: [{", ".join(subnets)}], security_groups: [sg-1], isolation: true}}
 capture: {{destination: "s3://captured/x", percent: 10}}
-kms: {{artefact_key: "arn:aws:kms:eu-central-1:123456789012:key/1", volume_key: "arn:aws:kms:eu-central-1:123456789012:key/2"}}
+kms: {{artifact_key: "arn:aws:kms:eu-central-1:123456789012:key/1", volume_key: "arn:aws:kms:eu-central-1:123456789012:key/2"}}
 """
     file = write({"update:": f"{more}\nupdate:"})
     missing = run("plan", file)
@@ -91,11 +91,11 @@ kms: {{artefact_key: "arn:aws:kms:eu-central-1:123456789012:key/1", volume_key: 
 
 
 def test_a_key_for_what_is_there_already(stand_in: StandIn, run: Run, write: Callable[..., Path]) -> None:
-    """An artefact that was uploaded without a key, or with another one, is uploaded again under the file's."""
+    """An artifact that was uploaded without a key, or with another one, is uploaded again under the file's."""
     run("up", write(), *POLL)
     for number in (1, 2):
         key = f"arn:aws:kms:eu-central-1:123456789012:key/{number}"
-        outcome = run("up", write({"update:": f"kms: {{artefact_key: '{key}'}}\nupdate:"}), *POLL)
+        outcome = run("up", write({"update:": f"kms: {{artifact_key: '{key}'}}\nupdate:"}), *POLL)
         upload = next(one for one in reversed(stand_in.wire.sent) if one.operation == "PutObject")
 
         assert outcome.exit_code == 0, outcome.output

@@ -48,7 +48,7 @@ def test_a_whole_life(stand_in: StandIn, run: Run, file: Path) -> None:
     assert np.float32(invoked.output.splitlines()[0]) == np.float32(2008.307)
     assert "InService" in status.output
     assert removed.exit_code == 0, removed.output
-    assert "What it wrote stays: the log group /aws/sagemaker/Endpoints/diamonds; old versions of artefacts" in removed.output
+    assert "What it wrote stays: the log group /aws/sagemaker/Endpoints/diamonds; old versions of artifacts" in removed.output
     assert left(stand_in) == []
     assert stand_in.client("ecr").describe_images(repositoryName="xgb-endpoint")["imageDetails"]
 
@@ -76,12 +76,12 @@ def test_an_update_and_the_way_back(stand_in: StandIn, run: Run, write: Callable
 
 def test_old_ones_are_removed(stand_in: StandIn, run: Run, write: Callable[..., Path], tmp_path: Path) -> None:
     """After a success up leaves what serves and what rollback goes back to; before it, and of others, it removes nothing."""
-    shutil.copytree(ROOT / "model" / "artifact", tmp_path / "artefact")
-    artefact = {f"{ROOT}/model/artifact": str(tmp_path / "artefact")}
-    run("up", write(artefact), *POLL)
-    (tmp_path / "artefact" / "more.txt").write_text("another artefact")
-    run("up", write({**artefact, "1.0.0": "2.0.0"}), *POLL)
-    third = write({**artefact, "1.0.0": "3.0.0"})
+    shutil.copytree(ROOT / "model" / "artifact", tmp_path / "artifact")
+    artifact = {f"{ROOT}/model/artifact": str(tmp_path / "artifact")}
+    run("up", write(artifact), *POLL)
+    (tmp_path / "artifact" / "more.txt").write_text("another artifact")
+    run("up", write({**artifact, "1.0.0": "2.0.0"}), *POLL)
+    third = write({**artifact, "1.0.0": "3.0.0"})
     stand_in.client("s3").put_object(Bucket=BUCKET, Key="xgb-endpoint/123456789012/diamonds/mine/model.tar.gz", Body=b"")
     planned, before = run("plan", third), left(stand_in)
     outcome, after = run("up", third, *POLL), left(stand_in)
@@ -90,10 +90,10 @@ def test_old_ones_are_removed(stand_in: StandIn, run: Run, write: Callable[..., 
     assert "sagemaker delete_model: a model older than the one before" in planned.output
     assert outcome.exit_code == 0, outcome.output
     assert len([name for name in before if name.startswith("diamonds-1-0-0-")]) == 2
-    assert len(set(before) - set(after)) == 3  # config, model and artefact of the first
+    assert len(set(before) - set(after)) == 3  # config, model and artifact of the first
     assert not any(name.startswith("diamonds-1-0-0-") for name in after)
     assert "xgb-endpoint/123456789012/diamonds/mine/model.tar.gz" in after
-    assert "nothing to do" in run("plan", write({**artefact, "1.0.0": "2.0.0"})).output
+    assert "nothing to do" in run("plan", write({**artifact, "1.0.0": "2.0.0"})).output
     assert back.exit_code == 0, back.output
 
 

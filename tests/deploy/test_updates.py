@@ -176,7 +176,7 @@ def test_another_update_is_not_taken_for_ones_own(stand_in: StandIn, run: Run, w
 
 
 def test_what_another_run_is_about_to_serve_is_not_removed(stand_in: StandIn, run: Run, write: Callable[..., Path]) -> None:
-    """Model and artefact that another terminal made meanwhile stay, though nothing serves them yet."""
+    """Model and artifact that another terminal made meanwhile stay, though nothing serves them yet."""
     run("up", write(), *POLL)
     run("up", write(SECOND), *POLL)
     made, tags = list[str](), [{"Key": "xgb-endpoint:endpoint", "Value": "diamonds"}]

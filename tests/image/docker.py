@@ -11,7 +11,7 @@ from typing import Any
 
 import requests
 
-from tests.diamonds import ARTEFACT
+from tests.diamonds import ARTIFACT
 from tests.server import Server, free_port
 
 IMAGE = os.environ.get("IMAGE", "xgb-endpoint:dev")
@@ -30,7 +30,7 @@ def inspect(what: str) -> dict[str, Any]:
 
 
 @contextmanager
-def container(*options: str, folder: Path = ARTEFACT, port: int = 8080) -> Iterator[tuple[str, Server]]:
+def container(*options: str, folder: Path = ARTIFACT, port: int = 8080) -> Iterator[tuple[str, Server]]:
     """Run the image as SageMaker does, with more options, until it is stopped; yield its name and where it answers."""
     published = free_port()
     mount = f"{folder}:/opt/ml/model:ro"

@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from tests.diamonds import ARTEFACT
+from tests.diamonds import ARTIFACT
 from tests.image.docker import IMAGE, docker, inspect
 from tests.server import ROOT
 
@@ -70,8 +70,8 @@ def test_verbs_that_fail(arguments: list[str], exit_code: int, words: str) -> No
 
 
 def test_check() -> None:
-    """`check` tells of an artefact what the server would decide of it in this very image."""
-    outcome = docker("run", "--rm", "--network", "none", "--volume", f"{ARTEFACT}:/opt/ml/model:ro", IMAGE, "check")
+    """`check` tells of an artifact what the server would decide of it in this very image."""
+    outcome = docker("run", "--rm", "--network", "none", "--volume", f"{ARTIFACT}:/opt/ml/model:ro", IMAGE, "check")
 
     assert "self test records     10" in outcome.stdout
 

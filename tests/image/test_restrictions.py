@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import requests
 
-from tests.diamonds import ARTEFACT, CSV, expected
+from tests.diamonds import ARTIFACT, CSV, expected
 from tests.image.docker import IMAGE, container, docker, inspect
 from tests.replies import scores
 from tests.server import Server
@@ -58,7 +58,7 @@ def test_another_port() -> None:
 
 def test_without_a_network() -> None:
     """1.12: under network isolation it starts, and answers from within."""
-    mount = f"{ARTEFACT}:/opt/ml/model:ro"
+    mount = f"{ARTIFACT}:/opt/ml/model:ro"
     name = docker("run", "--detach", "--network", "none", "--volume", mount, IMAGE, "serve").stdout.strip()
     ask = "import urllib.request; print(urllib.request.urlopen('http://127.0.0.1:8080/ping', timeout=2).status)"
     try:
@@ -75,9 +75,9 @@ def test_without_a_network() -> None:
 
 def test_stray_files_in_the_mount(tmp_path: Path) -> None:
     """4.4, 4.9 and 12.3: the tarball beside the model, nested folders and strays disturb nothing."""
-    shutil.copytree(ARTEFACT, tmp_path / "model")
+    shutil.copytree(ARTIFACT, tmp_path / "model")
     with tarfile.open(tmp_path / "model" / "model.tar.gz", "w:gz") as tarball:
-        tarball.add(ARTEFACT / "model.ubj", arcname="model.ubj")
+        tarball.add(ARTIFACT / "model.ubj", arcname="model.ubj")
     (tmp_path / "model" / "code" / "deep").mkdir(parents=True)
     (tmp_path / "model" / "code" / "requirements.txt").write_text("pandas\n")
     with container(folder=tmp_path / "model") as (_, server):
@@ -86,7 +86,7 @@ def test_stray_files_in_the_mount(tmp_path: Path) -> None:
 
 def test_nothing_to_write_to_is_said() -> None:
     """4.8: where not one folder can be written to, the start says so."""
-    outcome = docker("run", "--rm", "--read-only", "--ipc", "none", "--volume", f"{ARTEFACT}:/opt/ml/model:ro", IMAGE, check=False)
+    outcome = docker("run", "--rm", "--read-only", "--ipc", "none", "--volume", f"{ARTIFACT}:/opt/ml/model:ro", IMAGE, check=False)
 
     assert outcome.returncode == 1
     assert "needs --tmpfs /tmp" in outcome.stderr

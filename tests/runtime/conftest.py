@@ -10,7 +10,7 @@ from tests.server import Server
 
 @pytest.fixture(scope="session")
 def local(diamonds: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runtime]:
-    """A runtime in front of a server on the sample artefact."""
+    """A runtime in front of a server on the sample artifact."""
     with runtime(tmp_path_factory.mktemp("s3"), "--container", diamonds.url) as started:
         yield started
 

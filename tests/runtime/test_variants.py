@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.diamonds import ARTEFACT, CSV, PAYLOADS
+from tests.diamonds import ARTIFACT, CSV, PAYLOADS
 from tests.runtime.runtime import Runtime, runtime
 from tests.server import ROOT, Server
 
@@ -21,7 +21,7 @@ from tests.server import ROOT, Server
 @pytest.fixture(scope="module")
 def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runtime]:
     """A runtime with two variants, of which the second has no weight, that captures all."""
-    variants = ("--variant", f"blue={ARTEFACT}:3", "--variant", f"green={ARTEFACT}:0")
+    variants = ("--variant", f"blue={ARTIFACT}:3", "--variant", f"green={ARTIFACT}:0")
     with runtime(tmp_path_factory.mktemp("s3"), *variants, "--capture", "100") as started:
         yield started
 
@@ -84,7 +84,7 @@ def test_capture_in_json_and_base64(two: Runtime) -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 def test_a_stop_stops_the_containers_too(tmp_path: Path, number: int) -> None:
     """A runtime that is stopped leaves no container behind."""
-    command = [sys.executable, "-m", "local_test.runtime", "--port", "0", "--s3", str(tmp_path), "--folder", str(ARTEFACT)]
+    command = [sys.executable, "-m", "local_test.runtime", "--port", "0", "--s3", str(tmp_path), "--folder", str(ARTIFACT)]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert process.stdout
     lines = []
@@ -106,10 +106,10 @@ def test_a_stop_stops_the_containers_too(tmp_path: Path, number: int) -> None:
     ("options", "words"),
     [
         (("--variant", "blue"), "expected NAME=FOLDER:WEIGHT"),
-        (("--variant", f"blue={ARTEFACT}:0"), "the weights of all variants are 0"),
-        (("--variant", f"blue={ARTEFACT}:inf"), "expected NAME=FOLDER:WEIGHT"),
-        (("--variant", f"../blue={ARTEFACT}:1"), "'../blue' is no name"),
-        (("--variant", f"blue={ARTEFACT}:1", "--variant", f"blue={ARTEFACT}:1"), "two variants have the same name"),
+        (("--variant", f"blue={ARTIFACT}:0"), "the weights of all variants are 0"),
+        (("--variant", f"blue={ARTIFACT}:inf"), "expected NAME=FOLDER:WEIGHT"),
+        (("--variant", f"../blue={ARTIFACT}:1"), "'../blue' is no name"),
+        (("--variant", f"blue={ARTIFACT}:1", "--variant", f"blue={ARTIFACT}:1"), "two variants have the same name"),
         (("--endpoint", "a/b"), "'a/b' is no name"),
         (("--container", "127.0.0.1:8080"), "expected http://HOST:PORT"),
         (("--s3", "README.md/s3"), "name a folder that can be written to"),
@@ -118,7 +118,7 @@ def test_a_stop_stops_the_containers_too(tmp_path: Path, number: int) -> None:
     ],
 )
 def test_what_prevents_the_start_is_said(diamonds: Server, options: tuple[str, ...], words: str) -> None:
-    """A wrong option, artefact or port ends the runtime with a line that says so."""
+    """A wrong option, artifact or port ends the runtime with a line that says so."""
     filled = [option.format(taken=diamonds.address[1]) for option in options]
     outcome = subprocess.run(
         [sys.executable, "-m", "local_test.runtime", *filled], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60

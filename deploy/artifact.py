@@ -1,4 +1,4 @@
-"""The artefact: checked by the server itself, packed the same each time, and known by its content."""
+"""The artifact: checked by the server itself, packed the same each time, and known by its content."""
 
 import io
 import tarfile
@@ -16,8 +16,8 @@ from serve.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
-class Artefact:
-    """A packed artefact: the bytes of its tar.gz, the hash of the tar in it, and what the server's own check says of it.
+class Artifact:
+    """A packed artifact: the bytes of its tar.gz, the hash of the tar in it, and what the server's own check says of it.
 
     The hash is of the tar and not of the bytes that are uploaded: gzip writes a time, and another zlib packs otherwise, so that the
     same content would be another model, and an update, on each machine.
@@ -33,19 +33,19 @@ class Artefact:
         return self.report.get("sample_reply")
 
 
-def artefact_of(configuration: Configuration) -> Artefact:
+def artifact_of(configuration: Configuration) -> Artifact:
     """Check and pack what the configuration names; raises DeployError."""
-    path = configuration.model.artefact
+    path = configuration.model.artifact
     try:
         if path.is_dir():
             report = _check(path, configuration)
-            return Artefact(*_pack(path), report)
+            return Artifact(*_pack(path), report)
         with tempfile.TemporaryDirectory() as folder:
             sha256 = unpack(path, Path(folder))
-            return Artefact(path.read_bytes(), sha256, _check(Path(folder), configuration))
+            return Artifact(path.read_bytes(), sha256, _check(Path(folder), configuration))
     except OSError as error:
         raise DeployError(
-            f"model.artefact: {path}: {error.strerror or error}: expected a folder or a tar.gz that can be read"
+            f"model.artifact: {path}: {error.strerror or error}: expected a folder or a tar.gz that can be read"
         ) from error
 
 
@@ -55,7 +55,7 @@ def _pack(folder: Path) -> tuple[bytes, str]:
     with Packed(packed) as zipped, tarfile.open(fileobj=zipped, mode="w") as archive:
         for path in sorted(folder.rglob("*")):
             if path.is_symlink() and path.is_dir():
-                raise DeployError(f"model.artefact: {path} is a link to a folder, which is not packed: put the folder itself there")
+                raise DeployError(f"model.artifact: {path} is a link to a folder, which is not packed: put the folder itself there")
             if path.is_file():
                 entry = tarfile.TarInfo(path.relative_to(folder).as_posix())
                 entry.size, entry.mode = path.stat().st_size, 0o644
@@ -74,4 +74,4 @@ def _check(folder: Path, configuration: Configuration) -> dict[str, Any]:
     except (StartError, OSError) as error:
         if formats.sample and str(error).startswith(f"{formats.sample}: "):
             raise DeployError(f"data_format.sample: {error}") from error
-        raise DeployError(f"model.artefact: {configuration.model.artefact}: the server would not start on it: {error}") from error
+        raise DeployError(f"model.artifact: {configuration.model.artifact}: the server would not start on it: {error}") from error

@@ -174,7 +174,7 @@ def test_early_stopping_is_honoured(tmp_path: Path) -> None:
 
 
 def test_the_self_test_guards_the_start(tmp_path: Path) -> None:
-    """2.6: an artefact's own request must give its own expected reply, or nothing is served."""
+    """2.6: an artifact's own request must give its own expected reply, or nothing is served."""
     saved(BOOSTER, tmp_path)
     folder = tmp_path / "self-test"
     folder.mkdir()
@@ -196,12 +196,12 @@ def test_the_self_test_guards_the_start(tmp_path: Path) -> None:
     assert "the self-test failed" in refusal(tmp_path)
 
 
-def test_the_sample_artefact_is_within_its_bounds() -> None:
-    """The committed artefact: at most 300 trees and 1.5 MB, written by the oldest supported XGBoost, with its self-test."""
-    artefact = ROOT / "model" / "artifact"
-    booster = xgboost.Booster(model_file=artefact / "model.ubj")
+def test_the_sample_artifact_is_within_its_bounds() -> None:
+    """The committed artifact: at most 300 trees and 1.5 MB, written by the oldest supported XGBoost, with its self-test."""
+    artifact = ROOT / "model" / "artifact"
+    booster = xgboost.Booster(model_file=artifact / "model.ubj")
 
     assert booster.num_boosted_rounds() <= 300
-    assert (artefact / "model.ubj").stat().st_size <= 1_500_000
-    assert b"version[#L\0\0\0\0\0\0\0\x03i\x03i\x02i\0}" in (artefact / "model.ubj").read_bytes()
-    assert len((artefact / "self-test" / "request.csv").read_text().splitlines()) == 11
+    assert (artifact / "model.ubj").stat().st_size <= 1_500_000
+    assert b"version[#L\0\0\0\0\0\0\0\x03i\x03i\x02i\0}" in (artifact / "model.ubj").read_bytes()
+    assert len((artifact / "self-test" / "request.csv").read_text().splitlines()) == 11

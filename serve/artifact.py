@@ -1,4 +1,4 @@
-"""Artefact: the files of a model folder, and which of them is the model.
+"""Artifact: the files of a model folder, and which of them is the model.
 
 Source: contract 4.1 to 4.9; a model is recognised by its name, else by its bytes, and never by being the only file.
 """
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from serve.errors import BadArtefact
+from serve.errors import BadArtifact
 from serve.wording import listed
 
 MODEL_NAMES = ("model.ubj", "model.json", "xgboost-model")
@@ -62,12 +62,12 @@ class ModelFile:
 
 
 def find_model(folder: Path, *, ensemble: bool | None = None) -> ModelFile:
-    """Return the one file of a folder that is the model; raises BadArtefact, which says what is there instead and what to do.
+    """Return the one file of a folder that is the model; raises BadArtifact, which says what is there instead and what to do.
 
     Several are the members of one if they are to be an ``ensemble``; None leaves that to their names: xgboost-model-N.
     """
     if not folder.is_dir():
-        raise BadArtefact(f"{folder} is no folder: put the model there, or name its folder in SM_MODEL_DIR")
+        raise BadArtifact(f"{folder} is no folder: put the model there, or name its folder in SM_MODEL_DIR")
     files = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
     others = {name: _why_never(name) for name in files}
     possible = [name for name in files if not others[name]]
@@ -75,12 +75,12 @@ def find_model(folder: Path, *, ensemble: bool | None = None) -> ModelFile:
     if ensemble is None:
         ensemble = all(MEMBER_NAME.fullmatch(name) for name in chosen)
     if len(chosen) > 1 and not ensemble:
-        raise BadArtefact(
+        raise BadArtifact(
             f"{folder} holds several models, {listed(chosen)}: leave the one that is meant, "
             "or set SAGEMAKER_INFERENCE_ENSEMBLE=true if they are to predict together"
         )
     if not chosen:
-        raise BadArtefact(_nothing(folder, files, possible))
+        raise BadArtifact(_nothing(folder, files, possible))
     used = {*chosen, SCHEMA_NAME, *(name for name in files if name.startswith(f"{SELF_TEST_NAME}/"))}
     ignored = {name: others[name] or _why_not(folder / name) for name in files if name not in used}
     first, *more = [_model_file(folder / name, ignored) for name in chosen]
@@ -100,7 +100,7 @@ def _chosen(folder: Path, possible: list[str], *, everything: bool) -> list[str]
 def _model_file(path: Path, ignored: dict[str, str]) -> ModelFile:
     format_ = _format(path)
     if not format_:
-        raise BadArtefact(_stranger(path))
+        raise BadArtifact(_stranger(path))
     return ModelFile(path, format_, _writer(path, format_), ignored)
 
 
@@ -152,7 +152,7 @@ def _stranger(path: Path) -> str:
 
 
 def _writer(path: Path, format_: str) -> tuple[int, ...]:
-    """Return the version of the XGBoost that wrote the model, () if its JSON does not tell; raises BadArtefact if it is cut off.
+    """Return the version of the XGBoost that wrote the model, () if its JSON does not tell; raises BadArtifact if it is cut off.
 
     Both formats end with it. XGBoost must not see UBJSON that does not: it dies of some of that by a segmentation fault.
     """
@@ -163,16 +163,16 @@ def _writer(path: Path, format_: str) -> tuple[int, ...]:
         if format_ == "JSON" and model[tail:].rstrip().endswith(b"}"):
             found = JSON_VERSION.search(model, tail) or JSON_VERSION.search(model)
             return tuple(map(int, found.groups())) if found else ()
-    raise BadArtefact(f"{path} is cut off: it ends before the {format_} does; copy it anew")
+    raise BadArtifact(f"{path} is cut off: it ends before the {format_} does; copy it anew")
 
 
 def self_test_files(folder: Path) -> Iterator[tuple[Path, Path]]:
-    """Yield the request and the expected reply of the self-test, if the artefact holds one; raises BadArtefact for half of one."""
+    """Yield the request and the expected reply of the self-test, if the artifact holds one; raises BadArtifact for half of one."""
     found = {stem: sorted((folder / SELF_TEST_NAME).glob(f"{stem}.*")) for stem in ("request", "expected")}
     counts = [len(paths) for paths in found.values()]
     if counts == [1, 1]:
         yield found["request"][0], found["expected"][0]
     elif counts != [0, 0]:
-        raise BadArtefact(
+        raise BadArtifact(
             f"{folder / SELF_TEST_NAME} must hold one request.* and one expected.*; it holds {counts[0]} and {counts[1]}"
         )

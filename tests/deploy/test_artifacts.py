@@ -1,4 +1,4 @@
-"""Artefacts: which tarballs are taken, and by what they are known."""
+"""Artifacts: which tarballs are taken, and by what they are known."""
 
 import bz2
 import gzip
@@ -15,17 +15,17 @@ import pytest
 from tests.deploy.conftest import Run
 from tests.server import ROOT
 
-ARTEFACT = ROOT / "model" / "artifact"
+ARTIFACT = ROOT / "model" / "artifact"
 CUT = "is cut off or damaged"
 
 
 def tar(*more: tarfile.TarInfo) -> bytes:
-    """Return the sample artefact as a tar, with further members before it."""
+    """Return the sample artifact as a tar, with further members before it."""
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as archive:
         for member in more:
             archive.addfile(member, io.BytesIO(b"x" * member.size))
-        archive.add(ARTEFACT, arcname=".")
+        archive.add(ARTIFACT, arcname=".")
     return packed.getvalue()
 
 
@@ -74,7 +74,7 @@ def test_tarballs_that_sagemaker_could_not_take(run: Run, write: Callable[..., P
     """What is no whole tar.gz of files in their folder is refused in a line that says how to make one."""
     made, words = BAD[name]
     (tmp_path / "model.tar.gz").write_bytes(made())
-    outcome = run("plan", write({str(ARTEFACT): str(tmp_path / "model.tar.gz")}))
+    outcome = run("plan", write({str(ARTIFACT): str(tmp_path / "model.tar.gz")}))
 
     assert outcome.exit_code == 1
     assert words in outcome.output
@@ -88,7 +88,7 @@ def test_known_by_its_content(run: Run, write: Callable[..., Path], tmp_path: Pa
     keys = set()
     for level in (1, 9):
         (tmp_path / "model.tar.gz").write_bytes(gzip.compress(tar(), level, mtime=level))
-        outcome = run("plan", write({str(ARTEFACT): str(tmp_path / "model.tar.gz")}))
+        outcome = run("plan", write({str(ARTIFACT): str(tmp_path / "model.tar.gz")}))
         keys |= set(re.findall(r"[0-9a-f]{64}/model.tar.gz", outcome.output))
 
     assert outcome.exit_code == 0, outcome.output
@@ -98,14 +98,14 @@ def test_known_by_its_content(run: Run, write: Callable[..., Path], tmp_path: Pa
 def test_times_that_no_file_can_have(run: Run, write: Callable[..., Path], tmp_path: Path) -> None:
     """The times in a tarball are no matter."""
     (tmp_path / "model.tar.gz").write_bytes(gzip.compress(tar(from_long_ago()), 1))
-    outcome = run("plan", write({str(ARTEFACT): str(tmp_path / "model.tar.gz")}))
+    outcome = run("plan", write({str(ARTIFACT): str(tmp_path / "model.tar.gz")}))
 
     assert outcome.exit_code == 0, outcome.output
 
 
 def test_a_link_to_a_folder(run: Run, write: Callable[..., Path], tmp_path: Path) -> None:
     """A link to a folder, which would be missing in the upload, is refused."""
-    shutil.copytree(ARTEFACT, tmp_path / "artefact")
-    (tmp_path / "artefact" / "linked").symlink_to(tmp_path)
+    shutil.copytree(ARTIFACT, tmp_path / "artifact")
+    (tmp_path / "artifact" / "linked").symlink_to(tmp_path)
 
-    assert "is a link to a folder" in run("plan", write({str(ARTEFACT): str(tmp_path / "artefact")})).output
+    assert "is a link to a folder" in run("plan", write({str(ARTIFACT): str(tmp_path / "artifact")})).output
