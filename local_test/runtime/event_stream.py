@@ -1,6 +1,6 @@
 """AWS's event stream, in which a streamed reply travels: one message for each part, each with its own checksums.
 
-The format is that of ../shared/deploy.md 2.4; docs/decisions/0022 tells why it is written here.
+The format is that of ../shared/deploy.md 2.4; docs/decisions/0018 tells why it is written here.
 """
 
 import json
