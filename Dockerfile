@@ -7,6 +7,7 @@ RUN --mount=type=cache,target=/root/.cache/pip \
         --requirement requirements.txt
 COPY container container
 COPY serve serve
+COPY LICENSE ./
 # What never runs goes: the installer, the packages' own tests, what only compilers read. What does run is compiled once, here.
 RUN python container/image_build.py && rm -rf container/image_build.py container/requirements.* requirements.txt /root/.cache
 
@@ -27,5 +28,6 @@ ARG REVISION=unknown
 LABEL com.amazonaws.sagemaker.capabilities.accept-bind-to-port="true" \
       org.opencontainers.image.title="xgb-endpoint" \
       org.opencontainers.image.description="Serves an XGBoost model over SageMaker's inference contract" \
+      org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"

@@ -4,10 +4,10 @@
 set -eu
 base=$(sed -n 's/^FROM \(.*\) AS build$/\1/p' Dockerfile)
 exec docker run --rm --interactive --volume "$PWD/container/requirements.txt:/locks/image.txt:ro" \
-    --volume "$PWD/tests/requirements-sbom.txt:/locks/sbom.txt:ro" --entrypoint sh "$base" -eu -c '
+    --volume "$PWD/tests/requirements-sbom.txt:/locks/sbom.txt:ro" --volume "$PWD/pyproject.toml:/pyproject.toml:ro" --entrypoint sh "$base" -eu -c '
     for name in image sbom; do
         python3 -m venv /$name
         /$name/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r /locks/$name.txt >&2
     done
     /image/bin/python -m pip uninstall --quiet --yes pip >&2
-    /sbom/bin/cyclonedx-py environment --output-reproducible /image/bin/python'
+    /sbom/bin/cyclonedx-py environment --output-reproducible --pyproject /pyproject.toml --mc-type application /image/bin/python'

@@ -30,6 +30,7 @@ def test_labels() -> None:
     capabilities = {name: value for name, value in labels.items() if name.startswith("com.amazonaws.sagemaker.capabilities.")}
 
     assert capabilities == {"com.amazonaws.sagemaker.capabilities.accept-bind-to-port": "true"}
+    assert labels["org.opencontainers.image.licenses"] == "Apache-2.0"
     assert {"title", "description", "version", "revision"} <= {name.rpartition(".")[2] for name in labels}
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from serve import __version__
 from tests.server import ROOT, free_port
 
 DOCKER_V2 = "application/vnd.docker.distribution.manifest.v2+json"
@@ -67,7 +68,7 @@ def test_push(registry: str, clone: Path) -> None:
     assert manifest.headers["Content-Type"] == DOCKER_V2
     assert outcome.stdout.strip() == f"{registry}/xgb-endpoint@{manifest.headers['Docker-Content-Digest']}"
     revision = subprocess.run(["git", "rev-parse", "--short=12", "HEAD"], cwd=clone, capture_output=True, text=True, check=True)
-    assert tags == [f"0.1.0-{revision.stdout.strip()}-amd64"]
+    assert tags == [f"{__version__}-{revision.stdout.strip()}-amd64"]
     assert again.returncode != 0
     assert "is there already, and a tag never changes its image" in again.stderr
 

@@ -22,6 +22,7 @@ def test_the_bill_of_materials_is_that_of_the_image(tmp_path: Path) -> None:
     )
 
     assert bill["bomFormat"] == "CycloneDX"
+    assert bill["metadata"]["component"]["licenses"] == [{"license": {"acknowledgement": "declared", "id": "Apache-2.0"}}]
     assert sorted(f"{each['name'].lower()} {each['version']}" for each in bill["components"]) == [
         line for line in installed if line
     ]
