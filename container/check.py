@@ -11,12 +11,12 @@ from container.limits import read_limits
 from container.sizing import MIB, size
 from serve import __version__
 from serve.errors import BadArtifact, InvocationError
-from serve.facts import facts_of, features_of
 from serve.inference import Invocation, infer
-from serve.model import load
-from serve.selftest import MEDIA_TYPES, run_self_test
+from serve.model.model import load
+from serve.model.summary import facts_of, features_of
+from serve.self_test import MEDIA_TYPES, run_self_test
 from serve.settings import Settings, misspelt
-from serve.wording import counted, listed
+from serve.text import counted, listed
 
 SHOWN_FEATURES = 50
 

@@ -6,9 +6,9 @@ from typing import Any, Protocol
 
 from gunicorn.asgi.protocol import ASGIProtocol
 
-from serve.answer import error_line
 from serve.errors import BrokenPayload
-from serve.payload import STALL_SECONDS
+from serve.http.body import STALL_SECONDS
+from serve.http.messages import error_line
 
 
 class Keeper(Protocol):

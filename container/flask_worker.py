@@ -7,8 +7,8 @@ from typing import Any
 from gunicorn import util
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
-from serve.answer import error_line
-from serve.payload import STALL_SECONDS
+from serve.http.body import STALL_SECONDS
+from serve.http.messages import error_line
 
 
 class Connection(TConn):

@@ -10,7 +10,7 @@ from gunicorn.workers.gasgi import ASGIWorker
 
 from container.balance import Balance
 from container.connection import Connection
-from serve.payload import STALL_SECONDS
+from serve.http.body import STALL_SECONDS
 
 BALANCE = Balance()
 # How long a worker leaves a connection to one that holds fewer; then that one is busy, and it takes the connection itself.

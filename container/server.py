@@ -19,17 +19,17 @@ from container.limits import read_limits
 from container.sizing import Sizing, size
 from serve import __version__
 from serve.app import application, caller_error
-from serve.artifact import ANOTHER_MODEL, find_model
-from serve.batch import execution_parameters
 from serve.errors import SENT, BadSetting, BrokenPayload, BrokenStream
-from serve.facts import facts_of
-from serve.invocations import Invocations
-from serve.lean import LeanDoor
+from serve.http.asgi import LeanDoor
+from serve.http.execution_parameters import execution_parameters
+from serve.http.responder import Invocations
 from serve.logs import configure, event
-from serve.model import load
-from serve.selftest import run_self_test
+from serve.model.artifact import ANOTHER_MODEL, find_model
+from serve.model.model import load
+from serve.model.summary import facts_of
+from serve.parallel import Spread
+from serve.self_test import run_self_test
 from serve.settings import Settings, misspelt
-from serve.spread import Spread
 
 INVALID_REQUEST = "Invalid request from ip="
 SCRATCH = ("/dev/shm", "/tmp")

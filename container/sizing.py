@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from container.limits import Limits
-from serve.artifact import ModelFile
 from serve.errors import BadArtifact
+from serve.model.artifact import ModelFile
 from serve.settings import Settings
-from serve.wording import counted
+from serve.text import counted
 
 MIB = 1 << 20
 # Measured: gunicorn, Flask and XGBoost loaded once, and what each worker adds, with a few MB of payload in flight.

@@ -5,14 +5,14 @@ from collections.abc import Mapping
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
-from serve.answer import caller_failed, path_failed, server_failed
-from serve.batch import execution_parameters
 from serve.errors import InvocationError
-from serve.invocations import Invocations
-from serve.model import Model, load
-from serve.routes import asked_by, response_of, routes
+from serve.http.execution_parameters import execution_parameters
+from serve.http.flask_routes import asked_by, response_of, routes
+from serve.http.messages import caller_failed, path_failed, server_failed
+from serve.http.responder import Invocations
+from serve.model.model import Model, load
+from serve.parallel import Spread
 from serve.settings import Settings
-from serve.spread import Spread
 
 
 def create_app(settings: Settings | None = None, model: Model | None = None, spread: Spread | None = None) -> Flask:

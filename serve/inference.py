@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from serve.codecs import CODECS, LINE_CODECS, Decoder, decoder_for
+from serve.codecs.row_errors import Scorable, Tally, scorable_slices, with_faults
 from serve.columns import Columns, joined
-from serve.explanations import EXPLAIN, Explanation, explained, explanation_of
-from serve.lenient import Scorable, Tally, scorable_slices, with_faults
-from serve.model import Model
-from serve.outputs import SCORE, SPREAD, selected
-from serve.spread import Spread
-from serve.stages import Stages
+from serve.model.model import Model
+from serve.outputs.explanations import EXPLAIN, Explanation, explained, explanation_of
+from serve.outputs.selection import SCORE, SPREAD, selected
+from serve.parallel import Spread
+from serve.stopwatch import Stages
 
 ALONE = Spread()
 NOTHING = np.empty(0, dtype=np.float32)

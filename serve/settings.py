@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from serve.codecs import CODECS
 from serve.errors import BadSetting
-from serve.wording import listed, quoted
+from serve.text import listed, quoted
 
 MIB = 1 << 20
 LIKENESS = 0.9  # from 0 to 1; less alike are names of other programs' variables

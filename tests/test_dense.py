@@ -1,4 +1,4 @@
-"""XGBoost's C call, which serve.dense uses, against XGBoost's own methods."""
+"""XGBoost's C call, which serve.model.native_predict uses, against XGBoost's own methods."""
 
 import threading
 from collections.abc import Callable
@@ -9,7 +9,7 @@ import pytest
 import xgboost
 from numpy.typing import NDArray
 
-from serve.dense import Predict, dense_predictor, direct_predictor
+from serve.model.native_predict import Predict, dense_predictor, direct_predictor
 from tests.boosters import numbers, train
 
 WIDTH = 6

@@ -14,7 +14,7 @@ import numpy as np
 
 from serve.codecs import decoder_for
 from serve.inference import Invocation, infer
-from serve.model import Model, load
+from serve.model.model import Model, load
 from serve.settings import Settings
 
 

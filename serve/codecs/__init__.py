@@ -11,8 +11,8 @@ from serve.columns import Columns
 from serve.errors import UnsupportedMediaType
 from serve.media_types import CSV, JSON, JSON_LINES, LIBSVM, NPY, RECORDIO
 from serve.records import Records
-from serve.schema import Schema
-from serve.wording import quoted
+from serve.schema.schema import Schema
+from serve.text import quoted
 
 
 class Decoder(Protocol):

@@ -13,13 +13,13 @@ import orjson
 from numpy.typing import NDArray
 
 from serve.codecs.cells import texts_of
-from serve.codecs.dialect import with_commas
+from serve.codecs.csv_dialect import with_commas
+from serve.codecs.fast_matrix import matrix_of_lines
 from serve.codecs.lines import BYTE_ORDER_MARK, slices_of_lines, text_of, without_blank_end
 from serve.columns import Columns, Named
 from serve.errors import MalformedPayload, UnfitRecord
-from serve.numbers import matrix_of_lines
 from serve.records import Records
-from serve.schema import Schema
+from serve.schema.schema import Schema
 
 CONCATENATES = True
 

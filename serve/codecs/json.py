@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 
 from serve.codecs import jsonlines
 from serve.codecs.cells import objects_of
+from serve.codecs.fast_matrix import matrix_of_lists
 from serve.codecs.json_rows import NAMES_PLACE, RepeatedNames, parse, records_of
 from serve.codecs.lines import BYTE_ORDER_MARK, SLICE_BYTES
 from serve.columns import Columns
 from serve.errors import SENT, MalformedPayload
-from serve.numbers import matrix_of_lists
 from serve.records import Records
-from serve.schema import Schema
-from serve.wording import listed, quoted
+from serve.schema.schema import Schema
+from serve.text import listed, quoted
 
 CONCATENATES = False
 

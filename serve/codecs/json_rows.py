@@ -10,7 +10,7 @@ import orjson
 
 from serve.errors import SENT, MalformedPayload, UnfitRecord
 from serve.records import Records
-from serve.wording import quoted
+from serve.text import quoted
 
 FEATURES = "features"
 NAMES_PLACE = '"feature_names"'

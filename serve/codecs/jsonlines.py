@@ -14,7 +14,7 @@ from serve.codecs.json_rows import parse_lines, records_of
 from serve.codecs.lines import BYTE_ORDER_MARK, slices_of_lines, without_blank_end
 from serve.columns import Columns
 from serve.records import Records
-from serve.schema import Schema
+from serve.schema.schema import Schema
 
 CONCATENATES = True
 

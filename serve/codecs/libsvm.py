@@ -11,12 +11,12 @@ import numpy as np
 import orjson
 
 from serve.codecs.lines import BYTE_ORDER_MARK, slices_of_lines
-from serve.codecs.matrices import rows_in_slice, scattered
+from serve.codecs.sparse import rows_in_slice, scattered
 from serve.errors import SENT, MalformedPayload, UnfitRecord
-from serve.feature import NAN_TEXT, is_number
 from serve.records import Records
-from serve.schema import Schema
-from serve.wording import quoted
+from serve.schema.feature import NAN_TEXT, is_number
+from serve.schema.schema import Schema
+from serve.text import quoted
 
 COMMENT = b"#"
 # A line without comment, query or nan: a label, or none, and pairs.

@@ -12,12 +12,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from serve.codecs.matrices import rows_in_slice
+from serve.codecs.sparse import rows_in_slice
 from serve.columns import Columns, flat
 from serve.errors import SENT, MalformedPayload
 from serve.records import Records
-from serve.schema import Schema
-from serve.wording import counted, quoted
+from serve.schema.schema import Schema
+from serve.text import counted, quoted
 
 CONCATENATES = False
 

@@ -11,14 +11,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from serve.codecs.matrices import rows_in_slice
 from serve.codecs.protobuf import LENGTH_DELIMITED, NoMessage, fields
+from serve.codecs.sparse import rows_in_slice
 from serve.codecs.tensor import FEATURES, FLOAT32, KEY, VALUE, VALUES, Tensor, tensor_of
 from serve.columns import Columns, flat
 from serve.errors import SENT, MalformedPayload, UnfitRecord
 from serve.records import Records
-from serve.schema import Schema
-from serve.wording import quoted
+from serve.schema.schema import Schema
+from serve.text import quoted
 
 CONCATENATES = True
 

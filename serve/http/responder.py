@@ -9,22 +9,22 @@ from functools import lru_cache
 
 import numpy as np
 
-from serve.answer import Answer, Asked, broke_off, returned_attributes, told_of
 from serve.codecs import CODECS, LINE_CODECS
 from serve.codecs.lines import SLICE_BYTES
-from serve.encoding import decoded
+from serve.codecs.row_errors import Tally
 from serve.errors import BrokenStream, NotAcceptable
-from serve.explanations import EXPLAIN
+from serve.http.admission import Queue
+from serve.http.content_encoding import decoded
+from serve.http.messages import Answer, Asked, broke_off, returned_attributes, told_of
 from serve.inference import Invocation, infer, infer_leniently, infer_slices, told
-from serve.lenient import Tally
 from serve.logs import event, is_logged
 from serve.media_types import CSV, JSON, JSON_LINES, MediaType, acceptable, content_type
-from serve.model import Model
-from serve.outputs import meaningless
-from serve.queue import Queue
+from serve.model.model import Model
+from serve.outputs.explanations import EXPLAIN
+from serve.outputs.selection import meaningless
+from serve.parallel import Spread
 from serve.settings import Settings
-from serve.spread import Spread
-from serve.wording import quoted
+from serve.text import quoted
 
 # A payload that is read and predicted within this time holds nobody up; what takes longer is work for a thread.
 MOMENT_SECONDS = 0.004

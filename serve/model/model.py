@@ -10,16 +10,16 @@ import numpy as np
 import xgboost
 from numpy.typing import NDArray
 
-from serve.agreement import agreed_schema, check_classes
-from serve.artifact import SCHEMA_NAME, ModelFile, find_model
-from serve.booster import read_booster
-from serve.dense import Predict, dense_predictor
-from serve.description import read_schema
-from serve.ensemble import VOTING, check_agreement, deviation, mean, vote
 from serve.errors import BadArtifact
-from serve.schema import Schema
+from serve.model.artifact import SCHEMA_NAME, ModelFile, find_model
+from serve.model.booster import read_booster
+from serve.model.ensemble import VOTING, check_agreement, deviation, mean, vote
+from serve.model.native_predict import Predict, dense_predictor
+from serve.model.schema_file import read_schema
+from serve.model.schema_merge import agreed_schema, check_classes
+from serve.schema.schema import Schema
 from serve.settings import Settings
-from serve.wording import counted, quoted
+from serve.text import counted, quoted
 
 # Enough to find a moment without disturbance, and to fill a block of XGBoost's predictor.
 WARM_UPS = 5

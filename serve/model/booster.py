@@ -4,8 +4,8 @@ import re
 
 import xgboost
 
-from serve.artifact import ModelFile
 from serve.errors import BadArtifact
+from serve.model.artifact import ModelFile
 
 CPLUSPLUS_PLACE = re.compile(r"^\[\d\d:\d\d:\d\d\] \S+: ")
 

@@ -11,7 +11,7 @@ from wsgiref.types import WSGIApplication
 
 from werkzeug.test import run_wsgi_app
 
-from serve.answer import Answer
+from serve.http.messages import Answer
 
 UNPREFIXED = ("CONTENT_TYPE", "CONTENT_LENGTH")
 

@@ -15,7 +15,7 @@ from serve.codecs.lines import slices_of_lines
 from serve.errors import MalformedPayload, UnfitHeader, UnfitRecord
 from serve.media_types import CSV
 from serve.records import Records
-from serve.schema import Schema
+from serve.schema.schema import Schema
 
 # Lines with a bad one among them are read again in so many parts, and so each line at most a few times.
 PARTS = 32

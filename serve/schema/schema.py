@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from serve.errors import UnfitHeader, UnfitRecord
-from serve.feature import CodeFeature, Feature, LabelFeature, UnfitCell
 from serve.records import Records
-from serve.unfit import check_first_line, hint, joined_hint, unfit_names, unfit_width
-from serve.wording import column_name, quoted
+from serve.schema.feature import CodeFeature, Feature, LabelFeature, UnfitCell
+from serve.schema.mismatch import check_first_line, hint, joined_hint, unfit_names, unfit_width
+from serve.text import column_name, quoted
 
 NUMBERS = {int, float, type(None)}
 

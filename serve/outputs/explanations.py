@@ -14,11 +14,11 @@ import xgboost
 from numpy.typing import NDArray
 
 from serve.columns import Column, Named
-from serve.ensemble import mean
 from serve.errors import NotAcceptable
 from serve.media_types import JSON, JSON_LINES
-from serve.model import Model
-from serve.wording import quoted
+from serve.model.ensemble import mean
+from serve.model.model import Model
+from serve.text import quoted
 
 EXPLAIN, TOP = "explain", "top"
 MARGIN, CONTRIBUTIONS, BIAS, LEAVES = "margin", "contributions", "bias", "leaves"

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from serve.artifact import self_test_files
 from serve.errors import BadArtifact, InvocationError
 from serve.inference import Invocation, infer
 from serve.media_types import CSV, JSON, JSON_LINES
-from serve.model import Model
+from serve.model.artifact import self_test_files
+from serve.model.model import Model
 
 MEDIA_TYPES = {".csv": CSV, ".json": JSON, ".jsonl": JSON_LINES}
 # Other processors and other versions of XGBoost may add a model's leaves up with other last bits.

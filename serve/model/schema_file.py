@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from serve.errors import BadArtifact
-from serve.wording import listed, quoted
+from serve.text import listed, quoted
 
 # For people and applications.
 UNREAD_KEYS = ("description", "unit", "range")

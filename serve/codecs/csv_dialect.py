@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from serve.codecs.lines import text_of
 from serve.errors import MalformedPayload, UnsupportedMediaType
-from serve.wording import listed, quoted
+from serve.text import listed, quoted
 
 # A header cannot hold some of them, and \t in its quotes means t.
 NAMES = {"comma": ",", "tab": "\t", "\\t": "\t", "t": "\t", "semicolon": ";", "pipe": "|", "space": " "}

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from serve.feature import CodeFeature, Feature, LabelFeature
-from serve.model import Model
-from serve.schema import Schema
+from serve.model.model import Model
+from serve.schema.feature import CodeFeature, Feature, LabelFeature
+from serve.schema.schema import Schema
 
 
 def facts_of(model: Model) -> dict[str, Any]:

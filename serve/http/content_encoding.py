@@ -7,7 +7,7 @@ import io
 import zlib
 
 from serve.errors import MalformedPayload, PayloadTooLarge, UnsupportedMediaType
-from serve.wording import quoted
+from serve.text import quoted
 
 GZIP = ("gzip", "x-gzip")
 GZIP_WINDOW = 16 + zlib.MAX_WBITS

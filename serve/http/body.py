@@ -9,7 +9,7 @@ from typing import Any
 from flask import Request
 
 from serve.errors import BrokenPayload, PayloadTooLarge, StalledPayload
-from serve.wording import counted
+from serve.text import counted
 
 # A caller that stops in the middle of a body holds a connection; the platform itself sends without a pause.
 STALL_SECONDS = 30.0

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from serve.errors import SENT
 from serve.records import Cell
-from serve.wording import listed, quoted
+from serve.text import listed, quoted
 
 Column = Sequence[float | None]
 

@@ -13,8 +13,8 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from serve.feature import LabelFeature
-from serve.schema import Schema
+from serve.schema.feature import LabelFeature
+from serve.schema.schema import Schema
 
 try:
     from simdjson import Parser

@@ -6,14 +6,14 @@ from dataclasses import replace
 
 import xgboost
 
-from serve.artifact import SCHEMA_NAME
-from serve.categories import code_counts_of, has_cut_labels, labels_of
-from serve.description import LIBSVM_BASE, MOST_CODES, Description, SchemaFile
 from serve.errors import BadArtifact
-from serve.feature import CodeFeature, Feature, LabelFeature
-from serve.schema import Schema
+from serve.model.artifact import SCHEMA_NAME
+from serve.model.categories import code_counts_of, has_cut_labels, labels_of
+from serve.model.schema_file import LIBSVM_BASE, MOST_CODES, Description, SchemaFile
+from serve.schema.feature import CodeFeature, Feature, LabelFeature
+from serve.schema.schema import Schema
 from serve.settings import Settings
-from serve.wording import counted, listed, quoted
+from serve.text import counted, listed, quoted
 
 NUMERIC_TYPES = {"float", "int", "q"}
 

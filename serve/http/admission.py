@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from types import TracebackType
 
 from serve.errors import Overloaded
-from serve.wording import counted
+from serve.text import counted
 
 
 class Queue:

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 
 from flask import Blueprint, Request, Response, g, request
 
-from serve.answer import JSON, Answer, Asked, returned_attributes
-from serve.invocations import Invocations
-from serve.payload import read_payload
+from serve.http.body import read_payload
+from serve.http.messages import JSON, Answer, Asked, returned_attributes
+from serve.http.responder import Invocations
 
 
 def routes(invocations: Invocations, execution_parameters: Mapping[str, int]) -> Blueprint:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from serve.errors import BadArtifact
-from serve.wording import listed
+from serve.text import listed
 
 MODEL_NAMES = ("model.ubj", "model.json", "xgboost-model")
 MEMBER_NAME = re.compile(r"xgboost-model-(\d+)", re.ASCII)

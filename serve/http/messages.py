@@ -12,7 +12,7 @@ from http import HTTPStatus
 
 from serve.errors import InvocationError
 from serve.logs import event
-from serve.stages import Stages
+from serve.stopwatch import Stages
 
 CUSTOM_ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
 LONGEST_CUSTOM_ATTRIBUTES = 1024

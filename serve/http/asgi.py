@@ -11,11 +11,11 @@ from typing import Any
 from urllib.parse import urlsplit
 from wsgiref.types import WSGIApplication
 
-from serve.answer import Answer, Asked, Headers, caller_failed, returned_attributes, server_failed
 from serve.errors import BrokenStream, InvocationError
-from serve.invocations import Invocations
-from serve.payload import receive_payload
-from serve.wsgi import answer_of
+from serve.http.body import receive_payload
+from serve.http.messages import Answer, Asked, Headers, caller_failed, returned_attributes, server_failed
+from serve.http.responder import Invocations
+from serve.http.wsgi_bridge import answer_of
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]

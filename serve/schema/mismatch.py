@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Sequence
 
 from serve.errors import SENT, UnfitHeader
-from serve.feature import is_number
 from serve.records import Records
-from serve.wording import counted, listed
+from serve.schema.feature import is_number
+from serve.text import counted, listed
 
 # How pandas calls the index that to_csv writes as a column: not at all, and so when it reads that again.
 INDEX_NAMES = {"", "Unnamed: 0"}

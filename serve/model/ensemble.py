@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from serve.errors import BadArtifact
-from serve.wording import quoted
+from serve.text import quoted
 
 Floats = NDArray[np.float32]
 # Their predictions are classes, of which no mean can be taken.

@@ -1,0 +1,1 @@
+"""The HTTP layer: two front ends, and what they share."""

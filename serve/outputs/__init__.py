@@ -1,0 +1,1 @@
+"""What a response can contain besides the score."""
