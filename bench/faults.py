@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from bench.places import ROOT
 from bench.ports import free_port
 
-WORKERS = ("container.lean_worker.LeanWorker", "gunicorn.workers.gasgi.ASGIWorker", "uvicorn_worker.UvicornWorker")
+WORKERS = ("container.asgi_worker.LeanWorker", "gunicorn.workers.gasgi.ASGIWorker", "uvicorn_worker.UvicornWorker")
 ROW = b"0.56,Ideal,E,VS1,62.7,56.0,5.26,5.3,3.31\n"
 HEAD = b"POST /invocations HTTP/1.1\r\nHost: x\r\n"
 WHOLE = HEAD + b"Content-Length: %d\r\n\r\n" % len(ROW) + ROW

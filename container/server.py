@@ -13,8 +13,8 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger as GunicornLogger
 from gunicorn.http.errors import ParseException
 
+from container.asgi_worker import BALANCE, LeanWorker
 from container.flask_worker import FlaskWorker
-from container.lean_worker import BALANCE, LeanWorker
 from container.limits import read_limits
 from container.sizing import Sizing, size
 from serve import __version__

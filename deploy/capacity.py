@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from container.limits import read_limits
+from container.local_server import ROOT, SAMPLE_ARTIFACT, NotServing, serving, stop_on_sigterm
 from deploy.ceiling import ceiling_rps
 from deploy.estimate import Scale, estimate
 from deploy.load import Invocation, Step, step
@@ -20,7 +21,6 @@ from deploy.probe import NoAnswer, probe
 from deploy.ramp import search
 from deploy.report import HEADER, Generator, Report, row
 from deploy.vcpus import UnknownVcpus, vcpus_of
-from local_test.container import ROOT, SAMPLE_ARTIFACT, NotServing, serving, stop_on_sigterm
 
 A_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 A_SHARE = click.FloatRange(0, 1, min_open=True)

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
+from container.local_server import ROOT
 from deploy.load import Invocation, step
 from deploy.objective import Objective
 from deploy.ramp import between, climb
-from local_test.container import ROOT
 
 FIRST_RPS, MOST_RPS = 25.0, 200_000.0
 GROWTH, PRECISION = 4.0, 2.0

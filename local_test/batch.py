@@ -10,8 +10,8 @@ from pathlib import Path
 
 import click
 
+from container.local_server import SAMPLE_ARTIFACT, NotServing, serving, stop_on_sigterm
 from local_test.address import BadAddress, base_of
-from local_test.container import SAMPLE_ARTIFACT, NotServing, serving, stop_on_sigterm
 from local_test.transform.errors import JobFailed
 from local_test.transform.header import Header, first_difference, header_of
 from local_test.transform.invoking import Container

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 
-from local_test.container import ROOT, SAMPLE_ARTIFACT, NotServing, free_port, stop, wait_until_ready
+from container.local_server import ROOT, SAMPLE_ARTIFACT, NotServing, free_port, stop, wait_until_ready
 from local_test.predict import show
 
 

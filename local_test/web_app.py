@@ -11,8 +11,8 @@ from pathlib import Path
 
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from container.local_server import SAMPLE_ARTIFACT, NotServing, serving, stop_on_sigterm
 from local_test.address import BadAddress, base_of
-from local_test.container import SAMPLE_ARTIFACT, NotServing, serving, stop_on_sigterm
 from local_test.web.endpoint import Endpoint
 from local_test.web.http_endpoint import HttpEndpoint
 from local_test.web.pages import create_app

@@ -51,9 +51,9 @@ LAYERS = [
     {"serve.self_test", "serve.http.responder", "serve.http.wsgi_bridge"},
     {"serve.http.flask_routes", "serve.http.asgi"},
     {"serve.app"},
-    {"container"},
-    {"container.flask_worker", "container.limits", "container.balance", "container.connection"},
-    {"container.lean_worker"},
+    {"container", "container.local_server"},
+    {"container.flask_worker", "container.limits", "container.balance", "container.asgi_connection"},
+    {"container.asgi_worker"},
     {"container.sizing"},
     {"container.check"},
     {"container.server"},
@@ -71,10 +71,17 @@ HOMES = {
         "serve.model.model",
         "container.server",
     },
-    "gunicorn": {"container.server", "container.flask_worker", "container.lean_worker", "container.connection"},
-    "os": {"serve.settings", "container.server", "container.limits", "container.entrypoint", "container.lean_worker"},
+    "gunicorn": {"container.server", "container.flask_worker", "container.asgi_worker", "container.asgi_connection"},
+    "os": {
+        "container.local_server",
+        "serve.settings",
+        "container.server",
+        "container.limits",
+        "container.entrypoint",
+        "container.asgi_worker",
+    },
     "pandas": set(),
-    "requests": set(),
+    "requests": {"container.local_server"},
 }
 MODULES = sorted([*(ROOT / "serve").rglob("*.py"), *(ROOT / "container").rglob("*.py")])
 

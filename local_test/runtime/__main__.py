@@ -13,7 +13,7 @@ from tempfile import TemporaryFile
 import click
 from werkzeug.serving import make_server
 
-from local_test.container import SAMPLE_ARTIFACT, NotServing, serving, stop_on_sigterm
+from container.local_server import SAMPLE_ARTIFACT, NotServing, serving, stop_on_sigterm
 from local_test.runtime.asynchronous import AsyncQueue
 from local_test.runtime.capture import Capture
 from local_test.runtime.container_call import REPLY_SECONDS, STREAM_SECONDS

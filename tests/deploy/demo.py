@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from local_test.container import ROOT, serving, stop_on_sigterm
+from container.local_server import ROOT, serving, stop_on_sigterm
 from tests.deploy.stand_in import configuration_file, standing_in
 
 POLL = ("--poll-seconds", "0.2")

@@ -15,7 +15,7 @@ import boto3
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
-from local_test.container import SAMPLE_ARTIFACT, serving, stop_on_sigterm
+from container.local_server import SAMPLE_ARTIFACT, serving, stop_on_sigterm
 from tests.deploy import gaps, runtime
 from tests.deploy.runtime import ACCOUNT, REGION
 from tests.deploy.wire import Environ, Wire

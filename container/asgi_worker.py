@@ -8,8 +8,8 @@ from typing import Any
 
 from gunicorn.workers.gasgi import ASGIWorker
 
+from container.asgi_connection import Connection
 from container.balance import Balance
-from container.connection import Connection
 from serve.http.body import STALL_SECONDS
 
 BALANCE = Balance()
