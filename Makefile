@@ -80,7 +80,7 @@ runtime: setup ## Serve FOLDER or VARIANTS behind SageMaker's own Runtime API on
 
 .PHONY: app
 app: setup $(if $(VIA),$(VENV)/deploy-ready) ## Start the web application on PORT (8000) before the artifact FOLDER or ENDPOINT; by boto3 with VIA=runtime, without ENDPOINT on AWS
-	@exec $(RUN) -m local_test.web_app --port $(if $(filter file,$(origin PORT)),8000,$(PORT)) --image "$(IMAGE)" \
+	@exec $(RUN) -m local_test.app --port $(if $(filter file,$(origin PORT)),8000,$(PORT)) --image "$(IMAGE)" \
 		--folder "$(ARTIFACT)" $(if $(ENDPOINT),--endpoint "$(ENDPOINT)") $(if $(VIA),--via "$(VIA)")
 
 .PHONY: batch

@@ -74,7 +74,7 @@ def typed(row: list[str]) -> dict[str, str]:
 def application(*arguments: str, stop: int = signal.SIGTERM) -> Iterator[App]:
     """Run the application with these arguments on a free port until the block ends."""
     app = App(f"http://127.0.0.1:{free_port()}")
-    command = [sys.executable, "-m", "local_test.web_app", "--port", app.url.rpartition(":")[2], *arguments]
+    command = [sys.executable, "-m", "local_test.app", "--port", app.url.rpartition(":")[2], *arguments]
     with tempfile.TemporaryFile("w+") as output:
         environment = os.environ | {"PYTHONWARNINGS": "default"}
         process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, env=environment)

@@ -36,7 +36,7 @@ def test_it_starts_and_stops_its_own_endpoint(number: int) -> None:
 
 
 def refused(*arguments: str, exit_code: int = 1, variables: Mapping[str, str] = os.environ) -> str:
-    command = [sys.executable, "-m", "local_test.web_app", *arguments]
+    command = [sys.executable, "-m", "local_test.app", *arguments]
     outcome = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, check=False, timeout=60)
 
     assert outcome.returncode == exit_code

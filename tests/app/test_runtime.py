@@ -90,7 +90,7 @@ def test_no_reply_in_time() -> None:
 
 def test_without_boto3() -> None:
     """Where boto3 is not installed, the program says what installs it."""
-    program = "import sys; sys.modules['boto3'] = None; from local_test.web_app import main; main()"
+    program = "import sys; sys.modules['boto3'] = None; from local_test.app.__main__ import main; main()"
     command = [sys.executable, "-c", program, "--port", "0", "--via", "runtime"]
     outcome = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
 

@@ -6,8 +6,8 @@ Source: contract 5.5 and 5.7.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from local_test.transform.errors import JobFailed
-from local_test.transform.parameters import MIB, Parameters
+from local_test.batch.errors import JobFailed
+from local_test.batch.parameters import MIB, Parameters
 
 
 @dataclass(frozen=True, slots=True)

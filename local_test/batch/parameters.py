@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import requests
 
-from local_test.transform.errors import JobFailed
+from local_test.batch.errors import JobFailed
 
 MIB = 1 << 20
 # No payload may be larger, nor all that are under way together: contract 5.3.

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from local_test.transform.errors import JobFailed
+from local_test.batch.errors import JobFailed
 
 GZIP = b"\x1f\x8b"
 

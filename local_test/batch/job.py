@@ -10,8 +10,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import IO
 
-from local_test.transform.invoking import Container
-from local_test.transform.slices import Slice
+from local_test.batch.invoking import Container
+from local_test.batch.slices import Slice
 
 # Slices that are out or wait for an earlier one's reply, for each that may be under way: what bounds the memory.
 WINDOW = 2

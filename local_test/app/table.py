@@ -8,13 +8,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import IO
 
-from local_test.web import reply
-from local_test.web.classes import Classes
-from local_test.web.endpoint import Endpoint, EndpointError, Exchange, Refused, Unreadable
-from local_test.web.histogram import Distribution
-from local_test.web.layout import DELIMITERS, Layout, layout_of
-from local_test.web.records import BYTE_ORDER_MARK, BadFile, Record, records
-from local_test.web.schema import Schema
+from local_test.app import reply
+from local_test.app.classes import Classes
+from local_test.app.endpoint import Endpoint, EndpointError, Exchange, Refused, Unreadable
+from local_test.app.histogram import Distribution
+from local_test.app.layout import DELIMITERS, Layout, layout_of
+from local_test.app.records import BYTE_ORDER_MARK, BadFile, Record, records
+from local_test.app.schema import Schema
 
 # A request to SageMaker may have 6 MB; less shows sooner whether anything is wrong, and costs no throughput.
 PAYLOAD_BYTES = 1 << 20

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from local_test.web.classes import Classes, wrong_count
-from local_test.web.endpoint import Exchange, Unreadable
-from local_test.web.schema import Prediction
+from local_test.app.classes import Classes, wrong_count
+from local_test.app.endpoint import Exchange, Unreadable
+from local_test.app.schema import Prediction
 
 ACCEPT = "application/json; explain=contributions+margin"
 TOLERANCE = 1e-4

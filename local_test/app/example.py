@@ -3,8 +3,8 @@
 import csv
 from pathlib import Path
 
-from local_test.web.form import number
-from local_test.web.schema import Feature, Schema
+from local_test.app.form import number
+from local_test.app.schema import Feature, Schema
 
 
 def example(folder: Path, schema: Schema) -> list[str]:

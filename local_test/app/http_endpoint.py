@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import requests
 
-from local_test.web.endpoint import Exchange, TooSlow, Unreachable, Unreadable, accepted
+from local_test.app.endpoint import Exchange, TooSlow, Unreachable, Unreadable, accepted
 
 CONNECT_SECONDS = 5.0
 MAX_REPLY_BYTES = 64 << 20

@@ -11,8 +11,8 @@ from http import HTTPStatus
 
 import requests
 
-from local_test.transform.errors import JobFailed
-from local_test.transform.slices import Slice
+from local_test.batch.errors import JobFailed
+from local_test.batch.slices import Slice
 
 PIECE_BYTES = 1 << 20
 MOST_WAIT_SECONDS = 30.0

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 
+from local_test.app.records import BadFile, Record, cells
+from local_test.app.schema import Schema
 from local_test.cell import is_number
-from local_test.web.records import BadFile, Record, cells
-from local_test.web.schema import Schema
 
 DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
 

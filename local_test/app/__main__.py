@@ -13,11 +13,11 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from container.local_server import SAMPLE_ARTIFACT, NotServing, serving, stop_on_sigterm
 from local_test.address import BadAddress, base_of
-from local_test.web.endpoint import Endpoint
-from local_test.web.http_endpoint import HttpEndpoint
-from local_test.web.pages import create_app
-from local_test.web.runtime_endpoint import NoClient, RuntimeEndpoint
-from local_test.web.schema import BadSchema, load
+from local_test.app.endpoint import Endpoint
+from local_test.app.http_endpoint import HttpEndpoint
+from local_test.app.pages import create_app
+from local_test.app.runtime_endpoint import NoClient, RuntimeEndpoint
+from local_test.app.schema import BadSchema, load
 
 HOST = "127.0.0.1"
 
@@ -51,7 +51,7 @@ def main() -> None:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m local_test.web_app", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m local_test.app", description=__doc__)
     parser.add_argument("--port", type=int, default=8000, help="where the application listens, on the loopback; 0 for any")
     parser.add_argument(
         "--folder", type=Path, default=SAMPLE_ARTIFACT, help="the artifact, whose schema.json the form is made from"

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 import click
 
-from local_test.transform.job import Count
-from local_test.transform.source import Source
+from local_test.batch.job import Count
+from local_test.batch.source import Source
 
 LINE_EACH_SECONDS = 5.0
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from local_test.transform.errors import JobFailed
+from local_test.batch.errors import JobFailed
 
 
 @contextmanager

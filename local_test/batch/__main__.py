@@ -12,15 +12,15 @@ import click
 
 from container.local_server import SAMPLE_ARTIFACT, NotServing, serving, stop_on_sigterm
 from local_test.address import BadAddress, base_of
-from local_test.transform.errors import JobFailed
-from local_test.transform.header import Header, first_difference, header_of
-from local_test.transform.invoking import Container
-from local_test.transform.job import Count, transform
-from local_test.transform.parameters import Parameters, Wishes, agree
-from local_test.transform.progress import shown
-from local_test.transform.sink import writing
-from local_test.transform.slices import split
-from local_test.transform.source import reading
+from local_test.batch.errors import JobFailed
+from local_test.batch.header import Header, first_difference, header_of
+from local_test.batch.invoking import Container
+from local_test.batch.job import Count, transform
+from local_test.batch.parameters import Parameters, Wishes, agree
+from local_test.batch.progress import shown
+from local_test.batch.sink import writing
+from local_test.batch.slices import split
+from local_test.batch.source import reading
 
 MEDIA_TYPES = {
     ".csv": "text/csv",

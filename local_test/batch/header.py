@@ -8,8 +8,8 @@ from pathlib import Path
 import requests
 from werkzeug.http import parse_options_header
 
+from local_test.batch.source import reading
 from local_test.cell import is_number
-from local_test.transform.source import reading
 
 # How much of the first two lines tells whether the first is a header.
 HEAD_BYTES = 1 << 20

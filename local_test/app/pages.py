@@ -9,17 +9,17 @@ from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import HTTPException, InternalServerError, NotFound, RequestEntityTooLarge, SecurityError
 
-from local_test.web import form as forms
-from local_test.web import reply
-from local_test.web.downloads import Downloads
-from local_test.web.endpoint import Endpoint, EndpointError, Refused
-from local_test.web.example import example
-from local_test.web.guard import guard
-from local_test.web.layout import DELIMITERS
-from local_test.web.records import BadFile
-from local_test.web.schema import Schema
-from local_test.web.table import Scoring, score
-from local_test.web.waterfall import waterfall
+from local_test.app import form as forms
+from local_test.app import reply
+from local_test.app.downloads import Downloads
+from local_test.app.endpoint import Endpoint, EndpointError, Refused
+from local_test.app.example import example
+from local_test.app.guard import guard
+from local_test.app.layout import DELIMITERS
+from local_test.app.records import BadFile
+from local_test.app.schema import Schema
+from local_test.app.table import Scoring, score
+from local_test.app.waterfall import waterfall
 
 MEBIBYTE = 1 << 20
 MAX_FORM_BYTES = 1 << 18
@@ -39,7 +39,7 @@ class Application:
 def create_app(schema: Schema, folder: Path, endpoint: Endpoint, max_upload_mb: int, downloads: Path) -> Flask:
     """Return the application in front of an endpoint, which keeps files with predictions in the folder ``downloads``."""
     application = Application(schema, folder, endpoint, max_upload_mb * MEBIBYTE, Downloads(downloads))
-    app = Flask("local_test.web")
+    app = Flask("local_test.app")
     app.config["MAX_CONTENT_LENGTH"] = application.max_upload_bytes
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(amount=reply.amount, fixed=reply.fixed, signed=reply.signed, percent=reply.percent, wire=_wire)

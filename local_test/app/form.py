@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from local_test.web.schema import Feature, Schema
+from local_test.app.schema import Feature, Schema
 
 NUMBER = re.compile(r"[+\-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+\-]?[0-9]+)?")
 WHOLE = re.compile(r"[+\-]?[0-9]+")

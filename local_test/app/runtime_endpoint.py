@@ -6,7 +6,7 @@ from http.client import responses
 from typing import Any
 from urllib.parse import urlsplit
 
-from local_test.web.endpoint import Exchange, Headers, TooSlow, Unreachable, Unreadable, accepted, refusal
+from local_test.app.endpoint import Exchange, Headers, TooSlow, Unreachable, Unreadable, accepted, refusal
 
 CONNECT_SECONDS = 5.0
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
