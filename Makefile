@@ -91,6 +91,11 @@ batch: setup $(if $(INPUT),,local_test/diamonds.csv) ## Run a batch transform jo
 		$(if $(MAX_PAYLOAD_IN_MB),--max-payload-in-mb $(MAX_PAYLOAD_IN_MB)) $(if $(STRATEGY),--strategy $(STRATEGY)) \
 		$(if $(MAX_CONCURRENT_TRANSFORMS),--max-concurrent-transforms $(MAX_CONCURRENT_TRANSFORMS)) $(if $(HEADER),--header $(HEADER))
 
+.PHONY: capacity
+capacity: setup ## Load-test a container on the artifact FOLDER until P99_MS (50) breaks: docs/capacity.md
+	@$(RUN) -m capacity --image "$(IMAGE)" --folder "$(ARTIFACT)" $(if $(PAYLOAD),--payload "$(PAYLOAD)") \
+		$(if $(P99_MS),--p99-ms $(P99_MS)) $(if $(PEAK_RPS),--peak-rps $(PEAK_RPS)) $(if $(PLOT),--plot "$(PLOT)")
+
 # The diamonds come with a package of 50 MB, which only the training's environment has.
 local_test/diamonds.csv: model/diamonds.py model/train.py | $(TRAINING_VENV)/ready
 	@$(TRAINING_VENV)/bin/python model/diamonds.py $@

@@ -15,7 +15,6 @@ from deploy.artifact import artifact_of
 from deploy.asking import down, rollback
 from deploy.aws import Aws
 from deploy.bucket import verify_bucket
-from deploy.capacity import capacity
 from deploy.deployed import Deployed, deployed
 from deploy.execution import make
 from deploy.failures import DeployError, code_of
@@ -174,5 +173,5 @@ def iam(context: click.Context, file: Path, role: str | None) -> None:
     click.echo(json.dumps(policies[role] if role else policies, indent=2))
 
 
-for command in (rollback, down, capacity):
+for command in (rollback, down):
     cli.add_command(command)

@@ -14,7 +14,7 @@ from typing import Any
 
 from tests.server import ROOT
 
-COMMAND = [sys.executable, "-m", "deploy", "capacity", "--seconds", "0.5"]
+COMMAND = [sys.executable, "-m", "capacity", "--seconds", "0.5"]
 Answer = Callable[[BaseHTTPRequestHandler, int], None]
 
 
@@ -107,7 +107,7 @@ def one_at_a_time(hold_seconds: float) -> Answer:
 @contextmanager
 def instant() -> Iterator[str]:
     """Serve with the program that answers at once, which is faster than any load generator of Python."""
-    command = [sys.executable, "-m", "deploy.instant", "100"]
+    command = [sys.executable, "-m", "capacity.null_server", "100"]
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdin
         assert server.stdout

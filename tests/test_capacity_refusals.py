@@ -7,7 +7,7 @@ from pathlib import Path
 import moto
 import pytest
 
-from deploy.vcpus import FAMILIES, UnknownVcpus, instance_types, vcpus_of
+from capacity.vcpus import FAMILIES, UnknownVcpus, instance_types, vcpus_of
 from tests.loaded import answering, capacity, whole
 from tests.server import Server, free_port
 

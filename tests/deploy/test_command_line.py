@@ -91,7 +91,7 @@ def test_a_layer_that_cannot_be_read(  # noqa: PLR0913, PLR0917 - three fixtures
 
 
 @pytest.mark.parametrize("missing", ["botocore", "yaml"])
-@pytest.mark.parametrize("verb", [("plan", "deploy/endpoint.example.yaml"), ("capacity", "--help")])
+@pytest.mark.parametrize("verb", [("plan", "deploy/endpoint.example.yaml"), ("status", "--help")])
 def test_without_the_packages(tmp_path: Path, missing: str, verb: tuple[str, ...]) -> None:
     """Without the packages of the group each verb says which verb of make adds them, in one line."""
     (tmp_path / f"{missing}.py").write_text(f"raise ModuleNotFoundError('none', name='{missing}')")

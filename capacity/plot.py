@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from deploy.load import Step
+from capacity.load import Step
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 720, 420, 70, 20, 56, 56
 GREY, P50, P99, LIMIT = "#ddd", "#06c", "#d55e00", "#a00"

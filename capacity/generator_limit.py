@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
+from capacity.load import Invocation, step
+from capacity.objective import Objective
+from capacity.search import between, climb
 from container.local_server import ROOT
-from deploy.load import Invocation, step
-from deploy.objective import Objective
-from deploy.ramp import between, climb
 
 FIRST_RPS, MOST_RPS = 25.0, 200_000.0
 GROWTH, PRECISION = 4.0, 2.0
@@ -36,7 +36,7 @@ def ceiling_rps(invocation: Invocation, reply_bytes: int, objective: Objective) 
 
 @contextmanager
 def _instant_server(reply_bytes: int) -> Iterator[str]:
-    command = [sys.executable, "-m", "deploy.instant", str(reply_bytes)]
+    command = [sys.executable, "-m", "capacity.null_server", str(reply_bytes)]
     # It ends with its standard input, so that it never outlives this process; Ctrl-C is for this one alone.
     server = subprocess.Popen(  # noqa: S603 - our own program
         command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True

@@ -4,8 +4,8 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from deploy.load import Step
-from deploy.objective import Objective
+from capacity.load import Step
+from capacity.objective import Objective
 
 GROWTH = 1.5
 PRECISION = 1.1  # the search ends when the rate that broke is at most so many times the one that held

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from deploy.load import Step
+from capacity.load import Step
 
 LEAST_INSTANCES = 2  # one in each of two zones
 

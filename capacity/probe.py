@@ -5,7 +5,7 @@ from http import HTTPStatus
 
 import requests
 
-from deploy.load import REPLY_SECONDS, Invocation
+from capacity.load import REPLY_SECONDS, Invocation
 
 MOST_QUOTED = 300
 

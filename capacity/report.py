@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.estimate import LEAST_INSTANCES, Scale, estimate
-from deploy.load import Step
-from deploy.objective import Objective
-from deploy.ramp import GENERATOR_TRIES, Found
+from capacity.estimate import LEAST_INSTANCES, Scale, estimate
+from capacity.load import Step
+from capacity.objective import Objective
+from capacity.search import GENERATOR_TRIES, Found
 
 HEADER = f"{'asked/s':>9} {'replies/s':>9} {'p50 ms':>8} {'p99 ms':>8} {'errors':>7} {'generator CPU':>13}"
 

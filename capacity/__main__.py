@@ -10,17 +10,17 @@ from typing import Any
 
 import click
 
+from capacity.estimate import Scale, estimate
+from capacity.generator_limit import ceiling_rps
+from capacity.load import Invocation, Step, step
+from capacity.objective import Objective
+from capacity.plot import svg
+from capacity.probe import NoAnswer, probe
+from capacity.report import HEADER, Generator, Report, row
+from capacity.search import search
+from capacity.vcpus import UnknownVcpus, vcpus_of
 from container.limits import read_limits
 from container.local_server import ROOT, SAMPLE_ARTIFACT, NotServing, serving, stop_on_sigterm
-from deploy.ceiling import ceiling_rps
-from deploy.estimate import Scale, estimate
-from deploy.load import Invocation, Step, step
-from deploy.objective import Objective
-from deploy.plot import svg
-from deploy.probe import NoAnswer, probe
-from deploy.ramp import search
-from deploy.report import HEADER, Generator, Report, row
-from deploy.vcpus import UnknownVcpus, vcpus_of
 
 A_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 A_SHARE = click.FloatRange(0, 1, min_open=True)
@@ -139,4 +139,4 @@ def _for_scripts(report: Report) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    capacity(prog_name="python -m deploy.capacity")
+    capacity(prog_name="python -m capacity")

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from deploy.load import Step
+from capacity.load import Step
 
 LATE_SHARE = 0.5  # of the latency that is allowed: when the generator itself adds more, it is not the container that is measured
 
