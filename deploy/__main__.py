@@ -3,7 +3,7 @@
 import sys
 
 try:
-    from deploy.cli import cli
+    from deploy.cli.main import cli
 except ModuleNotFoundError as error:
     sys.exit(f"python -m deploy needs {error.name}: make deploy-setup adds it to .venv, whose Python is .venv/bin/python")
 

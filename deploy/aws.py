@@ -6,7 +6,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from deploy.failures import DeployError
+from deploy.errors import DeployError
 
 # More than boto3's three: one throttled call of thirty must not end an update that takes an hour.
 ATTEMPTS = 8

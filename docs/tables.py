@@ -12,7 +12,7 @@ from typing import Any, get_args, get_type_hints
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from deploy.configuration import Configuration
+from deploy.config.configuration import Configuration
 from serve.codecs import CODECS, DECODERS
 from serve.errors import InvocationError
 from serve.media_types import ALIASES

@@ -8,7 +8,7 @@ import botocore.session
 import pytest
 from click.testing import CliRunner, Result
 
-from deploy.cli import cli
+from deploy.cli.main import cli
 from tests.deploy.stand_in import StandIn, configuration_file, standing_in
 from tests.server import Server
 

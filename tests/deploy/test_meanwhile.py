@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from deploy.cli import cli
+from deploy.cli.main import cli
 from tests.deploy.conftest import Run
 from tests.deploy.stand_in import StandIn
 from tests.deploy.test_life import POLL, left, mutations

@@ -1,0 +1,1 @@
+"""Reads endpoint.yaml into a checked Configuration."""

@@ -1,0 +1,1 @@
+"""The desired state: from a configuration to the exact parameters of AWS calls."""

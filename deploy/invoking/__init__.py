@@ -1,0 +1,1 @@
+"""Invokes an endpoint, synchronously or asynchronously."""
