@@ -6,7 +6,7 @@ from functools import cache
 
 import botocore.session
 
-# In these families, and without exception, large has 2, xlarge 4 and Nxlarge 4 x N: tests/test_capacity_refusals.py compares each
+# In these families, and without exception, large has 2, xlarge 4 and Nxlarge 4 x N: tests/capacity/test_refusals.py compares each
 # type with another's data. Not so in c4 and t2.
 FAMILIES = frozenset({
     "m4", "m5", "m5d", "m6g", "m6gd", "m6i", "m7i", "m8g", "c5", "c5d", "c6g", "c6gd", "c6gn", "c6i", "c6in", "c7g", "c7i", "c8g",

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.server import ROOT, Server, running
+from tests.support.server import ROOT, Server, running
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.server import ROOT
+from tests.support.server import ROOT
 
 # Each module may import from the lines above its own.
 LAYERS = [

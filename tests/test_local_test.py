@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.boosters import numbers, saved, train
-from tests.server import ROOT, Server, running
+from tests.support.boosters import numbers, saved, train
+from tests.support.server import ROOT, Server, running
 
 PRICES = (ROOT / "local_test" / "expected" / "prices.csv").read_text().split()[1:]
 

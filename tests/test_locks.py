@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.server import ROOT
+from tests.support.server import ROOT
 
 LOCKS = sorted(path for folder in ("container", "tests", "model", "bench", "deploy") for path in (ROOT / folder).glob("*.txt"))
 PLATFORMS = ["manylinux_2_28", "manylinux_2_27", "manylinux_2_17", "manylinux2014"]

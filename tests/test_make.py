@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.app.classifiers import classifier
-from tests.server import OWN_VARIABLES, ROOT, Server, free_port, wait_until_ready
+from tests.support.classifiers import classifier
+from tests.support.server import OWN_VARIABLES, ROOT, Server, free_port, wait_until_ready
 
 # The packages of the tests are those that make would install.
 MAKE = ["make", "--no-print-directory", "--old-file=setup", f"RUN={sys.executable}"]

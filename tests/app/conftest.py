@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.app.program import App, application
-from tests.server import Server
+from tests.support.application import App, application
+from tests.support.server import Server
 
 
 @pytest.fixture(scope="session")

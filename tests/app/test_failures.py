@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.app.program import App, application, text_of, typed
-from tests.app.stand_in import StandIn, refusing, standing_in
-from tests.diamonds import CSV, ROWS
-from tests.server import free_port
+from tests.support.application import App, application, text_of, typed
+from tests.support.diamonds import CSV, ROWS
+from tests.support.scripted_endpoint import StandIn, refusing, standing_in
+from tests.support.server import free_port
 
 FORM = typed(ROWS[0])
 

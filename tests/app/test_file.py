@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 import xgboost
 
-from tests.app.classifiers import FEATURES, NAMES, SPECIES, classifier, with_classes
-from tests.app.program import App, application, link_of, text_of
-from tests.diamonds import CSV, PAYLOADS, ROWS, expected
-from tests.diamonds import NAMES as COLUMNS
-from tests.server import Server, running
+from tests.support.application import App, application, link_of, text_of
+from tests.support.classifiers import FEATURES, NAMES, SPECIES, classifier, with_classes
+from tests.support.diamonds import CSV, PAYLOADS, ROWS, expected
+from tests.support.diamonds import NAMES as COLUMNS
+from tests.support.server import Server, running
 
 HEADED = (PAYLOADS / "diamonds-header.csv").read_bytes()
 

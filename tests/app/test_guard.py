@@ -3,8 +3,8 @@
 import pytest
 import requests
 
-from tests.app.program import App, text_of, typed
-from tests.diamonds import ROWS
+from tests.support.application import App, text_of, typed
+from tests.support.diamonds import ROWS
 
 FORM = typed(ROWS[0])
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.app.program import application, text_of, typed
-from tests.diamonds import ROWS, expected
-from tests.server import ROOT, Server
+from tests.support.application import application, text_of, typed
+from tests.support.diamonds import ROWS, expected
+from tests.support.server import ROOT, Server
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 import xgboost
 
-from tests.app.classifiers import FEATURES, NAMES, SPECIES, classifier, with_classes
-from tests.app.program import App, application, text_of, typed
-from tests.app.stand_in import StandIn, standing_in
-from tests.diamonds import ARTIFACT, CODED, ROWS, expected
-from tests.diamonds import NAMES as COLUMNS
-from tests.server import running
+from tests.support.application import App, application, text_of, typed
+from tests.support.classifiers import FEATURES, NAMES, SPECIES, classifier, with_classes
+from tests.support.diamonds import ARTIFACT, CODED, ROWS, expected
+from tests.support.diamonds import NAMES as COLUMNS
+from tests.support.scripted_endpoint import StandIn, standing_in
+from tests.support.server import running
 
 
 def contributions_of(page: str) -> list[float]:

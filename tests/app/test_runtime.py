@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.app.program import application, text_of, typed
-from tests.app.stand_in import StandIn, standing_in
-from tests.diamonds import CSV, ROWS
-from tests.runtime.runtime import runtime
-from tests.server import ROOT, Server
+from tests.support.application import application, text_of, typed
+from tests.support.diamonds import CSV, ROWS
+from tests.support.local_runtime import runtime
+from tests.support.scripted_endpoint import StandIn, standing_in
+from tests.support.server import ROOT, Server
 
 pytest.importorskip("boto3", reason="boto3 is not installed: make test does it")
 FORM = typed(ROWS[0])

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.server import DOOR, ROOT, Server, running
+from tests.support.server import DOOR, ROOT, Server, running
 
 DOORS = ["as served"] if "SERVE_URL" in os.environ else ["lean", "flask"]
 

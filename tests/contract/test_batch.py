@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import requests
 
-from tests.boosters import predictions, saved, train
-from tests.diamonds import ARTIFACT, CSV, FEATURES, NAMES, OBJECTS, ROWS, expected
-from tests.replies import error_of, scores, strict
-from tests.server import Server, refusal, running
+from tests.support.boosters import predictions, saved, train
+from tests.support.diamonds import ARTIFACT, CSV, FEATURES, NAMES, OBJECTS, ROWS, expected
+from tests.support.responses import error_of, scores, strict
+from tests.support.server import Server, refusal, running
 
 CSV_TYPE, LINES = "text/csv", "application/jsonlines"
 DIAMONDS = 53_940

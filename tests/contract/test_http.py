@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import requests
 
-from tests.diamonds import ARTIFACT, CSV, expected
-from tests.replies import error_of, scores, strict
-from tests.server import Server, running
+from tests.support.diamonds import ARTIFACT, CSV, expected
+from tests.support.responses import error_of, scores, strict
+from tests.support.server import Server, running
 
 WHOLE = f"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Length: {len(CSV)}\r\n\r\n{CSV}".encode()
 

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import requests
 
-from tests.boosters import numbers, predictions, saved, train
-from tests.diamonds import ARTIFACT, CSV, expected
-from tests.replies import error_of, scores
-from tests.server import Server, free_port, running, start, stop, wait_until_ready
+from tests.support.boosters import numbers, predictions, saved, train
+from tests.support.diamonds import ARTIFACT, CSV, expected
+from tests.support.responses import error_of, scores
+from tests.support.server import Server, free_port, running, start, stop, wait_until_ready
 
 LARGE = CSV * 8_000
 WHOLE = f"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Length: {len(CSV)}\r\n\r\n{CSV}".encode()

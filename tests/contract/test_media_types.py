@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import requests
 
-from tests.diamonds import ARTIFACT, CODED, CSV, OBJECTS, PAYLOADS, expected
-from tests.payloads import libsvm, npy
-from tests.protobuf import dense
-from tests.replies import error_of, scores
-from tests.server import Server, running
+from tests.support.diamonds import ARTIFACT, CODED, CSV, OBJECTS, PAYLOADS, expected
+from tests.support.payloads import libsvm, npy
+from tests.support.protobuf import dense
+from tests.support.responses import error_of, scores
+from tests.support.server import Server, running
 
 REPLIES = ["text/csv", "application/json", "application/jsonlines", "application/x-recordio-protobuf", "application/x-npy"]
 MEDIA_TYPES = [*REPLIES, "text/libsvm"]

@@ -7,8 +7,8 @@ import time
 import pytest
 import requests
 
-from tests.diamonds import CSV
-from tests.server import Server
+from tests.support.diamonds import CSV
+from tests.support.server import Server
 
 LARGE = CSV * 5_000  # 50,000 diamonds, 2 MB
 

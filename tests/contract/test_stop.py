@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import requests
 
-from tests.diamonds import ARTIFACT, CSV, expected
-from tests.replies import scores
-from tests.server import Server, free_port, running, start, stop, wait_until_ready
+from tests.support.diamonds import ARTIFACT, CSV, expected
+from tests.support.responses import scores
+from tests.support.server import Server, free_port, running, start, stop, wait_until_ready
 
 LARGE = CSV * 8_000
 

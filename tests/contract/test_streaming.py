@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import requests
 
-from tests.diamonds import ARTIFACT, CSV, expected
-from tests.replies import error_of, strict
-from tests.server import Server, running
+from tests.support.diamonds import ARTIFACT, CSV, expected
+from tests.support.responses import error_of, strict
+from tests.support.server import Server, running
 
 TIMES = 40_000
 LARGE = (CSV * TIMES).encode()

@@ -9,8 +9,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from deploy.cli.main import cli
-from tests.deploy.stand_in import StandIn, configuration_file, standing_in
-from tests.server import Server
+from tests.support.aws_emulator.server import StandIn, configuration_file, standing_in
+from tests.support.server import Server
 
 Run = Callable[..., Result]
 

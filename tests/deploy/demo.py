@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from container.local_server import ROOT, serving, stop_on_sigterm
-from tests.deploy.stand_in import configuration_file, standing_in
+from tests.support.aws_emulator.server import configuration_file, standing_in
 
 POLL = ("--poll-seconds", "0.2")
 UPDATE = {"version: 1.0.0": "version: 1.1.0", "environment: {}": "environment: {SERVE_DOOR: flask}"}

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from tests.deploy.conftest import Run
-from tests.deploy.runtime import REGION
-from tests.deploy.stand_in import StandIn
 from tests.deploy.test_asynchronous import ASYNCHRONOUS
 from tests.deploy.test_life import POLL, mutations
+from tests.support.aws_emulator.runtime import REGION
+from tests.support.aws_emulator.server import StandIn
 
 ALARM: dict[str, Any] = {
     "MetricName": "x", "Namespace": "x", "EvaluationPeriods": 1, "ComparisonOperator": "GreaterThanThreshold", "Statistic": "Sum",

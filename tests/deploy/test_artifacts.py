@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.deploy.conftest import Run
-from tests.server import ROOT
+from tests.support.server import ROOT
 
 ARTIFACT = ROOT / "model" / "artifact"
 CUT = "is cut off or damaged"

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from tests.deploy.conftest import Run
-from tests.deploy.runtime import REGION
-from tests.deploy.stand_in import StandIn
 from tests.deploy.test_kinds import ACTIONS
 from tests.deploy.test_life import PAYLOAD, POLL, left, mutations
-from tests.deploy.wire import Fault, Sent
+from tests.support.aws_emulator.runtime import REGION
+from tests.support.aws_emulator.server import StandIn
+from tests.support.aws_emulator.wire import Fault, Sent
 
 OUTPUT = "output: s3://replies/x, failure: s3://replies/failures"
 ASYNCHRONOUS = {

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.deploy.conftest import Run
-from tests.deploy.stand_in import StandIn
 from tests.deploy.test_life import POLL, mutations
-from tests.deploy.wire import Fault
+from tests.support.aws_emulator.server import StandIn
+from tests.support.aws_emulator.wire import Fault
 
 FAR = "us-west-2"
 

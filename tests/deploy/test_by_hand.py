@@ -4,11 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.deploy.conftest import Run
-from tests.deploy.stand_in import StandIn
 from tests.deploy.test_faults import RETYPED
 from tests.deploy.test_kinds import SCALING
 from tests.deploy.test_life import POLL, mutations
 from tests.deploy.test_scaling import TARGET, refusing, scaling_of
+from tests.support.aws_emulator.server import StandIn
 
 FROM_ZERO = {
     "instance_count: 2": "instance_count: 2\n  allow_single_zone: true\n  asynchronous: {output: s3://example-models/replies}",

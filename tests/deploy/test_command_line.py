@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from tests.deploy.conftest import Run
-from tests.deploy.stand_in import StandIn
 from tests.deploy.test_life import PAYLOAD, POLL, mutations
-from tests.deploy.wire import Fault
-from tests.server import ROOT
+from tests.support.aws_emulator.server import StandIn
+from tests.support.aws_emulator.wire import Fault
+from tests.support.server import ROOT
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.deploy.conftest import Run
-from tests.server import ROOT
+from tests.support.server import ROOT
 
 sys.path.insert(0, str(ROOT / "docs"))
 import tables

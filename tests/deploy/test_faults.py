@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from tests.deploy.conftest import Run
-from tests.deploy.stand_in import BUCKET, StandIn
 from tests.deploy.test_life import POLL, left, mutations
-from tests.deploy.wire import Fault, Sent
-from tests.server import ROOT
+from tests.support.aws_emulator.server import BUCKET, StandIn
+from tests.support.aws_emulator.wire import Fault, Sent
+from tests.support.server import ROOT
 
 MOST_RUNS = 20
 LOST = Fault("InternalFailure", status=500, done=True)

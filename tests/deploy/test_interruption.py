@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from tests.deploy.conftest import Run
-from tests.deploy.stand_in import StandIn
 from tests.deploy.test_faults import RETYPED
 from tests.deploy.test_life import POLL, left
 from tests.deploy.test_scaling import refusing, scaling_of, theirs
-from tests.deploy.wire import Fault, Sent
+from tests.support.aws_emulator.server import StandIn
+from tests.support.aws_emulator.wire import Fault, Sent
 
 
 @pytest.fixture

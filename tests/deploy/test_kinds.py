@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from tests.deploy.conftest import Run
-from tests.deploy.runtime import REGION
-from tests.deploy.stand_in import StandIn
 from tests.deploy.test_life import PAYLOAD, POLL, left
-from tests.server import ROOT
+from tests.support.aws_emulator.runtime import REGION
+from tests.support.aws_emulator.server import StandIn
+from tests.support.server import ROOT
 
 SCALING = "scaling:" + (ROOT / "deploy" / "endpoint.example.yaml").read_text().partition("\nscaling:")[2].partition("\nupdate:")[0]
 ACTIONS = {

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from tests.deploy.conftest import Run
-from tests.deploy.stand_in import BUCKET, StandIn
-from tests.server import ROOT
+from tests.support.aws_emulator.server import BUCKET, StandIn
+from tests.support.server import ROOT
 
 POLL = ("--poll-seconds", "0.01")
 PAYLOAD = ROOT / "local_test" / "payloads" / "diamonds.csv"

@@ -9,9 +9,9 @@ from click.testing import CliRunner, Result
 
 from deploy.cli.main import cli
 from tests.deploy.conftest import Run
-from tests.deploy.stand_in import StandIn
 from tests.deploy.test_life import POLL, left, mutations
-from tests.deploy.wire import Fault, Sent
+from tests.support.aws_emulator.server import StandIn
+from tests.support.aws_emulator.wire import Fault, Sent
 
 NOT_FOUND = "No scalable target registered for service namespace: sagemaker, resource ID: endpoint/diamonds/variant/AllTraffic"
 

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from tests.deploy.conftest import Run
-from tests.deploy.runtime import REGION
-from tests.deploy.stand_in import StandIn
 from tests.deploy.test_life import POLL, mutations
-from tests.deploy.wire import Fault
-from tests.server import ROOT
+from tests.support.aws_emulator.runtime import REGION
+from tests.support.aws_emulator.server import StandIn
+from tests.support.aws_emulator.wire import Fault
+from tests.support.server import ROOT
 
 
 @pytest.mark.parametrize("verb", ["up", "status", "down", "logs", "rollback"])

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from tests.deploy.conftest import Run
-from tests.deploy.stand_in import StandIn
 from tests.deploy.test_faults import DEAD
 from tests.deploy.test_life import POLL, left, mutations
-from tests.deploy.wire import Fault
+from tests.support.aws_emulator.server import StandIn
+from tests.support.aws_emulator.wire import Fault
 
 
 def test_the_way_back_is_an_update_like_any(stand_in: StandIn, run: Run, write: Callable[..., Path]) -> None:

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from tests.deploy.conftest import Run
-from tests.deploy.stand_in import StandIn
 from tests.deploy.test_faults import DEAD, LOST, RETYPED
 from tests.deploy.test_kinds import SCALING, sent
 from tests.deploy.test_life import POLL, mutations
-from tests.deploy.wire import Fault, Sent
+from tests.support.aws_emulator.server import StandIn
+from tests.support.aws_emulator.wire import Fault, Sent
 
 TARGET = {
     "ServiceNamespace": "sagemaker",

@@ -8,9 +8,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.deploy.conftest import Run
-from tests.deploy.stand_in import StandIn
 from tests.deploy.test_life import POLL, mutations
-from tests.deploy.wire import Fault, Sent
+from tests.support.aws_emulator.server import StandIn
+from tests.support.aws_emulator.wire import Fault, Sent
 
 NAMES = {"EndpointName": "one"}
 CONFIG, MODEL = {"EndpointConfigName": "small"}, {"ModelName": "one"}

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.deploy.conftest import Run
-from tests.deploy.stand_in import StandIn
 from tests.deploy.test_faults import runs_until_done
 from tests.deploy.test_life import POLL, mutations
+from tests.support.aws_emulator.server import StandIn
 
 OTHER = {"    team: pricing": "    stage: production\n    cost centre: '7'"}
 

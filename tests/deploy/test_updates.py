@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from tests.deploy.conftest import Run
-from tests.deploy.stand_in import BUCKET, StandIn
 from tests.deploy.test_faults import DEAD, LOST
 from tests.deploy.test_life import POLL, left, mutations
-from tests.deploy.wire import Fault, Sent
+from tests.support.aws_emulator.server import BUCKET, StandIn
+from tests.support.aws_emulator.wire import Fault, Sent
 
 SECOND, THIRD = {"1.0.0": "2.0.0"}, {"1.0.0": "3.0.0"}
 ROLLED_BACK = [("Updating", False), ("RollingBack", False), ("InService", False)]

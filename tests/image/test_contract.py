@@ -4,8 +4,8 @@ import os
 import subprocess
 import sys
 
-from tests.image.docker import container
-from tests.server import ROOT
+from tests.support.docker import container
+from tests.support.server import ROOT
 
 
 def test_the_contract_suite_against_the_container() -> None:

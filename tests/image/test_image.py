@@ -4,9 +4,9 @@ import subprocess
 
 import pytest
 
-from tests.diamonds import ARTIFACT
-from tests.image.docker import IMAGE, docker, inspect
-from tests.server import ROOT
+from tests.support.diamonds import ARTIFACT
+from tests.support.docker import IMAGE, docker, inspect
+from tests.support.server import ROOT
 
 MOST_MEGABYTES = 340
 

@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from serve import __version__
-from tests.server import ROOT, free_port
+from tests.support.server import ROOT, free_port
 
 DOCKER_V2 = "application/vnd.docker.distribution.manifest.v2+json"
 OCI = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json"

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import requests
 
-from tests.diamonds import ARTIFACT, CSV, expected
-from tests.image.docker import IMAGE, container, docker, inspect
-from tests.replies import scores
-from tests.server import Server
+from tests.support.diamonds import ARTIFACT, CSV, expected
+from tests.support.docker import IMAGE, container, docker, inspect
+from tests.support.responses import scores
+from tests.support.server import Server
 
 HARDENED = ["--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"]  # noqa: S108
 

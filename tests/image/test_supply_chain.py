@@ -5,8 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.image.docker import IMAGE, docker
-from tests.server import ROOT
+from tests.support.docker import IMAGE, docker
+from tests.support.server import ROOT
 
 INSTALLED = "import importlib.metadata as m; print(*sorted(f'{d.name.lower()} {d.version}' for d in m.distributions()), sep='\\n')"
 

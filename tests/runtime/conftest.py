@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.runtime.runtime import Runtime, odd_container, runtime
-from tests.server import Server
+from tests.support.local_runtime import Runtime, odd_container, runtime
+from tests.support.server import Server
 
 
 @pytest.fixture(scope="session")

@@ -12,9 +12,9 @@ import pytest
 import requests
 from botocore.exceptions import ClientError
 
-from tests.diamonds import CSV
-from tests.runtime.runtime import Runtime, runtime
-from tests.server import ROOT, Server, free_port
+from tests.support.diamonds import CSV
+from tests.support.local_runtime import Runtime, runtime
+from tests.support.server import ROOT, Server, free_port
 
 BODY = CSV.encode()
 MIB = 1 << 20

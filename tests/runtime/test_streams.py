@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EventStreamError
 
-from tests.diamonds import CSV
-from tests.runtime.runtime import Runtime
-from tests.server import Server
+from tests.support.diamonds import CSV
+from tests.support.local_runtime import Runtime
+from tests.support.server import Server
 
 
 def stream(local: Runtime, body: bytes, **parameters: Any) -> dict[str, Any]:

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 import requests
 
-from tests.diamonds import ARTIFACT, CSV, PAYLOADS
-from tests.runtime.runtime import Runtime, runtime
-from tests.server import ROOT, Server
+from tests.support.diamonds import ARTIFACT, CSV, PAYLOADS
+from tests.support.local_runtime import Runtime, runtime
+from tests.support.server import ROOT, Server
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.app.program import App
-from tests.diamonds import FEATURES, PAYLOADS, ROWS, expected
+from tests.support.application import App
+from tests.support.diamonds import FEATURES, PAYLOADS, ROWS, expected
 
 PRICE = f"{float(expected()[0]):,.0f} US dollars"
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from tests.app.browser.test_browser import fill_in
-from tests.app.program import App
-from tests.diamonds import ROWS
-from tests.server import ROOT
+from tests.support.application import App
+from tests.support.diamonds import ROWS
+from tests.support.server import ROOT
 
 # Where make app-picture puts the picture of the README; unasked, no test writes into the tree.
 PICTURE = os.environ.get("APP_PICTURE")

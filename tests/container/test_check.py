@@ -1,0 +1,68 @@
+"""`check` tells what the server would decide, without serving."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.support.boosters import numbers, saved, train
+from tests.support.diamonds import ARTIFACT, PAYLOADS
+from tests.support.server import ENTRYPOINT, ROOT, Server
+
+
+def check(*arguments: str | Path) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, str(ENTRYPOINT), "check", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+
+def test_check_tells_all_of_an_artifact() -> None:
+    """Format, writer, objective, features, self-test, workers and memory, for people and for programs."""
+    text, report = check(ARTIFACT), json.loads(check(ARTIFACT, "--json").stdout)
+
+    assert text.returncode == 0
+    assert report["format"] == "UBJSON"
+    assert report["written_by_xgboost"] == "3.2.0"
+    assert report["objective"] == "reg:squarederror"
+    assert report["self_test_records"] == 10
+    assert report["workers"] >= 1
+    assert report["memory_forecast_mib"] > 100
+    assert report["feature_list"][1]["categories"] == ["Fair", "Good", "Very Good", "Premium", "Ideal"]
+    for told in ("UBJSON", "3.2.0", "reg:squarederror", 'cut: category, must be there: "Fair"', "x: number, may be missing"):
+        assert told in text.stdout
+
+
+def test_check_scores_a_sample_as_the_server_would(diamonds: Server) -> None:
+    """The sample's predictions are the server's own, and the request that is printed gets them."""
+    for name, media_type in (("diamonds-header.csv", "text/csv"), ("diamonds.json", "application/json")):
+        report = json.loads(check(ARTIFACT, PAYLOADS / name, "--json").stdout)
+
+        assert report["sample_reply"] == diamonds.post((PAYLOADS / name).read_bytes(), media_type).text
+        command = report["sample_request"].replace("http://127.0.0.1:8080", diamonds.url)
+        printed = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, check=True)
+        assert printed.stdout == report["sample_reply"]
+
+
+def test_check_fails_as_the_start_would(tmp_path: Path) -> None:
+    """What would stop the start, or a sample that does not fit, is one line and exit code 1."""
+    (tmp_path / "bad.csv").write_text("1,2\n")
+    for arguments, message in (
+        ((tmp_path,), "holds no model"),
+        ((ARTIFACT, tmp_path / "bad.csv"), "row 1: expected 9 columns, got 2"),
+        ((ARTIFACT, tmp_path / "none.csv"), "none.csv: No such file or directory: name a file that holds a payload"),
+        ((ARTIFACT, ROOT / "README.md"), "expected a sample whose name ends in .csv, .json, .jsonl"),
+    ):
+        outcome = check(*arguments)
+
+        assert outcome.returncode == 1
+        assert message in outcome.stderr
+        assert len(outcome.stderr.splitlines()) == 1
+
+
+def test_check_names_what_is_ignored(tmp_path: Path) -> None:
+    """Stray files are listed with the reason; a wide model's features are cut short."""
+    saved(train(numbers(60, 100)), tmp_path)
+    (tmp_path / "notes.txt").write_text("no model")
+    text = check(tmp_path).stdout
+
+    assert "notes.txt: no model" in text
+    assert "and 50 features more" in text

@@ -1,0 +1,74 @@
+"""Contract 10.1: the log."""
+
+import socket
+from typing import Any
+
+import pytest
+import requests
+
+from tests.support.diamonds import ARTIFACT, CSV
+from tests.support.server import running
+
+SECRET = "my-secret-value"  # noqa: S105  # it is what must not be found
+
+
+def logged(**env: str) -> list[dict[str, Any]]:
+    """Return the events of a server that got a request of every kind."""
+    with running(ARTIFACT, **env) as server:
+        assert server.post(CSV).status_code == 200
+        assert server.post(CSV.replace("Ideal", SECRET, 1)).status_code == 400
+        assert server.post(f'{{"{SECRET}": 1}}', "application/json").status_code == 400
+        assert server.post(f'"{SECRET}"', "application/json").status_code == 400
+        assert server.post(f'[["{SECRET}", 1]]', "application/json").status_code == 400
+        assert server.post("1", "image/png").status_code == 415
+        for broken in (
+            "Transfer-Encoding: chunked\r\n\r\n" + SECRET + "\r\n",
+            "Content-Length: 1\r\n\r\n1" + SECRET + ": 42\r\n\r\n",
+        ):
+            with socket.create_connection(server.address, timeout=5) as connection:
+                connection.sendall(f"POST /invocations HTTP/1.1\r\nHost: x\r\n{broken}".encode())
+                connection.shutdown(socket.SHUT_WR)
+                while connection.recv(65536):
+                    pass
+        assert requests.get(f"{server.url}/invocations", timeout=5).status_code == 405
+        assert requests.get(f"{server.url}/scan.php", timeout=5).status_code == 404
+    return server.events()
+
+
+def test_the_start_failures_and_the_stop_are_logged() -> None:
+    """10.1: one line of JSON for each of these; successes, pings, 404 and 405 are silent."""
+    events = logged()
+
+    assert [event["event"] for event in events[:6]] == ["started", *["failed"] * 5]
+    assert [event.get("status") for event in events[:6]] == [None, 400, 400, 400, 400, 415]
+    assert events[-1]["event"] == "stopped"
+    assert {event.get("status") for event in events[6:-1]} == {400, None}
+    for event in events[1:6]:
+        assert len(event["request_id"]) == 32
+        assert event["payload_bytes"] > 0
+        assert event["milliseconds"]["read"] >= 0
+        assert event["reason"]
+    assert events[1]["reason"].startswith('row 1, column "cut": {sent} is not a known category')
+
+
+def test_payloads_are_never_logged() -> None:
+    """10.1: what a caller sent stands in no event, not even at DEBUG; a reason names only the place."""
+    assert SECRET not in str(logged(SAGEMAKER_CONTAINER_LOG_LEVEL="DEBUG"))
+
+
+@pytest.mark.parametrize(
+    ("level", "events"),
+    [
+        ("10", {"started", "answered", "failed", "stopped"}),
+        ("0", {"started", "answered", "failed", "stopped"}),
+        ("debug", {"started", "answered", "failed", "stopped"}),
+        ("20", {"started", "failed", "stopped"}),
+        ("ERROR", set()),
+    ],
+)
+def test_the_level_is_a_name_or_a_number(level: str, events: set[str]) -> None:
+    """8.3: SAGEMAKER_CONTAINER_LOG_LEVEL, as the SDK sets it; successes, 404 and 405 are events at DEBUG only."""
+    found = logged(SAGEMAKER_CONTAINER_LOG_LEVEL=level)
+
+    assert {event["event"] for event in found if not event["event"].startswith("Invalid request from ip=")} == events
+    assert ({404, 405} <= {event.get("status") for event in found}) == ("answered" in events)

@@ -1,0 +1,329 @@
+"""text/csv as people write it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tests.support.boosters import numbers, predictions, saved, train
+from tests.support.responses import error_of, scores
+from tests.support.server import Server, running
+
+NAMED = train(numbers(300, 3, seed=1), names=["a", "b", "c"])
+NAMELESS = train(numbers(300, 3, seed=1))
+ONE = train(numbers(300, 1, seed=2))
+DIGITS = train(numbers(300, 3, seed=3), names=["0", "1", "2"])
+
+
+@pytest.fixture(scope="module")
+def named(models: Path) -> Iterator[Server]:
+    with running(saved(NAMED, models / "csv-named")) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def nameless(models: Path) -> Iterator[Server]:
+    with running(saved(NAMELESS, models / "csv-nameless")) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def one(models: Path) -> Iterator[Server]:
+    with running(saved(ONE, models / "csv-one")) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def digits(models: Path) -> Iterator[Server]:
+    with running(saved(DIGITS, models / "csv-digits")) as server:
+        yield server
+
+
+def matrix(*rows: list[float]) -> NDArray[np.float32]:
+    return np.array(rows, dtype=np.float32)
+
+
+NAN = float("nan")
+
+
+@pytest.mark.parametrize(
+    ("body", "rows"),
+    [
+        ("1,2,3", [[1, 2, 3]]),
+        ("1,2,3\n", [[1, 2, 3]]),
+        ("1,2,3\r\n4,5,6\r\n", [[1, 2, 3], [4, 5, 6]]),
+        ("1,2,3\n\n\r\n \n", [[1, 2, 3]]),
+        ("\ufeff1,2,3\n", [[1, 2, 3]]),
+        ("\ufeffc,b,a\n1,2,3\n", [[3, 2, 1]]),
+        ('"1","2","3"\n', [[1, 2, 3]]),
+        (' 1 ,\t2, 3 \n"1\n",2,3', [[1, 2, 3], [1, 2, 3]]),
+        (",2,\n", [[NAN, 2, NAN]]),
+        (",,\n1,2,3", [[NAN, NAN, NAN], [1, 2, 3]]),
+        ('1,"",  \n', [[1, NAN, NAN]]),
+        ("nan,NaN,NAN\n-nan,+Nan, nAn ", [[NAN] * 3, [NAN] * 3]),
+        ("+1,.5,007\n1.,1e3,-0", [[1, 0.5, 7], [1, 1000, 0]]),
+        ("1E-400,16777217,0.1", [[0, 16777217, 0.1]]),
+        ("a,b,c\n1,2,3", [[1, 2, 3]]),
+        ("b,c,a\r\n1,2,3\r\n", [[3, 1, 2]]),
+        ('"c", a ,"b"\n1,2,3', [[2, 3, 1]]),
+        ("a,b,c\n", []),
+        ("a,b,c", []),
+        ("\n\n", []),
+        ("1,2,3\r4,5,6\r", [[1, 2, 3], [4, 5, 6]]),
+        ("a,c,b\r1,2,3\r", [[1, 3, 2]]),
+    ],
+)
+def test_spellings(named: Server, body: str, rows: list[list[float]]) -> None:
+    """3.16, 3.18 and 5.7: line ends, marks, quotes, spaces, empty cells and headers as people send them."""
+    response = named.post(body.encode())
+
+    expected = predictions(NAMED, matrix(*rows)) if rows else np.empty(0)
+    np.testing.assert_array_equal(scores(response), expected)
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("1,2", 'row 1: expected 3 columns, got 2; the columns are "a", "b", "c"'),
+        ("1,2,3\n1,2,3,4", 'row 2: expected 3 columns, got 4; the columns are "a", "b", "c"'),
+        ("1,2,3\n\n4,5,6", "row 2: the line is blank; only the last lines may be"),
+        ("\n1,2,3", "row 1: the line is blank; only the last lines may be"),
+        ("1,2,3\n1,x,3", 'row 2, column "b": "x" is not a number'),
+        ("1,2,3\n1,NA,3", 'row 2, column "b": "NA" is not a number'),
+        ("1,1_000,3", 'row 1, column "b": "1_000" is not a number'),
+        ("1,\u0661,3", 'row 1, column "b": "\u0661" is not a number'),
+        ("1,0x10,3", 'row 1, column "b": "0x10" is not a number'),
+        ("1,true,3", 'row 1, column "b": "true" is not a number'),
+        ("1,null,3", 'row 1, column "b": "null" is not a number'),
+        ("1,[2],3", 'row 1, column "b": "[2]" is not a number'),
+        ("1,2],[3", 'row 1, column "b": "2]" is not a number'),
+        ("1,2,3],[4,5,6", "row 1: expected 3 columns, got 6"),
+        ("1,inf,3", 'row 1, column "b": "inf" is beyond what a float32 holds'),
+        ("1,-Infinity,3", 'row 1, column "b": "-Infinity" is beyond what a float32 holds'),
+        ("1e39,,2", 'row 1, column "a": "1e39" is beyond what a float32 holds'),
+        ("1,2,3.5e38", 'row 1, column "c": "3.5e38" is beyond what a float32 holds'),
+        ("1,2,1e400", 'row 1, column "c": "1e400" is beyond what a float32 holds'),
+        ("1,2,34,5,67,8,9", '"c"; curl\'s -d joins the lines of a file, --data-binary sends them as they are'),
+        ("1;2;3", 'got 1; the columns are "a", "b", "c"; where no comma separates columns, send text/csv; delimiter=";"'),
+        ('1,2,"3', "row 1: this is no CSV: unexpected end of data"),
+        ('1,2,3\n1,"2"2,3', "row 2: this is no CSV: ',' expected after '\"'"),
+        ("a,b,b\n1,2,3", 'row 1 looks like a header: missing column "c"; repeated column "b"'),
+        ("price,a,b,c\n1,1,2,3", 'row 1 looks like a header: unknown column "price"'),
+        ("A,B,C\n1,2,3", 'row 1, column "a": "A" is not a number; if this line is a header, it must hold exactly the names'),
+        ("[1,2,3]", 'row 1, column "a": "[1" is not a number; JSON comes with the Content-Type application/json'),
+        ("1,2,None", 'row 1, column "c": "None" is not a number; a missing value is an empty cell'),
+        ("1\r2,2,3", "row 1: expected 3 columns, got 1"),
+    ],
+)
+def test_faults(named: Server, body: str, message: str) -> None:
+    """3.14 and 5.11: what does not fit is a 400 that names the row, the column, what came and what was expected."""
+    response = named.post(body.encode())
+
+    assert response.status_code == 400
+    assert message in error_of(response)
+
+
+@pytest.mark.parametrize(
+    ("first_line", "message"),
+    [
+        ("a,b", 'the header: missing column "c"'),
+        ("a,b,c,d", 'the header: unknown column "d"; leave out what is unknown'),
+        (",a,b,c", 'the header: unknown column ""; to_csv(index=False) writes no index'),
+        ("Unnamed: 0,a,b,c", 'the header: unknown column "Unnamed: 0"; to_csv(index=False) writes no index'),
+        ("a,b,B", 'the header: missing column "c"; unknown column "B"'),
+        ("a,a,b,c", 'the header: repeated column "a"'),
+        ("1,2,3", 'the header: missing columns "a", "b", "c"; unknown columns "1", "2", "3"'),
+        ("", 'the header: missing columns "a", "b", "c"'),
+        ('"a,b,c', "row 1: this is no CSV: unexpected end of data"),
+    ],
+)
+def test_declared_header_must_fit(named: Server, first_line: str, message: str) -> None:
+    """3.6: header=present takes the first line for names, and names those that are missing, unknown or repeated."""
+    response = named.post(f"{first_line}\n1,2,3\n", "text/csv; header=present")
+
+    assert response.status_code == 400
+    assert error_of(response) == message
+
+
+def test_header_absent_turns_recognition_off(named: Server) -> None:
+    """3.6: header=absent makes a record of the first line."""
+    response = named.post("a,b,c\n1,2,3", "text/csv; header=absent")
+
+    assert response.status_code == 400
+    assert 'row 1, column "a": "a" is not a number' in error_of(response)
+    np.testing.assert_array_equal(scores(named.post("1,2,3", 'text/csv; HEADER="Absent"')), predictions(NAMED, matrix([1, 2, 3])))
+
+
+def test_header_is_present_or_absent(named: Server) -> None:
+    """3.6: another value is an error, not a guess."""
+    response = named.post("a,b,c\n1,2,3", "text/csv; header=maybe")
+
+    assert response.status_code == 400
+    assert "expected header=present or header=absent" in error_of(response)
+
+
+def test_rows_after_a_header_count_from_one(named: Server) -> None:
+    """A row's number in a message does not count the header."""
+    assert 'row 2, column "a"' in error_of(named.post("c,b,a\n1,2,3\n1,2,x"))
+
+
+def test_names_that_read_as_numbers_are_a_header_only_when_declared(digits: Server) -> None:
+    """A first line of numbers is a record, whatever the columns are called."""
+    undeclared, declared = digits.post("2,1,0\n7,8,9"), digits.post("2,1,0\n7,8,9", "text/csv; header=present")
+
+    np.testing.assert_array_equal(scores(undeclared), predictions(DIGITS, matrix([2, 1, 0], [7, 8, 9])))
+    np.testing.assert_array_equal(scores(declared), predictions(DIGITS, matrix([9, 8, 7])))
+
+
+def test_header_for_a_model_without_names(nameless: Server) -> None:
+    """A header that cannot be matched is a 400, declared or not."""
+    declared, undeclared = nameless.post("a,b,c\n1,2,3", "text/csv; header=present"), nameless.post("a,b,c\n1,2,3")
+
+    assert declared.status_code == undeclared.status_code == 400
+    assert "the model knows no column names" in error_of(declared)
+    assert error_of(undeclared).startswith('row 1, column 1: "a" is not a number; if this line is a header, leave it out')
+
+
+@pytest.mark.parametrize(
+    ("body", "rows"),
+    [
+        ("1\n2\n", [[1], [2]]),
+        ("1\n\n2\n", [[1], [NAN], [2]]),
+        ("1\n\n", [[1], [NAN]]),
+        ("\n", [[NAN]]),
+        ("\n1", [[NAN], [1]]),
+        ("1\r\n\r\n\r\n", [[1], [NAN], [NAN]]),
+        ('""\n1', [[NAN], [1]]),
+        (" \n1", [[NAN], [1]]),
+        ("1\r\r", [[1], [NAN]]),
+        ("1\r\r\n2\r\r\n", [[1], [NAN], [2], [NAN]]),
+    ],
+)
+def test_with_one_feature_every_line_is_a_record(one: Server, body: str, rows: list[list[float]]) -> None:
+    """5.7 and 5.9: a blank line is then a missing value, and never dropped."""
+    np.testing.assert_array_equal(scores(one.post(body)), predictions(ONE, matrix(*rows)))
+
+
+def test_other_encodings_are_refused(named: Server) -> None:
+    """A payload that is no UTF-8 is a 400 that names the row and the byte."""
+    assert error_of(named.post("1,2,3\n1,2,é".encode("latin-1"))) == "row 2: expected UTF-8, got the byte 0xe9"
+    assert named.post("1,2,3".encode("utf-16")).status_code == 400
+
+
+def test_a_cell_longer_than_a_csv_reader_takes(named: Server) -> None:
+    """A monstrous cell is a 400, and its message short."""
+    assert named.post("1,2," + "3" * 200_000).status_code == 400
+    assert named.post('1,2,"' + "3" * 200_000 + '"').status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("parameter", "delimiter"),
+    [
+        ('delimiter=";"', ";"),
+        ("delimiter=semicolon", ";"),
+        ("delimiter=tab", "\t"),
+        ("delimiter=TAB", "\t"),
+        ('delimiter="\t"', "\t"),
+        (r'delimiter="\t"', "\t"),
+        (r'delimiter="\\t"', "\t"),
+        ("delimiter=|", "|"),
+        ("delimiter=pipe", "|"),
+        ('delimiter=" "', " "),
+        ("delimiter=space", " "),
+        ('delimiter=":"', ":"),
+        ("delimiter=^", "^"),
+        ('delimiter=","', ","),
+        ("delimiter=comma", ","),
+        ('Delimiter = ";"', ";"),
+    ],
+)
+def test_delimiters(named: Server, parameter: str, delimiter: str) -> None:
+    """3.18: columns may be separated by what the Content-Type says: headers, quotes and empty cells are as with commas."""
+    for body, rows in (
+        ("1,2,3\n4,5,6\n", [[1, 2, 3], [4, 5, 6]]),
+        ("c,a,b\r\n1,2,\r\n4,,6", [[2, NAN, 1], [NAN, 6, 4]]),
+        ('"1","2","3"\n\n', [[1, 2, 3]]),
+        ("\ufeff1,nan,3", [[1, NAN, 3]]),
+    ):
+        response = named.post(body.replace(",", delimiter).encode(), f"text/csv; {parameter}")
+
+        np.testing.assert_array_equal(scores(response), predictions(NAMED, matrix(*rows)))
+
+
+def test_commas_inside_of_cells_stay_there(named: Server) -> None:
+    """With another delimiter a comma separates nothing."""
+    response = named.post("1;2,5;3", 'text/csv; delimiter=";"')
+
+    assert error_of(response) == 'row 1, column "b": "2,5" is not a number'
+    assert "expected 3 columns, got 1" in error_of(named.post("1,2,3", 'text/csv; delimiter=";"'))
+    assert "line 2: this is no CSV" in error_of(named.post('1;2;3\n1;2;"3', 'text/csv; delimiter=";"'))
+
+
+def test_a_delimiter_and_one_column(one: Server) -> None:
+    """A blank line is still a record of a model with one column."""
+    response = one.post('1\n\n"2"\n""\n', "text/csv; delimiter=tab")
+
+    np.testing.assert_array_equal(scores(response), predictions(ONE, matrix([1], [NAN], [2], [NAN])))
+
+
+@pytest.mark.parametrize("body", [" \n", "\t", " ", "\n", "1\n \n", " \n1\n", "1\n\t"])
+def test_blanks_are_a_missing_value_of_one_column(one: Server, body: str) -> None:
+    """Each line of a model with one column is a record, also one of blanks alone."""
+    rows = [[float(line) if line.strip() else NAN] for line in body.removesuffix("\n").split("\n")]
+
+    np.testing.assert_array_equal(scores(one.post(body)), predictions(ONE, matrix(*rows)))
+
+
+@pytest.mark.parametrize(
+    "parameter",
+    [
+        "delimiter=;",
+        "delimiter=",
+        'delimiter=""',
+        "delimiter=x",
+        "delimiter=5",
+        "delimiter=.",
+        'delimiter="-"',
+        "delimiter=+",
+        "delimiter=_",
+        'delimiter=";;"',
+        "delimiter=semi",
+        r'delimiter="\""',
+        "delimiter=%09",
+    ],
+)
+def test_delimiters_that_are_none(named: Server, parameter: str) -> None:
+    """3.6: a delimiter that could be part of a number or label, or is no character, is a 415; it is never guessed."""
+    response = named.post("1;2;3", f"text/csv; {parameter}")
+
+    assert response.status_code == 415
+    assert 'expected a character in quotes, such as delimiter=";"' in error_of(response)
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t", "|"])
+def test_delimiters_are_never_guessed(named: Server, delimiter: str) -> None:
+    """3.18: without the parameter only commas separate, and the message says how to name another."""
+    response = named.post(delimiter.join("123"))
+
+    assert response.status_code == 400
+    assert "where no comma separates columns, send text/csv; delimiter=" in error_of(response)
+
+
+@pytest.mark.parametrize(
+    "content_type", ["text/csv; label_size=1", "text/csv;label_size = 1", "csv; label_size=1; charset=utf-8", "csv"]
+)
+def test_label_size_one_has_no_effect(named: Server, content_type: str) -> None:
+    """3.6: label_size=1, which the training job's type has, is accepted, and no column is a label."""
+    np.testing.assert_array_equal(scores(named.post("1,2,3\n", content_type)), predictions(NAMED, matrix([1, 2, 3])))
+    assert named.post("9,1,2,3\n", content_type).status_code == 400
+
+
+@pytest.mark.parametrize("value", ["0", "2", "5", "-1", "x", '""', ""])
+def test_other_label_sizes_are_415(named: Server, value: str) -> None:
+    """3.6: any other label_size is a 415, as with AWS's image."""
+    response = named.post("1,2,3\n", f"text/csv; label_size={value}")
+
+    assert response.status_code == 415
+    assert "expected label_size=1" in error_of(response)

@@ -1,0 +1,216 @@
+"""application/json and application/jsonlines as people write them."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tests.support.boosters import numbers, predictions, saved, train
+from tests.support.responses import error_of, scores
+from tests.support.server import Server, running
+
+NAMED = train(numbers(300, 3, seed=1), names=["a", "b", "c"])
+NAMELESS = train(numbers(300, 3, seed=1))
+NAN = float("nan")
+
+
+@pytest.fixture(scope="module")
+def named(models: Path) -> Iterator[Server]:
+    with running(saved(NAMED, models / "json-named")) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def nameless(models: Path) -> Iterator[Server]:
+    with running(saved(NAMELESS, models / "json-nameless")) as server:
+        yield server
+
+
+def matrix(*rows: list[float]) -> NDArray[np.float32]:
+    return np.array(rows, dtype=np.float32)
+
+
+@pytest.mark.parametrize(
+    ("body", "rows"),
+    [
+        ('{"instances": [[1, 2, 3], [4, 5, 6]]}', [[1, 2, 3], [4, 5, 6]]),
+        ('{"instances": [{"features": [1, 2, 3]}]}', [[1, 2, 3]]),
+        ('{"instances": [{"c": 3, "a": 1, "b": 2}]}', [[1, 2, 3]]),
+        ('{"instances": [{"c": 3, "a": 1, "b": 2}, {"a": 4, "b": 5, "c": 6}]}', [[1, 2, 3], [4, 5, 6]]),
+        ('{"instances": [[1, 2, 3], {"features": [7, 8, 9]}]}', [[1, 2, 3], [7, 8, 9]]),
+        ('{"feature_names": ["c", "a", "b"], "instances": [[3, 1, 2]]}', [[1, 2, 3]]),
+        ('{"feature_names": ["c", "a", "b"], "instances": [{"features": [3, 1, 2]}]}', [[1, 2, 3]]),
+        ("[[1, 2, 3]]", [[1, 2, 3]]),
+        ('[{"features": [1, 2, 3]}]', [[1, 2, 3]]),
+        ('[{"c": 3, "a": 1, "b": 2}]', [[1, 2, 3]]),
+        ('{"c": 3, "a": 1, "b": 2}', [[1, 2, 3]]),
+        ('{"features": [1, 2, 3]}', [[1, 2, 3]]),
+        ("[1, 2, 3]", [[1, 2, 3]]),
+        ("[null, 2, NaN]", [[NAN, 2, NAN]]),
+        ("\ufeff [ 1,\r\n\t2, 3.5e0 ] \n", [[1, 2, 3.5]]),
+        ("[1, 2, 3]\n[4, 5, 6]\n", [[1, 2, 3], [4, 5, 6]]),
+        ('{"c": 3, "a": 1, "b": 2}\n{"a": 4, "c": 6, "b": 5}', [[1, 2, 3], [4, 5, 6]]),
+        ("[16777217, 0.1, -1e-50]", [[16777217, 0.1, 0]]),
+        ('{"instances": []}', []),
+        ("[]", []),
+    ],
+)
+def test_shapes(named: Server, body: str, rows: list[list[float]]) -> None:
+    """3.17, 5.8 and 10.9: every documented shape, and lines of JSON that are called application/json."""
+    expected = predictions(NAMED, matrix(*rows)) if rows else np.empty(0)
+
+    response = named.post(body.encode(), "application/json")
+
+    assert response.headers["Content-Type"] == "application/json"
+    np.testing.assert_array_equal(scores(response), expected)
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("", None),
+        ("  ", "expected JSON, got white space"),
+        ("nonsense", "this is not JSON: Expecting value: line 1 column 1 (char 0)"),
+        ("[[1, 2, 3]", "this is not JSON: "),
+        ("[[1, 2, 3],]", "this is not JSON: "),
+        ("3", 'expected {"instances": [row, ...]}'),
+        ('"text"', 'expected {"instances": [row, ...]}'),
+        (
+            '{"instances": 3}',
+            'missing columns "a", "b", "c"; unknown column "instances"; application/json takes {"feature_names": [',
+        ),
+        (
+            '{"instances": {"a": 1, "b": 2, "c": 3}}',
+            '; application/json takes {"feature_names": [name, ...], "instances": [row, ...]}',
+        ),
+        (
+            '{"columns": ["a", "b", "c"], "index": [0], "data": [[1, 2, 3]]}',
+            '"index", "data"; application/json takes {"feature_names"',
+        ),
+        ('{"instances": [3]}', "row 1: expected a list of values or an object with a value for each name, got 3"),
+        ('{"instances": [[1, 2, 3], null]}', "row 2: expected a list of values or an object"),
+        ('{"instances": [[1, 2, 3]], "signature": 1}', 'beside "instances" only "feature_names" may stand, each once'),
+        ('{"instances": [[1, 2, 3]], "instances": [[4, 5, 6]]}', 'beside "instances" only "feature_names" may stand, each once'),
+        ('{"instances": [[1, 2, 3]], "feature_names": "abc"}', '"feature_names": expected a list of names, got "abc"'),
+        ('{"instances": [[1, 2, 3]], "feature_names": ["a", "b", "x"]}', '"feature_names": missing column "c"; unknown column "x"'),
+        ('{"instances": [[1, 2, 3]], "feature_names": ["a", "b"]}', '"feature_names": missing column "c"'),
+        ('{"instances": [[1, 2, 3], [1, 2]]}', "row 2: expected 3 columns, got 2"),
+        ('[{"a": 1, "b": 2, "c": 3}, {"a": 1, "c": 3}]', 'row 2: missing column "b"'),
+        ('[{"a": 1, "b": 2, "c": 3, "d": 4}]', 'row 1: unknown column "d"; leave out what is unknown'),
+        ('[{"a": 1, "b": 2, "c": 3, "b": 4}]', 'row 1: repeated column "b"'),
+        ('{"a" :1, "a":2, "b":3, "c": 3}', 'row 1: repeated column "a"'),
+        ('{"a": 1, "\\u0061": 2, "b": 3, "c": 3}', 'row 1: repeated column "a"'),
+        ("{}", 'row 1: missing columns "a", "b", "c"'),
+        ('[[1, 2, 3], {"a": 1, "b": 2, "c": 3}]', "row 2: expected a list, as the rows before it"),
+        ('[{"a": 1, "b": 2, "c": 3}, [1, 2, 3]]', "row 2: expected an object, as the rows before it"),
+        ('{"instances": [{"a": 1, "b": 2, "c": 3}], "feature_names": ["a", "b", "c"]}', "row 1: expected a list, whose values"),
+        ('[[1, "2", 3]]', 'row 1, column "b": "2" is a string, not a number'),
+        ('[{"c": 3, "b": "x", "a": 1}]', 'row 1, column "b": "x" is a string, not a number'),
+        ("[[1, true, 3]]", 'row 1, column "b": true is not a number'),
+        ("[[1, [2], 3]]", 'row 1, column "b": [2] is not a number'),
+        ('[[1, {"x": 2}, 3]]', 'row 1, column "b": {"x": 2} is not a number'),
+        ("[[1, Infinity, 3]]", 'row 1, column "b": Infinity is beyond what a float32 holds'),
+        ("[[1, -Infinity, 3]]", 'row 1, column "b": -Infinity is beyond what a float32 holds'),
+        ("[[1, 3.5e38, 3]]", 'row 1, column "b": 3.5e+38 is beyond what a float32 holds'),
+        ("[[1, 1e400, 3]]", "is beyond what a float32 holds"),
+        (f"[[1, {10**400}, 3]]", "is beyond what a float32 holds"),
+        (f"[[1, {'9' * 5000}, 3]]", "is beyond what a float32 holds"),
+        ("[" * 100_000, "this JSON is nested too deeply"),
+        ("[1, 2, 3]\n[4, 5, x]", "row 2: this is not JSON: "),
+        ("[1, 2, 3]\n\n[4, 5, 6]", "row 2: the line is blank; only the last lines may be"),
+        ("[1, 2\n3, 4]", "this is not JSON: "),
+        ("[[1,2,3]4,[5,6,7]]", "this is not JSON: "),
+        ("[[1,2,3],4[5,6,7]]", "this is not JSON: "),
+        ("[[1,2,]3,[5,6,7]]", "this is not JSON: "),
+        ("[[1,2,3] , 4[,6,7]]", "this is not JSON: "),
+        ("[[1,2,3]e5,[5,6,7]]", "this is not JSON: "),
+        ("[[1,2,3]4]", "this is not JSON: "),
+        ("[[1,2,]3]", "this is not JSON: "),
+        ('{"instances": [[1, 2, ] 3, [5, 6, 7]]}', "this is not JSON: "),
+        ("[1,2,3]\n4,[5,6,7]", "this is not JSON: "),
+    ],
+)
+def test_faults(named: Server, body: str, message: str | None) -> None:
+    """3.14: what does not fit is a 400 that names the place, what came and what was expected."""
+    response = named.post(body, "application/json")
+
+    if message is None:
+        assert response.status_code == 204
+        return
+    assert response.status_code == 400
+    assert message in error_of(response)
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("[1, 2, 3]\n3\n", "row 2: expected a list of values or an object"),
+        ("[1, 2, 3]\n\n[1, 2, 3]", "row 2: the line is blank; only the last lines may be"),
+        ("[1, 2, 3]\n[1, 2\n", "row 2: this is not JSON"),
+        ("[1, 2\n3],[4, 5, 6]", "row 1: this is not JSON"),
+        ('{"a": 1, "b": 2, "c": 3}\n{"a": 1, "a": 2, "b": 2, "c": 3}', 'row 2: repeated column "a"'),
+        ('{"instances": [[1, 2, 3]]}', 'unknown column "instances"'),
+        ("[1, 2, 3] [4, 5, 6]", "row 1: this is not JSON"),
+        (b"[1, 2, 3]\n\xff", "row 2: this is not JSON"),
+    ],
+)
+def test_faults_in_lines(named: Server, body: str | bytes, message: str) -> None:
+    """3.14: a fault in a line names its row."""
+    response = named.post(body, "application/jsonlines")
+
+    assert response.status_code == 400
+    assert message in error_of(response)
+
+
+@pytest.mark.parametrize(
+    ("body", "rows"),
+    [
+        ('{"features": [1, 2, 3]}\r\n[4, 5, 6]\r\n', [[1, 2, 3], [4, 5, 6]]),
+        ("[1, NaN, null]\n\n \n", [[1, NAN, NAN]]),
+        ('\ufeff{"c": 6, "a": 4, "b": 5}', [[4, 5, 6]]),
+        ("\n", []),
+    ],
+)
+def test_lines(named: Server, body: str, rows: list[list[float]]) -> None:
+    """3.17 and 5.15: a row a line, blank last lines left out, a reply line for each."""
+    response = named.post(body.encode(), "application/jsonlines")
+
+    expected = predictions(NAMED, matrix(*rows)) if rows else np.empty(0)
+    assert len(response.text.splitlines()) == len(rows)
+    np.testing.assert_array_equal(scores(response), expected)
+
+
+def test_names_for_a_model_without_names(nameless: Server) -> None:
+    """A model that knows no names cannot match any, and takes lists."""
+    for body in ('{"a": 1, "b": 2, "c": 3}', '{"instances": [[1, 2, 3]], "feature_names": ["a", "b", "c"]}'):
+        response = nameless.post(body, "application/json")
+
+        assert response.status_code == 400
+        assert "the model knows no column names" in error_of(response)
+    np.testing.assert_array_equal(scores(nameless.post("[1, 2, 3]", "application/json")), predictions(NAMELESS, matrix([1, 2, 3])))
+
+
+def test_long_documents_that_must_not_be_cut(named: Server) -> None:
+    """Long documents are cut between rows before they are parsed; what only looks like such a place is none."""
+    rows = numbers(60_000, 3, seed=8, missing=0)
+    lists = [[float(value) for value in row] for row in rows]
+    expected = predictions(NAMED, rows)
+    swapped = [[c, a, b] for a, b, c in lists]
+    objects = [{"a": a, "b": b, "c": c} for a, b, c in lists]
+
+    for document in (
+        {"instances": swapped, "feature_names": ["c", "a", "b"]},
+        {"feature_names": ["c", "a", "b"], "instances": swapped},
+        {"instances": [{"features": row} for row in lists]},
+        objects,
+    ):
+        np.testing.assert_array_equal(scores(named.post(json.dumps(document), "application/json")), expected)
+    for broken in ('], "x": [[1, 2, 3]]}', "], [1, 2, 3]}", ", [1, 2, 3]]", ", ]}"):
+        response = named.post(json.dumps({"instances": lists})[:-2] + broken, "application/json")
+
+        assert response.status_code == 400
+    smuggled = json.dumps([*objects, {"a": 1, "b": "}, {", "c": 3}])
+    assert f'row {len(objects) + 1}, column "b": "}}, {{" is a string' in error_of(named.post(smuggled, "application/json"))

@@ -1,0 +1,103 @@
+"""The application as a program of its own, in front of an endpoint."""
+
+import html
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import requests
+
+from tests.support.diamonds import FEATURES
+from tests.support.server import ROOT, free_port
+
+START_SECONDS = 60.0
+STOP_SECONDS = 40.0
+
+
+@dataclass
+class App:
+    """An application that answers under ``url``; when it has ended, what it printed and its exit code."""
+
+    url: str
+    printed: str = ""
+    exit_codes: list[int] = field(default_factory=list)
+
+    def get(self, path: str, **headers: str) -> requests.Response:
+        return requests.get(self.url + path, headers=named(headers), timeout=60)
+
+    def post(self, form: dict[str, str], **headers: str) -> requests.Response:
+        return requests.post(self.url + "/", data=form, headers=named(headers), timeout=60)
+
+    def upload(self, body: bytes, name: str = "some.csv", delimiter: str = "comma") -> requests.Response:
+        return requests.post(f"{self.url}/file", files={"file": (name, body)}, data={"delimiter": delimiter}, timeout=120)
+
+    def downloaded(self, body: bytes, delimiter: str = "comma") -> bytes:
+        """Upload a file and return it with predictions."""
+        page = self.upload(body, delimiter=delimiter)
+        assert page.status_code == 200, text_of(page)
+        return self.get(link_of(page)).content
+
+
+def named(headers: dict[str, str]) -> dict[str, str]:
+    return {name.replace("_", "-"): value for name, value in headers.items()}
+
+
+def text_of(page: requests.Response) -> str:
+    """Return the words of a page."""
+    return html.unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]*>", "", page.text)))
+
+
+def link_of(page: requests.Response) -> str:
+    """Return the path of a page's download."""
+    found = re.search(r'href="(/file/[^"]+)"', page.text)
+    assert found
+    return found[1]
+
+
+def typed(row: list[str]) -> dict[str, str]:
+    """Return what a browser sends for a row of the sample's CSV."""
+    options = [feature.get("categories", []) for feature in FEATURES]
+    return {
+        f"f{place}": str(labels.index(cell)) if labels else cell
+        for place, (labels, cell) in enumerate(zip(options, row, strict=True))
+    }
+
+
+@contextmanager
+def application(*arguments: str, stop: int = signal.SIGTERM) -> Iterator[App]:
+    """Run the application with these arguments on a free port until the block ends."""
+    app = App(f"http://127.0.0.1:{free_port()}")
+    command = [sys.executable, "-m", "local_test.app", "--port", app.url.rpartition(":")[2], *arguments]
+    with tempfile.TemporaryFile("w+") as output:
+        environment = os.environ | {"PYTHONWARNINGS": "default"}
+        process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, env=environment)
+        try:
+            _wait_until_ready(process, app)
+            yield app
+        finally:
+            process.send_signal(stop)
+            try:
+                app.exit_codes.append(process.wait(STOP_SECONDS))
+            finally:
+                process.kill()
+                output.seek(0)
+                app.printed = output.read()
+
+
+def _wait_until_ready(process: "subprocess.Popen[bytes]", app: App) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        assert process.poll() is None
+        try:
+            if app.get("/").ok:
+                return
+        except requests.ConnectionError:
+            time.sleep(0.05)
+    raise RuntimeError(f"no page from {app.url} within {START_SECONDS} s")

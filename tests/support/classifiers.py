@@ -1,0 +1,35 @@
+"""Small classifiers with a schema.json, for an application of another kind."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xgboost
+
+from tests.support.boosters import saved, train
+
+NAMES = ["length", "width"]
+SPECIES = ["=setosa", "<b>bold</b>", "virginica"]
+FEATURES = np.random.default_rng(0).normal(size=(200, 2)).astype(np.float32)
+
+
+def classifier(folder: Path, classes: list[str], **parameters: Any) -> xgboost.Booster:
+    """Save a classifier and its schema in a folder, and return its booster."""
+    target = (FEATURES.sum(axis=1) > 0).astype(int) + (len(classes) > 2) * (FEATURES[:, 0] > 1)
+    booster = train(FEATURES, target, names=NAMES, rounds=5, **parameters)
+    saved(booster, folder)
+    features = [{"name": name, "type": "float", "missing": True} for name in NAMES]
+    schema = {"features": features, "prediction": {"name": "species", "classes": classes}}
+    (folder / "schema.json").write_text(json.dumps(schema))
+    return booster
+
+
+def with_classes(folder: Path, classes: list[str]) -> Path:
+    """Return a folder of only the schema of another, with other classes."""
+    schema = json.loads((folder / "schema.json").read_text())
+    schema["prediction"]["classes"] = classes
+    other = folder.with_name(f"{folder.name}-schema")
+    other.mkdir()
+    (other / "schema.json").write_text(json.dumps(schema))
+    return other

@@ -1,0 +1,43 @@
+"""The sample model as XGBoost itself knows it, and its sample payloads."""
+
+import csv
+import json
+
+import numpy as np
+import pandas as pd
+import xgboost
+from numpy.typing import NDArray
+
+from tests.support.boosters import predictions
+from tests.support.server import ROOT
+
+ARTIFACT = ROOT / "model" / "artifact"
+PAYLOADS = ROOT / "local_test" / "payloads"
+
+FEATURES = json.loads((ARTIFACT / "schema.json").read_text())["features"]
+NAMES = [feature["name"] for feature in FEATURES]
+CSV = (PAYLOADS / "diamonds.csv").read_text()
+ROWS = list(csv.reader(CSV.splitlines()))
+# The rows as formats of numbers carry them: a category is its code.
+CODED = np.array(
+    [
+        [
+            feature["categories"].index(cell) if "categories" in feature else float(cell)
+            for feature, cell in zip(FEATURES, row, strict=True)
+        ]
+        for row in ROWS
+    ]
+)
+OBJECTS = json.loads((PAYLOADS / "diamonds.json").read_text())["instances"]
+
+
+def expected(rows: list[list[str]] = ROWS) -> NDArray[np.float32]:
+    """Return what XGBoost predicts for rows of text, given to it as a DataFrame."""
+    frame = pd.DataFrame(rows, columns=NAMES)
+    for feature in FEATURES:
+        name = feature["name"]
+        if feature["type"] == "c":
+            frame[name] = pd.Categorical(frame[name], categories=feature["categories"])
+        else:
+            frame[name] = pd.to_numeric(frame[name])
+    return predictions(xgboost.Booster(model_file=ARTIFACT / "model.ubj"), frame)

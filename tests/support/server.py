@@ -1,0 +1,145 @@
+"""A real server for tests: the entrypoint in a process of its own, on a free port of the loopback."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+import requests
+
+ROOT = Path(__file__).resolve().parents[2]
+ENTRYPOINT = ROOT / "container" / "entrypoint.py"
+OWN_VARIABLES = ("SAGEMAKER_", "SERVE_", "SM_", "MAX_CONTENT_LENGTH")
+# The variable that names the door of the servers started here, where their test leaves it open.
+DOOR = "TEST_DOOR"
+START_SECONDS = 60.0
+STOP_SECONDS = 30.0
+
+
+@dataclass
+class Process:
+    """A server's process, and the file that it writes its words to."""
+
+    popen: "subprocess.Popen[bytes]"
+    output: IO[str]
+
+    @property
+    def pid(self) -> int:
+        return self.popen.pid
+
+    @property
+    def returncode(self) -> int | None:
+        return self.popen.poll()
+
+    def send_signal(self, number: int) -> None:
+        self.popen.send_signal(number)
+
+    def wait(self, seconds: float) -> int:
+        """Return the exit code; raises subprocess.TimeoutExpired."""
+        return self.popen.wait(seconds)
+
+    def words(self) -> str:
+        """Return all that was written, and close the file."""
+        with self.output:
+            self.output.seek(0)
+            return self.output.read()
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server that answers under ``url``; ``process`` is None for one that was not started here."""
+
+    url: str
+    process: Process | None = None
+    output: list[str] = field(default_factory=list)
+
+    def post(self, body: Any, content_type: str | None = "text/csv", **headers: str | None) -> requests.Response:
+        """Post a payload to /invocations; underscores in a header's name stand for hyphens."""
+        named = {"Content-Type": content_type, **{name.replace("_", "-"): value for name, value in headers.items()}}
+        return requests.post(f"{self.url}/invocations", data=body, headers=named, timeout=120)
+
+    def events(self) -> list[dict[str, Any]]:
+        """Return the log of a server that has stopped."""
+        return [json.loads(line) for line in "".join(self.output).splitlines()]
+
+    @property
+    def address(self) -> tuple[str, int]:
+        host, _, port = self.url.removeprefix("http://").partition(":")
+        return host, int(port)
+
+
+@contextmanager
+def running(folder: Path, **env: str) -> Iterator[Server]:
+    """Run a server on the artifact in a folder, with these variables in its environment."""
+    port = free_port()
+    process = start(folder, port, **env)
+    server = Server(f"http://127.0.0.1:{port}", process)
+    try:
+        wait_until_ready(server)
+        yield server
+    finally:
+        if not process.output.closed:
+            server.output.append(stop(process))
+
+
+def refusal(folder: Path, **env: str) -> str:
+    """Return the one line with which a server refuses to start."""
+    process = start(folder, free_port(), **env)
+    exit_code = process.wait(STOP_SECONDS)
+    output = process.words()
+
+    assert exit_code == 1, output
+    assert "Traceback" not in output
+    assert len(output.splitlines()) == 1, output
+    return output
+
+
+def start(folder: Path, port: int, **env: str) -> Process:
+    """Start a server without waiting for it."""
+    output = tempfile.TemporaryFile("w+")  # noqa: SIM115  # a pipe that nobody reads would fill up, and hold the server
+    door = {"SERVE_DOOR": os.environ[DOOR]} if DOOR in os.environ else {}
+    settings = {"SM_MODEL_DIR": str(folder), "SAGEMAKER_BIND_TO_PORT": str(port), **door, **env}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(OWN_VARIABLES)}
+    command = [sys.executable, str(ENTRYPOINT), "serve"]
+    return Process(subprocess.Popen(command, env=inherited | settings, stdout=output, stderr=subprocess.STDOUT), output)
+
+
+def stop(process: Process) -> str:
+    """Stop a server as the platform does, with SIGTERM and in the end SIGKILL; return what it wrote."""
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.popen.kill()
+        process.popen.wait()
+    return process.words()
+
+
+def wait_until_ready(server: Server) -> None:
+    """Wait until /ping is 200; raises RuntimeError with the server's words if it ends before."""
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if server.process and server.process.returncode is not None:
+            raise RuntimeError(f"the server ended: {server.process.words()}")
+        try:
+            if requests.get(f"{server.url}/ping", timeout=2).status_code == requests.codes.ok:
+                return
+        except requests.RequestException:
+            time.sleep(0.05)
+    raise RuntimeError(f"no 200 from /ping within {START_SECONDS} s")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
