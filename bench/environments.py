@@ -70,18 +70,30 @@ def _interpreter(peer: Peer) -> str:
     check = f"import sys, ensurepip, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= {peer.newest_python})"
     for name in filter(None, OLDER):
         path = shutil.which(name)
-        if path and subprocess.run([path, "-c", check], capture_output=True, check=False).returncode == 0:
+        if (
+            path
+            and subprocess.run([path, "-c", check], capture_output=True, check=False).returncode
+            == 0
+        ):
             return path
     newest = ".".join(map(str, peer.newest_python))
-    raise Unavailable(f"it needs Python {newest} or older, and none runs here: name one with PEER_PYTHON")
+    raise Unavailable(
+        f"it needs Python {newest} or older, and none runs here: name one with PEER_PYTHON"
+    )
 
 
 def _run(*command: str) -> str:
     """Run a command in the project's folder and return its output; raises Unavailable with its last words."""
     try:
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=INSTALL_SECONDS)
+        done = subprocess.run(
+            command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=INSTALL_SECONDS
+        )
     except subprocess.TimeoutExpired:
         raise Unavailable(f"{command[2]} took more than {INSTALL_SECONDS} s") from None
     if done.returncode:
-        raise Unavailable((done.stderr.strip() or done.stdout.strip() or "it failed without a word").splitlines()[-1])
+        raise Unavailable(
+            (done.stderr.strip() or done.stdout.strip() or "it failed without a word").splitlines()[
+                -1
+            ]
+        )
     return done.stdout

@@ -40,14 +40,22 @@ class Extra:
 def extras(peer: Peer, models: Mapping[str, Served], *, quick: bool) -> list[Extra]:
     """Return all of these measurements of one of this project's doors."""
     found = [
-        _extra(peer, "ping under saturation", lambda: _with(peer, models["b"], ping_under_saturation)),
+        _extra(
+            peer, "ping under saturation", lambda: _with(peer, models["b"], ping_under_saturation)
+        ),
         _extra(peer, "one large request", lambda: _with(peer, models["b"], one_large_request)),
     ]
     if not quick:
         found += [
             _extra(peer, "100 MB body", lambda: _with(peer, models["a"], large_body)),
-            _extra(peer, "growth", lambda: _with(peer, models["a"], growth, SAGEMAKER_MAX_PAYLOAD_IN_MB="0")),
-            _extra(peer, "model in memory", lambda: model_in_memory(peer, models["a"], models["c"])),
+            _extra(
+                peer,
+                "growth",
+                lambda: _with(peer, models["a"], growth, SAGEMAKER_MAX_PAYLOAD_IN_MB="0"),
+            ),
+            _extra(
+                peer, "model in memory", lambda: model_in_memory(peer, models["a"], models["c"])
+            ),
         ]
     return found
 
@@ -76,7 +84,11 @@ def one_large_request(server: Running) -> dict[str, float]:
         server.post(body, CSV)
         walls.append(time.perf_counter() - began)
     used = cpu_seconds(server.pid) - before
-    return {"wall_ms": median(walls) * 1000, "cpu_ms": used / LONE_REQUESTS * 1000, "busy_processors": used / sum(walls)}
+    return {
+        "wall_ms": median(walls) * 1000,
+        "cpu_ms": used / LONE_REQUESTS * 1000,
+        "busy_processors": used / sum(walls),
+    }
 
 
 def large_body(server: Running) -> dict[str, float]:
@@ -119,7 +131,10 @@ def model_in_memory(peer: Peer, small: Served, large: Served) -> dict[str, float
                 for _ in range(30):
                     server.verified(1, CSV)
                 pss[served.name, workers] = pss_bytes(server.pid) / 1e6
-    a_worker = {served.name: (pss[served.name, "3"] - pss[served.name, "1"]) / 2 for served in (small, large)}
+    a_worker = {
+        served.name: (pss[served.name, "3"] - pss[served.name, "1"]) / 2
+        for served in (small, large)
+    }
     return {
         "mb_a_worker": a_worker[small.name],
         "mb_more_a_worker": a_worker[large.name] - a_worker[small.name],
@@ -157,7 +172,9 @@ def _extra(peer: Peer, name: str, found: Callable[[], Mapping[str, float]]) -> E
         return Extra(peer.name, name, fault=str(error))
 
 
-def _with(peer: Peer, served: Served, found: Callable[[Running], dict[str, float]], **env: str) -> dict[str, float]:
+def _with(
+    peer: Peer, served: Served, found: Callable[[Running], dict[str, float]], **env: str
+) -> dict[str, float]:
     with running(peer, served, **env) as server:
         return found(server)
 
@@ -171,7 +188,9 @@ def _copies(server: Running, most_bytes: int) -> tuple[bytes, int]:
 def _check_copies(server: Running, reply: bytes, copies: int) -> None:
     """Check the reply to rows that were sent several times over; raises WrongAnswer."""
     expected = np.tile(server.served.expected, copies)
-    if not np.allclose(np.array(reply.split(), dtype=np.float64), expected, rtol=RELATIVE_TOLERANCE, atol=0):
+    if not np.allclose(
+        np.array(reply.split(), dtype=np.float64), expected, rtol=RELATIVE_TOLERANCE, atol=0
+    ):
         raise WrongAnswer(f"{len(expected)} rows: predictions differ from XGBoost's")
 
 

@@ -17,7 +17,11 @@ from dataclasses import dataclass
 from bench.places import ROOT
 from bench.ports import free_port
 
-WORKERS = ("container.asgi_worker.LeanWorker", "gunicorn.workers.gasgi.ASGIWorker", "uvicorn_worker.UvicornWorker")
+WORKERS = (
+    "container.asgi_worker.LeanWorker",
+    "gunicorn.workers.gasgi.ASGIWorker",
+    "uvicorn_worker.UvicornWorker",
+)
 ROW = b"0.56,Ideal,E,VS1,62.7,56.0,5.26,5.3,3.31\n"
 HEAD = b"POST /invocations HTTP/1.1\r\nHost: x\r\n"
 WHOLE = HEAD + b"Content-Length: %d\r\n\r\n" % len(ROW) + ROW
@@ -31,8 +35,14 @@ CASES: dict[str, tuple[bytes, bool]] = {
     "half a body": (WHOLE[:-10], False),
     "half a body, and the end": (WHOLE[:-10], True),
     "a whole request, and the end": (WHOLE, True),
-    "a header of 9,000 bytes": (b"GET /ping HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 9000 + b"\r\n\r\n", False),
-    "Content-Length and Transfer-Encoding": (HEAD + b"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n", True),
+    "a header of 9,000 bytes": (
+        b"GET /ping HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 9000 + b"\r\n\r\n",
+        False,
+    ),
+    "Content-Length and Transfer-Encoding": (
+        HEAD + b"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n",
+        True,
+    ),
     "two hosts": (b"GET /ping HTTP/1.1\r\nHost: x\r\nHost: y\r\nConnection: close\r\n\r\n", False),
     "a chunk that is none": (HEAD + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n", False),
 }
@@ -62,9 +72,13 @@ def main() -> None:
 def outcomes(worker_class: str) -> dict[str, str]:
     """Return what became of each case."""
     with serving(worker_class) as served, ThreadPoolExecutor(len(CASES)) as pool:
-        found = dict(zip(CASES, pool.map(lambda case: outcome(served, *case), CASES.values()), strict=True))
+        found = dict(
+            zip(CASES, pool.map(lambda case: outcome(served, *case), CASES.values()), strict=True)
+        )
     with serving(worker_class) as served:
-        found[f"SIGTERM with {KEPT} idle connections"] = f"stopped after {stop_with_idle_connections(served):.1f} s"
+        found[f"SIGTERM with {KEPT} idle connections"] = (
+            f"stopped after {stop_with_idle_connections(served):.1f} s"
+        )
     with serving(worker_class) as served:
         found[f"SIGTERM under {CALLERS} callers, a connection each request"] = lost(served)
     return found
@@ -101,7 +115,9 @@ def stop_with_idle_connections(served: Served) -> float:
 def lost(served: Served) -> str:
     """Return how many requests that were sent before the signal to stop were not answered."""
     answered: list[tuple[float, bool]] = []
-    callers = [threading.Thread(target=call_until_refused, args=(served, answered)) for _ in range(CALLERS)]
+    callers = [
+        threading.Thread(target=call_until_refused, args=(served, answered)) for _ in range(CALLERS)
+    ]
     for caller in callers:
         caller.start()
     time.sleep(LOAD_SECONDS)
@@ -143,7 +159,9 @@ def serving(worker_class: str) -> Iterator[Served]:
     """Run the lean door under a worker class until the end of the block."""
     port = free_port()
     command = [sys.executable, "-m", "bench.programs.worker", worker_class, str(port)]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     served = Served(port, process)
     try:
         wait_until(lambda: outcome(served, WHOLE, ended=False) == "200")

@@ -40,7 +40,14 @@ def floors(served: Served, cells: Sequence[Cell], round_: int) -> list[Floor]:
     """Return the floors of one model's payloads."""
     [alone] = _run(served, cells, SECONDS, processes=1)
     return [
-        Floor(cell, round_, infer["median_ms"], infer["cpu_ms"], predict["median_ms"], _both_a_second(served, cell))
+        Floor(
+            cell,
+            round_,
+            infer["median_ms"],
+            infer["cpu_ms"],
+            predict["median_ms"],
+            _both_a_second(served, cell),
+        )
         for cell, (infer, predict) in zip(cells, alone, strict=True)
     ]
 
@@ -48,17 +55,30 @@ def floors(served: Served, cells: Sequence[Cell], round_: int) -> list[Floor]:
 def _both_a_second(served: Served, cell: Cell) -> float:
     if cell.rows < MANY_ROWS:
         return 0.0
-    return sum(infer["calls_a_second"] for [(infer, _)] in _run(served, [cell], MANY_ROWS_SECONDS, processes=PROCESSES))
+    return sum(
+        infer["calls_a_second"]
+        for [(infer, _)] in _run(served, [cell], MANY_ROWS_SECONDS, processes=PROCESSES)
+    )
 
 
-def _run(served: Served, cells: Sequence[Cell], seconds: float, *, processes: int) -> list[list[tuple[Timed, Timed]]]:
+def _run(
+    served: Served, cells: Sequence[Cell], seconds: float, *, processes: int
+) -> list[list[tuple[Timed, Timed]]]:
     """Let as many processes do the same work at once; return what each tells of each payload: of all, and of predict alone."""
-    command = [str(environment(ours.LEAN)), "-m", "bench.programs.in_process", str(served.folder), str(seconds)]
+    command = [
+        str(environment(ours.LEAN)),
+        "-m",
+        "bench.programs.in_process",
+        str(served.folder),
+        str(seconds),
+    ]
     for cell in cells:
         command += [str(_payload(served, cell)), cell.media_type]
     env = {"OMP_NUM_THREADS": "1", "PATH": ""}
     started = [
-        subprocess.Popen(command, cwd=ROOT, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        subprocess.Popen(
+            command, cwd=ROOT, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
         for _ in range(processes)
     ]
     for process in started:

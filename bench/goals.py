@@ -59,14 +59,24 @@ def _one_row(results: Results) -> Iterator[Goal]:
     for cell, what in _cells("ab", 1):
         rate, p99 = results.number(RATE, LEAN, cell), results.number(P99, LEAN, cell)
         hello = results.number(RATE, HELLO_FLASK, cell)
-        yield _goal(f"{what}: requests/s", rate, Bound("≥", 10, results.number(RATE, KSERVE, cell), "KServe's"))
+        yield _goal(
+            f"{what}: requests/s",
+            rate,
+            Bound("≥", 10, results.number(RATE, KSERVE, cell), "KServe's"),
+        )
         yield _goal(f"{what}: requests/s", rate, Bound("≥", 1.5, hello, "Flask's hello world's"))
-        yield _goal(f"{what}: p99, ms", p99, Bound("≤", 1 / 5, results.number(P99, KSERVE, cell), "KServe's"))
+        yield _goal(
+            f"{what}: p99, ms",
+            p99,
+            Bound("≤", 1 / 5, results.number(P99, KSERVE, cell), "KServe's"),
+        )
         yield _cpu(results, cell, what, 1.5)
 
 
 def _labels(results: Results) -> Iterator[Goal]:
-    for (labels, what), (codes, _) in zip(_cells(["diamonds"], 1), _cells(["codes"], 1), strict=True):
+    for (labels, what), (codes, _) in zip(
+        _cells(["diamonds"], 1), _cells(["codes"], 1), strict=True
+    ):
         rates = [results.number(RATE, LEAN, cell) for cell in (labels, codes)]
         yield _goal(f"{what}: requests/s", rates[0], Bound("≥", 0.8, rates[1], "that of codes"))
 
@@ -74,7 +84,11 @@ def _labels(results: Results) -> Iterator[Goal]:
 def _hundred_rows(results: Results) -> Iterator[Goal]:
     for cell, what in _cells("ab", 100):
         rates = [results.number(RATE, server, cell) for server in (LEAN, KSERVE)]
-        yield _goal(f"{what}: requests/s", rates[0], Bound("≥", 3 if cell.model == "a" else 2.5, rates[1], "KServe's"))
+        yield _goal(
+            f"{what}: requests/s",
+            rates[0],
+            Bound("≥", 3 if cell.model == "a" else 2.5, rates[1], "KServe's"),
+        )
         yield _cpu(results, cell, what, 1.4)
 
 
@@ -83,9 +97,15 @@ def _many_rows(results: Results) -> Iterator[Goal]:
         rates = [results.number(RATE, server, cell) for server in (LEAN, KSERVE)]
         floor = results.floor_number("both_a_second", cell)
         yield _goal(f"{what}: requests/s", rates[0], Bound("≥", 1.3, rates[1], "KServe's"))
-        yield _goal(f"{what}: requests/s", rates[0], Bound("≥", 0.85, floor, "in-process on both cores"))
+        yield _goal(
+            f"{what}: requests/s", rates[0], Bound("≥", 0.85, floor, "in-process on both cores")
+        )
     lone = results.extra_number(LEAN, "one large request", BUSY)
-    yield _goal("10,000 rows of b, CSV, one request alone: processors busy", lone, Bound("≥", BOTH_PROCESSORS))
+    yield _goal(
+        "10,000 rows of b, CSV, one request alone: processors busy",
+        lone,
+        Bound("≥", BOTH_PROCESSORS),
+    )
 
 
 def _one_connection(results: Results) -> Iterator[Goal]:
@@ -93,51 +113,93 @@ def _one_connection(results: Results) -> Iterator[Goal]:
         cell = Cell(model, 1, CSV, 1)
         least = results.number(P50, HELLO_LEAN, cell) + results.floor_number("infer_ms", cell)
         what = f"1 row of {model}, CSV, 1 connection: p50, ms"
-        yield _goal(what, results.number(P50, LEAN, cell), Bound("≤", 1.3, least, "hello world + in-process"))
+        yield _goal(
+            what,
+            results.number(P50, LEAN, cell),
+            Bound("≤", 1.3, least, "hello world + in-process"),
+        )
 
 
 def _many_connections(results: Results) -> Iterator[Goal]:
     for model, rows in (("a", 1), ("b", 1), ("b", 100)):
-        many, few = (results.number(RATE, LEAN, Cell(model, rows, CSV, connections)) for connections in (32, 8))
-        yield _goal(f"{_rows(rows)} of {model}, CSV, 32 connections: requests/s", many, Bound("≥", 0.9, few, "that at 8"))
+        many, few = (
+            results.number(RATE, LEAN, Cell(model, rows, CSV, connections))
+            for connections in (32, 8)
+        )
+        yield _goal(
+            f"{_rows(rows)} of {model}, CSV, 32 connections: requests/s",
+            many,
+            Bound("≥", 0.9, few, "that at 8"),
+        )
 
 
 def _busy(results: Results) -> Iterator[Goal]:
     for rows in (100, 10_000):
         busy = results.number(BUSY, LEAN, Cell("b", rows, CSV, 8))
-        yield _goal(f"{rows:,} rows of b, CSV, 8 connections: processors busy", busy, Bound("≥", BUSY_PROCESSORS))
+        yield _goal(
+            f"{rows:,} rows of b, CSV, 8 connections: processors busy",
+            busy,
+            Bound("≥", BUSY_PROCESSORS),
+        )
     ping = results.extra_number(LEAN, "ping under saturation", "p99_ms")
     yield _goal("/ping under 10,000 rows of b on 8 connections: p99, ms", ping, Bound("<", 100))
 
 
 def _start_and_memory(results: Results) -> Iterator[Goal]:
     for model in "abc":
-        for number, what, share in (("start_seconds", "cold start, s", 1 / 4), ("pss_mb", "PSS with 2 workers, MB", 1 / 3)):
-            ours, kserve = (results.start_number(number, server, model) for server in (LEAN, KSERVE))
+        for number, what, share in (
+            ("start_seconds", "cold start, s", 1 / 4),
+            ("pss_mb", "PSS with 2 workers, MB", 1 / 3),
+        ):
+            ours, kserve = (
+                results.start_number(number, server, model) for server in (LEAN, KSERVE)
+            )
             yield _goal(f"model {model}: {what}", ours, Bound("≤", share, kserve, "KServe's"))
-    more, size = (results.extra_number(LEAN, "model in memory", name) for name in ("mb_more_a_worker", "mb_of_the_model"))
-    yield _goal("a worker more, with model c beyond what it is with a: MB", more, Bound("≤", 1 / 4, size, "model c's"))
+    more, size = (
+        results.extra_number(LEAN, "model in memory", name)
+        for name in ("mb_more_a_worker", "mb_of_the_model")
+    )
+    yield _goal(
+        "a worker more, with model c beyond what it is with a: MB",
+        more,
+        Bound("≤", 1 / 4, size, "model c's"),
+    )
 
 
 def _extras(results: Results) -> Iterator[Goal]:
-    bodies, ping = (results.extra_number(LEAN, "100 MB body", name) for name in ("grown_bodies", "slowest_ping_ms"))
+    bodies, ping = (
+        results.extra_number(LEAN, "100 MB body", name)
+        for name in ("grown_bodies", "slowest_ping_ms")
+    )
     yield _goal("100 MB of CSV: growth of memory, in bodies", bodies, Bound("≤", 4))
     yield _goal("100 MB of CSV: slowest /ping meanwhile, ms", ping, Bound("<", 2000))
-    many, few = (results.extra_number(LEAN, "growth", f"cpu_us_a_row_of_{rows}") for rows in (1_000_000, 10_000))
-    yield _goal("1,000,000 rows of a in one request: CPU of a row, µs", many, Bound("≤", 1.2, few, "that of 10,000"))
+    many, few = (
+        results.extra_number(LEAN, "growth", f"cpu_us_a_row_of_{rows}")
+        for rows in (1_000_000, 10_000)
+    )
+    yield _goal(
+        "1,000,000 rows of a in one request: CPU of a row, µs",
+        many,
+        Bound("≤", 1.2, few, "that of 10,000"),
+    )
 
 
 def _cells(models: str | list[str], rows: int) -> Iterator[tuple[Cell, str]]:
     for model in models:
         for name, media_type in MEDIA.items():
-            yield Cell(model, rows, media_type, 8), f"{_rows(rows)} of {model}, {name}, 8 connections"
+            yield (
+                Cell(model, rows, media_type, 8),
+                f"{_rows(rows)} of {model}, {name}, 8 connections",
+            )
 
 
 def _cpu(results: Results, cell: Cell, what: str, times: float) -> Goal:
     """Compare the processors' time of a request with hello world's and that of the work itself."""
     least = results.number(CPU, HELLO_LEAN, cell) + results.floor_number("infer_cpu_ms", cell)
     return _goal(
-        f"{what}: CPU of a request, ms", results.number(CPU, LEAN, cell), Bound("≤", times, least, "hello world + in-process")
+        f"{what}: CPU of a request, ms",
+        results.number(CPU, LEAN, cell),
+        Bound("≤", times, least, "hello world + in-process"),
     )
 
 

@@ -23,7 +23,14 @@ DIAMONDS = ROOT / "model" / "artifact"
 PARAMETERS: dict[str, dict[str, Any]] = {
     "a": {"features": 8, "rounds": 100, "max_depth": 4, "objective": "reg:squarederror"},
     "b": {"features": 30, "rounds": 500, "max_depth": 6, "objective": "binary:logistic"},
-    "c": {"features": 100, "rounds": 334, "max_depth": 8, "min_child_weight": 0.3, "objective": "multi:softprob", "num_class": 3},
+    "c": {
+        "features": 100,
+        "rounds": 334,
+        "max_depth": 8,
+        "min_child_weight": 0.3,
+        "objective": "multi:softprob",
+        "num_class": 3,
+    },
 }
 NAMES = (*PARAMETERS, "diamonds", "codes")
 
@@ -64,17 +71,27 @@ def _trained(name: str) -> Served:
         booster.save_model(folder / "model.ubj")
     rows = numbers(features, MOST_ROWS)
     booster = xgboost.Booster(model_file=folder / "model.ubj")
-    return Served(name, folder, rows.tolist(), booster.predict(xgboost.DMatrix(rows.astype(np.float32))))
+    return Served(
+        name, folder, rows.tolist(), booster.predict(xgboost.DMatrix(rows.astype(np.float32)))
+    )
 
 
 def _train(features: int, rounds: int, parameters: dict[str, Any]) -> xgboost.Booster:
     """Train on a target that every feature has a part in, and noise, so that the trees fill up."""
     matrix = numbers(features, TRAINING_ROWS, SEED + 1)
     random = np.random.default_rng(SEED + 2)
-    target: NDArray[Any] = np.sin(2 * matrix) @ random.standard_normal(features) + random.standard_normal(TRAINING_ROWS)
-    if classes := parameters.get("num_class", 2 if parameters["objective"] == "binary:logistic" else 0):
+    target: NDArray[Any] = np.sin(2 * matrix) @ random.standard_normal(
+        features
+    ) + random.standard_normal(TRAINING_ROWS)
+    if classes := parameters.get(
+        "num_class", 2 if parameters["objective"] == "binary:logistic" else 0
+    ):
         target = np.digitize(target, np.quantile(target, np.arange(1, classes) / classes))
-    fixed = {"seed": SEED, "nthread": 1, "learning_rate": 0.1}  # the sums of several threads depend on their timing
+    fixed = {
+        "seed": SEED,
+        "nthread": 1,
+        "learning_rate": 0.1,
+    }  # the sums of several threads depend on their timing
     return xgboost.train({**parameters, **fixed}, xgboost.DMatrix(matrix, target), rounds)
 
 
@@ -84,10 +101,16 @@ def _diamonds(*, labels: bool) -> Served:
     random = np.random.default_rng(SEED)
     codes = np.column_stack([_column(feature, random) for feature in features])
     booster = xgboost.Booster(model_file=DIAMONDS / "model.ubj")
-    matrix = xgboost.DMatrix(codes.astype(np.float32), feature_names=booster.feature_names, feature_types=booster.feature_types)
+    matrix = xgboost.DMatrix(
+        codes.astype(np.float32),
+        feature_names=booster.feature_names,
+        feature_types=booster.feature_types,
+    )
     expected = booster.predict(matrix)
     if labels:
-        return Served("diamonds", DIAMONDS, [_with_labels(row, features) for row in codes.tolist()], expected)
+        return Served(
+            "diamonds", DIAMONDS, [_with_labels(row, features) for row in codes.tolist()], expected
+        )
     folder = WORK / "models" / "codes"
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copy(DIAMONDS / "model.ubj", folder)
@@ -103,9 +126,13 @@ def _column(feature: dict[str, Any], random: np.random.Generator) -> NDArray[np.
 
 def _with_labels(row: Sequence[float], features: Sequence[dict[str, Any]]) -> Row:
     return [
-        feature["categories"][int(cell)] if "categories" in feature else cell for cell, feature in zip(row, features, strict=True)
+        feature["categories"][int(cell)] if "categories" in feature else cell
+        for cell, feature in zip(row, features, strict=True)
     ]
 
 
 def _with_codes(row: Sequence[float], features: Sequence[dict[str, Any]]) -> Row:
-    return [int(cell) if "categories" in feature else cell for cell, feature in zip(row, features, strict=True)]
+    return [
+        int(cell) if "categories" in feature else cell
+        for cell, feature in zip(row, features, strict=True)
+    ]

@@ -26,7 +26,9 @@ PLOTS = (
 def write(results: Results, folder: Path) -> None:
     """Draw each number for each model at one row into a PNG and an SVG of a folder."""
     mpl.use("Agg")
-    mpl.rcParams.update({"font.size": 10, "svg.hashsalt": "bench", "svg.fonttype": "none", "figure.dpi": 120})
+    mpl.rcParams.update(
+        {"font.size": 10, "svg.hashsalt": "bench", "svg.fonttype": "none", "figure.dpi": 120}
+    )
     for title, file, number in PLOTS:
         drawn = {model: _spreads(results, model, number) for model in ("a", "b", "c", "diamonds")}
         drawn = {model: spreads for model, spreads in drawn.items() if len(spreads) > 1}
@@ -34,16 +36,30 @@ def write(results: Results, folder: Path) -> None:
             continue
         figure = _figure(drawn, title, best_is_most=number == "requests_a_second")
         for ending in ("png", "svg"):
-            figure.savefig(folder / f"{file}.{ending}", metadata={"Date": None} if ending == "svg" else None)
+            figure.savefig(
+                folder / f"{file}.{ending}", metadata={"Date": None} if ending == "svg" else None
+            )
         plt.close(figure)
 
 
 def _figure(drawn: dict[str, dict[str, Spread]], title: str, *, best_is_most: bool) -> "plt.Figure":
     rows = math.ceil(len(drawn) / COLUMNS)
-    figure, axes = plt.subplots(rows, COLUMNS, figsize=(12, 0.8 + 3.6 * rows), squeeze=False, layout="constrained")
-    numbers = [value for spreads in drawn.values() for spread in spreads.values() for value in (spread.least, spread.most)]
+    figure, axes = plt.subplots(
+        rows, COLUMNS, figsize=(12, 0.8 + 3.6 * rows), squeeze=False, layout="constrained"
+    )
+    numbers = [
+        value
+        for spreads in drawn.values()
+        for spread in spreads.values()
+        for value in (spread.least, spread.most)
+    ]
     for axis, (model, spreads) in zip(axes.flat, drawn.items(), strict=False):
-        _draw(axis, dict(sorted(spreads.items(), key=lambda each: each[1].median, reverse=not best_is_most)))
+        _draw(
+            axis,
+            dict(
+                sorted(spreads.items(), key=lambda each: each[1].median, reverse=not best_is_most)
+            ),
+        )
         axis.set_title(f"model {model}, 1 row, {CONNECTIONS} connections")
         axis.set_xlabel(f"{title}, logarithmic")
         axis.set_xscale("log")
@@ -60,19 +76,31 @@ def _draw(axis: "plt.Axes", spreads: dict[str, Spread]) -> None:
     middles = [spread.median for spread in spreads.values()]
     below = [spread.median - spread.least for spread in spreads.values()]
     above = [spread.most - spread.median for spread in spreads.values()]
-    axis.barh(list(spreads), middles, xerr=[below, above], color=[_colour(name) for name in spreads], ecolor="#444444")
+    axis.barh(
+        list(spreads),
+        middles,
+        xerr=[below, above],
+        color=[_colour(name) for name in spreads],
+        ecolor="#444444",
+    )
     for place, spread in enumerate(spreads.values()):
         text = f"{spread.median:,.3g}" if spread.median < 1000 else f"{spread.median:,.0f}"
-        axis.annotate(text, (spread.most, place), xytext=(5, 0), textcoords="offset points", va="center")
+        axis.annotate(
+            text, (spread.most, place), xytext=(5, 0), textcoords="offset points", va="center"
+        )
     axis.spines[["top", "right"]].set_visible(False)
 
 
 def _spreads(results: Results, model: str, number: str) -> dict[str, Spread]:
     servers = sorted({server for server, cell in results.summaries if cell.model == model})
-    found = {server: results.summary(server, Cell(model, 1, CSV, CONNECTIONS)) for server in servers}
+    found = {
+        server: results.summary(server, Cell(model, 1, CSV, CONNECTIONS)) for server in servers
+    }
     return {server: getattr(summary, number) for server, summary in found.items() if summary}
 
 
 def _colour(name: str) -> str:
     ours, floors = ({peer.name for peer in peers} for peers in (OURS, FLOORS))
-    return COLOURS["this server" if name in ours else "floor: hello world" if name in floors else "peer"]
+    return COLOURS[
+        "this server" if name in ours else "floor: hello world" if name in floors else "peer"
+    ]

@@ -36,16 +36,39 @@ def _sections(results: Results) -> Iterable[str]:
     yield "".join(f"- {name}: {value}\n" for name, value in results.machine.items())
     yield from _section("Servers", ("server", "versions"), _versions(results))
     yield from _section("The goals", ("what", "goal", "measured", "met"), _goals(results))
-    columns = ("rows", "media type", "connections", "server", "requests/s", "p50 ms", "p99 ms", "CPU ms", "processors", "errors")
+    columns = (
+        "rows",
+        "media type",
+        "connections",
+        "server",
+        "requests/s",
+        "p50 ms",
+        "p99 ms",
+        "CPU ms",
+        "processors",
+        "errors",
+    )
     yield UNDER_LOAD
     for model in sorted({cell.model for _, cell in (*results.summaries, *results.faults)}):
         yield f"### Model {model}\n\n{table(columns, _cells(results, model))}"
     yield f"wrk itself used, of CPU on the same processors, for a request by its rows: {_wrk_cpu(results)}.\n"
     yield from _section(
-        "Start and memory", ("server", "model", "cold start, s", "PSS, MB: warm", "after all loads"), _starts(results)
+        "Start and memory",
+        ("server", "model", "cold start, s", "PSS, MB: warm", "after all loads"),
+        _starts(results),
     )
-    head = ("model", "rows", "media type", "infer, ms", "its CPU, ms", "predict alone, ms", "infer on both cores, 1/s")
-    yield from _section("Without a server: the same work in a process of its own", head, _floors(results))
+    head = (
+        "model",
+        "rows",
+        "media type",
+        "infer, ms",
+        "its CPU, ms",
+        "predict alone, ms",
+        "infer on both cores, 1/s",
+    )
+    yield from _section(
+        "Without a server: the same work in a process of its own", head, _floors(results)
+    )
     yield from _section("Extra measurements", ("server", "what", "found"), _extras(results))
 
 
@@ -77,7 +100,11 @@ def _cells(results: Results, model: str) -> Iterable[Sequence[str]]:
 
     def order(key: tuple[str, Cell]) -> tuple[int, int, float]:
         summary = results.summaries.get(key)
-        return key[1].rows, key[1].connections, -summary.requests_a_second.median if summary else 1.0
+        return (
+            key[1].rows,
+            key[1].connections,
+            -summary.requests_a_second.median if summary else 1.0,
+        )
 
     keys = [key for key in {*results.summaries, *results.faults} if key[1].model == model]
     for name, cell in sorted(keys, key=order):
@@ -102,21 +129,33 @@ def _numbers(summary: Summary) -> Sequence[str]:
 def _starts(results: Results) -> Iterable[Sequence[str]]:
     for server, model in sorted({(each.server, each.model) for each in results.starts}):
         found = [each for each in results.starts if (each.server, each.model) == (server, model)]
-        numbers = ([getattr(each, name) for each in found] for name in ("start_seconds", "pss_mb", "loaded_pss_mb"))
+        numbers = (
+            [getattr(each, name) for each in found]
+            for name in ("start_seconds", "pss_mb", "loaded_pss_mb")
+        )
         yield server, model, *(_spread(Spread.of(each)) for each in numbers)
 
 
 def _floors(results: Results) -> Iterable[Sequence[str]]:
     for cell in sorted({each.cell for each in results.floors}):
-        times = [f"{results.floor_number(name, cell):.3g}" for name in ("infer_ms", "infer_cpu_ms", "predict_ms")]
+        times = [
+            f"{results.floor_number(name, cell):.3g}"
+            for name in ("infer_ms", "infer_cpu_ms", "predict_ms")
+        ]
         both = results.floor_number("both_a_second", cell)
         yield cell.model, f"{cell.rows:,}", cell.media_type, *times, f"{both:.3g}" if both else ""
 
 
 def _extras(results: Results) -> Iterable[Sequence[str]]:
     for each in results.extras:
-        found = ", ".join(f"{name.replace('_', ' ')} {value:,.4g}" for name, value in each.values.items())
-        yield each.server, each.name, f"**failed**: {_cell_text(each.fault)}" if each.fault else found
+        found = ", ".join(
+            f"{name.replace('_', ' ')} {value:,.4g}" for name, value in each.values.items()
+        )
+        yield (
+            each.server,
+            each.name,
+            f"**failed**: {_cell_text(each.fault)}" if each.fault else found,
+        )
 
 
 def _wrk_cpu(results: Results) -> str:
@@ -125,7 +164,9 @@ def _wrk_cpu(results: Results) -> str:
     for each in results.measurements:
         if not each.fault:
             found.setdefault(each.cell.rows, []).append(each.wrk_cpu_ms * 1000)
-    return ", ".join(f"{Spread.of(costs).median:.0f} µs at {rows:,}" for rows, costs in sorted(found.items()))
+    return ", ".join(
+        f"{Spread.of(costs).median:.0f} µs at {rows:,}" for rows, costs in sorted(found.items())
+    )
 
 
 def _spread(spread: Spread) -> str:

@@ -75,7 +75,11 @@ class Results:
         found: dict[tuple[str, Cell], list[Measurement]] = {}
         for each in self.measurements:
             found.setdefault((each.server, each.cell), []).append(each)
-        return {key: _summary(measured) for key, measured in sorted(found.items()) if not any(each.fault for each in measured)}
+        return {
+            key: _summary(measured)
+            for key, measured in sorted(found.items())
+            if not any(each.fault for each in measured)
+        }
 
     @cached_property
     def faults(self) -> dict[tuple[str, Cell], str]:
@@ -84,8 +88,19 @@ class Results:
 
     def summary(self, server: str, cell: Cell) -> Summary | None:
         """Return a server's summary in a cell, in the media type that the server takes if it takes only one."""
-        media_types = (cell.media_type,) if len(SERVERS[server].bodies) > 1 else SERVERS[server].bodies
-        return next(filter(None, (self.summaries.get((server, replace(cell, media_type=each))) for each in media_types)), None)
+        media_types = (
+            (cell.media_type,) if len(SERVERS[server].bodies) > 1 else SERVERS[server].bodies
+        )
+        return next(
+            filter(
+                None,
+                (
+                    self.summaries.get((server, replace(cell, media_type=each)))
+                    for each in media_types
+                ),
+            ),
+            None,
+        )
 
     def number(self, name: str, server: str, cell: Cell) -> float:
         """Return the median of one of a summary's numbers; not a number without a summary."""
@@ -99,12 +114,23 @@ class Results:
 
     def start_number(self, name: str, server: str, model: str) -> float:
         """Return the median of one of the numbers of a server's starts; not a number without any."""
-        return _median([getattr(each, name) for each in self.starts if (each.server, each.model) == (server, model)])
+        return _median(
+            [
+                getattr(each, name)
+                for each in self.starts
+                if (each.server, each.model) == (server, model)
+            ]
+        )
 
     def extra_number(self, server: str, what: str, name: str) -> float:
         """Return one of the numbers of an extra measurement; not a number if it failed or was not made."""
         return next(
-            (each.values.get(name, math.nan) for each in self.extras if (each.server, each.name) == (server, what)), math.nan
+            (
+                each.values.get(name, math.nan)
+                for each in self.extras
+                if (each.server, each.name) == (server, what)
+            ),
+            math.nan,
         )
 
     def write(self, folder: Path) -> None:
@@ -130,9 +156,16 @@ def read_results(folder: Path) -> Results:
 def machine() -> dict[str, str]:
     """Return what this machine is, and what is measured on it."""
     cpu = next(
-        (line.partition(":")[2].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")), platform.machine()
+        (
+            line.partition(":")[2].strip()
+            for line in _lines("/proc/cpuinfo")
+            if line.startswith("model name")
+        ),
+        platform.machine(),
     )
-    memory = next((line.split()[1] for line in _lines("/proc/meminfo") if line.startswith("MemTotal")), "0")
+    memory = next(
+        (line.split()[1] for line in _lines("/proc/meminfo") if line.startswith("MemTotal")), "0"
+    )
     return {
         "processor": cpu,
         "processors": str(len(os.sched_getaffinity(0))),

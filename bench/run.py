@@ -33,15 +33,24 @@ def main() -> None:
     chosen = plan(quick=arguments.quick)
     chosen = replace(chosen, rounds=arguments.rounds or chosen.rounds)
     if arguments.only:
-        chosen = replace(chosen, cells={name: cells for name, cells in chosen.cells.items() if name in arguments.only})
+        chosen = replace(
+            chosen,
+            cells={name: cells for name, cells in chosen.cells.items() if name in arguments.only},
+        )
     began = time.monotonic()
     results = Results(machine())
-    results.machine["run"] = f"{'make bench-quick' if arguments.quick else 'make bench'}, {chosen.rounds} rounds"
+    results.machine["run"] = (
+        f"{'make bench-quick' if arguments.quick else 'make bench'}, {chosen.rounds} rounds"
+    )
     set_up(chosen, results)
     models = {name: served(name) for name in _models(chosen)}
     Run(chosen, models, results).rounds()
     for peer in OURS[: 1 if arguments.quick else None]:
-        if peer.name in chosen.cells and {"a", "b"} <= models.keys() and (arguments.quick or "c" in models):
+        if (
+            peer.name in chosen.cells
+            and {"a", "b"} <= models.keys()
+            and (arguments.quick or "c" in models)
+        ):
             _say(f"extra measurements of {peer.name}")
             results.extras += extras(peer, models, quick=arguments.quick)
     results.machine["minutes"] = f"{(time.monotonic() - began) / 60:.1f}"
@@ -84,7 +93,9 @@ class Run:
                 if time.monotonic() > deadline:
                     self.results.machine["run"] += f", out of time in round {round_ + 1}"
                     return
-                _say(f"round {round_ + 1} of {self.plan.rounds}, {place} of {len(groups)}: {name}, model {model}")
+                _say(
+                    f"round {round_ + 1} of {self.plan.rounds}, {place} of {len(groups)}: {name}, model {model}"
+                )
                 if name == IN_PROCESS:
                     self._floors(self.models[model], round_)
                 elif name not in self.results.missing:
@@ -92,8 +103,15 @@ class Run:
 
     def _groups(self) -> list[tuple[str, str]]:
         """Return the pairs of a server and a model in random order."""
-        groups = [(name, model) for name, cells in self.plan.cells.items() for model in sorted({cell.model for cell in cells})]
-        groups += [(IN_PROCESS, model) for model in sorted({cell.model for cell in in_process_cells(self.plan.cells)})]
+        groups = [
+            (name, model)
+            for name, cells in self.plan.cells.items()
+            for model in sorted({cell.model for cell in cells})
+        ]
+        groups += [
+            (IN_PROCESS, model)
+            for model in sorted({cell.model for cell in in_process_cells(self.plan.cells)})
+        ]
         self.shuffle.shuffle(groups)
         return groups
 
@@ -109,9 +127,13 @@ class Run:
             with running(SERVERS[name], model) as server:
                 warm_up(server, cells[0].media_type)
                 pss = pss_bytes(server.pid)
-                self.results.measurements += [measure(server, cell, round_, self.plan.seconds[cell.rows]) for cell in cells]
+                self.results.measurements += [
+                    measure(server, cell, round_, self.plan.seconds[cell.rows]) for cell in cells
+                ]
                 loaded = pss_bytes(server.pid)
-                self.results.starts.append(Start(name, model.name, round_, server.start_seconds, pss / 1e6, loaded / 1e6))
+                self.results.starts.append(
+                    Start(name, model.name, round_, server.start_seconds, pss / 1e6, loaded / 1e6)
+                )
         except (Unavailable, WrongAnswer, OSError) as error:
             self.results.missing[name] = f"it does not start with model {model.name}: {error}"
             _say(f"without {name} from now on: {self.results.missing[name]}")
@@ -122,9 +144,13 @@ def _models(chosen: Plan) -> list[str]:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="bench.run", description="measure this server against peers and floors")
+    parser = argparse.ArgumentParser(
+        prog="bench.run", description="measure this server against peers and floors"
+    )
     parser.add_argument("--quick", action="store_true", help="fewer servers, cells and rounds")
-    parser.add_argument("--rounds", type=int, help="how many rounds, by default five, or two of the quick ones")
+    parser.add_argument(
+        "--rounds", type=int, help="how many rounds, by default five, or two of the quick ones"
+    )
     parser.add_argument("--only", nargs="+", choices=SERVERS, help="only these servers")
     return parser.parse_args()
 

@@ -72,17 +72,23 @@ class Running:
         reply = self.post(payload.read_bytes(), media_type)
         if self.peer.read is not None:
             self._check(self.peer.read, reply, rows)
-        return Request(f"http://127.0.0.1:{self.port}{self.peer.path}", payload, media_type, len(reply))
+        return Request(
+            f"http://127.0.0.1:{self.port}{self.peer.path}", payload, media_type, len(reply)
+        )
 
     def _check(self, read: Callable[[bytes], Predictions], reply: bytes, rows: int) -> None:
         expected = self.served.expected[:rows]
         try:
             predicted = read(reply).reshape(expected.shape)
         except (ValueError, KeyError, IndexError, TypeError) as error:
-            raise WrongAnswer(f"{rows} rows: not {expected.shape} predictions: {reply[:80]!r}") from error
+            raise WrongAnswer(
+                f"{rows} rows: not {expected.shape} predictions: {reply[:80]!r}"
+            ) from error
         if not np.allclose(predicted, expected, rtol=RELATIVE_TOLERANCE, atol=0):
             worst = float(np.max(np.abs(predicted / expected - 1)))
-            raise WrongAnswer(f"{rows} rows: predictions differ from XGBoost's by up to {worst:.2g} of their value")
+            raise WrongAnswer(
+                f"{rows} rows: predictions differ from XGBoost's by up to {worst:.2g} of their value"
+            )
 
 
 def post(port: int, path: str, body: bytes, media_type: str, method: str = "POST") -> bytes:
@@ -111,7 +117,9 @@ def running(peer: Peer, served: Served, **env: str) -> Iterator[Running]:
         peer.prepare(launch)
     except subprocess.SubprocessError as error:
         raise Unavailable(f"cannot prepare the model: {error}") from error
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(NOT_INHERITED)}
+    inherited = {
+        name: value for name, value in os.environ.items() if not name.startswith(NOT_INHERITED)
+    }
     log = scratch / "log.txt"
     with log.open("wb") as output:
         began = time.perf_counter()
@@ -146,7 +154,11 @@ def _wait_for_first_answer(server: Running, process: "subprocess.Popen[bytes]", 
         else:
             return
     said = log.read_text(errors="replace").strip().splitlines() or ["nothing"]
-    state = "it ended" if process.poll() is not None else f"no prediction within {START_SECONDS:g} s ({reason})"
+    state = (
+        "it ended"
+        if process.poll() is not None
+        else f"no prediction within {START_SECONDS:g} s ({reason})"
+    )
     raise Unavailable(f"{state}; its last words: {said[-1][:200]}")
 
 

@@ -46,7 +46,12 @@ def start(request: Request, connections: int, seconds: int) -> "subprocess.Popen
     options = ["--threads", "1", "--connections", str(connections), "--duration", f"{seconds}s"]
     script = ["--timeout", f"{REPLY_SECONDS}s", "--script", str(SCRIPT), request.url]
     arguments = [str(request.payload), request.media_type, str(request.reply_bytes)]
-    return subprocess.Popen(["wrk", *options, *script, "--", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        ["wrk", *options, *script, "--", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
 
 
 def finish(process: "subprocess.Popen[str]") -> Load:

@@ -38,16 +38,41 @@ class Raising:
 
 @click.command()
 @click.option(
-    "--folder", type=click.Path(exists=True, file_okay=False, path_type=Path), default=SAMPLE_ARTIFACT, help="The artifact."
+    "--folder",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=SAMPLE_ARTIFACT,
+    help="The artifact.",
 )
-@click.option("--url", help="http://HOST:PORT of a container that runs already, instead of starting one.")
+@click.option(
+    "--url", help="http://HOST:PORT of a container that runs already, instead of starting one."
+)
 @click.option("--image", help="The image to start, if Docker has it.")
-@click.option("--payload", type=A_FILE, help="What is sent; by default the artifact's self-test, else the sample.")
+@click.option(
+    "--payload",
+    type=A_FILE,
+    help="What is sent; by default the artifact's self-test, else the sample.",
+)
 @click.option("--content-type", default="text/csv", show_default=True)
-@click.option("--p99-ms", type=POSITIVE, default=50.0, show_default=True, help="The objective's latency.")
-@click.option("--errors", type=click.FloatRange(0, 1), default=0.0, show_default=True, help="The objective's share of errors.")
-@click.option("--seconds", type=click.FloatRange(0.5, 60), default=5.0, show_default=True, help="How long each step is.")
-@click.option("--start-rps", type=click.FloatRange(1), default=20.0, show_default=True, help="The first step.")
+@click.option(
+    "--p99-ms", type=POSITIVE, default=50.0, show_default=True, help="The objective's latency."
+)
+@click.option(
+    "--errors",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    show_default=True,
+    help="The objective's share of errors.",
+)
+@click.option(
+    "--seconds",
+    type=click.FloatRange(0.5, 60),
+    default=5.0,
+    show_default=True,
+    help="How long each step is.",
+)
+@click.option(
+    "--start-rps", type=click.FloatRange(1), default=20.0, show_default=True, help="The first step."
+)
 @click.option(
     "--generator-share",
     type=A_SHARE,
@@ -55,12 +80,35 @@ class Raising:
     show_default=True,
     help="Up to which share of its ceiling the generator is asked.",
 )
-@click.option("--processors", type=POSITIVE, help="The container's processors; by default all that may be used here.")
-@click.option("--instance-type", default="ml.c6i.large", show_default=True, help="The instance to scale the result to.")
-@click.option("--vcpus", type=click.IntRange(1), help="The vCPU of the instance type; by default they follow from its name.")
-@click.option("--safety-factor", type=A_SHARE, default=0.5, show_default=True, help="How much of the limit the targets use.")
+@click.option(
+    "--processors",
+    type=POSITIVE,
+    help="The container's processors; by default all that may be used here.",
+)
+@click.option(
+    "--instance-type",
+    default="ml.c6i.large",
+    show_default=True,
+    help="The instance to scale the result to.",
+)
+@click.option(
+    "--vcpus",
+    type=click.IntRange(1),
+    help="The vCPU of the instance type; by default they follow from its name.",
+)
+@click.option(
+    "--safety-factor",
+    type=A_SHARE,
+    default=0.5,
+    show_default=True,
+    help="How much of the limit the targets use.",
+)
 @click.option("--peak-rps", type=POSITIVE, help="The peak to have instances for.")
-@click.option("--plot", type=click.Path(dir_okay=False, writable=True, path_type=Path), help="An SVG of latency against load.")
+@click.option(
+    "--plot",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    help="An SVG of latency against load.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def capacity(  # noqa: PLR0913  # a command has its options
     *, folder: Path, url: str | None, image: str | None, payload: Path | None, content_type: str, p99_ms: float, errors: float,
@@ -74,16 +122,25 @@ def capacity(  # noqa: PLR0913  # a command has its options
     objective = Objective(p99_ms, errors)
     try:
         scale = Scale(
-            processors or read_limits().processors, instance_type, vcpus or vcpus_of(instance_type), safety_factor, peak_rps
+            processors or read_limits().processors,
+            instance_type,
+            vcpus or vcpus_of(instance_type),
+            safety_factor,
+            peak_rps,
         )
         sent = (payload or _sample(folder)).read_bytes()
         with _container(url, folder, image) as there:
             report = _measured(
-                Invocation(there, sent, content_type), objective, scale, Raising(seconds, start_rps, generator_share)
+                Invocation(there, sent, content_type),
+                objective,
+                scale,
+                Raising(seconds, start_rps, generator_share),
             )
     except (NotServing, NoAnswer, UnknownVcpus) as error:
         raise click.ClickException(str(error)) from error
-    click.echo(json.dumps(_for_scripts(report), indent=2) if as_json else "\n".join(report.lines(plot)))
+    click.echo(
+        json.dumps(_for_scripts(report), indent=2) if as_json else "\n".join(report.lines(plot))
+    )
     if plot:
         plot.write_text(svg(report.found.steps, objective.p99_ms), encoding="utf-8")
     if report.found.held is None:
@@ -100,17 +157,26 @@ def _container(url: str | None, folder: Path, image: str | None) -> Iterator[str
     if url is not None:
         yield url.rstrip("/")
         return
-    with serving(folder, image=image, environment={"SAGEMAKER_CONTAINER_LOG_LEVEL": "ERROR"}) as container:
+    with serving(
+        folder, image=image, environment={"SAGEMAKER_CONTAINER_LOG_LEVEL": "ERROR"}
+    ) as container:
         yield container.url
 
 
-def _measured(invocation: Invocation, objective: Objective, scale: Scale, raising: Raising) -> Report:
+def _measured(
+    invocation: Invocation, objective: Objective, scale: Scale, raising: Raising
+) -> Report:
     """Find the rate that holds, and show each step as it ends."""
     reply_bytes = probe(invocation)
     generator = Generator(ceiling_rps(invocation, reply_bytes, objective), raising.generator_share)
     if not generator.ceiling_rps:
-        raise NoAnswer(f"the load generator itself does not keep {objective} here: ask for a higher --p99-ms, or end other work")
-    click.echo(f"The load generator's own ceiling: {generator.ceiling_rps:,.0f}/s, of a server that answers at once", err=True)
+        raise NoAnswer(
+            f"the load generator itself does not keep {objective} here: ask for a higher --p99-ms, or end other work"
+        )
+    click.echo(
+        f"The load generator's own ceiling: {generator.ceiling_rps:,.0f}/s, of a server that answers at once",
+        err=True,
+    )
     click.echo(HEADER, err=True)
 
     def measure(rps: float, length: float) -> Step:
@@ -119,7 +185,12 @@ def _measured(invocation: Invocation, objective: Objective, scale: Scale, raisin
         click.echo(f"{row(one)}  {broken or ''}".rstrip(), err=True)
         return one
 
-    return Report(objective, generator, scale, search(measure, objective, raising.start_rps, generator.most_rps))
+    return Report(
+        objective,
+        generator,
+        scale,
+        search(measure, objective, raising.start_rps, generator.most_rps),
+    )
 
 
 def _for_scripts(report: Report) -> dict[str, Any]:

@@ -44,5 +44,7 @@ def estimate(held: Step, scale: Scale) -> Estimate:
         instance_rps=instance_rps,
         invocations_per_instance=safe_rps * 60,
         concurrent_requests_per_model=safe_rps * held.mean_ms / 1000,
-        instances=None if scale.peak_rps is None else max(LEAST_INSTANCES, math.ceil(scale.peak_rps / safe_rps)),
+        instances=None
+        if scale.peak_rps is None
+        else max(LEAST_INSTANCES, math.ceil(scale.peak_rps / safe_rps)),
     )

@@ -15,7 +15,9 @@ from container.local_server import ROOT
 FIRST_RPS, MOST_RPS = 25.0, 200_000.0
 GROWTH, PRECISION = 4.0, 2.0
 SECONDS = 0.2
-TRIES = 2  # a rate breaks only when it breaks twice, so that one hiccup of this machine does not count
+TRIES = (
+    2  # a rate breaks only when it breaks twice, so that one hiccup of this machine does not count
+)
 KEPT_UP = 0.9  # of what was asked
 
 
@@ -29,7 +31,9 @@ def ceiling_rps(invocation: Invocation, reply_bytes: int, objective: Objective) 
 
         def holds(rps: float) -> bool:
             tries = (asyncio.run(step(instant, rps, SECONDS)) for _ in range(TRIES))
-            return any(one.rps >= KEPT_UP * rps and objective.broken_by(one) is None for one in tries)
+            return any(
+                one.rps >= KEPT_UP * rps and objective.broken_by(one) is None for one in tries
+            )
 
         return between(holds, *climb(holds, FIRST_RPS, GROWTH, MOST_RPS), PRECISION)
 
@@ -39,7 +43,12 @@ def _instant_server(reply_bytes: int) -> Iterator[str]:
     command = [sys.executable, "-m", "capacity.null_server", str(reply_bytes)]
     # It ends with its standard input, so that it never outlives this process; Ctrl-C is for this one alone.
     server = subprocess.Popen(  # noqa: S603 - our own program
-        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+        command,
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     )
     with server:
         assert server.stdin  # noqa: S101 - both are pipes

@@ -128,7 +128,10 @@ class Caller:
 async def read_reply(reader: asyncio.StreamReader) -> tuple[int, bool]:
     """Read a reply to its end; return its status, and whether the connection stays open."""
     head = (await reader.readuntil(b"\r\n\r\n")).lower()
-    status, stays_open = int(head[9:12]), head.startswith(b"http/1.1") and b"\r\nconnection: close" not in head
+    status, stays_open = (
+        int(head[9:12]),
+        head.startswith(b"http/1.1") and b"\r\nconnection: close" not in head,
+    )
     _, there, rest = head.partition(b"\r\ncontent-length:")
     if there:
         await reader.readexactly(int(rest.partition(b"\r\n")[0]))
@@ -166,10 +169,14 @@ async def step(invocation: Invocation, rps: float, seconds: float) -> Step:
     for _, writer in caller.idle:
         writer.close()
     # The last has its share of the time, too, so that no more replies a second are told than were asked for.
-    return _told(caller, rps, max(took, len(caller.late) / rps), waiting, (time.process_time() - cpu) / took)
+    return _told(
+        caller, rps, max(took, len(caller.late) / rps), waiting, (time.process_time() - cpu) / took
+    )
 
 
-def _told(caller: Caller, asked_rps: float, seconds: float, waiting: int | None, generator_cpu: float) -> Step:
+def _told(
+    caller: Caller, asked_rps: float, seconds: float, waiting: int | None, generator_cpu: float
+) -> Step:
     in_time = [latency for _, latency in sorted(caller.latencies)]
     latencies, late, failed = sorted(in_time), sorted(caller.late), caller.failures.total()
     third = math.ceil(len(in_time) / 3)

@@ -30,7 +30,9 @@ class Instant(asyncio.Protocol):
 
 async def main(reply_bytes: int) -> None:
     """Serve on a free port of the loopback, which is printed, until the standard input ends."""
-    reply = f"HTTP/1.1 200 OK\r\nContent-Length: {reply_bytes}\r\n\r\n".encode() + bytes(reply_bytes)
+    reply = f"HTTP/1.1 200 OK\r\nContent-Length: {reply_bytes}\r\n\r\n".encode() + bytes(
+        reply_bytes
+    )
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: Instant(reply), "127.0.0.1", 0, backlog=4096)
     sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")

@@ -6,7 +6,9 @@ from capacity.load import Step
 
 LATE_SHARE = 0.5  # of the latency that is allowed: when the generator itself adds more, it is not the container that is measured
 
-MOST_GROWTH_MS = 250.0  # a queue that grows breaks any latency in time, and hiccups are shorter than this
+MOST_GROWTH_MS = (
+    250.0  # a queue that grows breaks any latency in time, and hiccups are shorter than this
+)
 
 
 @dataclass(frozen=True, slots=True)

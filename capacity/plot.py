@@ -47,9 +47,13 @@ class Frame:
         """Return where a point lies in the picture."""
         low, high = math.log10(self.ms[0]), math.log10(self.ms[-1])
         up = (math.log10(max(ms, LEAST_MS)) - low) / (high - low)
-        return LEFT + rps / self.rps[-1] * (WIDTH - LEFT - RIGHT), HEIGHT - BOTTOM - up * (HEIGHT - TOP - BOTTOM)
+        return LEFT + rps / self.rps[-1] * (WIDTH - LEFT - RIGHT), HEIGHT - BOTTOM - up * (
+            HEIGHT - TOP - BOTTOM
+        )
 
-    def line(self, points: Sequence[tuple[float, float]], colour: str, dash: str = "none", width: int = 2) -> str:
+    def line(
+        self, points: Sequence[tuple[float, float]], colour: str, dash: str = "none", width: int = 2
+    ) -> str:
         """Return a line through points."""
         places = " ".join(f"{x:.1f},{y:.1f}" for x, y in (self.place(*point) for point in points))
         return f'<polyline points="{places}" fill="none" stroke="{colour}" stroke-width="{width}" stroke-dasharray="{dash}"/>'

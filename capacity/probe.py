@@ -20,9 +20,13 @@ def probe(invocation: Invocation) -> int:
     try:
         reply = _post(invocation)
     except requests.Timeout as error:
-        raise NoAnswer(f"{invocation.url} did not answer the first invocation within {REPLY_SECONDS:.0f} s") from error
+        raise NoAnswer(
+            f"{invocation.url} did not answer the first invocation within {REPLY_SECONDS:.0f} s"
+        ) from error
     except requests.RequestException as error:
-        raise NoAnswer(f"{invocation.url} gave no HTTP reply to the first invocation: is it a container's?") from error
+        raise NoAnswer(
+            f"{invocation.url} gave no HTTP reply to the first invocation: is it a container's?"
+        ) from error
     if reply.status_code == HTTPStatus.OK:
         return len(reply.content)
     words = _own_words(reply)
@@ -31,7 +35,9 @@ def probe(invocation: Invocation) -> int:
             f"the server refuses the payload as {invocation.media_type}: {reply.status_code} {words}: give one that it takes with "
             "--payload and --content-type"
         )
-    raise NoAnswer(f"the server answered the first invocation with {reply.status_code} {words}: see its log")
+    raise NoAnswer(
+        f"the server answered the first invocation with {reply.status_code} {words}: see its log"
+    )
 
 
 def _verify_listener(invocation: Invocation) -> None:
@@ -42,7 +48,9 @@ def _verify_listener(invocation: Invocation) -> None:
     try:
         socket.create_connection(address, REPLY_SECONDS).close()
     except OSError as error:
-        raise NoAnswer(f"nothing listens on {invocation.url} ({error}): start a container there, or leave --url out") from error
+        raise NoAnswer(
+            f"nothing listens on {invocation.url} ({error}): start a container there, or leave --url out"
+        ) from error
 
 
 def _post(invocation: Invocation) -> requests.Response:

@@ -38,7 +38,9 @@ class Report:
     def generator_was_the_limit(self) -> bool:
         """Whether no rate broke up to the highest asked for, or one did for want of a processor for the generator."""
         broke = self.found.broke
-        return self.found.held is not None and (broke is None or self.objective.broken_by(broke) == "generator")
+        return self.found.held is not None and (
+            broke is None or self.objective.broken_by(broke) == "generator"
+        )
 
     def lines(self, plot: Path | None) -> Iterator[str]:
         """Yield the report's lines."""
@@ -68,7 +70,11 @@ class Report:
             f"Held, and held again: {held.rps:,.1f} invocations/s, with p99 {held.p99_ms:,.1f} ms and mean {held.mean_ms:,.1f} ms; "
             f"{held.rps / processors:,.1f}/s per vCPU of this machine ({processors:g} processors)."
         )
-        yield self._broke(self.found.broke) if self.found.broke else "Broke: nothing, up to the highest rate that was asked for."
+        yield (
+            self._broke(self.found.broke)
+            if self.found.broke
+            else "Broke: nothing, up to the highest rate that was asked for."
+        )
         ceiling, most = self.generator.ceiling_rps, self.generator.most_rps
         if self.found.broke and self.generator_was_the_limit:
             yield (
@@ -93,7 +99,10 @@ class Report:
     def _instance(self, held: Step) -> Iterator[str]:
         scale, numbers = self.scale, estimate(held, self.scale)
         rps, safety = f"{numbers.instance_rps:,.1f}", f"safety factor {scale.safety_factor:g}"
-        invocations, concurrent = f"{numbers.invocations_per_instance:.0f}", f"{numbers.concurrent_requests_per_model:.3g}"
+        invocations, concurrent = (
+            f"{numbers.invocations_per_instance:.0f}",
+            f"{numbers.concurrent_requests_per_model:.3g}",
+        )
         yield f"For {scale.instance_type} with {scale.vcpus} vCPU, if each does what one here does:"
         yield f"  MAX_RPS = {numbers.rps_per_vcpu:,.1f}/s per vCPU x {scale.vcpus} vCPU = {rps}/s"
         yield f"  InvocationsPerInstance: TargetValue = MAX_RPS {rps} x {safety} x 60 = {invocations} a minute"

@@ -8,10 +8,14 @@ from capacity.load import Step
 from capacity.objective import Objective
 
 GROWTH = 1.5
-PRECISION = 1.1  # the search ends when the rate that broke is at most so many times the one that held
+PRECISION = (
+    1.1  # the search ends when the rate that broke is at most so many times the one that held
+)
 BACK_OFFS = (1.0, 0.9, 0.8, 0.65, 0.5)  # of the rate that held once, until one holds again
 CONFIRMATION_LENGTH = 2.0  # of a step's
-GENERATOR_TRIES = 3  # of a rate at which the generator got no processor in time: that says nothing of the server
+GENERATOR_TRIES = (
+    3  # of a rate at which the generator got no processor in time: that says nothing of the server
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +27,9 @@ class Found:
     broke: Step | None
 
 
-def search(measure: Callable[[float, float], Step], objective: Objective, start_rps: float, most_rps: float) -> Found:
+def search(
+    measure: Callable[[float, float], Step], objective: Objective, start_rps: float, most_rps: float
+) -> Found:
     """Return the highest rate up to ``most_rps`` that holds the objective, within PRECISION.
 
     ``measure`` takes a rate and how many times the usual time to keep it.
@@ -45,7 +51,9 @@ def search(measure: Callable[[float, float], Step], objective: Objective, start_
     return Found(steps, confirmed, min(broken, key=lambda one: one.asked_rps, default=None))
 
 
-def climb(holds: Callable[[float], bool], rps: float, growth: float, most_rps: float) -> tuple[float, float | None]:
+def climb(
+    holds: Callable[[float], bool], rps: float, growth: float, most_rps: float
+) -> tuple[float, float | None]:
     """Return the last rate that held, 0.0 for none, and the first that broke, None if none did up to the highest."""
     held = 0.0
     while held < most_rps:
@@ -55,7 +63,9 @@ def climb(holds: Callable[[float], bool], rps: float, growth: float, most_rps: f
     return held, None
 
 
-def between(holds: Callable[[float], bool], held: float, broke: float | None, precision: float) -> float:
+def between(
+    holds: Callable[[float], bool], held: float, broke: float | None, precision: float
+) -> float:
     """Return the highest rate that held, after halving the way to the one that broke until that is within the precision."""
     while held and broke and broke > precision * held:
         middle = math.sqrt(held * broke)

@@ -25,7 +25,9 @@ def vcpus_of(instance_type: str) -> int:
     if instance_type not in known:
         near = difflib.get_close_matches(instance_type, known, 1)
         question = f" (did you mean {near[0]}?)" if near else ""
-        raise UnknownVcpus(f"boto3 knows no instance type {instance_type}{question}: if it is newer, give its vCPU with --vcpus")
+        raise UnknownVcpus(
+            f"boto3 knows no instance type {instance_type}{question}: if it is newer, give its vCPU with --vcpus"
+        )
     _, family, size = instance_type.split(".")
     times = re.fullmatch(r"(\d+)xlarge", size)
     if family not in FAMILIES or not (times or size in SMALL):

@@ -106,15 +106,25 @@ class Connection(ASGIProtocol):
         reason = self._get_reason_phrase(status)
         error = "".join(reason.split())
         if self._current_request is None:
-            address, *_ = self.transport.get_extra_info("peername") or ("unknown",)  # of one that is gone nothing is known
+            address, *_ = self.transport.get_extra_info("peername") or (
+                "unknown",
+            )  # of one that is gone nothing is known
             self.log.warning("Invalid request from ip=%s", address)
-            message = f"this is no HTTP request: {message}" if message else "this is no HTTP request"
+            message = (
+                f"this is no HTTP request: {message}" if message else "this is no HTTP request"
+            )
         else:
             error, message = BrokenPayload.__name__, f"the body broke off: {message}"
         body = error_line(error, message)
-        lines = [f"HTTP/1.1 {status} {reason}", "Content-Type: application/json", f"Content-Length: {len(body)}"]
+        lines = [
+            f"HTTP/1.1 {status} {reason}",
+            "Content-Type: application/json",
+            f"Content-Length: {len(body)}",
+        ]
         lines += [f"{name}: {value}" for name, value in extra_headers]
-        self._safe_write("\r\n".join([*lines, "Connection: close", "\r\n"]).encode("latin-1") + body)
+        self._safe_write(
+            "\r\n".join([*lines, "Connection: close", "\r\n"]).encode("latin-1") + body
+        )
 
 
 async def _ended_early() -> bytes:

@@ -55,7 +55,9 @@ class LeanWorker(ASGIWorker):
             self._listen(listener.sock)
         while self.alive and self.ppid == os.getppid():
             self.notify()
-            await self._pause(min(TICK_SECONDS, self.timeout / 2))  # well within the time after which the arbiter kills it
+            await self._pause(
+                min(TICK_SECONDS, self.timeout / 2)
+            )  # well within the time after which the arbiter kills it
         await self._drain()
 
     async def _pause(self, seconds: float) -> None:
@@ -98,7 +100,9 @@ class LeanWorker(ASGIWorker):
             self._defer(listener, FULL_SECONDS, self._listen)
             return False
         client.setblocking(False)
-        task = self.loop.create_task(self.loop.connect_accepted_socket(lambda: Connection(self), client))
+        task = self.loop.create_task(
+            self.loop.connect_accepted_socket(lambda: Connection(self), client)
+        )
         self._starting.add(task)
         task.add_done_callback(self._started)
         self._note()
@@ -124,7 +128,11 @@ class LeanWorker(ASGIWorker):
             listener.close()
         started = self.loop.time()
         # Before the arbiter's own patience ends.
-        while self._held and not self._quick_shutdown and self.loop.time() < started + self.cfg.graceful_timeout - TICK_SECONDS:
+        while (
+            self._held
+            and not self._quick_shutdown
+            and self.loop.time() < started + self.cfg.graceful_timeout - TICK_SECONDS
+        ):
             if self.loop.time() > started + FAREWELL_SECONDS:
                 for connection in [each for each in self.connections if each.is_idle]:
                     connection.close_idle()

@@ -16,7 +16,9 @@ class Balance:
     """Made before the fork; each worker writes only the count of its own place."""
 
     def __init__(self) -> None:
-        self._counts = np.frombuffer(mmap.mmap(-1, PLACES * np.dtype(np.uint32).itemsize), dtype=np.uint32)
+        self._counts = np.frombuffer(
+            mmap.mmap(-1, PLACES * np.dtype(np.uint32).itemsize), dtype=np.uint32
+        )
         self._counts.fill(NOBODY)
 
     def note(self, worker_age: int, connections: int) -> None:

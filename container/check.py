@@ -37,18 +37,28 @@ def check(settings: Settings, folder: Path | None, sample: Path | None) -> dict[
         "memory_forecast_mib": sizing.memory_bytes // MIB,
     }
     if wrong := misspelt():
-        report["misspelt_variables"] = ", ".join(f"{name}: did you mean {meant}?" for name, meant in wrong.items())
+        report["misspelt_variables"] = ", ".join(
+            f"{name}: did you mean {meant}?" for name, meant in wrong.items()
+        )
     if sample is None:
         return report
     if sample.suffix not in MEDIA_TYPES:
-        raise BadArtifact(f"{sample}: expected a sample whose name ends in {', '.join(MEDIA_TYPES)}")
+        raise BadArtifact(
+            f"{sample}: expected a sample whose name ends in {', '.join(MEDIA_TYPES)}"
+        )
     media_type = MEDIA_TYPES[sample.suffix]
     try:
-        reply = infer(model, Invocation(sample.read_bytes(), media_type, {}, media_type), keys=settings.inference_output)
+        reply = infer(
+            model,
+            Invocation(sample.read_bytes(), media_type, {}, media_type),
+            keys=settings.inference_output,
+        )
     except InvocationError as error:
         raise BadArtifact(f"{sample}: {error}") from error
     except OSError as error:
-        raise BadArtifact(f"{sample}: {error.strerror}: name a file that holds a payload") from error
+        raise BadArtifact(
+            f"{sample}: {error.strerror}: name a file that holds a payload"
+        ) from error
     request = f"curl -H 'Content-Type: {media_type}' --data-binary @{shlex.quote(str(sample))} http://127.0.0.1:{settings.port}/invocations"
     return {**report, "sample_request": request, "sample_reply": reply.body.decode()}
 
@@ -58,8 +68,13 @@ def as_text(report: dict[str, Any]) -> str:
     lines = []
     for key, value in report.items():
         if key == "feature_list":
-            lines += [f"  {number:>3}  {_feature(feature)}" for number, feature in enumerate(value[:SHOWN_FEATURES], 1)]
-            lines += [f"       and {counted(len(value) - SHOWN_FEATURES, 'feature')} more"] * (len(value) > SHOWN_FEATURES)
+            lines += [
+                f"  {number:>3}  {_feature(feature)}"
+                for number, feature in enumerate(value[:SHOWN_FEATURES], 1)
+            ]
+            lines += [f"       and {counted(len(value) - SHOWN_FEATURES, 'feature')} more"] * (
+                len(value) > SHOWN_FEATURES
+            )
         elif key == "ignored_files":
             lines += [f"{'ignored':<22}{name}: {why}" for name, why in value.items()]
         elif key == "sample_reply":

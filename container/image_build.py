@@ -28,8 +28,26 @@ UNUSED = (
     "**/include",
     "**/*.a",
 )
-UNUSED_IN_STANDARD_LIBRARY = ("ensurepip", "idlelib", "lib2to3", "pydoc_data", "test", "tkinter", "turtledemo", "config-*")
-SCRIPTS = ("pip*", "idle*", "pydoc*", "flask", "f2py*", "numpy-config", "gunicorn*", "python*-config")
+UNUSED_IN_STANDARD_LIBRARY = (
+    "ensurepip",
+    "idlelib",
+    "lib2to3",
+    "pydoc_data",
+    "test",
+    "tkinter",
+    "turtledemo",
+    "config-*",
+)
+SCRIPTS = (
+    "pip*",
+    "idle*",
+    "pydoc*",
+    "flask",
+    "f2py*",
+    "numpy-config",
+    "gunicorn*",
+    "python*-config",
+)
 
 
 def main() -> None:
@@ -42,7 +60,11 @@ def main() -> None:
         for pattern in patterns:
             for path in sorted(folder.glob(pattern)):
                 remove(path)
-    for cache in (*PACKAGES.rglob("__pycache__"), *STANDARD_LIBRARY.rglob("__pycache__"), *ROOT.rglob("__pycache__")):
+    for cache in (
+        *PACKAGES.rglob("__pycache__"),
+        *STANDARD_LIBRARY.rglob("__pycache__"),
+        *ROOT.rglob("__pycache__"),
+    ):
         remove(cache)
     remove(Path(sys.prefix, "include"))
     compile_imports()
@@ -65,7 +87,11 @@ def compile_imports() -> None:
     for module in list(sys.modules.values()):
         source = getattr(module, "__file__", None)
         if source and source.endswith(".py") and source != __file__:
-            py_compile.compile(source, doraise=True, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
+            py_compile.compile(
+                source,
+                doraise=True,
+                invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
+            )
 
 
 if __name__ == "__main__":

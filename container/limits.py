@@ -35,7 +35,11 @@ def read_limits(cgroups: Path = CGROUPS, own: Path = OWN_CGROUPS) -> Limits:
             processors, sources = quota, [*sources, "CPU quota"]
         if limit and limit < memory:
             memory, sources = limit, [*sources, "memory limit"]
-    return Limits(processors, memory, " and ".join(dict.fromkeys(sources)) or "the machine, without a quota or limit")
+    return Limits(
+        processors,
+        memory,
+        " and ".join(dict.fromkeys(sources)) or "the machine, without a quota or limit",
+    )
 
 
 def _folders(cgroups: Path, own: Path) -> Iterator[Path]:
@@ -43,10 +47,22 @@ def _folders(cgroups: Path, own: Path) -> Iterator[Path]:
     lines = own.read_text().splitlines() if own.exists() else []
     for line in lines:
         _, controllers, path = line.split(":", 2)
-        for mount in (cgroups / controllers, cgroups / "unified") if controllers else (cgroups, cgroups / "unified"):
+        for mount in (
+            (cgroups / controllers, cgroups / "unified")
+            if controllers
+            else (cgroups, cgroups / "unified")
+        ):
             folder = mount / path.lstrip("/")
-            yield from (each for each in (folder, *folder.parents) if each.is_relative_to(mount) and each.is_dir())
-    yield from (folder for folder in (cgroups, cgroups / "cpu", cgroups / "cpu,cpuacct", cgroups / "memory") if folder.is_dir())
+            yield from (
+                each
+                for each in (folder, *folder.parents)
+                if each.is_relative_to(mount) and each.is_dir()
+            )
+    yield from (
+        folder
+        for folder in (cgroups, cgroups / "cpu", cgroups / "cpu,cpuacct", cgroups / "memory")
+        if folder.is_dir()
+    )
 
 
 def _quota(folder: Path) -> float | None:

@@ -37,7 +37,10 @@ class Container:
 
 @contextmanager
 def serving(
-    folder: Path = SAMPLE_ARTIFACT, *, image: str | None = None, environment: Mapping[str, str] | None = None
+    folder: Path = SAMPLE_ARTIFACT,
+    *,
+    image: str | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> Iterator[Container]:
     """Serve the artifact in a folder on a free port of the loopback until the block ends.
 
@@ -53,7 +56,11 @@ def serving(
     in_docker = image is not None and has_image(image)
     words = f"docker run {image} serve" if in_docker else "container/entrypoint.py serve"
     start = time.monotonic()
-    process = _in_docker(str(image), folder, port, environment or {}) if in_docker else _here(folder, port, environment or {})
+    process = (
+        _in_docker(str(image), folder, port, environment or {})
+        if in_docker
+        else _here(folder, port, environment or {})
+    )
     try:
         wait_until_ready(process, f"http://127.0.0.1:{port}")
         yield Container(f"http://127.0.0.1:{port}", words, time.monotonic() - start)
@@ -66,7 +73,9 @@ def wait_until_ready(server: "subprocess.Popen[bytes]", url: str) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if server.poll() is not None:
-            raise NotServing(f"the server ended with exit code {server.returncode}; its log says why")
+            raise NotServing(
+                f"the server ended with exit code {server.returncode}; its log says why"
+            )
         try:
             if requests.get(f"{url}/ping", timeout=PING_SECONDS).status_code == requests.codes.ok:
                 return
@@ -107,7 +116,12 @@ def has_image(image: str) -> bool:
     """Tell whether Docker answers here, and has the image."""
     if shutil.which("docker") is None:
         return False
-    return subprocess.run(["docker", "image", "inspect", image], capture_output=True, check=False).returncode == 0
+    return (
+        subprocess.run(
+            ["docker", "image", "inspect", image], capture_output=True, check=False
+        ).returncode
+        == 0
+    )
 
 
 def _here(folder: Path, port: int, environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":
@@ -117,7 +131,19 @@ def _here(folder: Path, port: int, environment: Mapping[str, str]) -> "subproces
     return subprocess.Popen(command, env=os.environ | settings, start_new_session=True)
 
 
-def _in_docker(image: str, folder: Path, port: int, environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":
-    variables = [argument for name, value in environment.items() for argument in ("--env", f"{name}={value}")]
-    place = ["--publish", f"127.0.0.1:{port}:8080", "--volume", f"{folder.resolve()}:/opt/ml/model:ro"]
-    return subprocess.Popen(["docker", "run", "--rm", "--init=false", *place, *variables, image, "serve"], start_new_session=True)
+def _in_docker(
+    image: str, folder: Path, port: int, environment: Mapping[str, str]
+) -> "subprocess.Popen[bytes]":
+    variables = [
+        argument for name, value in environment.items() for argument in ("--env", f"{name}={value}")
+    ]
+    place = [
+        "--publish",
+        f"127.0.0.1:{port}:8080",
+        "--volume",
+        f"{folder.resolve()}:/opt/ml/model:ro",
+    ]
+    return subprocess.Popen(
+        ["docker", "run", "--rm", "--init=false", *place, *variables, image, "serve"],
+        start_new_session=True,
+    )

@@ -47,7 +47,9 @@ class Server(BaseApplication):
         """Load the model and bind nothing yet; raises StartError."""
         configure(settings.log_level)
         _check_port(settings.port)
-        sizing = size(find_model(settings.model_folder, ensemble=settings.ensemble), read_limits(), settings)
+        sizing = size(
+            find_model(settings.model_folder, ensemble=settings.ensemble), read_limits(), settings
+        )
         model = load(settings)
         self_test_records = run_self_test(model, settings.model_folder)
         invocations = Invocations(model, settings, Spread(sizing.threads))
@@ -106,18 +108,21 @@ class GunicornLog(GunicornLogger):
 
 def options(settings: Settings, sizing: Sizing) -> dict[str, Any]:
     """Return gunicorn's names and values for the settings."""
-    return DOORS[settings.door] | {
-        "bind": f"0.0.0.0:{settings.port}",
-        "workers": sizing.workers,
-        "preload_app": True,
-        "worker_tmp_dir": _writable_folder(),
-        "forwarder_headers": "",  # no proxy stands before this server; SCRIPT_NAME from the loopback would move its paths
-        "control_socket_disable": True,  # it would be made in the home folder, which may be read-only
-        "timeout": settings.worker_timeout_seconds,
-        "graceful_timeout": 20,  # SIGKILL comes 30 s after SIGTERM: contract 1.3
-        "keepalive": 75,  # longer than the platform keeps an idle connection: contract 14
-        "logger_class": GunicornLog,
-    }
+    return (
+        DOORS[settings.door]
+        | {
+            "bind": f"0.0.0.0:{settings.port}",
+            "workers": sizing.workers,
+            "preload_app": True,
+            "worker_tmp_dir": _writable_folder(),
+            "forwarder_headers": "",  # no proxy stands before this server; SCRIPT_NAME from the loopback would move its paths
+            "control_socket_disable": True,  # it would be made in the home folder, which may be read-only
+            "timeout": settings.worker_timeout_seconds,
+            "graceful_timeout": 20,  # SIGKILL comes 30 s after SIGTERM: contract 1.3
+            "keepalive": 75,  # longer than the platform keeps an idle connection: contract 14
+            "logger_class": GunicornLog,
+        }
+    )
 
 
 def _check_port(port: int) -> None:
@@ -127,7 +132,9 @@ def _check_port(port: int) -> None:
         try:
             probe.bind(("0.0.0.0", port))
         except OSError as error:
-            raise BadSetting(f"port {port}: {error.strerror}; SAGEMAKER_BIND_TO_PORT names another") from error
+            raise BadSetting(
+                f"port {port}: {error.strerror}; SAGEMAKER_BIND_TO_PORT names another"
+            ) from error
 
 
 def _writable_folder() -> str:
@@ -135,7 +142,9 @@ def _writable_folder() -> str:
     for folder in SCRATCH:
         if os.access(folder, os.W_OK):
             return folder
-    raise BadSetting(f"none of {', '.join(SCRATCH)} can be written to: docker run --read-only needs --tmpfs /tmp")
+    raise BadSetting(
+        f"none of {', '.join(SCRATCH)} can be written to: docker run --read-only needs --tmpfs /tmp"
+    )
 
 
 def _broken_payload(error: ParseException) -> Response:

@@ -31,7 +31,8 @@ def size(file: ModelFile, limits: Limits, settings: Settings) -> Sizing:
         needed = BASE_BYTES + file.memory_bytes + WORKER_BYTES
         raise BadArtifact(
             f"{file.path} needs about {needed // MIB:,} MiB once it is loaded, and {limits.memory_bytes // MIB:,} MiB may be used: "
-            "take an instance with more memory" + (", or save the model as .ubj" if file.format == "JSON" else "")
+            "take an instance with more memory"
+            + (", or save the model as .ubj" if file.format == "JSON" else "")
         )
     threads = max(1, int(limits.processors))
     fitting = {"processors": threads, "memory": spare // WORKER_BYTES}
@@ -43,5 +44,8 @@ def size(file: ModelFile, limits: Limits, settings: Settings) -> Sizing:
         else f"{limits.processors:g} processors and {limits.memory_bytes // MIB:,} MiB ({limits.source}); {strictest} decided"
     )
     return Sizing(
-        workers, threads, BASE_BYTES + file.memory_bytes + workers * WORKER_BYTES, f"{counted(workers, 'worker')} by {reason}"
+        workers,
+        threads,
+        BASE_BYTES + file.memory_bytes + workers * WORKER_BYTES,
+        f"{counted(workers, 'worker')} by {reason}",
     )

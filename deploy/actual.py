@@ -50,7 +50,9 @@ class Deployed:
     def previous(self) -> str | None:
         """Return the config before the one that serves."""
         # What was written down is one update behind where a run ended between its update and its tag.
-        return self.settled if self.settled not in (None, self.running) else self._tags.get(PREVIOUS)
+        return (
+            self.settled if self.settled not in (None, self.running) else self._tags.get(PREVIOUS)
+        )
 
     @property
     def is_back(self) -> bool:
@@ -75,33 +77,68 @@ class Deployed:
 
 def deployed(aws: Aws, name: str, wanted: Wanted | None = None) -> Deployed:
     """Ask what is there; raises DeployError for an endpoint of this name that is not this program's."""
-    endpoint = tagged(aws, "EndpointArn", looked_up(aws, "sagemaker", "describe_endpoint", EndpointName=name))
+    endpoint = tagged(
+        aws, "EndpointArn", looked_up(aws, "sagemaker", "describe_endpoint", EndpointName=name)
+    )
     if endpoint and {"Key": OWNER, "Value": name} not in endpoint["Tags"]:
-        raise DeployError(f"the endpoint {name} was not made by this program (it has no tag {OWNER}={name}): choose another name")
-    running = looked_up(aws, "sagemaker", "describe_endpoint_config", EndpointConfigName=endpoint.get("EndpointConfigName"))
+        raise DeployError(
+            f"the endpoint {name} was not made by this program (it has no tag {OWNER}={name}): choose another name"
+        )
+    running = looked_up(
+        aws,
+        "sagemaker",
+        "describe_endpoint_config",
+        EndpointConfigName=endpoint.get("EndpointConfigName"),
+    )
     models = [variant["ModelName"] for variant in running.get("ProductionVariants", [])]
-    model, config = (wanted.model["ModelName"], wanted.endpoint["EndpointConfigName"]) if wanted else (None, None)
+    model, config = (
+        (wanted.model["ModelName"], wanted.endpoint["EndpointConfigName"])
+        if wanted
+        else (None, None)
+    )
     target = scalable_target(aws, scaled(name))
     alarms, others_alarms = _alarms(aws, name)
     return Deployed(
-        uploaded=bool(wanted and looked_up(aws, "s3", "head_object", Bucket=wanted.upload["Bucket"], Key=wanted.upload["Key"])),
-        model=tagged(aws, "ModelArn", looked_up(aws, "sagemaker", "describe_model", ModelName=model)),
-        config=tagged(aws, "EndpointConfigArn", looked_up(aws, "sagemaker", "describe_endpoint_config", EndpointConfigName=config)),
+        uploaded=bool(
+            wanted
+            and looked_up(
+                aws, "s3", "head_object", Bucket=wanted.upload["Bucket"], Key=wanted.upload["Key"]
+            )
+        ),
+        model=tagged(
+            aws, "ModelArn", looked_up(aws, "sagemaker", "describe_model", ModelName=model)
+        ),
+        config=tagged(
+            aws,
+            "EndpointConfigArn",
+            looked_up(aws, "sagemaker", "describe_endpoint_config", EndpointConfigName=config),
+        ),
         endpoint=endpoint,
         running_config=running,
-        running_model=looked_up(aws, "sagemaker", "describe_model", ModelName=models[0]) if models else {},
+        running_model=looked_up(aws, "sagemaker", "describe_model", ModelName=models[0])
+        if models
+        else {},
         alarms=alarms,
         others_alarms=others_alarms,
         target=target,
-        policies=_of_target(aws, name, "describe_scaling_policies", "ScalingPolicies") if target else [],
-        scheduled=_of_target(aws, name, "describe_scheduled_actions", "ScheduledActions") if target else [],
+        policies=_of_target(aws, name, "describe_scaling_policies", "ScalingPolicies")
+        if target
+        else [],
+        scheduled=_of_target(aws, name, "describe_scheduled_actions", "ScheduledActions")
+        if target
+        else [],
     )
 
 
 def scalable_target(aws: Aws, words: Parameters) -> Parameters:
     """Return the target that Application Auto Scaling knows by these words, empty if there is none."""
     asked = {key: words[key] for key in ("ServiceNamespace", "ScalableDimension")}
-    targets = aws.call("application-autoscaling", "describe_scalable_targets", ResourceIds=[words["ResourceId"]], **asked)
+    targets = aws.call(
+        "application-autoscaling",
+        "describe_scalable_targets",
+        ResourceIds=[words["ResourceId"]],
+        **asked,
+    )
     found: list[Parameters] = targets["ScalableTargets"]
     return found[0] if found else {}
 
@@ -115,15 +152,30 @@ def differs(wanted: Any, there: Any) -> bool:
 
 def tagged(aws: Aws, arn: str, one: Parameters) -> Parameters:
     """Return something of SageMaker's with its tags; ``arn`` is the key of its ARN."""
-    return one | {"Tags": aws.call("sagemaker", "list_tags", ResourceArn=one[arn])["Tags"]} if one else one
+    return (
+        one | {"Tags": aws.call("sagemaker", "list_tags", ResourceArn=one[arn])["Tags"]}
+        if one
+        else one
+    )
 
 
 def own(aws: Aws, name: str, kind: str) -> list[Parameters]:
     """Return the models or endpoint configs that were made for an endpoint, newest first; ``kind`` is Model or EndpointConfig."""
     operation = {"Model": "list_models", "EndpointConfig": "list_endpoint_configs"}[kind]
-    found = aws.pages("sagemaker", operation, f"{kind}s", NameContains=f"{name}-", SortBy="CreationTime", SortOrder="Descending")
+    found = aws.pages(
+        "sagemaker",
+        operation,
+        f"{kind}s",
+        NameContains=f"{name}-",
+        SortBy="CreationTime",
+        SortOrder="Descending",
+    )
     mine = [one for one in found if one[f"{kind}Name"].startswith(f"{name}-")]
-    return [one for one in mine if _is_own(aws, name, "Tags", "sagemaker", "list_tags", ResourceArn=one[f"{kind}Arn"])]
+    return [
+        one
+        for one in mine
+        if _is_own(aws, name, "Tags", "sagemaker", "list_tags", ResourceArn=one[f"{kind}Arn"])
+    ]
 
 
 def own_objects(aws: Aws, name: str, bucket: str, prefix: str) -> list[Parameters]:
@@ -134,19 +186,29 @@ def own_objects(aws: Aws, name: str, bucket: str, prefix: str) -> list[Parameter
         if code_of(error) == "NoSuchBucket":
             return []
         raise
-    return [one for one in found if _is_own(aws, name, "TagSet", "s3", "get_object_tagging", Bucket=bucket, Key=one["Key"])]
+    return [
+        one
+        for one in found
+        if _is_own(aws, name, "TagSet", "s3", "get_object_tagging", Bucket=bucket, Key=one["Key"])
+    ]
 
 
 def _is_own(aws: Aws, name: str, key: str, service: str, operation: str, **parameters: Any) -> bool:
     # What was listed may be gone by now, as when another run removes it.
-    return {"Key": OWNER, "Value": name} in looked_up(aws, service, operation, **parameters).get(key, [])
+    return {"Key": OWNER, "Value": name} in looked_up(aws, service, operation, **parameters).get(
+        key, []
+    )
 
 
 def _alarms(aws: Aws, name: str) -> tuple[dict[str, Parameters], frozenset[str]]:
     # Those that were made for an endpoint, with their tags; and the names of others that begin as theirs do.
     own, others = dict[str, Parameters](), set[str]()
-    for alarm in aws.pages("cloudwatch", "describe_alarms", "MetricAlarms", AlarmNamePrefix=f"{name}-"):
-        tags = aws.call("cloudwatch", "list_tags_for_resource", ResourceARN=alarm["AlarmArn"])["Tags"]
+    for alarm in aws.pages(
+        "cloudwatch", "describe_alarms", "MetricAlarms", AlarmNamePrefix=f"{name}-"
+    ):
+        tags = aws.call("cloudwatch", "list_tags_for_resource", ResourceARN=alarm["AlarmArn"])[
+            "Tags"
+        ]
         if {"Key": OWNER, "Value": name} in tags:
             own[alarm["AlarmName"]] = alarm | {"Tags": tags}
         else:

@@ -30,7 +30,9 @@ class Aws:
         answer: dict[str, Any] = getattr(self.client(service), operation)(**parameters)
         return answer
 
-    def pages(self, service: str, operation: str, key: str, **parameters: Any) -> list[dict[str, Any]]:
+    def pages(
+        self, service: str, operation: str, key: str, **parameters: Any
+    ) -> list[dict[str, Any]]:
         """Return all that an operation lists under a key, over all its pages."""
         pages = self.client(service).get_paginator(operation).paginate(**parameters)
         return [one for page in pages for one in page.get(key, [])]
@@ -38,7 +40,9 @@ class Aws:
     def client(self, service: str) -> Any:
         """Return boto3's client of a service."""
         if service not in self._clients:
-            settings = Config(retries={"mode": "standard", "total_max_attempts": _attempts()}, read_timeout=70)
+            settings = Config(
+                retries={"mode": "standard", "total_max_attempts": _attempts()}, read_timeout=70
+            )
             try:
                 self._clients[service] = self._session.client(service, config=settings)
             except ValueError as error:  # of an address in the environment that is none
@@ -49,5 +53,7 @@ class Aws:
 def _attempts() -> int:
     given = os.environ.get("AWS_MAX_ATTEMPTS") or str(ATTEMPTS)
     if not given.isdecimal() or not 1 <= int(given[:4]) <= MOST_ATTEMPTS:
-        raise DeployError(f'AWS_MAX_ATTEMPTS: expected a whole number from 1 to {MOST_ATTEMPTS}, not "{given[:60]}"')
+        raise DeployError(
+            f'AWS_MAX_ATTEMPTS: expected a whole number from 1 to {MOST_ATTEMPTS}, not "{given[:60]}"'
+        )
     return int(given)

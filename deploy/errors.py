@@ -5,11 +5,32 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
 UNKNOWN_KEY = frozenset(
-    {"UnrecognizedClientException", "InvalidClientTokenId", "InvalidAccessKeyId", "SignatureDoesNotMatch", "AuthFailure"}
+    {
+        "UnrecognizedClientException",
+        "InvalidClientTokenId",
+        "InvalidAccessKeyId",
+        "SignatureDoesNotMatch",
+        "AuthFailure",
+    }
 )
 DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403"})
-THROTTLED = frozenset({"Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded", "SlowDown"})
-WRONG_REGION = frozenset({"301", "PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException"})
+THROTTLED = frozenset(
+    {
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+        "RequestLimitExceeded",
+        "SlowDown",
+    }
+)
+WRONG_REGION = frozenset(
+    {
+        "301",
+        "PermanentRedirect",
+        "AuthorizationHeaderMalformed",
+        "IllegalLocationConstraintException",
+    }
+)
 
 
 class DeployError(Exception):
@@ -22,20 +43,39 @@ class BadConfiguration(DeployError):
 
 def printable(text: str, kept: str = "") -> str:
     """Return a text in which nothing tells a terminal what to do, nor ends the line but what is kept."""
-    return "".join(sign if sign.isprintable() or sign in kept else repr(sign)[1:-1] for sign in text)
+    return "".join(
+        sign if sign.isprintable() or sign in kept else repr(sign)[1:-1] for sign in text
+    )
 
 
 def in_one_line(error: BotoCoreError | ClientError, region: str) -> str:
     """Tell in one line what AWS or the way to it refused, and what to do."""
     if isinstance(error, ClientError):
         return " ".join(_refusal(error, region).split())
-    if isinstance(error, exceptions.NoCredentialsError | exceptions.PartialCredentialsError | exceptions.CredentialRetrievalError):
-        return "no AWS credentials were found: run aws configure or aws sso login, or set AWS_PROFILE"
-    if isinstance(error, exceptions.SSOTokenLoadError | exceptions.UnauthorizedSSOTokenError | exceptions.TokenRetrievalError):
+    if isinstance(
+        error,
+        exceptions.NoCredentialsError
+        | exceptions.PartialCredentialsError
+        | exceptions.CredentialRetrievalError,
+    ):
+        return (
+            "no AWS credentials were found: run aws configure or aws sso login, or set AWS_PROFILE"
+        )
+    if isinstance(
+        error,
+        exceptions.SSOTokenLoadError
+        | exceptions.UnauthorizedSSOTokenError
+        | exceptions.TokenRetrievalError,
+    ):
         return "the AWS credentials have expired: run aws sso login"
     if isinstance(error, exceptions.ProfileNotFound):
         return f"{error}: see aws configure list-profiles"
-    if isinstance(error, exceptions.EndpointConnectionError | exceptions.ConnectTimeoutError | exceptions.HTTPClientError):
+    if isinstance(
+        error,
+        exceptions.EndpointConnectionError
+        | exceptions.ConnectTimeoutError
+        | exceptions.HTTPClientError,
+    ):
         return f"no connection to AWS in {region}: is the region right, and is there a network? ({_one_line(error)})"
     return _one_line(error)
 

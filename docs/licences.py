@@ -15,7 +15,9 @@ UNDECLARED = {"pysimdjson": "MIT"}
 def main() -> None:
     """Print a line for each component of the file that the first argument names."""
     components = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))["components"]
-    print("# Licences of what the image installs\n\nWritten by `make sbom`, from what each package declares.\n")
+    print(
+        "# Licences of what the image installs\n\nWritten by `make sbom`, from what each package declares.\n"
+    )
     print("| package | version | licence |\n| --- | --- | --- |")
     for each in sorted(components, key=lambda component: component["name"].lower()):
         print(f"| {each['name']} | {each['version']} | {licence_of(each)} |")

@@ -59,7 +59,9 @@ def columns() -> str:
             values = "number from {} to {} in training".format(*feature["range"])
         unit = f", in {feature['unit']}" if "unit" in feature else ""
         missing = "yes" if feature["missing"] else "no"
-        rows.append((number, f"`{feature['name']}`", f"{feature['description']}{unit}", values, missing))
+        rows.append(
+            (number, f"`{feature['name']}`", f"{feature['description']}{unit}", values, missing)
+        )
     return table(("#", "column", "meaning", "values", "may be missing"), rows)
 
 
@@ -68,9 +70,20 @@ def media_types() -> str:
     rows = []
     for name in DECODERS:
         also = ", ".join(f"`{alias}`" for alias, meant in ALIASES.items() if meant == name)
-        out, concatenates = ("yes", "yes" if CODECS[name].CONCATENATES else "no") if name in CODECS else ("no", "")
+        out, concatenates = (
+            ("yes", "yes" if CODECS[name].CONCATENATES else "no") if name in CODECS else ("no", "")
+        )
         rows.append((f"`{name}`", also, "yes", out, concatenates))
-    return table(("media type", "in also called", "in: Content-Type", "out: Accept", "replies to slices concatenate"), rows)
+    return table(
+        (
+            "media type",
+            "in also called",
+            "in: Content-Type",
+            "out: Accept",
+            "replies to slices concatenate",
+        ),
+        rows,
+    )
 
 
 def statuses() -> str:
@@ -80,9 +93,15 @@ def statuses() -> str:
         (204, "to a body of no bytes"),
         (404, "to an unknown path"),
         (405, "to a method that the path does not take; `Allow` names those it does"),
-        (500, "to a failure of the server itself: a fixed sentence and a request id; the log tells more"),
+        (
+            500,
+            "to a failure of the server itself: a fixed sentence and a request id; the log tells more",
+        ),
     ]
-    rows += [(error.status.value, str(error.__doc__).rstrip(".") + f" (`{error.__name__}`)") for error in leaves(InvocationError)]
+    rows += [
+        (error.status.value, str(error.__doc__).rstrip(".") + f" (`{error.__name__}`)")
+        for error in leaves(InvocationError)
+    ]
     return table(("status", "answered"), sorted(rows))
 
 
@@ -109,7 +128,9 @@ def clauses() -> str:
     for path in sorted((ROOT / "tests").rglob("test_*.py")):
         for test in ast.parse(path.read_text(encoding="utf-8")).body:
             if isinstance(test, ast.FunctionDef) and test.name.startswith("test_"):
-                quoted, _, promise = str(ast.get_docstring(test)).partition("\n\n")[0].partition(": ")
+                quoted, _, promise = (
+                    str(ast.get_docstring(test)).partition("\n\n")[0].partition(": ")
+                )
                 link = f"[{test.name}](../{path.relative_to(ROOT)})"
                 rows += [(clause, promise, link) for clause in CLAUSE.findall(quoted) if promise]
     rows.sort(key=lambda row: ([int(number) for number in row[0].split(".")], row[2]))
@@ -129,7 +150,13 @@ def _keys(section: Any, place: str) -> Iterable[tuple[str, str, str]]:
             yield from _keys(inner, f"{place}{name}.")
             continue
         default = field.default if field.default is not MISSING else None
-        shown = ", ".join(default) if isinstance(default, tuple) else str(default).lower() if isinstance(default, bool) else default
+        shown = (
+            ", ".join(default)
+            if isinstance(default, tuple)
+            else str(default).lower()
+            if isinstance(default, bool)
+            else default
+        )
         needed = field.default is MISSING and field.default_factory is MISSING
         yield (
             f"`{place}{name}`",

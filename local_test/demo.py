@@ -5,7 +5,14 @@ import subprocess
 import sys
 import time
 
-from container.local_server import ROOT, SAMPLE_ARTIFACT, NotServing, free_port, stop, wait_until_ready
+from container.local_server import (
+    ROOT,
+    SAMPLE_ARTIFACT,
+    NotServing,
+    free_port,
+    stop,
+    wait_until_ready,
+)
 from local_test.predict import show
 
 
@@ -14,9 +21,14 @@ def main() -> None:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     settings = {"SM_MODEL_DIR": str(SAMPLE_ARTIFACT), "SAGEMAKER_BIND_TO_PORT": str(port)}
-    print(f"Starting container/entrypoint.py serve, with {' '.join(f'{name}={value}' for name, value in settings.items())}")
+    print(
+        f"Starting container/entrypoint.py serve, with {' '.join(f'{name}={value}' for name, value in settings.items())}"
+    )
     start = time.monotonic()
-    server = subprocess.Popen([sys.executable, str(ROOT / "container" / "entrypoint.py"), "serve"], env=os.environ | settings)
+    server = subprocess.Popen(
+        [sys.executable, str(ROOT / "container" / "entrypoint.py"), "serve"],
+        env=os.environ | settings,
+    )
     try:
         wait_until_ready(server, url)
         print(f"GET {url}/ping: 200 after {time.monotonic() - start:.1f} s")

@@ -33,7 +33,9 @@ def main() -> None:
 def show(url: str, name: str) -> None:
     """Post one payload and print what came back, as predictions beside prices."""
     media_type = PAYLOADS[name]
-    print(f"\nPOST {url}/invocations  Content-Type: {media_type}  Accept: text/csv  < local_test/payloads/{name}")
+    print(
+        f"\nPOST {url}/invocations  Content-Type: {media_type}  Accept: text/csv  < local_test/payloads/{name}"
+    )
     response = requests.post(
         f"{url}/invocations",
         data=(HERE / "payloads" / name).read_bytes(),
@@ -47,7 +49,9 @@ def show(url: str, name: str) -> None:
         )
     if not response.ok:
         sys.exit(f"{response.status_code} {response.reason}: {response.text}")
-    print(f"{response.status_code} {response.reason}  Content-Type: {response.headers['Content-Type']}")
+    print(
+        f"{response.status_code} {response.reason}  Content-Type: {response.headers['Content-Type']}"
+    )
     print(f"{'predicted':>12} {'true price':>12}")
     for predicted, price in zip(response.text.split(), true_prices(), strict=True):
         print(f"{float(predicted):>12,.0f} {price:>12,} US dollars")

@@ -37,7 +37,9 @@ def main() -> None:
         sys.exit(f"{arguments.file} is JSON or UBJSON already: there is nothing to convert")
     is_pickle = content[:1] == b"\x80"
     if is_pickle and not arguments.trust_pickle:
-        sys.exit(f"{arguments.file} is a pickle, which can run any code when it is read: if you trust it, add TRUST=yes")
+        sys.exit(
+            f"{arguments.file} is a pickle, which can run any code when it is read: if you trust it, add TRUST=yes"
+        )
     if writer_of(content) > tuple(map(int, xgboost.__version__.split(".")[:2])):
         sys.exit(
             f"{arguments.file} was written by a newer XGBoost than the {xgboost.__version__} here: use a newer Python (PYTHON=...)"
@@ -49,9 +51,15 @@ def main() -> None:
         difference = largest_difference(target, proof)
     if not difference <= TOLERANCE:
         target.unlink()
-        sys.exit(f"XGBoost {xgboost.__version__} predicts otherwise with the converted model (by {difference:g}): it was removed")
-    print(f"Wrote {target}: on 1,000 random rows it predicts the same as {arguments.file} (largest difference {difference:g})")
-    print(f"To serve it, put it as model.ubj into a folder without {arguments.file.name}, since two models are refused")
+        sys.exit(
+            f"XGBoost {xgboost.__version__} predicts otherwise with the converted model (by {difference:g}): it was removed"
+        )
+    print(
+        f"Wrote {target}: on 1,000 random rows it predicts the same as {arguments.file} (largest difference {difference:g})"
+    )
+    print(
+        f"To serve it, put it as model.ubj into a folder without {arguments.file.name}, since two models are refused"
+    )
 
 
 def requirements_for(content: bytes) -> Path:
@@ -61,7 +69,10 @@ def requirements_for(content: bytes) -> Path:
 
 def writer_of(content: bytes) -> tuple[int, ...]:
     """Return the major and minor version of the XGBoost whose model a pickle holds; () for other files."""
-    return max((tuple(number[0] for number in found.groups()[:2]) for found in VERSION.finditer(content)), default=())
+    return max(
+        (tuple(number[0] for number in found.groups()[:2]) for found in VERSION.finditer(content)),
+        default=(),
+    )
 
 
 def convert(source: Path, target: Path, proof: Path, requirements: Path, environment: Path) -> None:
@@ -69,9 +80,21 @@ def convert(source: Path, target: Path, proof: Path, requirements: Path, environ
     print(f"Setting up a throw-away environment from {requirements.name}")
     venv.create(environment, with_pip=True)
     python = environment / "bin" / "python"
-    pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "--only-binary", ":all:"]
+    pip = [
+        python,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--require-hashes",
+        "--only-binary",
+        ":all:",
+    ]
     subprocess.run([*pip, "--requirement", requirements], check=True)
-    if subprocess.run([python, HERE / "read_old.py", source, target, proof], check=False).returncode:
+    if subprocess.run(
+        [python, HERE / "read_old.py", source, target, proof], check=False
+    ).returncode:
         sys.exit(f"{source}: neither a model in XGBoost's binary format nor a pickle of one")
 
 
@@ -81,7 +104,9 @@ def largest_difference(target: Path, proof: Path) -> float:
     booster = xgboost.Booster(model_file=target)
     rows = xgboost.DMatrix(before["rows"], feature_types=booster.feature_types)
     after = booster.predict(rows, validate_features=False)
-    return float(np.max(np.abs(after - before["predictions"]) / np.maximum(1, np.abs(before["predictions"]))))
+    return float(
+        np.max(np.abs(after - before["predictions"]) / np.maximum(1, np.abs(before["predictions"])))
+    )
 
 
 if __name__ == "__main__":

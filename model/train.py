@@ -33,7 +33,12 @@ PATIENCE_ROUNDS = 20
 
 TARGET = "price"
 FEATURES: list[dict[str, Any]] = [
-    {"name": "carat", "type": "float", "unit": "carat (0.2 g)", "description": "weight of the diamond"},
+    {
+        "name": "carat",
+        "type": "float",
+        "unit": "carat (0.2 g)",
+        "description": "weight of the diamond",
+    },
     {
         "name": "cut",
         "type": "c",
@@ -53,7 +58,12 @@ FEATURES: list[dict[str, Any]] = [
         "categories": ["I1", "SI2", "SI1", "VS2", "VS1", "VVS2", "VVS1", "IF"],
     },
     {"name": "depth", "type": "float", "unit": "%", "description": "total depth: z / mean(x, y)"},
-    {"name": "table", "type": "float", "unit": "%", "description": "width of the top relative to the widest point"},
+    {
+        "name": "table",
+        "type": "float",
+        "unit": "%",
+        "description": "width of the top relative to the widest point",
+    },
     {"name": "x", "type": "float", "unit": "mm", "description": "length"},
     {"name": "y", "type": "float", "unit": "mm", "description": "width"},
     {"name": "z", "type": "float", "unit": "mm", "description": "height"},
@@ -72,7 +82,9 @@ def main() -> None:
     pack()
     write_payloads(held_out.head(SAMPLE_RECORDS))
     size = (ARTIFACT / "model.ubj").stat().st_size
-    print(f"{booster.num_boosted_rounds()} trees, {size:,} bytes; held-out RMSE ${rmse:,.0f} on {len(held_out):,} diamonds")
+    print(
+        f"{booster.num_boosted_rounds()} trees, {size:,} bytes; held-out RMSE ${rmse:,.0f} on {len(held_out):,} diamonds"
+    )
     print(f"Wrote {ARTIFACT.name}/ and {TARBALL.name}")
 
 
@@ -161,8 +173,12 @@ def write_payloads(diamonds: pd.DataFrame) -> None:
     objects = json.loads(records.to_json(orient="records", double_precision=2))
     records.to_csv(payloads / "diamonds.csv", index=False, header=False)
     records.to_csv(payloads / "diamonds-header.csv", index=False)
-    (payloads / "diamonds.json").write_text(json.dumps({"instances": objects}, indent=1) + "\n", encoding="utf-8")
-    (payloads / "diamonds.jsonl").write_text("".join(json.dumps(each) + "\n" for each in objects), encoding="utf-8")
+    (payloads / "diamonds.json").write_text(
+        json.dumps({"instances": objects}, indent=1) + "\n", encoding="utf-8"
+    )
+    (payloads / "diamonds.jsonl").write_text(
+        "".join(json.dumps(each) + "\n" for each in objects), encoding="utf-8"
+    )
     diamonds[[TARGET]].to_csv(expected / "prices.csv", index=False)
 
 

@@ -15,7 +15,9 @@ from serve.parallel import Spread
 from serve.settings import Settings
 
 
-def create_app(settings: Settings | None = None, model: Model | None = None, spread: Spread | None = None) -> Flask:
+def create_app(
+    settings: Settings | None = None, model: Model | None = None, spread: Spread | None = None
+) -> Flask:
     """Return the application, with the model of the settings' folder loaded if none is given; raises StartError."""
     settings = settings or Settings.from_env()
     invocations = Invocations(model or load(settings), settings, spread or Spread())

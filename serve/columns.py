@@ -49,12 +49,21 @@ def joined(slices: Sequence[Columns]) -> Columns:
 
 def flat(columns: Columns) -> dict[str, NDArray[np.float32]]:
     """Return the values of each column as they come after each other, float32 (n, k); those of the first name come first."""
-    plain = {name: column.values if isinstance(column, Named) else column for name, column in columns.items()}
-    return {name: values.reshape(len(values), -1).astype(np.float32) for name, values in plain.items()}
+    plain = {
+        name: column.values if isinstance(column, Named) else column
+        for name, column in columns.items()
+    }
+    return {
+        name: values.reshape(len(values), -1).astype(np.float32) for name, values in plain.items()
+    }
 
 
 def _joined(parts: Sequence[Column]) -> Column:
     first = parts[0]
     if isinstance(first, Named):
-        return Named(first.names, np.concatenate([each.values for each in parts if isinstance(each, Named)]), first.most)
+        return Named(
+            first.names,
+            np.concatenate([each.values for each in parts if isinstance(each, Named)]),
+            first.most,
+        )
     return np.concatenate([each for each in parts if not isinstance(each, Named)])

@@ -40,7 +40,11 @@ class Reply:
 
 
 def infer(
-    model: Model, invocation: Invocation, stages: Stages | None = None, spread: Spread = ALONE, keys: Sequence[str] = ()
+    model: Model,
+    invocation: Invocation,
+    stages: Stages | None = None,
+    spread: Spread = ALONE,
+    keys: Sequence[str] = (),
 ) -> Reply:
     """Return the reply to an invocation, its time told by ``stages``; raises InvocationError for what is wrong with the payload.
 
@@ -56,13 +60,21 @@ def infer(
     else:
         predictions = list(spread.each(model.predict, slices))
         stages.end("predict")
-        together = np.concatenate(predictions) if len(predictions) > 1 else predictions[0] if predictions else NOTHING
+        together = (
+            np.concatenate(predictions)
+            if len(predictions) > 1
+            else predictions[0]
+            if predictions
+            else NOTHING
+        )
         body = CODECS[invocation.accept].encode(together)
     stages.end("encode")
     return Reply(body, invocation.accept)
 
 
-def infer_slices(model: Model, invocation: Invocation, stages: Stages, spread: Spread, keys: Sequence[str] = ()) -> Iterator[bytes]:
+def infer_slices(
+    model: Model, invocation: Invocation, stages: Stages, spread: Spread, keys: Sequence[str] = ()
+) -> Iterator[bytes]:
     """Yield the reply to an invocation in encoded slices, one after the other; its Accept is a type whose slices concatenate."""
     slices = _features(model, decoder_for(invocation.media_type), invocation, stages)
     score, encode = _way(model, invocation, keys)
@@ -95,20 +107,35 @@ def _way(
     return model.predict, codec.encode
 
 
-def teller(model: Model, invocation: Invocation, keys: Sequence[str]) -> Callable[[NDArray[np.float32]], Columns]:
+def teller(
+    model: Model, invocation: Invocation, keys: Sequence[str]
+) -> Callable[[NDArray[np.float32]], Columns]:
     """Return what tells of features all that is asked for; raises NotAcceptable for an explanation that cannot be given."""
     explanation = explanation_of(invocation.accept_parameters, invocation.accept, model)
     return lambda features: told(model, features, keys, explanation)
 
 
-def told(model: Model, features: NDArray[np.float32], keys: Sequence[str], explanation: Explanation | None = None) -> Columns:
+def told(
+    model: Model,
+    features: NDArray[np.float32],
+    keys: Sequence[str],
+    explanation: Explanation | None = None,
+) -> Columns:
     """Return the columns of the keys, or of the score without them, and those of the explanation."""
-    predictions, deviation = model.predict_spread(features) if SPREAD in keys else (model.predict(features), None)
-    known = selected(keys, model.objective, model.classes, predictions, deviation) if keys else {SCORE: predictions}
+    predictions, deviation = (
+        model.predict_spread(features) if SPREAD in keys else (model.predict(features), None)
+    )
+    known = (
+        selected(keys, model.objective, model.classes, predictions, deviation)
+        if keys
+        else {SCORE: predictions}
+    )
     return {**known, **explained(model, features, explanation)} if explanation else known
 
 
-def _features(model: Model, decoder: Decoder, invocation: Invocation, stages: Stages) -> Iterator[NDArray[np.float32]]:
+def _features(
+    model: Model, decoder: Decoder, invocation: Invocation, stages: Stages
+) -> Iterator[NDArray[np.float32]]:
     """Yield the payload's slices as features, none of them empty."""
     for records in decoder.decode(invocation.payload, invocation.parameters, model.schema):
         stages.end("decode")

@@ -36,7 +36,9 @@ def configure(level: int) -> None:
     log.setLevel(max(level, 1))  # 0 would mean that of the root
 
 
-def event(level: int, name: str, traceback_of: BaseException | None = None, /, **fields: object) -> None:
+def event(
+    level: int, name: str, traceback_of: BaseException | None = None, /, **fields: object
+) -> None:
     """Log an event, and the traceback of what caused it."""
     if is_logged(level):
         log.log(level, name, exc_info=traceback_of, extra={"fields": fields})

@@ -68,7 +68,11 @@ def acceptable(header: str | None, offers: Sequence[str]) -> MediaType | None:
     """
     ranges = [_range(entry) for entry in parse_list_header(header or "")] or [_Range("*/*", 1.0)]
     best = {
-        offer: max((each for each in ranges if each.covers(offer)), key=lambda each: each.specificity, default=None)
+        offer: max(
+            (each for each in ranges if each.covers(offer)),
+            key=lambda each: each.specificity,
+            default=None,
+        )
         for offer in offers
     }
     for each in sorted(ranges, key=lambda each: (-each.quality, -each.specificity)):

@@ -30,7 +30,9 @@ class Spread:
             yield predict(first)
             yield from map(predict, iterator)
             return
-        waiting: deque[Future[Scored]] = deque(self._pool.submit(predict, each) for each in (first, second))
+        waiting: deque[Future[Scored]] = deque(
+            self._pool.submit(predict, each) for each in (first, second)
+        )
         for each in iterator:
             waiting.append(self._pool.submit(predict, each))
             if len(waiting) > self._threads:

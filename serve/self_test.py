@@ -26,12 +26,16 @@ def run_self_test(model: Model, folder: Path) -> int:
                 raise BadArtifact(f"{path}: expected a name that ends in {', '.join(MEDIA_TYPES)}")
         accept = MEDIA_TYPES[expected.suffix]
         try:
-            reply = infer(model, Invocation(request.read_bytes(), MEDIA_TYPES[request.suffix], {}, accept))
+            reply = infer(
+                model, Invocation(request.read_bytes(), MEDIA_TYPES[request.suffix], {}, accept)
+            )
             got, due = _numbers(reply.body, accept), _numbers(expected.read_bytes(), accept)
         except InvocationError as error:
             raise BadArtifact(f"the self-test failed: {request}: {error}") from error
         except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
-            raise BadArtifact(f"{expected}: expected a reply of this server, as {accept}: {error!r}") from error
+            raise BadArtifact(
+                f"{expected}: expected a reply of this server, as {accept}: {error!r}"
+            ) from error
         _compare(got, due)
         return len(due)
     return 0
@@ -50,7 +54,9 @@ def _numbers(reply: bytes, media_type: str) -> list[NDArray[np.float64]]:
 
 def _compare(got: list[NDArray[np.float64]], due: list[NDArray[np.float64]]) -> None:
     if len(got) != len(due):
-        raise BadArtifact(f"the self-test failed: {len(due)} predictions are expected, {len(got)} came")
+        raise BadArtifact(
+            f"the self-test failed: {len(due)} predictions are expected, {len(got)} came"
+        )
     for row, (values, expected) in enumerate(zip(got, due, strict=True), 1):
         fits = values.shape == expected.shape and np.allclose(
             values, expected, RELATIVE_TOLERANCE, ABSOLUTE_TOLERANCE, equal_nan=True

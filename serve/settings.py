@@ -17,7 +17,16 @@ MIB = 1 << 20
 LIKENESS = 0.9  # from 0 to 1; less alike are names of other programs' variables
 DEFAULT_MAX_PAYLOAD_BYTES = 100 * MIB  # what batch transform sends at most: contract 5.3
 
-BOOLEANS = {"true": True, "false": False, "1": True, "0": False, "yes": True, "no": False, "on": True, "off": False}
+BOOLEANS = {
+    "true": True,
+    "false": False,
+    "1": True,
+    "0": False,
+    "yes": True,
+    "no": False,
+    "on": True,
+    "off": False,
+}
 
 
 def _whole_number(least: int, most: int) -> Callable[[str], int]:
@@ -46,7 +55,9 @@ def _boolean(text: str) -> bool:
 
 def _not_yet(text: str) -> bool:
     if _boolean(text):
-        raise ValueError("multi-model endpoints are not supported yet: serve one model, and leave the variable out")
+        raise ValueError(
+            "multi-model endpoints are not supported yet: serve one model, and leave the variable out"
+        )
     return False
 
 
@@ -72,8 +83,12 @@ def _setting(variable: str, default: Any, read: Callable[[str], Any], meaning: s
 class Settings:
     """The server's settings; each field knows its variable and how that is read."""
 
-    port: int = _setting("SAGEMAKER_BIND_TO_PORT", 8080, _whole_number(1, 65535), "the port, on all addresses")
-    model_folder: Path = _setting("SM_MODEL_DIR", Path("/opt/ml/model"), Path, "the folder of the artifact")
+    port: int = _setting(
+        "SAGEMAKER_BIND_TO_PORT", 8080, _whole_number(1, 65535), "the port, on all addresses"
+    )
+    model_folder: Path = _setting(
+        "SM_MODEL_DIR", Path("/opt/ml/model"), Path, "the folder of the artifact"
+    )
     default_accept: str | None = _setting(
         "SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT",
         None,
@@ -81,10 +96,16 @@ class Settings:
         "the reply's media type where Accept leaves it open; by default JSON and JSON lines in kind, all else as CSV",
     )
     max_payload_mib: int | None = _setting(
-        "SAGEMAKER_MAX_PAYLOAD_IN_MB", None, _whole_number(0, 1 << 20), "the longest payload in MiB, 0 for no limit; by default 100"
+        "SAGEMAKER_MAX_PAYLOAD_IN_MB",
+        None,
+        _whole_number(0, 1 << 20),
+        "the longest payload in MiB, 0 for no limit; by default 100",
     )
     max_content_length: int | None = _setting(
-        "MAX_CONTENT_LENGTH", None, _whole_number(1, 1 << 40), "the same in bytes, where the former is not set"
+        "MAX_CONTENT_LENGTH",
+        None,
+        _whole_number(1, 1 << 40),
+        "the same in bytes, where the former is not set",
     )
     max_concurrent_transforms: int | None = _setting(
         "SAGEMAKER_MAX_CONCURRENT_TRANSFORMS",
@@ -110,7 +131,9 @@ class Settings:
         _boolean,
         "whether CSV and JSON lines leave in slices, without Content-Length, once more than 1 MiB came in",
     )
-    multi_model: bool = _setting("SAGEMAKER_MULTI_MODEL", False, _not_yet, "not supported yet: `true` stops the start")
+    multi_model: bool = _setting(
+        "SAGEMAKER_MULTI_MODEL", False, _not_yet, "not supported yet: `true` stops the start"
+    )
     inference_output: tuple[str, ...] = _setting(
         "SAGEMAKER_INFERENCE_OUTPUT",
         (),
@@ -124,7 +147,10 @@ class Settings:
         "whether several models in the folder predict together; by default if their files are `xgboost-model-N`",
     )
     unknown_category: str = _setting(
-        "SERVE_UNKNOWN_CATEGORY", "error", _one_of("error", "missing"), "what an unknown category is: an `error`, or `missing`"
+        "SERVE_UNKNOWN_CATEGORY",
+        "error",
+        _one_of("error", "missing"),
+        "what an unknown category is: an `error`, or `missing`",
     )
     libsvm_base: int | None = _setting(
         "SERVE_LIBSVM_BASE",
@@ -169,7 +195,10 @@ class Settings:
         "how requests come in: `lean` answers pings and invocations itself and hands all else to Flask, `flask` is that alone",
     )
     log_level: int = _setting(
-        "SAGEMAKER_CONTAINER_LOG_LEVEL", logging.INFO, _log_level, "the least level of events in the log, by name or number"
+        "SAGEMAKER_CONTAINER_LOG_LEVEL",
+        logging.INFO,
+        _log_level,
+        "the least level of events in the log, by name or number",
     )
 
     @classmethod
@@ -202,5 +231,11 @@ VARIABLES = frozenset(each.metadata["variable"] for each in fields(Settings))
 
 def misspelt(env: Mapping[str, str] = os.environ) -> dict[str, str]:
     """Return the variables that look like one of the server's but are none, and which is meant: they do nothing, in silence."""
-    unknown = [name for name in env if name.startswith(("SERVE_", "SAGEMAKER_")) and name not in VARIABLES]
-    return {name: near[0] for name in unknown if (near := get_close_matches(name, VARIABLES, 1, LIKENESS))}
+    unknown = [
+        name for name in env if name.startswith(("SERVE_", "SAGEMAKER_")) and name not in VARIABLES
+    ]
+    return {
+        name: near[0]
+        for name in unknown
+        if (near := get_close_matches(name, VARIABLES, 1, LIKENESS))
+    }

@@ -9,7 +9,14 @@ from tests.support.server import ROOT
 
 # Each module may import from the lines above its own.
 LAYERS = [
-    {"serve", "serve.http", "serve.schema", "serve.model", "serve.outputs", "container.image_build"},
+    {
+        "serve",
+        "serve.http",
+        "serve.schema",
+        "serve.model",
+        "serve.outputs",
+        "container.image_build",
+    },
     {"serve.text", "serve.errors", "serve.media_types"},
     {
         "serve.records",
@@ -39,7 +46,13 @@ LAYERS = [
         "serve.codecs.protobuf",
         "serve.codecs.fast_matrix",
     },
-    {"serve.codecs.csv_dialect", "serve.codecs.jsonlines", "serve.codecs.libsvm", "serve.codecs.npy", "serve.codecs.tensor"},
+    {
+        "serve.codecs.csv_dialect",
+        "serve.codecs.jsonlines",
+        "serve.codecs.libsvm",
+        "serve.codecs.npy",
+        "serve.codecs.tensor",
+    },
     {"serve.codecs.csv", "serve.codecs.recordio"},
     {"serve.codecs.json"},
     {"serve.codecs"},
@@ -52,7 +65,12 @@ LAYERS = [
     {"serve.http.flask_routes", "serve.http.asgi"},
     {"serve.app"},
     {"container", "container.local_server"},
-    {"container.flask_worker", "container.limits", "container.balance", "container.asgi_connection"},
+    {
+        "container.flask_worker",
+        "container.limits",
+        "container.balance",
+        "container.asgi_connection",
+    },
     {"container.asgi_worker"},
     {"container.sizing"},
     {"container.check"},
@@ -71,7 +89,12 @@ HOMES = {
         "serve.model.model",
         "container.server",
     },
-    "gunicorn": {"container.server", "container.flask_worker", "container.asgi_worker", "container.asgi_connection"},
+    "gunicorn": {
+        "container.server",
+        "container.flask_worker",
+        "container.asgi_worker",
+        "container.asgi_connection",
+    },
     "os": {
         "container.local_server",
         "serve.settings",
@@ -100,7 +123,10 @@ def imports_of(path: Path) -> set[str]:
         elif isinstance(node, ast.ImportFrom):
             assert node.module
             found |= {
-                f"{node.module}.{alias.name}" if f"{node.module}.{alias.name}" in FLOOR else node.module for alias in node.names
+                f"{node.module}.{alias.name}"
+                if f"{node.module}.{alias.name}" in FLOOR
+                else node.module
+                for alias in node.names
             }
     return found
 

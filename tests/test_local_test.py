@@ -13,7 +13,9 @@ PRICES = (ROOT / "local_test" / "expected" / "prices.csv").read_text().split()[1
 
 
 def run(*command: str) -> str:
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=120).stdout
+    return subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=120
+    ).stdout
 
 
 def test_demo() -> None:
@@ -40,11 +42,22 @@ def test_predict_with_curl(diamonds: Server) -> None:
     assert all(output.count(f" {price}\n") == 4 for price in PRICES)
 
 
-@pytest.mark.parametrize("command", [[sys.executable, "local_test/predict.py"], ["local_test/predict.sh"]], ids=["py", "sh"])
+@pytest.mark.parametrize(
+    "command",
+    [[sys.executable, "local_test/predict.py"], ["local_test/predict.sh"]],
+    ids=["py", "sh"],
+)
 def test_predict_with_another_model(command: list[str], tmp_path: Path) -> None:
     """A server of another model refuses the diamonds, and the script says whose they are."""
     with running(saved(train(numbers(60, 2)), tmp_path)) as server:
-        outcome = subprocess.run([*command, server.url], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+        outcome = subprocess.run(
+            [*command, server.url],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
 
     assert outcome.returncode == 1
     assert "expected 2 columns, got 9" in outcome.stdout + outcome.stderr
@@ -55,7 +68,9 @@ def test_predict_with_another_model(command: list[str], tmp_path: Path) -> None:
 def test_predict_without_a_server() -> None:
     """Without a server the script says so, and how to start one."""
     command = [sys.executable, "local_test/predict.py", "http://127.0.0.1:9"]
-    outcome = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=30)
+    outcome = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=30
+    )
 
     assert outcome.returncode == 1
     assert "make serve" in outcome.stderr

@@ -17,7 +17,11 @@ from tests.support.server import OWN_VARIABLES, ROOT, Server, free_port, wait_un
 
 # The packages of the tests are those that make would install.
 MAKE = ["make", "--no-print-directory", "--old-file=setup", f"RUN={sys.executable}"]
-ELSEWHERE = {name: value for name, value in os.environ.items() if not name.startswith((*OWN_VARIABLES, "MAKE", "MFLAGS"))}
+ELSEWHERE = {
+    name: value
+    for name, value in os.environ.items()
+    if not name.startswith((*OWN_VARIABLES, "MAKE", "MFLAGS"))
+}
 PAYLOAD = "0.5,1.5\n" * 3
 Named = tuple[list[str], dict[str, str]]
 
@@ -42,7 +46,13 @@ def make(named: Named, *words: str) -> str:
     """Return what a verb prints."""
     environment = ELSEWHERE | named[1]
     outcome = subprocess.run(
-        [*MAKE, *words, *named[0]], cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=90
+        [*MAKE, *words, *named[0]],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=90,
     )
 
     assert outcome.returncode == 0, outcome.stderr
@@ -53,7 +63,9 @@ def make(named: Named, *words: str) -> str:
 def started(named: Named, *words: str) -> Iterator[Iterator[str]]:
     """Run a verb until the block ends, and give the lines that it prints."""
     environment = ELSEWHERE | named[1]
-    process = subprocess.Popen([*MAKE, *words, *named[0]], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [*MAKE, *words, *named[0]], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
+    )
     try:
         assert process.stdout
         yield process.stdout

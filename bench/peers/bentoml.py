@@ -10,7 +10,11 @@ from bench.places import PROGRAMS
 
 
 def _env(launch: Launch) -> dict[str, str]:
-    return {"BENCH_MODEL": str(launch.model), "BENTOML_HOME": str(launch.scratch), "BENTOML_DO_NOT_TRACK": "true"}
+    return {
+        "BENCH_MODEL": str(launch.model),
+        "BENTOML_HOME": str(launch.scratch),
+        "BENTOML_DO_NOT_TRACK": "true",
+    }
 
 
 def _command(launch: Launch) -> list[str | Path]:

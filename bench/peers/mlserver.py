@@ -22,14 +22,24 @@ def _prepare(launch: Launch) -> None:
         "parallel_workers": 2,
         "debug": False,
     }
-    model = {"name": "model", "implementation": "mlserver_xgboost.XGBoostModel", "parameters": {"uri": str(launch.model)}}
+    model = {
+        "name": "model",
+        "implementation": "mlserver_xgboost.XGBoostModel",
+        "parameters": {"uri": str(launch.model)},
+    }
     (launch.scratch / "settings.json").write_text(json.dumps(server), encoding="utf-8")
     (launch.scratch / "model-settings.json").write_text(json.dumps(model), encoding="utf-8")
 
 
 def _body(rows: Sequence[Row]) -> bytes:
     data = list(chain.from_iterable(rows))
-    return orjson.dumps({"inputs": [{"name": "x", "shape": [len(rows), len(rows[0])], "datatype": "FP32", "data": data}]})
+    return orjson.dumps(
+        {
+            "inputs": [
+                {"name": "x", "shape": [len(rows), len(rows[0])], "datatype": "FP32", "data": data}
+            ]
+        }
+    )
 
 
 def _read(reply: bytes) -> Predictions:
@@ -43,7 +53,13 @@ PEER = Peer(
     # Its workers ask for an event loop as only older releases of uvloop give one.
     requirements=("mlserver>=1.7", "mlserver-xgboost>=1.7", "uvloop<0.22"),
     packages=("mlserver", "mlserver-xgboost", "xgboost", "uvicorn"),
-    command=lambda launch: [launch.python, "-c", "from mlserver.cli import main; main()", "start", launch.scratch],
+    command=lambda launch: [
+        launch.python,
+        "-c",
+        "from mlserver.cli import main; main()",
+        "start",
+        launch.scratch,
+    ],
     env=lambda _: {"OMP_NUM_THREADS": "1"},  # its workers' threads would fight for the cores
     path="/v2/models/model/infer",
     bodies={JSON: _body},

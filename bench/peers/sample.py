@@ -17,7 +17,15 @@ PEER = Peer(
     requirements=("flask", "gunicorn", "gevent", "packaging", "pandas", "xgboost-cpu>=3"),
     packages=("flask", "gunicorn", "gevent", "pandas", "xgboost-cpu"),
     command=lambda launch: [
-        *(launch.python, "-m", "gunicorn", "--chdir", PROGRAMS, "--bind", f"127.0.0.1:{launch.port}"),
+        *(
+            launch.python,
+            "-m",
+            "gunicorn",
+            "--chdir",
+            PROGRAMS,
+            "--bind",
+            f"127.0.0.1:{launch.port}",
+        ),
         *("--workers", "2", "--worker-class", "gevent", "--timeout", "60", "sample_server:app"),
     ],
     env=lambda launch: {"BENCH_MODEL": str(launch.model)},

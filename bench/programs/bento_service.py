@@ -18,4 +18,6 @@ class Model:
     @bentoml.api  # type: ignore[untyped-decorator]  # its packages are not in the environment of mypy
     def predict(self, instances: np.ndarray) -> np.ndarray:
         """Return the predictions of rows of numbers."""
-        return np.asarray(self.booster.predict(xgboost.DMatrix(instances.astype(np.float32), nthread=1)))
+        return np.asarray(
+            self.booster.predict(xgboost.DMatrix(instances.astype(np.float32), nthread=1))
+        )

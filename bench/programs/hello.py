@@ -42,7 +42,9 @@ def flask_options(shared: dict[str, Any]) -> dict[str, Any]:
     return {**shared, "worker_class": "gthread", "threads": FLASK_THREADS}
 
 
-async def lean(scope: dict[str, Any], receive: Callable[..., Any], send: Callable[..., Any]) -> None:
+async def lean(
+    scope: dict[str, Any], receive: Callable[..., Any], send: Callable[..., Any]
+) -> None:
     """Answer as the leanest ASGI callable does."""
     if scope["type"] != "http":
         return

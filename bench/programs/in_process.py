@@ -22,13 +22,20 @@ def main() -> None:
     """Warm up, wait for the start, measure one payload after the other."""
     folder, seconds, *rest = sys.argv[1:]
     model = load(Settings(model_folder=Path(folder)))
-    bodies = [(Path(path).read_bytes(), media_type) for path, media_type in zip(rest[::2], rest[1::2], strict=True)]
+    bodies = [
+        (Path(path).read_bytes(), media_type)
+        for path, media_type in zip(rest[::2], rest[1::2], strict=True)
+    ]
     works = [(inference(model, *body), prediction(model, *body)) for body in bodies]
     for infer_once, _ in works:
         infer_once()
     print("ready", flush=True)
     sys.stdin.readline()
-    print(json.dumps([(timed(one, float(seconds)), timed(other, float(seconds) / 2)) for one, other in works]))
+    print(
+        json.dumps(
+            [(timed(one, float(seconds)), timed(other, float(seconds) / 2)) for one, other in works]
+        )
+    )
 
 
 def inference(model: Model, payload: bytes, media_type: str) -> Callable[[], object]:
@@ -53,7 +60,11 @@ def timed(work: Callable[[], object], seconds: float) -> dict[str, float]:
         work()
         durations.append(time.perf_counter() - start)
     wall, cpu = time.perf_counter() - began, time.process_time() - used
-    return {"calls_a_second": len(durations) / wall, "median_ms": median(durations) * 1000, "cpu_ms": cpu / len(durations) * 1000}
+    return {
+        "calls_a_second": len(durations) / wall,
+        "median_ms": median(durations) * 1000,
+        "cpu_ms": cpu / len(durations) * 1000,
+    }
 
 
 if __name__ == "__main__":

@@ -12,4 +12,9 @@ import xgboost
 if __name__ == "__main__":
     model, folder = sys.argv[1:]
     if not (Path(folder) / "MLmodel").exists():
-        mlflow.xgboost.save_model(xgboost.Booster(model_file=model), folder, model_format="ubj", pip_requirements=["xgboost"])
+        mlflow.xgboost.save_model(
+            xgboost.Booster(model_file=model),
+            folder,
+            model_format="ubj",
+            pip_requirements=["xgboost"],
+        )

@@ -28,14 +28,20 @@ class ScoringService:
 @app.route("/ping", methods=["GET"])
 def ping() -> flask.Response:
     """Tell whether the model is there."""
-    return flask.Response(response="\n", status=200 if ScoringService.get_model() else 404, mimetype="application/json")
+    return flask.Response(
+        response="\n",
+        status=200 if ScoringService.get_model() else 404,
+        mimetype="application/json",
+    )
 
 
 @app.route("/invocations", methods=["POST"])
 def transformation() -> flask.Response:
     """Predict a CSV without a header."""
     if flask.request.content_type != "text/csv":
-        return flask.Response(response="This predictor only supports CSV data", status=415, mimetype="text/plain")
+        return flask.Response(
+            response="This predictor only supports CSV data", status=415, mimetype="text/plain"
+        )
     data = pd.read_csv(io.StringIO(flask.request.data.decode("utf-8")), header=None)
     predictions = ScoringService.get_model().predict(xgboost.DMatrix(data.values))
     out = io.StringIO()

@@ -14,7 +14,9 @@ from serve.settings import Settings
 def main() -> None:
     """Serve the sample model until a signal ends it."""
     worker_class, port = sys.argv[1], int(sys.argv[2])
-    server = Server(replace(Settings(), port=port, model_folder=ROOT / "model" / "artifact", workers=2))
+    server = Server(
+        replace(Settings(), port=port, model_folder=ROOT / "model" / "artifact", workers=2)
+    )
     server.cfg.set("worker_class", worker_class)
     server.run()
 

@@ -25,7 +25,9 @@ AGAIN = "run the same command again, which shows what there is now"
 @YES
 @POLL
 @click.pass_context
-def rollback(context: click.Context, file: Path, to: str | None, poll_seconds: float, *, yes: bool) -> None:
+def rollback(
+    context: click.Context, file: Path, to: str | None, poll_seconds: float, *, yes: bool
+) -> None:
     """Go back to the previous endpoint config, in the steps and under the alarms of any update."""
     configuration = configuration_of(context, file)
     aws = Aws(configuration.region)
@@ -37,7 +39,9 @@ def rollback(context: click.Context, file: Path, to: str | None, poll_seconds: f
         if not yes:
             agreed, way = way, way_back(aws, configuration, to)
             if _told(way) != _told(agreed):
-                raise DeployError(f"{configuration.name} changed before the answer, and nothing was done: {AGAIN}")
+                raise DeployError(
+                    f"{configuration.name} changed before the answer, and nothing was done: {AGAIN}"
+                )
         make(aws, way.calls, waiting)
     click.secho(f"{configuration.name} serves {way.config}", fg="green")
 
@@ -61,7 +65,9 @@ def down(context: click.Context, file: Path, poll_seconds: float, *, yes: bool) 
         wait_until_settled(aws, name, waiting)
         calls = calls_down(aws, configuration, deployed(aws, name))
         if more := [line for line in _lines(calls) if line not in agreed]:
-            raise DeployError(f"{name} changed meanwhile, and nothing was done; not agreed on: {'; '.join(more)}: {AGAIN}")
+            raise DeployError(
+                f"{name} changed meanwhile, and nothing was done; not agreed on: {'; '.join(more)}: {AGAIN}"
+            )
         make(aws, calls, waiting)
     click.secho(f"{name} is removed", fg="green")
     click.echo(f"What it wrote stays: {what_stays(configuration)}")
@@ -72,4 +78,9 @@ def _lines(calls: Sequence[Call]) -> list[str]:
 
 
 def _told(way: WayBack) -> tuple[object, ...]:
-    return way.running, way.config, way.warnings, [(call.operation, call.subject) for call in way.calls]
+    return (
+        way.running,
+        way.config,
+        way.warnings,
+        [(call.operation, call.subject) for call in way.calls],
+    )

@@ -24,8 +24,14 @@ def show_difference(wanted: Wanted, there: Deployed) -> None:
         ("CreateModel", there.running_model, wanted.model),
         ("CreateEndpointConfig", there.running_config, wanted.config),
     ):
-        before, after = submitted(operation, now), {key: value for key, value in then.items() if key != "Tags"}
-        names = [str(next(iter(words.values()), "nothing")) if words else "nothing" for words in (before, after)]
+        before, after = (
+            submitted(operation, now),
+            {key: value for key, value in then.items() if key != "Tags"},
+        )
+        names = [
+            str(next(iter(words.values()), "nothing")) if words else "nothing"
+            for words in (before, after)
+        ]
         if names[0] != names[1]:  # a name stands for all of the content
             _show(before, after, names)
     if there.endpoint:
@@ -35,7 +41,12 @@ def show_difference(wanted: Wanted, there: Deployed) -> None:
 
 def _show(before: Parameters, after: Parameters, names: Sequence[str]) -> None:
     for line in difflib.unified_diff(
-        _lines(before), _lines(after), f"deployed: {names[0]}", f"wanted: {names[1]}", lineterm="", n=1
+        _lines(before),
+        _lines(after),
+        f"deployed: {names[0]}",
+        f"wanted: {names[1]}",
+        lineterm="",
+        n=1,
     ):
         click.secho(line, fg={"+": "green", "-": "red"}.get(line[0]))
 
@@ -44,7 +55,10 @@ def warn_of_alarms(ringing: Sequence[str], wanted: Wanted, there: Deployed) -> N
     """Print which alarms would roll an update back at once, if one is to be made."""
     if there.running not in (None, wanted.endpoint["EndpointConfigName"]):
         for alarm in ringing:
-            click.secho(f"the alarm {alarm} rings already, so that the update would be rolled back at once", fg="yellow")
+            click.secho(
+                f"the alarm {alarm} rings already, so that the update would be rolled back at once",
+                fg="yellow",
+            )
 
 
 def show_calls(calls: Sequence[Call]) -> None:
@@ -79,4 +93,8 @@ def progress(poll_seconds: float) -> Iterator[Waiting]:
 
 
 def _lines(parameters: Parameters) -> list[str]:
-    return json.dumps(parameters, indent=2, sort_keys=True, default=str).splitlines() if parameters else []
+    return (
+        json.dumps(parameters, indent=2, sort_keys=True, default=str).splitlines()
+        if parameters
+        else []
+    )

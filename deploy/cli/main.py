@@ -57,7 +57,10 @@ def plan(context: click.Context, file: Path) -> None:
         there = Deployed()
     if there.is_under_way:
         status = there.endpoint["EndpointStatus"]
-        click.secho(f"{configuration.name} is {status}: up waits for that first, and compares then\n", fg="yellow")
+        click.secho(
+            f"{configuration.name} is {status}: up waits for that first, and compares then\n",
+            fg="yellow",
+        )
     show_difference(wanted, there)
     show_calls([*calls_up(wanted, there), *(calls_prune(aws, configuration, wanted, there))])
 
@@ -74,15 +77,25 @@ def up(context: click.Context, file: Path, poll_seconds: float) -> None:
     validate(wanted)
     aws = Aws(configuration.region)
     verify_zones(aws, configuration)
-    verify_image(aws, configuration)  # before the bucket: ECR says in words what is wrong with credentials
+    verify_image(
+        aws, configuration
+    )  # before the bucket: ECR says in words what is wrong with credentials
     verify_bucket(aws, configuration)
     ringing = verify_alarms(aws, configuration)
-    warn_of_alarms(ringing, wanted, deployed(aws, configuration.name))  # an endpoint of somebody else's is left alone
+    warn_of_alarms(
+        ringing, wanted, deployed(aws, configuration.name)
+    )  # an endpoint of somebody else's is left alone
     with progress(poll_seconds) as waiting:
         wait_until_settled(aws, configuration.name, waiting)
         there = deployed(aws, configuration.name, wanted)
         make(aws, calls_up(wanted, there), waiting, artifact.packed)
-        tested = smoke_test(aws, configuration, artifact, waiting, there.before(wanted.endpoint["EndpointConfigName"]))
+        tested = smoke_test(
+            aws,
+            configuration,
+            artifact,
+            waiting,
+            there.before(wanted.endpoint["EndpointConfigName"]),
+        )
         there = deployed(aws, configuration.name)
         verify_serving(wanted, there)
         make(aws, calls_prune(aws, configuration, wanted, there), waiting)
@@ -98,7 +111,9 @@ def status(context: click.Context, file: Path) -> None:
     configuration = configuration_of(context, file)
     there = deployed(Aws(configuration.region), configuration.name)
     if not there.endpoint:
-        raise DeployError(f"there is no endpoint {configuration.name} in {configuration.region}: python -m deploy up {file}")
+        raise DeployError(
+            f"there is no endpoint {configuration.name} in {configuration.region}: python -m deploy up {file}"
+        )
     endpoint = there.endpoint
     click.echo(f"{configuration.name}: {endpoint['EndpointStatus']}")
     rows = {
@@ -110,7 +125,9 @@ def status(context: click.Context, file: Path) -> None:
     }
     for variant in endpoint.get("ProductionVariants", []):
         if "CurrentInstanceCount" in variant:
-            rows["instances"] = f"{variant['CurrentInstanceCount']} of {variant['DesiredInstanceCount']}"
+            rows["instances"] = (
+                f"{variant['CurrentInstanceCount']} of {variant['DesiredInstanceCount']}"
+            )
     if there.target:
         rows["scaling"] = f"{there.target['MinCapacity']} to {there.target['MaxCapacity']}"
     elif configuration.scaling:
@@ -135,7 +152,13 @@ def status(context: click.Context, file: Path) -> None:
 )
 @click.pass_context
 def invoke(  # noqa: PLR0913 - an argument for each option
-    context: click.Context, file: Path, payload: Path, *, content_type: str | None, accept: str | None, timeout_seconds: float
+    context: click.Context,
+    file: Path,
+    payload: Path,
+    *,
+    content_type: str | None,
+    accept: str | None,
+    timeout_seconds: float,
 ) -> None:
     """Send a payload to the endpoint, and print the reply."""
     configuration = configuration_of(context, file)
@@ -147,25 +170,44 @@ def invoke(  # noqa: PLR0913 - an argument for each option
 
 @cli.command()
 @FILE
-@click.option("--minutes", type=click.IntRange(1, 5_000_000), default=60, show_default=True, help="how far back")
+@click.option(
+    "--minutes",
+    type=click.IntRange(1, 5_000_000),
+    default=60,
+    show_default=True,
+    help="how far back",
+)
 @click.pass_context
 def logs(context: click.Context, file: Path, minutes: int) -> None:
     """Print what the containers said, from CloudWatch Logs."""
     configuration = configuration_of(context, file)
-    group, start = f"/aws/sagemaker/Endpoints/{configuration.name}", int((time.time() - minutes * 60) * 1000)
+    group, start = (
+        f"/aws/sagemaker/Endpoints/{configuration.name}",
+        int((time.time() - minutes * 60) * 1000),
+    )
     try:
-        events = Aws(configuration.region).pages("logs", "filter_log_events", "events", logGroupName=group, startTime=start)
+        events = Aws(configuration.region).pages(
+            "logs", "filter_log_events", "events", logGroupName=group, startTime=start
+        )
     except ClientError as error:
         if code_of(error) == "ResourceNotFoundException":
-            raise DeployError(f"there is no log yet: {group}: a container that never started wrote none") from error
+            raise DeployError(
+                f"there is no log yet: {group}: a container that never started wrote none"
+            ) from error
         raise
     for event in events:
-        click.echo(f"{datetime.fromtimestamp(event['timestamp'] / 1000, UTC):%H:%M:%S} {event['message'].rstrip()}")
+        click.echo(
+            f"{datetime.fromtimestamp(event['timestamp'] / 1000, UTC):%H:%M:%S} {event['message'].rstrip()}"
+        )
 
 
 @cli.command()
 @FILE
-@click.argument("role", required=False, type=click.Choice(["execution", "execution-trust", "deployment", "invocation"]))
+@click.argument(
+    "role",
+    required=False,
+    type=click.Choice(["execution", "execution-trust", "deployment", "invocation"]),
+)
 @click.pass_context
 def iam(context: click.Context, file: Path, role: str | None) -> None:
     """Print the least-privilege policies as JSON: all by name, or one."""

@@ -16,7 +16,9 @@ from deploy.errors import DeployError, in_one_line, printable
 class Seconds(click.FloatRange):
     """A time that can be waited: click lets nan through any range."""
 
-    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> float:
+    def convert(
+        self, value: Any, parameter: click.Parameter | None, context: click.Context | None
+    ) -> float:
         """Return the seconds; fails for what is none."""
         seconds = float(super().convert(value, parameter, context))
         if not isfinite(seconds):
@@ -46,13 +48,19 @@ class Verbs(click.Group):
         except DeployError as error:
             raise click.ClickException(printable(str(error), "\n")) from error
         except (BotoCoreError, ClientError) as error:
-            raise click.ClickException(in_one_line(error, str(context.obj or "this region"))) from error
+            raise click.ClickException(
+                in_one_line(error, str(context.obj or "this region"))
+            ) from error
         except BrokenPipeError:
             raise  # as by head, with which click ends quietly
         except OSError as error:
             if error.filename is not None:
-                raise click.ClickException(printable(f"{error.filename}: {error.strerror}")) from error
-            raise click.ClickException(f"{error}: run the same command again; it goes on where it was") from error
+                raise click.ClickException(
+                    printable(f"{error.filename}: {error.strerror}")
+                ) from error
+            raise click.ClickException(
+                f"{error}: run the same command again; it goes on where it was"
+            ) from error
 
 
 def configuration_of(context: click.Context, file: Path) -> Configuration:
@@ -62,7 +70,9 @@ def configuration_of(context: click.Context, file: Path) -> Configuration:
         context.parent.obj = configuration.region  # for the messages of failures
     if warning := unknown_region(configuration.region):
         click.secho(f"warning: {warning}", fg="yellow", err=True)
-    if configuration.compute.serverless is None and (warning := unknown_instance_type(configuration.compute.instance_type)):
+    if configuration.compute.serverless is None and (
+        warning := unknown_instance_type(configuration.compute.instance_type)
+    ):
         click.secho(f"warning: {warning}", fg="yellow", err=True)
     return configuration
 

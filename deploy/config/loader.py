@@ -41,11 +41,17 @@ def read(path: Path) -> Configuration:
 def _section(kind: type[Any], value: object, place: str) -> Any:
     value = {} if value in (None, EMPTY) else value
     if not isinstance(value, dict):
-        raise BadConfiguration(f"{place or 'the file'}: expected keys and values, not {_shown(value)}")
+        raise BadConfiguration(
+            f"{place or 'the file'}: expected keys and values, not {_shown(value)}"
+        )
     known = {field.name: field for field in fields(kind)}
     for name in value:
         if name not in known:
-            raise BadConfiguration(_unknown(f"{place}{'.' if place else ''}{str(name)[:60]}", str(name)[:60], list(known)))
+            raise BadConfiguration(
+                _unknown(
+                    f"{place}{'.' if place else ''}{str(name)[:60]}", str(name)[:60], list(known)
+                )
+            )
     hints = get_type_hints(kind)
     read: dict[str, Any] = {}
     for name, field in known.items():
@@ -56,7 +62,9 @@ def _section(kind: type[Any], value: object, place: str) -> Any:
         elif one is not None and one is not EMPTY:
             read[name] = _value(hints[name], one, inner, field)
         elif field.default is MISSING and field.default_factory is MISSING:
-            raise BadConfiguration(f"{inner}: missing: {field.metadata.get('meaning', 'it is needed')}")
+            raise BadConfiguration(
+                f"{inner}: missing: {field.metadata.get('meaning', 'it is needed')}"
+            )
         elif name in value and is_dataclass(_plain(hints[name])):
             read[name] = _section(_plain(hints[name]), {}, inner)
     return kind(**read)
@@ -64,7 +72,9 @@ def _section(kind: type[Any], value: object, place: str) -> Any:
 
 def _unknown(place: str, name: str, known: list[str]) -> str:
     near = get_close_matches(name, known, n=1)
-    return f"{place}: unknown key; " + (f'did you mean "{near[0]}"?' if near else f"known here: {', '.join(known)}")
+    return f"{place}: unknown key; " + (
+        f'did you mean "{near[0]}"?' if near else f"known here: {', '.join(known)}"
+    )
 
 
 def _plain(hint: Any) -> Any:
@@ -79,13 +89,21 @@ def _value(hint: Any, value: object, place: str, field: "Field[Any]") -> Any:
         return _section(kind, value, place)
     origin = get_origin(kind) or kind
     if origin is tuple and isinstance(value, list):
-        return tuple(_scalar(str, item, f"{place}[{number}]", field) for number, item in enumerate(value))
+        return tuple(
+            _scalar(str, item, f"{place}[{number}]", field) for number, item in enumerate(value)
+        )
     if origin is Mapping and isinstance(value, dict):
         if odd := [name for name in value if not isinstance(name, str)]:
-            raise BadConfiguration(f'{place}: expected text as a key, not {_shown(odd[0])}: put it into quotes, "..."')
+            raise BadConfiguration(
+                f'{place}: expected text as a key, not {_shown(odd[0])}: put it into quotes, "..."'
+            )
         return {name: _scalar(str, item, f"{place}.{name}", field) for name, item in value.items()}
     if origin in (tuple, Mapping):
-        brackets = f": write [{value}]" if origin is tuple and isinstance(value, str) and len(value) <= SHOWN else ""
+        brackets = (
+            f": write [{value}]"
+            if origin is tuple and isinstance(value, str) and len(value) <= SHOWN
+            else ""
+        )
         raise BadConfiguration(f"{place}: expected {WORDS[origin]}, not {_shown(value)}{brackets}")
     return _scalar(kind, value, place, field)
 
@@ -97,13 +115,21 @@ def _scalar(kind: type[Any], value: object, place: str, field: "Field[Any]") -> 
         raise BadConfiguration(f"{place}: expected a number, not {_shown(value)}")
     wanted: type[Any] = str if kind is Path else kind
     if not isinstance(value, wanted) or (isinstance(value, bool) and kind is not bool):
-        raise BadConfiguration(f"{place}: expected {WORDS[kind]}, not {_shown(value)}{_about_quotes(wanted, value)}")
+        raise BadConfiguration(
+            f"{place}: expected {WORDS[kind]}, not {_shown(value)}{_about_quotes(wanted, value)}"
+        )
     limits = field.metadata
     if "choices" in limits and value not in limits["choices"]:
-        raise BadConfiguration(f"{place}: expected one of {', '.join(map(str, limits['choices']))}, not {_shown(value)}")
+        raise BadConfiguration(
+            f"{place}: expected one of {', '.join(map(str, limits['choices']))}, not {_shown(value)}"
+        )
     if "pattern" in limits and not re.fullmatch(limits["pattern"], str(value), re.ASCII):
-        raise BadConfiguration(f"{place}: {_shown(value)} does not fit: expected {limits.get('expected', limits['pattern'])}")
-    if isinstance(value, int) and not limits.get("least", value) <= value <= limits.get("most", value):
+        raise BadConfiguration(
+            f"{place}: {_shown(value)} does not fit: expected {limits.get('expected', limits['pattern'])}"
+        )
+    if isinstance(value, int) and not limits.get("least", value) <= value <= limits.get(
+        "most", value
+    ):
         bounds = f"from {limits['least']}" + (f" to {limits['most']}" if "most" in limits else "")
         raise BadConfiguration(f"{place}: expected a whole number {bounds}, not {value}")
     if kind is Path and not value:
@@ -122,7 +148,9 @@ def _path(folder: Path, path: Path, place: str) -> Path:
     try:
         return folder / path.expanduser()
     except RuntimeError as error:  # ~ of nobody
-        raise BadConfiguration(f"{place}: {path}: there is no such home: write the path out") from error
+        raise BadConfiguration(
+            f"{place}: {path}: there is no such home: write the path out"
+        ) from error
 
 
 def _shown(value: object) -> str:
@@ -142,4 +170,8 @@ def _shown(value: object) -> str:
 def _about_quotes(wanted: type[Any], value: object) -> str:
     if wanted is str and isinstance(value, bool | int | float):
         return f': put it into quotes, "{_shown(value)}"'
-    return ": take its quotes away" if wanted in (int, float) and isinstance(value, str) and value.isdecimal() else ""
+    return (
+        ": take its quotes away"
+        if wanted in (int, float) and isinstance(value, str) and value.isdecimal()
+        else ""
+    )

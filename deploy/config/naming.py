@@ -9,7 +9,9 @@ OWNER = "xgb-endpoint:endpoint"
 PREVIOUS = "xgb-endpoint:previous"
 SERVING = "xgb-endpoint:serving"  # written after an update that succeeded
 VERSION = "xgb-endpoint:version"
-KEYS = "xgb-endpoint:tags"  # which tags the file gave, so that these and no others are taken off again
+KEYS = (
+    "xgb-endpoint:tags"  # which tags the file gave, so that these and no others are taken off again
+)
 TAGS_JOIN = " + "  # between their names
 ARTIFACT = "model.tar.gz"
 
@@ -27,7 +29,10 @@ def artifact_prefix(configuration: Configuration) -> str:
 
 def tags_of(configuration: Configuration) -> list[dict[str, str]]:
     """Return the tags of what belongs to a version."""
-    return [*lasting_tags_of(configuration), {"Key": VERSION, "Value": configuration.metadata.version}]
+    return [
+        *lasting_tags_of(configuration),
+        {"Key": VERSION, "Value": configuration.metadata.version},
+    ]
 
 
 def lasting_tags_of(configuration: Configuration) -> list[dict[str, str]]:

@@ -19,14 +19,18 @@ IMAGE = _form(
     r"\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/[a-z0-9][a-z0-9._/-]*@sha256:[0-9a-f]{64}",
     "ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME@sha256:DIGEST, which make push prints",
 )
-INSTANCE_TYPE = _form(r"ml\.[a-z0-9-]{1,30}\.[a-z0-9-]{1,30}", "a type of SageMaker's, such as ml.c6i.large")
+INSTANCE_TYPE = _form(
+    r"ml\.[a-z0-9-]{1,30}\.[a-z0-9-]{1,30}", "a type of SageMaker's, such as ml.c6i.large"
+)
 BUCKET = _form(_BUCKET, "the bucket's name alone, without s3:// and without a prefix")
 PREFIX = _form(
     rf"(?=.{{1,700}}$){_KEY}",
     "at most 700 characters, such as models/prices: without a slash at its beginning, without .. and without * ? $",
 )
 PLACE = _form(rf"s3://{_BUCKET}(/({_KEY})?)?", "s3://BUCKET/PREFIX, without * ? $")
-TOPIC = _form(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[\w-]{1,256}", "arn:aws:sns:REGION:ACCOUNT:NAME")
+TOPIC = _form(
+    r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[\w-]{1,256}", "arn:aws:sns:REGION:ACCOUNT:NAME"
+)
 ALARM = _form(r"[^*?$\x00-\x1f]{1,255}", "an alarm's name, without * ? $")
 # An alias or a bare id is no resource of a policy, which allows a key and not what it is called.
 ENCRYPTION_KEY = _form(

@@ -12,7 +12,9 @@ from deploy.config.naming import KEYS, OWNER, PREVIOUS, SERVING, TAGS_JOIN, VERS
 from serve.codecs import CODECS, DECODERS
 from serve.settings import VARIABLES, misspelt
 
-MOST_TAGS = 50 - len((OWNER, PREVIOUS, SERVING, VERSION, KEYS))  # AWS takes 50, of which this program needs some
+MOST_TAGS = 50 - len(
+    (OWNER, PREVIOUS, SERVING, VERSION, KEYS)
+)  # AWS takes 50, of which this program needs some
 MOST_IN_KEY, MOST_IN_VALUE = 128, 256
 OPT_OUT = "(for development, compute.allow_single_zone: true accepts it)"
 
@@ -57,7 +59,11 @@ def _environment(configuration: Configuration) -> Iterator[str]:
     meant_by = misspelt(environment)
     for name in sorted(environment.keys() - VARIABLES):
         if name in meant_by or name.startswith("SERVE_"):  # others may be another program's
-            meant = f"did you mean {meant_by[name]}?" if name in meant_by else "see the README for those that it knows"
+            meant = (
+                f"did you mean {meant_by[name]}?"
+                if name in meant_by
+                else "see the README for those that it knows"
+            )
             yield f"data_format.environment.{name[:60]}: the server does not know this variable: {meant}"
     for name in environment:
         if not re.fullmatch(r"[a-zA-Z_][a-zA-Z0-9_]{0,1023}", name):
@@ -70,7 +76,9 @@ def _zones(configuration: Configuration) -> Iterator[str]:
         return
     if compute.instance_count < 2:  # noqa: PLR2004 - two zones need two instances
         yield f"compute.instance_count: {compute.instance_count} puts all into one Availability Zone: use 2 or more {OPT_OUT}"
-    from_zero = compute.asynchronous and scaling and scaling.min == 0  # what is queued waits for an instance, in whichever zone
+    from_zero = (
+        compute.asynchronous and scaling and scaling.min == 0
+    )  # what is queued waits for an instance, in whichever zone
     if scaling and scaling.min < 2 and not from_zero:  # noqa: PLR2004 - the same
         yield f"scaling.min: {scaling.min} may leave everything in one Availability Zone: use 2 or more {OPT_OUT}"
     if len(set(configuration.network.subnets)) == 1:
@@ -83,7 +91,12 @@ def _compute(configuration: Configuration) -> Iterator[str]:
         yield "compute: serverless and asynchronous exclude each other: take one out"
     if compute.instance_count < 1 and not compute.serverless:
         yield "compute.instance_count: 0 serves nothing: an asynchronous endpoint scales to 0 by scaling.min"
-    if compute.serverless and (network.subnets or network.isolation or configuration.capture or configuration.kms.volume_key):
+    if compute.serverless and (
+        network.subnets
+        or network.isolation
+        or configuration.capture
+        or configuration.kms.volume_key
+    ):
         yield "compute.serverless: works without network, capture and kms.volume_key: take these out"
     provisioned = compute.serverless and compute.serverless.provisioned_concurrency
     if compute.serverless and provisioned and provisioned > compute.serverless.max_concurrency:
@@ -125,13 +138,20 @@ def _update(configuration: Configuration) -> Iterator[str]:
     least = {"rolling": 5, "linear": 10}.get(update.strategy, 1)
     if update.step_percent < least:
         yield f"update.step_percent: {update.strategy} takes from {least} to 50"
-    steps = {"rolling": -(-100 // update.step_percent), "linear": -(-100 // update.step_percent), "canary": 2}.get(
-        update.strategy, 1
-    )
+    steps = {
+        "rolling": -(-100 // update.step_percent),
+        "linear": -(-100 // update.step_percent),
+        "canary": 2,
+    }.get(update.strategy, 1)
     waits = steps * update.wait_seconds + update.termination_wait_seconds
     if waits >= update.timeout_seconds:
         yield f"update.timeout_seconds: {update.timeout_seconds} is not above the waits together, {waits}: raise it"
-    if len(update.alarms.names) + bool(update.alarms.errors_5xx) + bool(update.alarms.latency_p99_ms) > 10:  # noqa: PLR2004 - AWS's limit
+    if (
+        len(update.alarms.names)
+        + bool(update.alarms.errors_5xx)
+        + bool(update.alarms.latency_p99_ms)
+        > 10  # noqa: PLR2004
+    ):
         yield "update.alarms.names: an update takes at most 10 alarms: name fewer"
 
 
@@ -143,7 +163,11 @@ def _region(configuration: Configuration) -> Iterator[str]:
     elif host.endswith(".cn") != (partition == "aws-cn"):
         yield f"image: {host} is no host of {region}: take what make push prints"
     asynchronous, kms = configuration.compute.asynchronous, configuration.kms
-    arns = {"role": configuration.role, "kms.artifact_key": kms.artifact_key, "kms.volume_key": kms.volume_key}
+    arns = {
+        "role": configuration.role,
+        "kms.artifact_key": kms.artifact_key,
+        "kms.volume_key": kms.volume_key,
+    }
     if asynchronous:
         arns["compute.asynchronous.success_topic"] = asynchronous.success_topic
         arns["compute.asynchronous.error_topic"] = asynchronous.error_topic
@@ -173,7 +197,11 @@ def _tags(configuration: Configuration) -> Iterator[str]:
         key = f"metadata.tags.{name[:60]}"
         if name.lower().startswith(("aws:", "xgb-endpoint:")):
             yield f"{key}: what begins with {name.partition(':')[0]}: is not yours to give: choose another name"
-        if not 0 < len(name) <= MOST_IN_KEY or TAGS_JOIN.rstrip() in name or TAGS_JOIN.lstrip() in name:
+        if (
+            not 0 < len(name) <= MOST_IN_KEY
+            or TAGS_JOIN.rstrip() in name
+            or TAGS_JOIN.lstrip() in name
+        ):
             yield f"{key}: a name has from 1 to {MOST_IN_KEY} characters, and no plus beside a space: choose another"
         if len(value) > MOST_IN_VALUE:
             yield f"{key}: a value has at most {MOST_IN_VALUE} characters, not {len(value)}: shorten it"

@@ -30,7 +30,10 @@ class _Loader(yaml.SafeLoader):
             if not key.value:
                 raise _refusal("a key is missing before the colon", key)
             if key.value in lines:
-                raise _refusal(f"the key {key.value} is given twice, first in line {lines[key.value]}: take one out", key)
+                raise _refusal(
+                    f"the key {key.value} is given twice, first in line {lines[key.value]}: take one out",
+                    key,
+                )
             lines[key.value] = key.start_mark.line + 1
         return dict(yaml.constructor.BaseConstructor.construct_mapping(self, node, deep))
 
@@ -41,9 +44,16 @@ class _Loader(yaml.SafeLoader):
             value = super().construct_object(node, deep)
             if isinstance(value, str):
                 value.encode()
-        except (ValueError, KeyError, AttributeError, TypeError) as error:  # which PyYAML raises of text such as !!int foo
+        except (
+            ValueError,
+            KeyError,
+            AttributeError,
+            TypeError,
+        ) as error:  # which PyYAML raises of text such as !!int foo
             shown = node.value[:60] if isinstance(node, yaml.ScalarNode) else "this"
-            raise _refusal(f"{shown} cannot be read as {node.tag.rpartition(':')[2]}", node) from error
+            raise _refusal(
+                f"{shown} cannot be read as {node.tag.rpartition(':')[2]}", node
+            ) from error
         if isinstance(value, str) and "\0" in value:
             raise _refusal("a text has a NUL character: take it out", node)
         if isinstance(value, int) and abs(value) >= MOST_INTEGER:
@@ -61,7 +71,9 @@ def document_at(path: Path) -> Any:
             f"{error.strerror}: name the YAML file of an endpoint, as deploy/endpoint.example.yaml is"
         ) from error
     if len(content) > MOST_BYTES:
-        raise BadConfiguration("more than a megabyte: name the YAML file of an endpoint, as deploy/endpoint.example.yaml is")
+        raise BadConfiguration(
+            "more than a megabyte: name the YAML file of an endpoint, as deploy/endpoint.example.yaml is"
+        )
     try:
         return yaml.load(content.decode(), _Loader)  # noqa: S506 - a SafeLoader
     except yaml.MarkedYAMLError as error:

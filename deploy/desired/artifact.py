@@ -55,7 +55,9 @@ def _pack(folder: Path) -> tuple[bytes, str]:
     with Packed(packed) as zipped, tarfile.open(fileobj=zipped, mode="w") as archive:
         for path in sorted(folder.rglob("*")):
             if path.is_symlink() and path.is_dir():
-                raise DeployError(f"model.artifact: {path} is a link to a folder, which is not packed: put the folder itself there")
+                raise DeployError(
+                    f"model.artifact: {path} is a link to a folder, which is not packed: put the folder itself there"
+                )
             if path.is_file():
                 entry = tarfile.TarInfo(path.relative_to(folder).as_posix())
                 entry.size, entry.mode = path.stat().st_size, 0o644
@@ -70,8 +72,12 @@ def _check(folder: Path, configuration: Configuration) -> dict[str, Any]:
         # In this process, but with the container's environment instead of this shell's.
         return check(Settings.from_env(formats.environment), folder, formats.sample)
     except BadSetting as error:
-        raise DeployError(f"data_format.environment: the server would not start: {error}") from error
+        raise DeployError(
+            f"data_format.environment: the server would not start: {error}"
+        ) from error
     except (StartError, OSError) as error:
         if formats.sample and str(error).startswith(f"{formats.sample}: "):
             raise DeployError(f"data_format.sample: {error}") from error
-        raise DeployError(f"model.artifact: {configuration.model.artifact}: the server would not start on it: {error}") from error
+        raise DeployError(
+            f"model.artifact: {configuration.model.artifact}: the server would not start on it: {error}"
+        ) from error

@@ -13,7 +13,11 @@ METRICS = {
 
 def scaled(name: str) -> Parameters:
     """Return the words by which Application Auto Scaling knows an endpoint's instances."""
-    return {"ServiceNamespace": "sagemaker", "ResourceId": f"endpoint/{name}/variant/{VARIANT}", "ScalableDimension": DIMENSION}
+    return {
+        "ServiceNamespace": "sagemaker",
+        "ResourceId": f"endpoint/{name}/variant/{VARIANT}",
+        "ScalableDimension": DIMENSION,
+    }
 
 
 def arn_of(policy: str) -> str:
@@ -24,7 +28,11 @@ def arn_of(policy: str) -> str:
 def target_of(configuration: Configuration) -> Parameters | None:
     """Return between which numbers the instances scale, if they do."""
     scaling = configuration.scaling
-    return scaled(configuration.name) | {"MinCapacity": scaling.min, "MaxCapacity": scaling.max} if scaling else None
+    return (
+        scaled(configuration.name) | {"MinCapacity": scaling.min, "MaxCapacity": scaling.max}
+        if scaling
+        else None
+    )
 
 
 def scaling_policies_of(configuration: Configuration) -> list[Parameters]:
@@ -34,7 +42,9 @@ def scaling_policies_of(configuration: Configuration) -> list[Parameters]:
         return []
     tracking: Parameters = {"TargetValue": scaling.target}
     if scaling.metric in METRICS:
-        tracking["PredefinedMetricSpecification"] = {"PredefinedMetricType": METRICS[scaling.metric]}
+        tracking["PredefinedMetricSpecification"] = {
+            "PredefinedMetricType": METRICS[scaling.metric]
+        }
     else:
         tracking["CustomizedMetricSpecification"] = {
             "MetricName": "ApproximateBacklogSizePerInstance",
@@ -42,9 +52,16 @@ def scaling_policies_of(configuration: Configuration) -> list[Parameters]:
             "Dimensions": [{"Name": "EndpointName", "Value": configuration.name}],
             "Statistic": "Average",
         }
-    tracking |= {"ScaleInCooldown": scaling.scale_in_cooldown_seconds, "ScaleOutCooldown": scaling.scale_out_cooldown_seconds}
+    tracking |= {
+        "ScaleInCooldown": scaling.scale_in_cooldown_seconds,
+        "ScaleOutCooldown": scaling.scale_out_cooldown_seconds,
+    }
     policies = [
-        {"PolicyName": TRACKING, "PolicyType": "TargetTrackingScaling", "TargetTrackingScalingPolicyConfiguration": tracking}
+        {
+            "PolicyName": TRACKING,
+            "PolicyType": "TargetTrackingScaling",
+            "TargetTrackingScalingPolicyConfiguration": tracking,
+        }
     ]
     if scaling.min == 0:
         step = {
@@ -53,7 +70,13 @@ def scaling_policies_of(configuration: Configuration) -> list[Parameters]:
             "Cooldown": scaling.scale_out_cooldown_seconds,
             "StepAdjustments": [{"MetricIntervalLowerBound": 0.0, "ScalingAdjustment": 1}],
         }
-        policies.append({"PolicyName": WAKING, "PolicyType": "StepScaling", "StepScalingPolicyConfiguration": step})
+        policies.append(
+            {
+                "PolicyName": WAKING,
+                "PolicyType": "StepScaling",
+                "StepScalingPolicyConfiguration": step,
+            }
+        )
     return [scaled(configuration.name) | policy for policy in policies]
 
 

@@ -11,7 +11,10 @@ def alarms_of(configuration: Configuration) -> list[Parameters]:
     name, alarms = configuration.name, configuration.update.alarms
     shared = {
         "Namespace": "AWS/SageMaker",
-        "Dimensions": [{"Name": "EndpointName", "Value": name}, {"Name": "VariantName", "Value": VARIANT}],
+        "Dimensions": [
+            {"Name": "EndpointName", "Value": name},
+            {"Name": "VariantName", "Value": VARIANT},
+        ],
         "Period": 60,
         "ComparisonOperator": "GreaterThanOrEqualToThreshold",
         "TreatMissingData": "notBreaching",  # else an endpoint that nobody calls has no data, and no update passes
@@ -45,10 +48,16 @@ def alarms_of(configuration: Configuration) -> list[Parameters]:
 
 def has_guardrails(*configs: Parameters) -> bool:
     """Tell whether AWS takes an update between these configs in steps and under alarms: all of them are of instances."""
-    return all("ServerlessConfig" not in variant for config in configs for variant in config.get("ProductionVariants", []))
+    return all(
+        "ServerlessConfig" not in variant
+        for config in configs
+        for variant in config.get("ProductionVariants", [])
+    )
 
 
-def deployment_of(configuration: Configuration, alarms: list[Parameters], but: Sequence[str] = ()) -> Parameters | None:
+def deployment_of(
+    configuration: Configuration, alarms: list[Parameters], but: Sequence[str] = ()
+) -> Parameters | None:
     """Return how an update goes and what rolls it back, but for some alarms; None without instances."""
     update = configuration.update
     if configuration.compute.serverless:
@@ -63,9 +72,13 @@ def deployment_of(configuration: Configuration, alarms: list[Parameters], but: S
             "WaitIntervalInSeconds": update.wait_seconds,
             "MaximumExecutionTimeoutInSeconds": update.timeout_seconds,
         }
-        return without_nones({"RollingUpdatePolicy": rolling, "AutoRollbackConfiguration": rollback})
+        return without_nones(
+            {"RollingUpdatePolicy": rolling, "AutoRollbackConfiguration": rollback}
+        )
     traffic = {"Type": update.strategy.upper(), "WaitIntervalInSeconds": update.wait_seconds}
-    traffic |= {"canary": {"CanarySize": size}, "linear": {"LinearStepSize": size}}.get(update.strategy, {})
+    traffic |= {"canary": {"CanarySize": size}, "linear": {"LinearStepSize": size}}.get(
+        update.strategy, {}
+    )
     policy = {
         "TrafficRoutingConfiguration": traffic,
         "TerminationWaitInSeconds": update.termination_wait_seconds,

@@ -7,7 +7,10 @@ from deploy.config.naming import Parameters, artifact_prefix
 from deploy.invoking.asynchronous import payload_key
 
 Policy = dict[str, Any]
-NAMESPACES = ["AWS/SageMaker", "/aws/sagemaker/Endpoints"]  # of invocations, and of processors, memory and disks
+NAMESPACES = [
+    "AWS/SageMaker",
+    "/aws/sagemaker/Endpoints",
+]  # of invocations, and of processors, memory and disks
 INVOKE = ["sagemaker:InvokeEndpoint", "sagemaker:InvokeEndpointAsync"]
 
 
@@ -16,7 +19,11 @@ def policies_of(configuration: Configuration) -> dict[str, Policy]:
     return {
         "execution": _policy(*_execution(configuration)),
         "execution-trust": _policy(
-            {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": "sagemaker.amazonaws.com"},
+                "Action": "sts:AssumeRole",
+            }
         ),
         "deployment": _policy(*_deployment(configuration)),
         "invocation": _policy(*_invocation(configuration)),
@@ -24,24 +31,58 @@ def policies_of(configuration: Configuration) -> dict[str, Policy]:
 
 
 def _execution(configuration: Configuration) -> list[Parameters]:
-    asynchronous, capture, arn = configuration.compute.asynchronous, configuration.capture, _arns(configuration)
+    asynchronous, capture, arn = (
+        configuration.compute.asynchronous,
+        configuration.capture,
+        _arns(configuration),
+    )
     written = [capture.destination] if capture else []
-    written += [place for place in (asynchronous.output, asynchronous.failure) if place] if asynchronous else []
+    written += (
+        [place for place in (asynchronous.output, asynchronous.failure) if place]
+        if asynchronous
+        else []
+    )
     statements = [
-        _allow(["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:BatchCheckLayerAvailability"], arn["repository"]),
+        _allow(
+            ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:BatchCheckLayerAvailability"],
+            arn["repository"],
+        ),
         _allow(["ecr:GetAuthorizationToken"], "*"),
         _allow(["s3:GetObject"], arn["objects"]),
-        _allow(["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"], arn["logs"]),
+        _allow(
+            [
+                "logs:CreateLogGroup",
+                "logs:CreateLogStream",
+                "logs:DescribeLogStreams",
+                "logs:PutLogEvents",
+            ],
+            arn["logs"],
+        ),
         # A composite alarm, which those of the user may be, is shown only to who may see all.
-        _allow(["cloudwatch:DescribeAlarms"], "*" if configuration.update.alarms.names else arn["alarms"]),
-        _allow(["cloudwatch:PutMetricData"], "*", {"StringEquals": {"cloudwatch:namespace": NAMESPACES}}),
+        _allow(
+            ["cloudwatch:DescribeAlarms"],
+            "*" if configuration.update.alarms.names else arn["alarms"],
+        ),
+        _allow(
+            ["cloudwatch:PutMetricData"],
+            "*",
+            {"StringEquals": {"cloudwatch:namespace": NAMESPACES}},
+        ),
     ]
-    statements += [_allow(["s3:PutObject"], f"{arn['s3']}:::{place.removeprefix('s3://').rstrip('/')}/*") for place in written]
+    statements += [
+        _allow(["s3:PutObject"], f"{arn['s3']}:::{place.removeprefix('s3://').rstrip('/')}/*")
+        for place in written
+    ]
     if asynchronous:
         statements.append(
-            _allow(["s3:GetObject"], f"{arn['s3']}:::{asynchronous.output.removeprefix('s3://').partition('/')[0]}/*")
+            _allow(
+                ["s3:GetObject"],
+                f"{arn['s3']}:::{asynchronous.output.removeprefix('s3://').partition('/')[0]}/*",
+            )
         )
-        topics = [topic for topic in (asynchronous.success_topic, asynchronous.error_topic) if topic]
+        topics = [
+            topic for topic in (asynchronous.success_topic, asynchronous.error_topic) if topic
+        ]
         statements += [_allow(["sns:Publish"], topics)] if topics else []
     if configuration.network.subnets:
         actions = [f"ec2:{action}" for action in (
@@ -57,7 +98,10 @@ def _invocation(configuration: Configuration) -> list[Parameters]:
     statements = [_allow(INVOKE, _sagemaker(configuration)["endpoint"])]
     if configuration.compute.asynchronous:
         payloads = f"{arn['s3']}:::{configuration.model.bucket}/{payload_key(configuration, '*')}"
-        statements += [_allow(["s3:PutObject", "s3:PutObjectTagging", "s3:DeleteObject"], payloads), *_replies(configuration)]
+        statements += [
+            _allow(["s3:PutObject", "s3:PutObjectTagging", "s3:DeleteObject"], payloads),
+            *_replies(configuration),
+        ]
         statements += [_allow(["kms:GenerateDataKey"], key)] if key else []
     return statements
 
@@ -66,7 +110,11 @@ def _replies(configuration: Configuration) -> list[Parameters]:
     # Without ListBucket S3 calls a reply that is not there yet forbidden.
     asynchronous, s3 = configuration.compute.asynchronous, _arns(configuration)["s3"]
     places = (
-        [place.removeprefix("s3://").rstrip("/") for place in (asynchronous.output, asynchronous.failure) if place]
+        [
+            place.removeprefix("s3://").rstrip("/")
+            for place in (asynchronous.output, asynchronous.failure)
+            if place
+        ]
         if asynchronous
         else []
     )
@@ -84,7 +132,9 @@ def _replies(configuration: Configuration) -> list[Parameters]:
 def _deployment(configuration: Configuration) -> list[Parameters]:
     arn, own = _arns(configuration), _sagemaker(configuration)
     named = [
-        f"sagemaker:{verb}{kind}" for kind in ("Model", "EndpointConfig", "Endpoint") for verb in ("Create", "Describe", "Delete")
+        f"sagemaker:{verb}{kind}"
+        for kind in ("Model", "EndpointConfig", "Endpoint")
+        for verb in ("Create", "Describe", "Delete")
     ]
     statements = [
         _allow([*named, "sagemaker:UpdateEndpoint", "sagemaker:UpdateEndpointWeightsAndCapacities", "sagemaker:AddTags", "sagemaker:DeleteTags", "sagemaker:ListTags", *INVOKE], list(own.values())),
@@ -105,7 +155,9 @@ def _deployment(configuration: Configuration) -> list[Parameters]:
     ]  # fmt: skip
     keys = [key for key in (configuration.kms.artifact_key, configuration.kms.volume_key) if key]
     return statements + (
-        [_allow(["kms:Decrypt", "kms:GenerateDataKey", "kms:CreateGrant", "kms:DescribeKey"], keys)] if keys else []
+        [_allow(["kms:Decrypt", "kms:GenerateDataKey", "kms:CreateGrant", "kms:DescribeKey"], keys)]
+        if keys
+        else []
     )
 
 
@@ -139,6 +191,8 @@ def _policy(*statements: Parameters) -> Policy:
     return {"Version": "2012-10-17", "Statement": list(statements)}
 
 
-def _allow(actions: list[str], resources: str | list[str], condition: Parameters | None = None) -> Parameters:
+def _allow(
+    actions: list[str], resources: str | list[str], condition: Parameters | None = None
+) -> Parameters:
     statement: Parameters = {"Effect": "Allow", "Action": actions, "Resource": resources}
     return statement | ({"Condition": condition} if condition else {})

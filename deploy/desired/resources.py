@@ -5,7 +5,16 @@ import json
 from dataclasses import dataclass
 
 from deploy.config.configuration import Configuration
-from deploy.config.naming import ARTIFACT, OWNER, SERVING, VARIANT, Parameters, artifact_prefix, tags_of, without_nones
+from deploy.config.naming import (
+    ARTIFACT,
+    OWNER,
+    SERVING,
+    VARIANT,
+    Parameters,
+    artifact_prefix,
+    tags_of,
+    without_nones,
+)
 from deploy.desired.artifact import Artifact
 from deploy.desired.autoscaling import scaling_policies_of, target_of, wake_alarm_of
 from deploy.desired.guardrails import alarms_of, deployment_of
@@ -60,7 +69,11 @@ def _named(key: str, configuration: Configuration, parameters: Parameters) -> Pa
     content = without_nones(parameters)
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
     version = configuration.metadata.version.replace(".", "-").strip("-").replace("--", "-")
-    return {key: f"{configuration.name}-{version}-{digest[:8]}", **content, "Tags": tags_of(configuration)}
+    return {
+        key: f"{configuration.name}-{version}-{digest[:8]}",
+        **content,
+        "Tags": tags_of(configuration),
+    }
 
 
 def _upload(configuration: Configuration, artifact: Artifact) -> Parameters:
@@ -84,8 +97,14 @@ def _under(key: str | None) -> str:
 
 def _model(configuration: Configuration, upload: Parameters) -> Parameters:
     network, formats = configuration.network, configuration.data_format
-    environment = dict(formats.environment) | ({"SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT": formats.accept} if formats.accept else {})
-    vpc = {"Subnets": list(network.subnets), "SecurityGroupIds": list(network.security_groups)} if network.subnets else None
+    environment = dict(formats.environment) | (
+        {"SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT": formats.accept} if formats.accept else {}
+    )
+    vpc = (
+        {"Subnets": list(network.subnets), "SecurityGroupIds": list(network.security_groups)}
+        if network.subnets
+        else None
+    )
     return {
         "ExecutionRoleArn": configuration.role,
         "PrimaryContainer": {
@@ -108,7 +127,10 @@ def _config(configuration: Configuration, model: str) -> Parameters:
             "ProvisionedConcurrency": serverless.provisioned_concurrency,
         }
     else:
-        variant |= {"InstanceType": compute.instance_type, "InitialInstanceCount": compute.instance_count}
+        variant |= {
+            "InstanceType": compute.instance_type,
+            "InitialInstanceCount": compute.instance_count,
+        }
         variant["RoutingConfig"] = {"RoutingStrategy": "LEAST_OUTSTANDING_REQUESTS"}
         variant["ContainerStartupHealthCheckTimeoutInSeconds"] = compute.startup_timeout_seconds
     return {
@@ -125,7 +147,9 @@ def _asynchronous(configuration: Configuration) -> Parameters | None:
         return None
     topics = {"SuccessTopic": asynchronous.success_topic, "ErrorTopic": asynchronous.error_topic}
     return {
-        "ClientConfig": {"MaxConcurrentInvocationsPerInstance": asynchronous.max_concurrent_invocations},
+        "ClientConfig": {
+            "MaxConcurrentInvocationsPerInstance": asynchronous.max_concurrent_invocations
+        },
         "OutputConfig": {
             "S3OutputPath": asynchronous.output,
             "S3FailurePath": asynchronous.failure,
@@ -135,8 +159,14 @@ def _asynchronous(configuration: Configuration) -> Parameters | None:
 
 
 def _capture(configuration: Configuration) -> Parameters:
-    capture, types = configuration.capture, [name.partition(";")[0] for name in configuration.data_format.content_types]
-    headers = {"CsvContentTypes": [t for t in types if "csv" in t], "JsonContentTypes": [t for t in types if "json" in t]}
+    capture, types = (
+        configuration.capture,
+        [name.partition(";")[0] for name in configuration.data_format.content_types],
+    )
+    headers = {
+        "CsvContentTypes": [t for t in types if "csv" in t],
+        "JsonContentTypes": [t for t in types if "json" in t],
+    }
     return {
         "EnableCapture": True,
         "InitialSamplingPercentage": capture.percent if capture else 0,

@@ -31,8 +31,14 @@ def validate(wanted: Wanted) -> None:
              ("sagemaker", "CreateEndpoint", wanted.endpoint), ("s3", "PutObject", wanted.upload)]  # fmt: skip
     if wanted.deployment:
         update = {key: wanted.endpoint[key] for key in ("EndpointName", "EndpointConfigName")}
-        calls.append(("sagemaker", "UpdateEndpoint", update | {"DeploymentConfig": wanted.deployment}))
-    calls += [("cloudwatch", "PutMetricAlarm", alarm) for alarm in (*wanted.alarms, wanted.wake_alarm) if alarm]
+        calls.append(
+            ("sagemaker", "UpdateEndpoint", update | {"DeploymentConfig": wanted.deployment})
+        )
+    calls += [
+        ("cloudwatch", "PutMetricAlarm", alarm)
+        for alarm in (*wanted.alarms, wanted.wake_alarm)
+        if alarm
+    ]
     if wanted.target:
         calls.append(("application-autoscaling", "RegisterScalableTarget", wanted.target))
     calls += [("application-autoscaling", "PutScalingPolicy", policy) for policy in wanted.policies]
@@ -55,7 +61,9 @@ def unknown_region(region: str) -> str | None:
     """Return a warning about a region where this boto3 knows no SageMaker; a newer one may."""
     session = botocore.session.get_session()
     known = [
-        one for partition in session.get_available_partitions() for one in session.get_available_regions("sagemaker", partition)
+        one
+        for partition in session.get_available_partitions()
+        for one in session.get_available_regions("sagemaker", partition)
     ]
     if region in known:
         return None
@@ -78,7 +86,9 @@ def _members(shape: Any, value: Any) -> Any:
             for key, inner in value.items()
             if key in shape.members and inner not in (None, {}, []) and inner is not False
         }
-    return [_members(shape.member, inner) for inner in value] if shape.type_name == "list" else value
+    return (
+        [_members(shape.member, inner) for inner in value] if shape.type_name == "list" else value
+    )
 
 
 def _limits(shape: Any, value: Any, name: str) -> None:
@@ -93,11 +103,23 @@ def _limits(shape: Any, value: Any, name: str) -> None:
     if most is not None and shape.type_name in ("string", "list", "map", "integer"):
         size = value if shape.type_name == "integer" else len(value)
         if size > most:
-            raise BadConfiguration(f"{KEYS.get(name, name)}: {size} is more than AWS takes, {most}: lower or shorten it")
-    if shape.type_name == "string" and (form := _form(shape.metadata.get("pattern", ""))) and not form.fullmatch(value):
-        raise BadConfiguration(f'{KEYS.get(name, name)}: "{value[:60]}…{value[-60:]}" does not fit: AWS takes {form.pattern}')
-    if shape.type_name == "map" and any(len(f"{text}".encode()) > MOST_BYTES for pair in value.items() for text in pair):
-        raise BadConfiguration(f"{KEYS.get(name, name)}: names and values have at most {MOST_BYTES} bytes: shorten the longest")
+            raise BadConfiguration(
+                f"{KEYS.get(name, name)}: {size} is more than AWS takes, {most}: lower or shorten it"
+            )
+    if (
+        shape.type_name == "string"
+        and (form := _form(shape.metadata.get("pattern", "")))
+        and not form.fullmatch(value)
+    ):
+        raise BadConfiguration(
+            f'{KEYS.get(name, name)}: "{value[:60]}…{value[-60:]}" does not fit: AWS takes {form.pattern}'
+        )
+    if shape.type_name == "map" and any(
+        len(f"{text}".encode()) > MOST_BYTES for pair in value.items() for text in pair
+    ):
+        raise BadConfiguration(
+            f"{KEYS.get(name, name)}: names and values have at most {MOST_BYTES} bytes: shorten the longest"
+        )
 
 
 @cache
@@ -109,7 +131,14 @@ def _form(pattern: str) -> re.Pattern[str] | None:
 
 
 def _in_our_words(line: str) -> str:
-    key = next((KEYS[name] for name in reversed(line.replace(",", " ").replace(".", " ").split()) if name in KEYS), None)
+    key = next(
+        (
+            KEYS[name]
+            for name in reversed(line.replace(",", " ").replace(".", " ").split())
+            if name in KEYS
+        ),
+        None,
+    )
     return f"{key or 'the file'}: AWS would refuse it: {line}"
 
 

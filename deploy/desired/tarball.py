@@ -35,7 +35,9 @@ def unpack(path: Path, folder: Path) -> str:
     """Unpack a tar.gz, and return the hash of the tar in it; raises DeployError for what SageMaker could not take, and OSError."""
     with path.open("rb") as packed:
         if packed.read(len(MAGIC)) != MAGIC:
-            raise DeployError(f"model.artifact: {path} is not packed by gzip, and SageMaker takes tar.gz alone: {MAKE}")
+            raise DeployError(
+                f"model.artifact: {path} is not packed by gzip, and SageMaker takes tar.gz alone: {MAKE}"
+            )
         packed.seek(0)
         try:
             sha256 = _sha256(packed)
@@ -45,7 +47,9 @@ def unpack(path: Path, folder: Path) -> str:
                     _verify(path, member)
                     archive.extract(member.replace(mtime=0), folder, filter="data")
         except (EOFError, zlib.error, gzip.BadGzipFile, tarfile.TarError, ValueError) as error:
-            raise DeployError(f"model.artifact: {path} is cut off or damaged ({error}): pack or copy it again: {MAKE}") from error
+            raise DeployError(
+                f"model.artifact: {path} is cut off or damaged ({error}): pack or copy it again: {MAKE}"
+            ) from error
     return sha256
 
 
@@ -61,7 +65,11 @@ def _sha256(packed: BinaryIO) -> str:
 def _verify(path: Path, member: tarfile.TarInfo) -> None:
     name = PurePosixPath(member.name)
     if name.is_absolute() or ".." in name.parts:
-        raise DeployError(f"model.artifact: {path} holds {member.name}, which would lie outside of its folder: {MAKE}")
+        raise DeployError(
+            f"model.artifact: {path} holds {member.name}, which would lie outside of its folder: {MAKE}"
+        )
     if not (member.isfile() or member.isdir()):
         kind = "link" if member.islnk() or member.issym() else "device"
-        raise DeployError(f"model.artifact: {path} holds the {kind} {member.name}: only files and folders are served: {MAKE}")
+        raise DeployError(
+            f"model.artifact: {path} holds the {kind} {member.name}: only files and folders are served: {MAKE}"
+        )

@@ -20,7 +20,12 @@ STALE_TRIES = 6
 STALE = ("could not find", "no scalable target")
 AGAIN = "run the same command again; it goes on where it was"
 TAKE_TIME = ("create_endpoint", "update_endpoint", "delete_endpoint")
-SCALING = ("register_scalable_target", "put_scaling_policy", "put_scheduled_action", "put_metric_alarm")
+SCALING = (
+    "register_scalable_target",
+    "put_scaling_policy",
+    "put_scheduled_action",
+    "put_metric_alarm",
+)
 
 
 def make(aws: Aws, calls: Sequence[Call], waiting: Waiting, packed: bytes | None = None) -> None:
@@ -45,7 +50,9 @@ def make(aws: Aws, calls: Sequence[Call], waiting: Waiting, packed: bytes | None
             except KeyboardInterrupt as error:
                 broken_off = _broken_off(call)
                 making.put_back(owed, DeployError(broken_off))
-                raise DeployError(f"{broken_off}{_state(owed, calls[number + 1 :])}: {AGAIN}") from error
+                raise DeployError(
+                    f"{broken_off}{_state(owed, calls[number + 1 :])}: {AGAIN}"
+                ) from error
             except BaseException as error:
                 making.put_back(owed, error)
                 raise
@@ -72,11 +79,15 @@ class _Making:
             with suppress(OSError):  # who hears may be gone, as a terminal that is closed
                 self._say(call)
             try:
-                self._make(call, 1 if failed else STALE_TRIES)  # without its target a policy is not found, however long
+                self._make(
+                    call, 1 if failed else STALE_TRIES
+                )  # without its target a policy is not found, however long
             except (BotoCoreError, ClientError, DeployError, OSError) as another:
                 failed.append((call, another))
         if failed:
-            raise DeployError(f"{_line(error, self._aws.region)}; and {self._what_is_off(owed, failed)}") from error
+            raise DeployError(
+                f"{_line(error, self._aws.region)}; and {self._what_is_off(owed, failed)}"
+            ) from error
 
     def _say(self, call: Call) -> None:
         self._waiting.say(f"{call.operation} {call.subject}: {call.why}")
@@ -86,7 +97,9 @@ class _Making:
         if call.operation == "put_object":
             parameters["Body"] = self._packed
         if "AlarmActions" in parameters:
-            parameters["AlarmActions"] = [self._arns.get(action, action) for action in parameters["AlarmActions"]]
+            parameters["AlarmActions"] = [
+                self._arns.get(action, action) for action in parameters["AlarmActions"]
+            ]
         attempt = partial(self._aws.call, call.service, call.operation, **parameters)
         answer = _with_patience(self._aws, attempt, self._waiting, call, tries)
         if "PolicyARN" in answer:
@@ -117,7 +130,14 @@ def _state(owed: list[Call], later: Sequence[Call]) -> str:
 
 
 def _scaled(calls: Sequence[Call]) -> Parameters | None:
-    return next((call.parameters for call in calls if call.operation in SCALING and "ResourceId" in call.parameters), None)
+    return next(
+        (
+            call.parameters
+            for call in calls
+            if call.operation in SCALING and "ResourceId" in call.parameters
+        ),
+        None,
+    )
 
 
 def _line(error: BaseException, region: str) -> str:
@@ -128,10 +148,15 @@ def _line(error: BaseException, region: str) -> str:
 
 def _is_done(aws: Aws, call: Call, error: ClientError, waiting: Waiting) -> bool:
     # A call whose answer was lost is tried again by boto3: then what it makes is there, and what it removes is gone.
-    message, is_again = message_of(error).lower(), bool(error.response.get("ResponseMetadata", {}).get("RetryAttempts"))
+    message, is_again = (
+        message_of(error).lower(),
+        bool(error.response.get("ResponseMetadata", {}).get("RetryAttempts")),
+    )
     if call.operation.startswith("create_"):
         return "already exist" in message
-    if call.operation == "delete_alarms":  # of several alarms AWS deletes none where one is not found
+    if (
+        call.operation == "delete_alarms"
+    ):  # of several alarms AWS deletes none where one is not found
         return is_again and code_of(error) in ABSENT
     if call.operation == "delete_endpoint" and "in-progress" in message:
         return _is_going(aws, call)
@@ -167,7 +192,9 @@ def _is_own_update(aws: Aws, call: Call, waiting: Waiting) -> bool:
     return False
 
 
-def _with_patience(aws: Aws, attempt: Callable[[], Parameters], waiting: Waiting, call: Call, tries: int) -> Parameters:
+def _with_patience(
+    aws: Aws, attempt: Callable[[], Parameters], waiting: Waiting, call: Call, tries: int
+) -> Parameters:
     # What was made a moment ago may not be found yet by the call that needs it.
     for left in reversed(range(tries)):
         try:
@@ -185,4 +212,6 @@ def _wait_after(aws: Aws, call: Call, waiting: Waiting) -> None:
     if call.operation == "delete_endpoint":
         wait_until_gone(aws, call.parameters["EndpointName"], waiting)
     elif call.operation in TAKE_TIME:
-        wait_for(aws, call.parameters["EndpointName"], call.parameters["EndpointConfigName"], waiting)
+        wait_for(
+            aws, call.parameters["EndpointName"], call.parameters["EndpointConfigName"], waiting
+        )

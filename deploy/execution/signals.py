@@ -7,7 +7,11 @@ from contextlib import contextmanager, suppress
 from types import FrameType, TracebackType
 from typing import Any, Self
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # Ctrl-C, CI that cancels a job, and a terminal that is closed
+SIGNALS = (
+    signal.SIGINT,
+    signal.SIGTERM,
+    signal.SIGHUP,
+)  # Ctrl-C, CI that cancels a job, and a terminal that is closed
 SAID = b"\nbreaking off, once AWS has answered\n"
 
 
@@ -25,7 +29,12 @@ class Interruption:
                 self._before[one] = signal.signal(one, self._take)
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         """Give the signals back."""
         for one, handler in self._before.items():
             signal.signal(one, handler)

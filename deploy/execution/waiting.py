@@ -32,7 +32,11 @@ class Waiting:
 
 def wait_until_settled(aws: Aws, name: str, waiting: Waiting) -> Parameters:
     """Return how an endpoint is once nothing is under way, empty if it is gone; raises DeployError when it takes too long."""
-    return next(endpoint for endpoint in _looks(aws, name, waiting) if endpoint.get("EndpointStatus") not in UNDER_WAY)
+    return next(
+        endpoint
+        for endpoint in _looks(aws, name, waiting)
+        if endpoint.get("EndpointStatus") not in UNDER_WAY
+    )
 
 
 def wait_until_gone(aws: Aws, name: str, waiting: Waiting) -> None:
@@ -40,14 +44,18 @@ def wait_until_gone(aws: Aws, name: str, waiting: Waiting) -> None:
     endpoint = _outcome(aws, name, waiting, lambda endpoint: not endpoint)
     if endpoint:
         how = f"it is {endpoint['EndpointStatus']}, without scaling and alarms: {_reason(endpoint)}"
-        raise DeployError(f"the endpoint {name} was not removed: {how}: python -m deploy down tries again, up puts them on")
+        raise DeployError(
+            f"the endpoint {name} was not removed: {how}: python -m deploy down tries again, up puts them on"
+        )
 
 
 def wait_for(aws: Aws, name: str, config: str, waiting: Waiting) -> None:
     """Wait until an endpoint serves a configuration; raises RolledBack if it serves another, DeployError if it serves none."""
 
     def serves(endpoint: Parameters) -> bool:
-        return endpoint.get("EndpointStatus") == "InService" and bool(endpoint["EndpointConfigName"] == config)
+        return endpoint.get("EndpointStatus") == "InService" and bool(
+            endpoint["EndpointConfigName"] == config
+        )
 
     endpoint = _outcome(aws, name, waiting, serves)
     status = endpoint.get("EndpointStatus", "gone")
@@ -61,11 +69,17 @@ def wait_for(aws: Aws, name: str, config: str, waiting: Waiting) -> None:
     if not serves(endpoint):
         serving = f"serves {endpoint['EndpointConfigName']}, not {config}"
         if "FailureReason" not in endpoint:
-            raise RolledBack(f"another update took over, or AWS rolled this one back without a reason: {name} {serving}; {LOGS}")
-        raise RolledBack(f"the update was rolled back: {_reason(endpoint)}: {name} still {serving}; {LOGS}")
+            raise RolledBack(
+                f"another update took over, or AWS rolled this one back without a reason: {name} {serving}; {LOGS}"
+            )
+        raise RolledBack(
+            f"the update was rolled back: {_reason(endpoint)}: {name} still {serving}; {LOGS}"
+        )
 
 
-def _outcome(aws: Aws, name: str, waiting: Waiting, is_success: Callable[[Parameters], bool]) -> Parameters:
+def _outcome(
+    aws: Aws, name: str, waiting: Waiting, is_success: Callable[[Parameters], bool]
+) -> Parameters:
     # Just after a change AWS may still tell how it was before: nothing but success is believed at once.
     was_under_way, doubts = False, STALE_LOOKS
     for endpoint in _looks(aws, name, waiting):
@@ -90,7 +104,9 @@ def _looks(aws: Aws, name: str, waiting: Waiting) -> Iterator[Parameters]:
             endpoint = {}
         yield endpoint
         time.sleep(waiting.poll_seconds)
-    raise DeployError(f"the endpoint {name} is not settled after {LONGEST_SECONDS / 3600:.0f} hours: see python -m deploy status")
+    raise DeployError(
+        f"the endpoint {name} is not settled after {LONGEST_SECONDS / 3600:.0f} hours: see python -m deploy status"
+    )
 
 
 def _reason(endpoint: Parameters) -> str:
@@ -103,4 +119,6 @@ def _line(name: str, endpoint: Parameters) -> str:
         for variant in endpoint.get("ProductionVariants", [])
         if "CurrentInstanceCount" in variant
     ]
-    return ", ".join([f"{name} is {endpoint['EndpointStatus']}", *counts, endpoint["EndpointConfigName"]])
+    return ", ".join(
+        [f"{name} is {endpoint['EndpointStatus']}", *counts, endpoint["EndpointConfigName"]]
+    )

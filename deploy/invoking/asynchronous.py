@@ -14,15 +14,35 @@ from deploy.execution.waiting import Waiting
 from deploy.invoking.payload import Payload
 
 
-def invoke_asynchronously(aws: Aws, configuration: Configuration, payload: Payload, waiting: Waiting) -> bytes:
+def invoke_asynchronously(
+    aws: Aws, configuration: Configuration, payload: Payload, waiting: Waiting
+) -> bytes:
     """Upload a payload, wait for its reply, and return it; raises DeployError for a failure, and when none comes in time.
 
     The payload is removed once it is answered, and else by ``down``; the reply stays where the file says.
     """
-    bucket, key, encryption = configuration.model.bucket, payload_key(configuration), configuration.kms.artifact_key
-    encrypted = without_nones({"ServerSideEncryption": "aws:kms" if encryption else None, "SSEKMSKeyId": encryption})
-    aws.call("s3", "put_object", Bucket=bucket, Key=key, Body=payload.content, Tagging=f"{OWNER}={configuration.name}", **encrypted)
-    asked = {"EndpointName": configuration.name, "InputLocation": f"s3://{bucket}/{key}", **payload.formats}
+    bucket, key, encryption = (
+        configuration.model.bucket,
+        payload_key(configuration),
+        configuration.kms.artifact_key,
+    )
+    encrypted = without_nones(
+        {"ServerSideEncryption": "aws:kms" if encryption else None, "SSEKMSKeyId": encryption}
+    )
+    aws.call(
+        "s3",
+        "put_object",
+        Bucket=bucket,
+        Key=key,
+        Body=payload.content,
+        Tagging=f"{OWNER}={configuration.name}",
+        **encrypted,
+    )
+    asked = {
+        "EndpointName": configuration.name,
+        "InputLocation": f"s3://{bucket}/{key}",
+        **payload.formats,
+    }
     answer = aws.call("sagemaker-runtime", "invoke_endpoint_async", **asked)
     reply, failure = _outcome(aws, answer, waiting)
     aws.call("s3", "delete_object", Bucket=bucket, Key=key)
@@ -40,15 +60,25 @@ def _outcome(aws: Aws, answer: Parameters, waiting: Waiting) -> tuple[bytes | No
     output, deadline = answer["OutputLocation"], time.monotonic() + waiting.reply_seconds
     while True:
         reply = _object_at(aws, output)
-        failure = _object_at(aws, answer["FailureLocation"]) if reply is None and "FailureLocation" in answer else None
+        failure = (
+            _object_at(aws, answer["FailureLocation"])
+            if reply is None and "FailureLocation" in answer
+            else None
+        )
         if reply is not None or failure is not None:
             return reply, failure
         if time.monotonic() >= deadline:
             break
         waiting.say(f"queued: the reply will be at {output}")
         time.sleep(waiting.poll_seconds)
-    told = "" if "FailureLocation" in answer else ", and compute.asynchronous.failure names no place where an error would be told"
-    raise DeployError(f"no reply after {waiting.reply_seconds:g} s at {output}{told}: see python -m deploy status and logs")
+    told = (
+        ""
+        if "FailureLocation" in answer
+        else ", and compute.asynchronous.failure names no place where an error would be told"
+    )
+    raise DeployError(
+        f"no reply after {waiting.reply_seconds:g} s at {output}{told}: see python -m deploy status and logs"
+    )
 
 
 def _object_at(aws: Aws, location: str) -> bytes | None:

@@ -20,8 +20,12 @@ def invoke(aws: Aws, configuration: Configuration, payload: Payload, waiting: Wa
     except ClientError as error:
         if code_of(error) == "ModelError":
             said = error.response.get("OriginalMessage", "").strip()
-            raise DeployError(f"the container answered {error.response.get('OriginalStatusCode')}: {said}") from error
+            raise DeployError(
+                f"the container answered {error.response.get('OriginalStatusCode')}: {said}"
+            ) from error
         if "not found" in message_of(error).lower():
-            raise DeployError(f"there is no endpoint {configuration.name} in {aws.region}: python -m deploy up makes it") from error
+            raise DeployError(
+                f"there is no endpoint {configuration.name} in {aws.region}: python -m deploy up makes it"
+            ) from error
         raise
     return reply

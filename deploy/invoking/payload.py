@@ -26,5 +26,7 @@ class Payload:
 def media_type_of(path: Path) -> str:
     """Return the media type that a payload's name tells; raises DeployError."""
     if path.suffix not in MEDIA_TYPES:
-        raise DeployError(f"{path}: expected a name that ends in {', '.join(MEDIA_TYPES)}, or --content-type")
+        raise DeployError(
+            f"{path}: expected a name that ends in {', '.join(MEDIA_TYPES)}, or --content-type"
+        )
     return MEDIA_TYPES[path.suffix]

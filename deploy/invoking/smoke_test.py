@@ -17,7 +17,9 @@ from deploy.invoking.payload import Payload, media_type_of
 RELATIVE_DIFFERENCE = 1e-5
 
 
-def smoke_test(aws: Aws, configuration: Configuration, artifact: Artifact, waiting: Waiting, before: str | None) -> str:
+def smoke_test(
+    aws: Aws, configuration: Configuration, artifact: Artifact, waiting: Waiting, before: str | None
+) -> str:
     """Send the sample, compare the reply with this machine's, and return a line about it; raises DeployError.
 
     The message names the way back to the config ``before``, if there was one.
@@ -25,9 +27,19 @@ def smoke_test(aws: Aws, configuration: Configuration, artifact: Artifact, waiti
     try:
         return _compared(aws, configuration, artifact, waiting)
     except (DeployError, BotoCoreError, ClientError) as error:
-        said = str(error) if isinstance(error, DeployError) else in_one_line(error, configuration.region)
-        back = f"rollback goes back to {before}" if before else "down removes it, or up again once it is mended"
-        raise DeployError(f"the smoke test failed, and the endpoint serves what failed: {said}: python -m deploy {back}") from error
+        said = (
+            str(error)
+            if isinstance(error, DeployError)
+            else in_one_line(error, configuration.region)
+        )
+        back = (
+            f"rollback goes back to {before}"
+            if before
+            else "down removes it, or up again once it is mended"
+        )
+        raise DeployError(
+            f"the smoke test failed, and the endpoint serves what failed: {said}: python -m deploy {back}"
+        ) from error
 
 
 def _compared(aws: Aws, configuration: Configuration, artifact: Artifact, waiting: Waiting) -> str:
@@ -35,9 +47,14 @@ def _compared(aws: Aws, configuration: Configuration, artifact: Artifact, waitin
     if sample is None:
         return "not smoke-tested: data_format.sample names no payload"
     media_type = media_type_of(sample)
-    reply = invoke(aws, configuration, Payload(sample.read_bytes(), media_type, media_type), waiting).decode()
+    reply = invoke(
+        aws, configuration, Payload(sample.read_bytes(), media_type, media_type), waiting
+    ).decode()
     expected, found = _numbers(artifact.sample_reply or ""), _numbers(reply)
-    close = [math.isclose(one, other, rel_tol=RELATIVE_DIFFERENCE) for one, other in zip(expected, found, strict=False)]
+    close = [
+        math.isclose(one, other, rel_tol=RELATIVE_DIFFERENCE)
+        for one, other in zip(expected, found, strict=False)
+    ]
     if len(expected) != len(found) or not all(close):
         raise DeployError(
             f"{configuration.name} answers, but not as the artifact does here: expected {(artifact.sample_reply or '')[:60]!r}, "

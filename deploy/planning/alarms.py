@@ -11,7 +11,13 @@ from deploy.errors import DeployError
 from deploy.planning.call import Call
 
 # What others may set of an alarm that this program makes, and PutMetricAlarm would forget.
-OTHERS = ("AlarmActions", "OKActions", "InsufficientDataActions", "ActionsEnabled", "AlarmDescription")
+OTHERS = (
+    "AlarmActions",
+    "OKActions",
+    "InsufficientDataActions",
+    "ActionsEnabled",
+    "AlarmDescription",
+)
 
 RINGS = "rings already"
 
@@ -32,7 +38,10 @@ def alarm_calls(alarms: list[Parameters], there: Deployed, why: str) -> Iterator
 
 def unfit_alarms(aws: Aws, configuration: Configuration) -> dict[str, str]:
     """Return which alarms of an update cannot watch it, and why: they ring already, or are not there."""
-    named, own = configuration.update.alarms.names, [alarm["AlarmName"] for alarm in alarms_of(configuration)]
+    named, own = (
+        configuration.update.alarms.names,
+        [alarm["AlarmName"] for alarm in alarms_of(configuration)],
+    )
     if configuration.compute.serverless or not (named or own):
         return {}
     asked = {"AlarmNames": [*own, *named], "AlarmTypes": ["MetricAlarm", "CompositeAlarm"]}
@@ -47,5 +56,7 @@ def verify_alarms(aws: Aws, configuration: Configuration) -> list[str]:
     """Return the alarms that ring already, and would roll any update back; raises DeployError for one that is not there."""
     unfit = unfit_alarms(aws, configuration)
     if missing := ", ".join(sorted(name for name, why in unfit.items() if why != RINGS)):
-        raise DeployError(f"update.alarms.names: there is no alarm {missing} in {aws.region}: make it first, or take it out")
+        raise DeployError(
+            f"update.alarms.names: there is no alarm {missing} in {aws.region}: make it first, or take it out"
+        )
     return sorted(unfit)

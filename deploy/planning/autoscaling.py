@@ -16,13 +16,25 @@ WAKE = "an alarm that starts the first instance"
 
 
 def scale_calls(
-    target: Parameters, policies: list[Parameters], wake_alarm: Parameters | None, there: Deployed, *, anew: bool
+    target: Parameters,
+    policies: list[Parameters],
+    wake_alarm: Parameters | None,
+    there: Deployed,
+    *,
+    anew: bool,
 ) -> Iterator[Call]:
     """Return the calls that put scaling on, or change it; ``anew`` if all of it was taken off before."""
     if anew or differs(target, there.target):
         suspended = there.target.get("SuspendedState", {})
-        kept = {"SuspendedState": suspended} if anew and any(suspended.values()) else {}  # as somebody set it by hand
-        yield Call(AUTOSCALING, "register_scalable_target", target | kept, "let the number of instances follow the load")
+        kept = (
+            {"SuspendedState": suspended} if anew and any(suspended.values()) else {}
+        )  # as somebody set it by hand
+        yield Call(
+            AUTOSCALING,
+            "register_scalable_target",
+            target | kept,
+            "let the number of instances follow the load",
+        )
     known = {} if anew else {policy["PolicyName"]: policy for policy in there.policies}
     arns = {arn_of(name): policy["PolicyARN"] for name, policy in known.items()}
     for policy in policies:
@@ -30,7 +42,9 @@ def scale_calls(
             arns.pop(arn_of(policy["PolicyName"]), None)
             yield Call(AUTOSCALING, "put_scaling_policy", policy, OWN[policy["PolicyName"]])
     if wake_alarm:
-        yield from alarm_calls([_waking(wake_alarm, arns.get(arn_of(WAKING), arn_of(WAKING)), there)], there, WAKE)
+        yield from alarm_calls(
+            [_waking(wake_alarm, arns.get(arn_of(WAKING), arn_of(WAKING)), there)], there, WAKE
+        )
     for name in sorted((OWN.keys() & known.keys()) - {policy["PolicyName"] for policy in policies}):
         yield _delete(target, name)
 
@@ -44,7 +58,12 @@ def unscale_call(name: str, there: Deployed, why: str) -> Call:
 def end_scaling_calls(name: str, there: Deployed) -> Iterator[Call]:
     """Return the calls that end the scaling of this program's; a target of others', or with policies of others, stays."""
     if there.policies and not others(there):
-        yield Call(AUTOSCALING, "deregister_scalable_target", scaled(name), "the file has no scaling any more")
+        yield Call(
+            AUTOSCALING,
+            "deregister_scalable_target",
+            scaled(name),
+            "the file has no scaling any more",
+        )
     else:
         for policy in there.policies:
             if policy["PolicyName"] in OWN:
@@ -55,20 +74,36 @@ def scale_again_calls(name: str, there: Deployed) -> list[Call]:
     """Return the calls that put scaling on as it was, with what others made for it."""
     # AWS fills in the role, which whoever deploys may not be allowed to pass.
     target = {
-        key: value for key, value in submitted("RegisterScalableTarget", there.target, AUTOSCALING).items() if key != "RoleARN"
+        key: value
+        for key, value in submitted("RegisterScalableTarget", there.target, AUTOSCALING).items()
+        if key != "RoleARN"
     }
-    calls = [Call(AUTOSCALING, "register_scalable_target", scaled(name) | target, "scale again, as before")]
+    calls = [
+        Call(
+            AUTOSCALING, "register_scalable_target", scaled(name) | target, "scale again, as before"
+        )
+    ]
     calls += [_put(policy) for policy in there.policies if policy["PolicyName"] in OWN]
     for alarm in there.alarms.values():
         if _wakes(alarm):  # a policy that is made anew has another ARN
-            calls.append(Call("cloudwatch", "put_metric_alarm", _waking(_again(alarm), arn_of(WAKING), there), WAKE))
+            calls.append(
+                Call(
+                    "cloudwatch",
+                    "put_metric_alarm",
+                    _waking(_again(alarm), arn_of(WAKING), there),
+                    WAKE,
+                )
+            )
     return calls + others_again_calls(there)
 
 
 def alarms_again_calls(there: Deployed) -> list[Call]:
     """Return the calls that make the alarms again that are no part of scaling."""
     alarms = [alarm for alarm in there.alarms.values() if not _wakes(alarm)]
-    return [Call("cloudwatch", "put_metric_alarm", _again(alarm), "an alarm, as before") for alarm in alarms]
+    return [
+        Call("cloudwatch", "put_metric_alarm", _again(alarm), "an alarm, as before")
+        for alarm in alarms
+    ]
 
 
 def others_again_calls(there: Deployed) -> list[Call]:
@@ -81,29 +116,52 @@ def others_again_calls(there: Deployed) -> list[Call]:
         kept = submitted("PutScheduledAction", action, AUTOSCALING)
         if kept.get("StartTime", now) < now:
             del kept["StartTime"]  # it has begun, and AWS takes none of the past
-        calls.append(Call(AUTOSCALING, "put_scheduled_action", kept, "a scheduled action of others, as before"))
+        calls.append(
+            Call(
+                AUTOSCALING, "put_scheduled_action", kept, "a scheduled action of others, as before"
+            )
+        )
     return calls
 
 
 def others(there: Deployed) -> list[str]:
     """Return the policies and scheduled actions of others, by their names."""
-    policies = [f"the policy {policy['PolicyName']}" for policy in there.policies if policy["PolicyName"] not in OWN]
-    return policies + [f"the scheduled action {action['ScheduledActionName']}" for action in there.scheduled]
+    policies = [
+        f"the policy {policy['PolicyName']}"
+        for policy in there.policies
+        if policy["PolicyName"] not in OWN
+    ]
+    return policies + [
+        f"the scheduled action {action['ScheduledActionName']}" for action in there.scheduled
+    ]
 
 
 def _put(policy: Parameters) -> Call:
     own = policy["PolicyName"] in OWN
-    why = "as before" if own else "a policy of others, as before; an alarm that starts it needs its new ARN"
-    return Call(AUTOSCALING, "put_scaling_policy", submitted("PutScalingPolicy", policy, AUTOSCALING), why)
+    why = (
+        "as before"
+        if own
+        else "a policy of others, as before; an alarm that starts it needs its new ARN"
+    )
+    return Call(
+        AUTOSCALING, "put_scaling_policy", submitted("PutScalingPolicy", policy, AUTOSCALING), why
+    )
 
 
 def _delete(target: Parameters, policy: str) -> Call:
     where = {key: target[key] for key in scaled("")}
-    return Call(AUTOSCALING, "delete_scaling_policy", where | {"PolicyName": policy}, "the file has it no more")
+    return Call(
+        AUTOSCALING,
+        "delete_scaling_policy",
+        where | {"PolicyName": policy},
+        "the file has it no more",
+    )
 
 
 def _again(alarm: Parameters) -> Parameters:
-    kept = submitted("PutMetricAlarm", alarm, "cloudwatch")  # without what is false, though actions are enabled by default
+    kept = submitted(
+        "PutMetricAlarm", alarm, "cloudwatch"
+    )  # without what is false, though actions are enabled by default
     return kept | {key: alarm[key] for key in ("ActionsEnabled", "Tags") if key in alarm}
 
 

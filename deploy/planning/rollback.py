@@ -35,27 +35,56 @@ def way_back(aws: Aws, configuration: Configuration, to: str | None) -> WayBack:
     _verify_free(name, there)
     is_back = to is None and there.is_back and there.endpoint["EndpointStatus"] != MIXED
     config = str(there.running) if is_back else _chosen(aws, name, there, to)
-    described = tagged(aws, "EndpointConfigArn", aws.call("sagemaker", "describe_endpoint_config", EndpointConfigName=config))
+    described = tagged(
+        aws,
+        "EndpointConfigArn",
+        aws.call("sagemaker", "describe_endpoint_config", EndpointConfigName=config),
+    )
     verify_kind(name, there.running_config, described)
     if is_back:
-        finish = [*_scaling(configuration, there, described, retyped=False), _tag_call(there, config, described)]
+        finish = [
+            *_scaling(configuration, there, described, retyped=False),
+            _tag_call(there, config, described),
+        ]
         told = f"{config} serves already, as after a rollback that broke off: what is left of it is done"
-        return WayBack(config, config, finish, [told, *_about_scaling(configuration, there, described)])
+        return WayBack(
+            config, config, finish, [told, *_about_scaling(configuration, there, described)]
+        )
     has_instances = has_guardrails(there.running_config, described)
     alarms, unfit = alarms_of(configuration), dict[str, str]()
-    if has_instances:  # often it is a ringing alarm that makes one go back; it would roll the way back itself back
+    if (
+        has_instances
+    ):  # often it is a ringing alarm that makes one go back; it would roll the way back itself back
         unfit = unfit_alarms(aws, configuration)
     deployment = deployment_of(configuration, alarms, list(unfit)) if has_instances else None
     retyped = is_retyped(there, described)
     calls = [
-        *(alarm_calls(_own(alarms, there), there, "an alarm that rolls an update back") if deployment else []),
+        *(
+            alarm_calls(_own(alarms, there), there, "an alarm that rolls an update back")
+            if deployment
+            else []
+        ),
         *([unscale_call(name, there, RETYPED)] if retyped else []),
-        update_call(name, config, deployment, retains=has_instances and _scales(configuration, there), why=f"go back to {config}"),
+        update_call(
+            name,
+            config,
+            deployment,
+            retains=has_instances and _scales(configuration, there),
+            why=f"go back to {config}",
+        ),
         *_scaling(configuration, there, described, retyped=retyped),
         _tag_call(there, config, described),
     ]
-    warnings = [f"the alarm {alarm} {why}, so that it cannot watch the way back" for alarm, why in unfit.items()]
-    return WayBack(str(there.running), config, calls, warnings + _about_scaling(configuration, there, described))
+    warnings = [
+        f"the alarm {alarm} {why}, so that it cannot watch the way back"
+        for alarm, why in unfit.items()
+    ]
+    return WayBack(
+        str(there.running),
+        config,
+        calls,
+        warnings + _about_scaling(configuration, there, described),
+    )
 
 
 def _verify_free(name: str, there: Deployed) -> None:
@@ -76,11 +105,17 @@ def _chosen(aws: Aws, name: str, there: Deployed, to: str | None) -> str:
     config = to or (there.settled if is_mixed else there.previous)
     others = ", ".join(sorted(kept - {there.running})) or "there is none"
     if config == there.running and not is_mixed:
-        raise DeployError(f"{name} serves {config} already: to go to another, name one with --to: {others}")
+        raise DeployError(
+            f"{name} serves {config} already: to go to another, name one with --to: {others}"
+        )
     if config is None:
-        raise DeployError(f"{name} has no previous endpoint config to go back to: name one with --to: {others}")
+        raise DeployError(
+            f"{name} has no previous endpoint config to go back to: name one with --to: {others}"
+        )
     if config not in {*kept, there.previous}:  # which may have been made by hand
-        raise DeployError(f"{config} is no endpoint config of {name}, or is there no more: name one with --to: {others}")
+        raise DeployError(
+            f"{config} is no endpoint config of {name}, or is there no more: name one with --to: {others}"
+        )
     return config
 
 
@@ -94,24 +129,45 @@ def _scales(configuration: Configuration, there: Deployed) -> bool:
     return bool(there.target or configuration.scaling)
 
 
-def _scaling(configuration: Configuration, there: Deployed, described: Parameters, *, retyped: bool) -> Iterator[Call]:
+def _scaling(
+    configuration: Configuration, there: Deployed, described: Parameters, *, retyped: bool
+) -> Iterator[Call]:
     if not has_guardrails(described):
         return
     if retyped:
         yield from scale_again_calls(configuration.name, there)
     elif not there.target and (target := target_of(configuration)):
-        yield from scale_calls(target, scaling_policies_of(configuration), wake_alarm_of(configuration), there, anew=True)
+        yield from scale_calls(
+            target,
+            scaling_policies_of(configuration),
+            wake_alarm_of(configuration),
+            there,
+            anew=True,
+        )
 
 
-def _about_scaling(configuration: Configuration, there: Deployed, described: Parameters) -> list[str]:
+def _about_scaling(
+    configuration: Configuration, there: Deployed, described: Parameters
+) -> list[str]:
     if not has_guardrails(described) or there.target:
         return []
     if target_of(configuration):
-        return ["scaling is off, as after a run that was killed, or another kind of compute: it is put on as the file says"]
-    return [] if has_guardrails(there.running_config) else ["the file has no scaling, so that the number of instances is fixed"]
+        return [
+            "scaling is off, as after a run that was killed, or another kind of compute: it is put on as the file says"
+        ]
+    return (
+        []
+        if has_guardrails(there.running_config)
+        else ["the file has no scaling, so that the number of instances is fixed"]
+    )
 
 
 def _tag_call(there: Deployed, config: str, described: Parameters) -> Call:
-    tags = [*serving_tags(config, there.before(config)), *(tag for tag in described["Tags"] if tag["Key"] == VERSION)]
+    tags = [
+        *serving_tags(config, there.before(config)),
+        *(tag for tag in described["Tags"] if tag["Key"] == VERSION),
+    ]
     why = "remember what serves, and what is left"
-    return Call("sagemaker", "add_tags", {"ResourceArn": there.endpoint["EndpointArn"], "Tags": tags}, why)
+    return Call(
+        "sagemaker", "add_tags", {"ResourceArn": there.endpoint["EndpointArn"], "Tags": tags}, why
+    )

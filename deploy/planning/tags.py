@@ -15,24 +15,44 @@ def tag_calls(wanted: Wanted, there: Deployed) -> Iterator[Call]:
     for arn, one, tags in (
         ("ModelArn", there.model, wanted.model["Tags"]),
         ("EndpointConfigArn", there.config, wanted.config["Tags"]),
-        ("EndpointArn", {} if there.endpoint.get("EndpointStatus") == "Failed" else there.endpoint, _of_endpoint(wanted, there)),
+        (
+            "EndpointArn",
+            {} if there.endpoint.get("EndpointStatus") == "Failed" else there.endpoint,
+            _of_endpoint(wanted, there),
+        ),
     ):
         if one:
-            yield from _retag("sagemaker", "delete_tags", "add_tags", one, {"ResourceArn": one[arn]}, tags)
+            yield from _retag(
+                "sagemaker", "delete_tags", "add_tags", one, {"ResourceArn": one[arn]}, tags
+            )
     for alarm in (*wanted.alarms, wanted.wake_alarm):
         if alarm and (one := there.alarms.get(alarm["AlarmName"], {})):
-            yield from _retag("cloudwatch", "untag_resource", "tag_resource", one, {"ResourceARN": one["AlarmArn"]}, alarm["Tags"])
+            yield from _retag(
+                "cloudwatch",
+                "untag_resource",
+                "tag_resource",
+                one,
+                {"ResourceARN": one["AlarmArn"]},
+                alarm["Tags"],
+            )
 
 
 def serving_tags(config: str, before: str | None) -> Tags:
     """Return the tags that tell, once an update has succeeded, what serves and what rollback goes back to."""
-    return [{"Key": SERVING, "Value": config}, *([{"Key": PREVIOUS, "Value": before}] if before else [])]
+    return [
+        {"Key": SERVING, "Value": config},
+        *([{"Key": PREVIOUS, "Value": before}] if before else []),
+    ]
 
 
 def own_tags(there: Tags, wanted: Tags) -> dict[str, str]:
     """Return the tags that a file gave what is there, or that this file has too; what others gave is theirs."""
     found, names = in_pairs(there), in_pairs(wanted).keys()
-    return {key: value for key, value in found.items() if key in names or key in (KEYS, *found.get(KEYS, "").split(TAGS_JOIN))}
+    return {
+        key: value
+        for key, value in found.items()
+        if key in names or key in (KEYS, *found.get(KEYS, "").split(TAGS_JOIN))
+    }
 
 
 def in_pairs(tags: Tags) -> dict[str, str]:
@@ -42,13 +62,22 @@ def in_pairs(tags: Tags) -> dict[str, str]:
 
 def _of_endpoint(wanted: Wanted, there: Deployed) -> Tags:
     config = wanted.endpoint["EndpointConfigName"]
-    return [*(tag for tag in wanted.endpoint["Tags"] if tag["Key"] != SERVING), *serving_tags(config, there.before(config))]
+    return [
+        *(tag for tag in wanted.endpoint["Tags"] if tag["Key"] != SERVING),
+        *serving_tags(config, there.before(config)),
+    ]
 
 
-def _retag(service: str, remove: str, add: str, one: Parameters, resource: Parameters, tags: Tags) -> Iterator[Call]:  # noqa: PLR0913, PLR0917 - services name the same things otherwise
+def _retag(  # noqa: PLR0913, PLR0917
+    service: str, remove: str, add: str, one: Parameters, resource: Parameters, tags: Tags
+) -> Iterator[Call]:
     known, pairs = own_tags(one["Tags"], tags), in_pairs(tags)
     # First off: the tag KEYS must know a name until its tag is gone.
     if gone := sorted(known.keys() - pairs.keys()):
         yield Call(service, remove, resource | {"TagKeys": gone}, f"without {', '.join(gone)}")
-    if new := [{"Key": key, "Value": value} for key, value in pairs.items() if known.get(key) != value]:
-        yield Call(service, add, resource | {"Tags": new}, f"with {', '.join(tag['Key'] for tag in new)}")
+    if new := [
+        {"Key": key, "Value": value} for key, value in pairs.items() if known.get(key) != value
+    ]:
+        yield Call(
+            service, add, resource | {"Tags": new}, f"with {', '.join(tag['Key'] for tag in new)}"
+        )

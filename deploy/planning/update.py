@@ -8,7 +8,14 @@ from deploy.desired.guardrails import has_guardrails
 from deploy.desired.resources import Wanted
 from deploy.errors import DeployError
 from deploy.planning.alarms import alarm_calls
-from deploy.planning.autoscaling import end_scaling_calls, others, others_again_calls, scale_again_calls, scale_calls, unscale_call
+from deploy.planning.autoscaling import (
+    end_scaling_calls,
+    others,
+    others_again_calls,
+    scale_again_calls,
+    scale_calls,
+    unscale_call,
+)
 from deploy.planning.call import Call
 from deploy.planning.endpoint_kind import is_for_good, verify_kind
 from deploy.planning.tags import tag_calls
@@ -44,9 +51,15 @@ def verify_serving(wanted: Wanted, there: Deployed) -> None:
         )
 
 
-def update_call(name: str, config: str, deployment: Parameters | None, *, retains: bool, why: str) -> Call:
+def update_call(
+    name: str, config: str, deployment: Parameters | None, *, retains: bool, why: str
+) -> Call:
     """Return the call by which another config takes over."""
-    update: Parameters = {"EndpointName": name, "EndpointConfigName": config, "RetainAllVariantProperties": retains}
+    update: Parameters = {
+        "EndpointName": name,
+        "EndpointConfigName": config,
+        "RetainAllVariantProperties": retains,
+    }
     if retains:  # all but the number of instances is to be as the config says
         update["ExcludeRetainedVariantProperties"] = [
             {"VariantPropertyType": "DataCaptureConfig"},
@@ -59,16 +72,22 @@ def update_call(name: str, config: str, deployment: Parameters | None, *, retain
 
 def is_retyped(there: Deployed, config: Parameters) -> bool:
     """Tell whether a config has another instance type than what runs, and so needs scaling off before it."""
-    return bool(there.target) and there.instance_type != config["ProductionVariants"][0].get("InstanceType")
+    return bool(there.target) and there.instance_type != config["ProductionVariants"][0].get(
+        "InstanceType"
+    )
 
 
 def _parts(wanted: Wanted, there: Deployed) -> Iterator[Call]:
     if not there.uploaded:
-        yield Call("s3", "put_object", wanted.upload, "upload the artifact, by the hash of its content")
+        yield Call(
+            "s3", "put_object", wanted.upload, "upload the artifact, by the hash of its content"
+        )
     if not there.model:
         yield Call("sagemaker", "create_model", wanted.model, "image, artifact and environment")
     if not there.config:
-        yield Call("sagemaker", "create_endpoint_config", wanted.config, "the model, and what it runs on")
+        yield Call(
+            "sagemaker", "create_endpoint_config", wanted.config, "the model, and what it runs on"
+        )
     yield from alarm_calls(wanted.alarms, there, "an alarm that rolls an update back")
 
 
@@ -77,7 +96,12 @@ def _endpoint(wanted: Wanted, there: Deployed) -> Iterator[Call]:
     verify_changeable(name, there)
     status = there.endpoint.get("EndpointStatus")
     if status == "Failed":
-        yield Call("sagemaker", "delete_endpoint", {"EndpointName": name}, "its creation failed, and only a new one can follow")
+        yield Call(
+            "sagemaker",
+            "delete_endpoint",
+            {"EndpointName": name},
+            "its creation failed, and only a new one can follow",
+        )
     if status in (None, "Failed"):
         yield Call("sagemaker", "create_endpoint", wanted.endpoint, "start serving")
         return
@@ -97,11 +121,16 @@ def _endpoint(wanted: Wanted, there: Deployed) -> Iterator[Call]:
 
 def _updates(wanted: Wanted, there: Deployed) -> bool:
     status = there.endpoint.get("EndpointStatus")
-    return status not in (None, "Failed") and (there.running != wanted.endpoint["EndpointConfigName"] or status == MIXED)
+    return status not in (None, "Failed") and (
+        there.running != wanted.endpoint["EndpointConfigName"] or status == MIXED
+    )
 
 
 def _scaling(wanted: Wanted, there: Deployed) -> Iterator[Call]:
-    name, anew = wanted.endpoint["EndpointName"], _updates(wanted, there) and is_retyped(there, wanted.config)
+    name, anew = (
+        wanted.endpoint["EndpointName"],
+        _updates(wanted, there) and is_retyped(there, wanted.config),
+    )
     if wanted.target:
         yield from scale_calls(wanted.target, wanted.policies, wanted.wake_alarm, there, anew=anew)
         yield from others_again_calls(there) if anew else []
@@ -116,4 +145,6 @@ def _left_over(wanted: Wanted, there: Deployed) -> Iterator[Call]:
     watching = (wanted.deployment or {}).get("AutoRollbackConfiguration", {}).get("Alarms", [])
     kept = {alarm["AlarmName"] for alarm in (*wanted.alarms, wanted.wake_alarm, *watching) if alarm}
     if names := sorted(set(there.alarms) - kept):
-        yield Call("cloudwatch", "delete_alarms", {"AlarmNames": names}, "the file has them no more")
+        yield Call(
+            "cloudwatch", "delete_alarms", {"AlarmNames": names}, "the file has them no more"
+        )

@@ -18,11 +18,16 @@ def verify_bucket(aws: Aws, configuration: Configuration) -> None:
     asynchronous, capture = configuration.compute.asynchronous, configuration.capture
     places = {"capture.destination": capture and capture.destination}
     if asynchronous:
-        places |= {f"compute.asynchronous.{key}": getattr(asynchronous, key) for key in ("output", "failure")}
+        places |= {
+            f"compute.asynchronous.{key}": getattr(asynchronous, key)
+            for key in ("output", "failure")
+        }
     for key, place in places.items():
         bucket = (place or "").removeprefix("s3://").partition("/")[0]
         if bucket and bucket != configuration.model.bucket and _is_missing(aws, bucket):
-            raise DeployError(f"{key}: {bucket} {WHY['404'].format(bucket=bucket, region=configuration.region)}")
+            raise DeployError(
+                f"{key}: {bucket} {WHY['404'].format(bucket=bucket, region=configuration.region)}"
+            )
 
 
 def _is_missing(aws: Aws, bucket: str) -> bool:
@@ -48,7 +53,9 @@ def _verify_own(aws: Aws, configuration: Configuration) -> None:
     if refusal is not None:
         if (why := WHY.get(code_of(refusal))) is None:
             raise refusal
-        raise DeployError(f"model.bucket: {bucket} {why.format(bucket=bucket, region=region)}") from refusal
+        raise DeployError(
+            f"model.bucket: {bucket} {why.format(bucket=bucket, region=region)}"
+        ) from refusal
 
 
 # A refusal of HeadBucket has no words, only a status.
@@ -61,5 +68,7 @@ WHY = {
 
 def _region_in(answer: dict[str, Any]) -> str | None:
     """Return where S3 says that the bucket is, which it says even where it refuses."""
-    region = answer.get("BucketRegion") or answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("x-amz-bucket-region")
+    region = answer.get("BucketRegion") or answer.get("ResponseMetadata", {}).get(
+        "HTTPHeaders", {}
+    ).get("x-amz-bucket-region")
     return str(region) if region else None

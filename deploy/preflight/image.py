@@ -27,9 +27,17 @@ def verify_image(aws: Aws, configuration: Configuration) -> None:
     host, _, rest = configuration.image.partition("/")
     repository, _, digest = rest.partition("@")
     place = {"registryId": host.partition(".")[0], "repositoryName": repository}
-    answer = aws.call("ecr", "batch_get_image", **place, imageIds=[{"imageDigest": digest}], acceptedMediaTypes=ACCEPTED)
+    answer = aws.call(
+        "ecr",
+        "batch_get_image",
+        **place,
+        imageIds=[{"imageDigest": digest}],
+        acceptedMediaTypes=ACCEPTED,
+    )
     if not answer["images"]:
-        raise DeployError(f"image: {repository} has no {digest}: make push REPOSITORY={host}/{repository} prints the digest it has")
+        raise DeployError(
+            f"image: {repository} has no {digest}: make push REPOSITORY={host}/{repository} prints the digest it has"
+        )
     image = answer["images"][0]
     media_type = image.get("imageManifestMediaType", "unknown")
     if media_type != DOCKER:
@@ -37,22 +45,35 @@ def verify_image(aws: Aws, configuration: Configuration) -> None:
             f"image: its manifest is {media_type}, which CreateModel refuses: build one architecture with --provenance=false "
             "--sbom=false and oci-mediatypes=false, as make image does, and push again"
         )
-    built, wanted = _architecture(aws, place, json.loads(image["imageManifest"])), _wanted(configuration)
+    built, wanted = (
+        _architecture(aws, place, json.loads(image["imageManifest"])),
+        _wanted(configuration),
+    )
     if built != wanted:
-        needs = "a serverless endpoint" if configuration.compute.serverless else configuration.compute.instance_type
+        needs = (
+            "a serverless endpoint"
+            if configuration.compute.serverless
+            else configuration.compute.instance_type
+        )
         raise DeployError(
             f"image: built for {built}, but {needs} needs {wanted}: make image push ARCH={wanted}, and use that digest"
         )
 
 
 def _wanted(configuration: Configuration) -> str:
-    return "amd64" if configuration.compute.serverless else architecture_of(configuration.compute.instance_type)
+    return (
+        "amd64"
+        if configuration.compute.serverless
+        else architecture_of(configuration.compute.instance_type)
+    )
 
 
 def _architecture(aws: Aws, place: dict[str, str], manifest: dict[str, Any]) -> str:
     digest = (manifest.get("config") or {}).get("digest")
     if digest is None:
-        raise DeployError("image: its manifest names no configuration: it is no image that docker push made: push it again")
+        raise DeployError(
+            "image: its manifest names no configuration: it is no image that docker push made: push it again"
+        )
     url = aws.call("ecr", "get_download_url_for_layer", **place, layerDigest=digest)["downloadUrl"]
     # What follows the ? lets whoever has it read the layer, so that it is never shown.
     shown = url.partition("?")[0]
@@ -67,4 +88,6 @@ def _architecture(aws: Aws, place: dict[str, str], manifest: dict[str, Any]) -> 
         why = str(getattr(error, "reason", error)).replace(url, shown)
     except (ValueError, KeyError, TypeError):
         why = "no description of an image"
-    raise DeployError(f"image: its processor could not be read from {shown}: {why}: try again, or look at the way to there")
+    raise DeployError(
+        f"image: its processor could not be read from {shown}: {why}: try again, or look at the way to there"
+    )

@@ -11,6 +11,11 @@ def verify_zones(aws: Aws, configuration: Configuration) -> None:
     subnets = list(configuration.network.subnets)
     if not subnets or configuration.compute.allow_single_zone:
         return
-    zones = {subnet["AvailabilityZone"] for subnet in aws.call("ec2", "describe_subnets", SubnetIds=subnets)["Subnets"]}
+    zones = {
+        subnet["AvailabilityZone"]
+        for subnet in aws.call("ec2", "describe_subnets", SubnetIds=subnets)["Subnets"]
+    }
     if len(zones) < 2:  # noqa: PLR2004 - more than one
-        raise DeployError(f"network.subnets: all are in {', '.join(sorted(zones))}: add one in another Availability Zone {OPT_OUT}")
+        raise DeployError(
+            f"network.subnets: all are in {', '.join(sorted(zones))}: add one in another Availability Zone {OPT_OUT}"
+        )

@@ -37,11 +37,22 @@ def main() -> None:
     stop_on_sigterm()
     try:
         schema = load(options.folder)
-        with _listening(options.port) as listener, _endpoint(options) as endpoint, tempfile.TemporaryDirectory() as downloads:
-            app = create_app(schema, options.folder, endpoint, options.max_upload_mb, Path(downloads))
+        with (
+            _listening(options.port) as listener,
+            _endpoint(options) as endpoint,
+            tempfile.TemporaryDirectory() as downloads,
+        ):
+            app = create_app(
+                schema, options.folder, endpoint, options.max_upload_mb, Path(downloads)
+            )
             port = listener.getsockname()[1]
-            server = make_server(HOST, port, app, threaded=True, request_handler=QuietHandler, fd=listener.fileno())
-            print(f"The application is at http://{HOST}:{port}, its endpoint at {endpoint.place}; Ctrl-C stops it", flush=True)
+            server = make_server(
+                HOST, port, app, threaded=True, request_handler=QuietHandler, fd=listener.fileno()
+            )
+            print(
+                f"The application is at http://{HOST}:{port}, its endpoint at {endpoint.place}; Ctrl-C stops it",
+                flush=True,
+            )
             server.serve_forever()
     except KeyboardInterrupt:  # before it was ready; Werkzeug's server just ends
         pass
@@ -52,9 +63,17 @@ def main() -> None:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m local_test.app", description=__doc__)
-    parser.add_argument("--port", type=int, default=8000, help="where the application listens, on the loopback; 0 for any")
     parser.add_argument(
-        "--folder", type=Path, default=SAMPLE_ARTIFACT, help="the artifact, whose schema.json the form is made from"
+        "--port",
+        type=int,
+        default=8000,
+        help="where the application listens, on the loopback; 0 for any",
+    )
+    parser.add_argument(
+        "--folder",
+        type=Path,
+        default=SAMPLE_ARTIFACT,
+        help="the artifact, whose schema.json the form is made from",
     )
     parser.add_argument(
         "--endpoint",
@@ -62,12 +81,24 @@ def _options() -> argparse.Namespace:
         help="the URL of an endpoint, by default one that is started; or of a SageMaker runtime, by default AWS's own",
     )
     parser.add_argument(
-        "--via", choices=["http", "runtime"], default="http", help="POST to /invocations, or boto3's invoke_endpoint"
+        "--via",
+        choices=["http", "runtime"],
+        default="http",
+        help="POST to /invocations, or boto3's invoke_endpoint",
     )
-    parser.add_argument("--endpoint-name", default="local", help="the endpoint's name at the runtime")
+    parser.add_argument(
+        "--endpoint-name", default="local", help="the endpoint's name at the runtime"
+    )
     parser.add_argument("--image", help="the image to start the endpoint from, if Docker has it")
-    parser.add_argument("--timeout", type=float, default=60.0, help="seconds to wait for a prediction; 60, as SageMaker does")
-    parser.add_argument("--max-upload-mb", type=int, default=50, help="the largest file to upload, in MiB")
+    parser.add_argument(
+        "--timeout",
+        type=float,
+        default=60.0,
+        help="seconds to wait for a prediction; 60, as SageMaker does",
+    )
+    parser.add_argument(
+        "--max-upload-mb", type=int, default=50, help="the largest file to upload, in MiB"
+    )
     return parser.parse_args()
 
 
@@ -83,7 +114,9 @@ def _listening(port: int) -> Iterator[socket.socket]:
     try:
         listener = socket.create_server((HOST, port))
     except OSError as error:
-        sys.exit(f"cannot listen on {HOST}:{port} ({os.strerror(error.errno or 0)}): PORT=8001 make app takes another port")
+        sys.exit(
+            f"cannot listen on {HOST}:{port} ({os.strerror(error.errno or 0)}): PORT=8001 make app takes another port"
+        )
     with listener:
         yield listener
 

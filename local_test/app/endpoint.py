@@ -85,7 +85,8 @@ def accepted(exchange: Exchange) -> Exchange:
         return exchange
     if exchange.status < HTTPStatus.BAD_REQUEST:
         raise Unreadable(
-            f"It answered {exchange.status} {exchange.reason}, where 200 OK was expected. Is this an endpoint?", exchange
+            f"It answered {exchange.status} {exchange.reason}, where 200 OK was expected. Is this an endpoint?",
+            exchange,
         )
     raise refusal(exchange, exchange.status, exchange.response_body)
 

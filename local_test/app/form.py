@@ -79,7 +79,10 @@ class Form:
         name = json.loads(f'"{found[1]}"') if found else None
         words = message.rpartition('": ')[2] if message.count('": ') == 1 else message
         return Form(
-            tuple(replace(field, error=words, warning="") if field.feature.name == name else field for field in self.fields)
+            tuple(
+                replace(field, error=words, warning="") if field.feature.name == name else field
+                for field in self.fields
+            )
         )
 
 
@@ -91,13 +94,20 @@ def blank(schema: Schema) -> Form:
 def filled(schema: Schema, cells: list[str]) -> Form:
     """Return the form with the cells of a line of CSV typed in, unchecked."""
     return Form(
-        tuple(replace(field, text=_typed(field.feature, cell)) for field, cell in zip(blank(schema).fields, cells, strict=True))
+        tuple(
+            replace(field, text=_typed(field.feature, cell))
+            for field, cell in zip(blank(schema).fields, cells, strict=True)
+        )
     )
 
 
 def checked(schema: Schema, typed: Mapping[str, str]) -> Form:
     """Return the form as typed, by the controls' ids, with an error or a value in each field."""
-    return Form(tuple(_checked(replace(field, text=typed.get(field.id, ""))) for field in blank(schema).fields))
+    return Form(
+        tuple(
+            _checked(replace(field, text=typed.get(field.id, ""))) for field in blank(schema).fields
+        )
+    )
 
 
 def number(value: float) -> str:
@@ -133,7 +143,11 @@ def _number(feature: Feature, text: str) -> float | int:
     if len(text) > MOST_CHARACTERS:
         raise BadValue(f"enter a {_kind(feature)} of at most {MOST_CHARACTERS} characters")
     if not (WHOLE if feature.whole else NUMBER).fullmatch(text):
-        hint = ", with a point and not a comma: " + text.replace(",", ".") if re.fullmatch(r"[+-]?\d+,\d+", text) else ""
+        hint = (
+            ", with a point and not a comma: " + text.replace(",", ".")
+            if re.fullmatch(r"[+-]?\d+,\d+", text)
+            else ""
+        )
         raise BadValue(f"enter a {_kind(feature)}{hint or _example(feature)}")
     if not math.isfinite(float(text)):
         raise BadValue("enter a smaller number")

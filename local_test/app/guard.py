@@ -25,7 +25,10 @@ def guard(app: Flask) -> None:
 
 def _refuse_foreign_forms() -> None:
     if request.method == "POST" and not _is_own(request):
-        abort(403, "This form was sent by another site. Open the application’s own page, and send it from there.")
+        abort(
+            403,
+            "This form was sent by another site. Open the application’s own page, and send it from there.",
+        )
 
 
 def _is_own(sent: Request) -> bool:

@@ -39,7 +39,10 @@ class HttpEndpoint:
         except requests.exceptions.ChunkedEncodingError as error:
             raise Unreadable("The reply broke off before its end.", exchange) from error
         except requests.RequestException as error:
-            raise Unreachable(f"Nothing answers at {self.place}. Is it running? “make serve” starts one.", exchange) from error
+            raise Unreachable(
+                f"Nothing answers at {self.place}. Is it running? “make serve” starts one.",
+                exchange,
+            ) from error
 
     def _sent(self, request: requests.PreparedRequest, exchange: Exchange) -> Exchange:
         deadline = time.monotonic() + self._timeout_seconds
@@ -64,7 +67,9 @@ class HttpEndpoint:
             for part in response.iter_content(SLICE_BYTES):
                 body += part
                 if len(body) > MAX_REPLY_BYTES:
-                    raise Unreadable(f"The reply is longer than {MAX_REPLY_BYTES >> 20} MiB.", exchange)
+                    raise Unreadable(
+                        f"The reply is longer than {MAX_REPLY_BYTES >> 20} MiB.", exchange
+                    )
                 if time.monotonic() > deadline:
                     raise self._too_slow(exchange)
         except requests.ConnectionError as error:  # what requests calls a body that stalls
@@ -73,5 +78,6 @@ class HttpEndpoint:
 
     def _too_slow(self, exchange: Exchange) -> TooSlow:
         return TooSlow(
-            f"No reply from {self.place} within {self._timeout_seconds:g} seconds. Try again, or look at its log.", exchange
+            f"No reply from {self.place} within {self._timeout_seconds:g} seconds. Try again, or look at its log.",
+            exchange,
         )

@@ -29,7 +29,9 @@ class Layout:
         return b"\n".join([*head, *(record.body for record in records), b""])
 
 
-def layout_of(found: Iterator[Record], schema: Schema, delimiter: str) -> tuple[Layout, Iterable[Record]]:
+def layout_of(
+    found: Iterator[Record], schema: Schema, delimiter: str
+) -> tuple[Layout, Iterable[Record]]:
     """Return a file's layout and its records without the names; raises BadFile where the first line shows that it has another."""
     first = next(found, None)
     if first is None:
@@ -60,17 +62,25 @@ def _check_delimiter(body: bytes, schema: Schema, delimiter: str, width: int) ->
         return
     for name, character in DELIMITERS.items():
         if len(cells(body, character)) == wanted:
-            raise BadFile(f"the cells of the first line have a {name} between them, not a {delimiter}: choose “{name}” below")
+            raise BadFile(
+                f"the cells of the first line have a {name} between them, not a {delimiter}: choose “{name}” below"
+            )
 
 
 def _check_names(line: list[str], schema: Schema) -> None:
     """Refuse a first line of other names: the rows below would be read in the model's order, whatever theirs is."""
     known = sum(cell in schema.names for cell in line)
-    could_be_names = all(cell and not is_number(cell) for cell in line) and not all(feature.options for feature in schema.features)
+    could_be_names = all(cell and not is_number(cell) for cell in line) and not all(
+        feature.options for feature in schema.features
+    )
     if not line or not (could_be_names or 2 * known > len(line)):
         return
     missing = [name for name in schema.names if name not in line]
     unknown = [cell for cell in line if cell not in schema.names]
-    faults = [("missing", missing), ("unknown", unknown), ("repeated", sorted({cell for cell in line if line.count(cell) > 1}))]
+    faults = [
+        ("missing", missing),
+        ("unknown", unknown),
+        ("repeated", sorted({cell for cell in line if line.count(cell) > 1})),
+    ]
     told = "; ".join(f"{fault}: {', '.join(names)}" for fault, names in faults if names)
     raise BadFile(f"the first line has other names than the columns: {told}")

@@ -7,7 +7,13 @@ from pathlib import Path
 from flask import Flask, abort, render_template, request, send_file
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import FileStorage
-from werkzeug.exceptions import HTTPException, InternalServerError, NotFound, RequestEntityTooLarge, SecurityError
+from werkzeug.exceptions import (
+    HTTPException,
+    InternalServerError,
+    NotFound,
+    RequestEntityTooLarge,
+    SecurityError,
+)
 
 from local_test.app import form as forms
 from local_test.app import reply
@@ -36,14 +42,26 @@ class Application:
     downloads: Downloads
 
 
-def create_app(schema: Schema, folder: Path, endpoint: Endpoint, max_upload_mb: int, downloads: Path) -> Flask:
+def create_app(
+    schema: Schema, folder: Path, endpoint: Endpoint, max_upload_mb: int, downloads: Path
+) -> Flask:
     """Return the application in front of an endpoint, which keeps files with predictions in the folder ``downloads``."""
-    application = Application(schema, folder, endpoint, max_upload_mb * MEBIBYTE, Downloads(downloads))
+    application = Application(
+        schema, folder, endpoint, max_upload_mb * MEBIBYTE, Downloads(downloads)
+    )
     app = Flask("local_test.app")
     app.config["MAX_CONTENT_LENGTH"] = application.max_upload_bytes
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.filters.update(amount=reply.amount, fixed=reply.fixed, signed=reply.signed, percent=reply.percent, wire=_wire)
-    app.jinja_env.globals.update(schema=schema, endpoint=endpoint, max_upload_mb=max_upload_mb, delimiters=list(DELIMITERS))
+    app.jinja_env.filters.update(
+        amount=reply.amount,
+        fixed=reply.fixed,
+        signed=reply.signed,
+        percent=reply.percent,
+        wire=_wire,
+    )
+    app.jinja_env.globals.update(
+        schema=schema, endpoint=endpoint, max_upload_mb=max_upload_mb, delimiters=list(DELIMITERS)
+    )
     guard(app)
     app.register_error_handler(HTTPException, _failed)
     app.add_url_rule("/", "record", lambda: _record(application), methods=["GET", "POST"])
@@ -56,7 +74,11 @@ def _record(app: Application) -> ResponseReturnValue:
     """Answer the form for one record, and with its prediction once it was sent."""
     if request.method != "POST":
         wanted = "example" in request.args
-        form = forms.filled(app.schema, example(app.folder, app.schema)) if wanted else forms.blank(app.schema)
+        form = (
+            forms.filled(app.schema, example(app.folder, app.schema))
+            if wanted
+            else forms.blank(app.schema)
+        )
         return render_template("record.html", form=form)
     request.max_content_length = MAX_FORM_BYTES
     form = forms.checked(app.schema, request.form)
@@ -68,11 +90,17 @@ def _record(app: Application) -> ResponseReturnValue:
     except Refused as failure:
         status = HTTPStatus.UNPROCESSABLE_ENTITY if failure.fault_of_input else failure.status
         form = form.refused(str(failure)) if failure.fault_of_input else form
-        return render_template("record.html", form=form, failure=failure, exchange=failure.exchange), status
+        return render_template(
+            "record.html", form=form, failure=failure, exchange=failure.exchange
+        ), status
     except EndpointError as failure:
-        return render_template("record.html", form=form, failure=failure, exchange=failure.exchange), failure.status
+        return render_template(
+            "record.html", form=form, failure=failure, exchange=failure.exchange
+        ), failure.status
     picture = waterfall(answer.explanation, form.fields) if answer.explanation else None
-    return render_template("record.html", form=form, answer=answer, picture=picture, exchange=exchange)
+    return render_template(
+        "record.html", form=form, answer=answer, picture=picture, exchange=exchange
+    )
 
 
 def _file(app: Application) -> ResponseReturnValue:
@@ -81,7 +109,9 @@ def _file(app: Application) -> ResponseReturnValue:
         return render_template("file.html")
     upload = request.files.get("file")
     if upload is None or not upload.filename:
-        return render_template("file.html", error="choose a CSV file"), HTTPStatus.UNPROCESSABLE_ENTITY
+        return render_template(
+            "file.html", error="choose a CSV file"
+        ), HTTPStatus.UNPROCESSABLE_ENTITY
     delimiter = request.form.get("delimiter", "comma")
     if delimiter not in DELIMITERS:
         abort(HTTPStatus.BAD_REQUEST, f"The delimiter is one of {', '.join(DELIMITERS)}.")
@@ -90,15 +120,28 @@ def _file(app: Application) -> ResponseReturnValue:
         scoring = _scored(app, upload, path, delimiter)
     except BadFile as error:
         app.downloads.drop(key)
-        return render_template("file.html", error=str(error), delimiter=delimiter), HTTPStatus.UNPROCESSABLE_ENTITY
+        return render_template(
+            "file.html", error=str(error), delimiter=delimiter
+        ), HTTPStatus.UNPROCESSABLE_ENTITY
     except EndpointError as failure:
         app.downloads.drop(key)
         if isinstance(failure, Refused) and failure.fault_of_input:
-            return render_template("file.html", error=str(failure), delimiter=delimiter), HTTPStatus.UNPROCESSABLE_ENTITY
-        return render_template("file.html", failure=failure, exchange=failure.exchange), failure.status
+            return render_template(
+                "file.html", error=str(failure), delimiter=delimiter
+            ), HTTPStatus.UNPROCESSABLE_ENTITY
+        return render_template(
+            "file.html", failure=failure, exchange=failure.exchange
+        ), failure.status
     name = _name(upload.filename)
     histogram = scoring.distribution.histogram()
-    return render_template("file.html", scoring=scoring, histogram=histogram, key=key, name=name, exchange=scoring.exchange)
+    return render_template(
+        "file.html",
+        scoring=scoring,
+        histogram=histogram,
+        key=key,
+        name=name,
+        exchange=scoring.exchange,
+    )
 
 
 def _scored(app: Application, upload: FileStorage, path: Path, delimiter: str) -> Scoring:
@@ -117,7 +160,9 @@ def _download(app: Application, key: str) -> ResponseReturnValue:
     download = app.downloads.get(key)
     if download is None:
         abort(HTTPStatus.NOT_FOUND, "This file is no longer kept. Upload it again.")
-    return send_file(download.path, mimetype="text/csv", as_attachment=True, download_name=download.name)
+    return send_file(
+        download.path, mimetype="text/csv", as_attachment=True, download_name=download.name
+    )
 
 
 def _failed(error: HTTPException) -> ResponseReturnValue:
@@ -135,7 +180,9 @@ def _failed(error: HTTPException) -> ResponseReturnValue:
         words = "There is no page at this address."
     elif isinstance(error, InternalServerError):
         words = "The application failed. Its terminal tells more."
-    return render_template("error.html", title=error.name, words=words), error.code or HTTPStatus.INTERNAL_SERVER_ERROR
+    return render_template(
+        "error.html", title=error.name, words=words
+    ), error.code or HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 def _wire(body: bytes) -> str:

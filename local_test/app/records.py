@@ -35,7 +35,9 @@ def records(file: IO[bytes]) -> Iterator[Record]:
         size += len(line)
         quotes += line.count(b'"')
         if size > MAX_RECORD_BYTES:
-            raise BadFile(f"line {begin}: a record is longer than {MAX_RECORD_BYTES >> 20} MiB; is a quote left open?")
+            raise BadFile(
+                f"line {begin}: a record is longer than {MAX_RECORD_BYTES >> 20} MiB; is a quote left open?"
+            )
         if quotes % 2 == 0:
             yield _record(b"".join(held), begin)
             held, size, quotes, begin = [], 0, 0, place + 1

@@ -68,10 +68,17 @@ def read(exchange: Exchange, prediction: Prediction, names: list[str]) -> Answer
             prediction = replace(prediction, classes=())
         chosen = _explained_place(record, scores)
         explanation = _explanation(record, names, scores, chosen, prediction)
-        answer = _of_several(scores, prediction, explanation) if several else _of_one(scores[0], prediction, explanation)
+        answer = (
+            _of_several(scores, prediction, explanation)
+            if several
+            else _of_one(scores[0], prediction, explanation)
+        )
         return replace(answer, warning=warning)
     except (ValueError, KeyError, TypeError, IndexError, OverflowError, RecursionError) as error:
-        raise Unreadable('One record was sent, and {"predictions": [{"score": ...}]} was expected back.', exchange) from error
+        raise Unreadable(
+            'One record was sent, and {"predictions": [{"score": ...}]} was expected back.',
+            exchange,
+        ) from error
 
 
 def _finite(value: Any) -> float:
@@ -96,7 +103,9 @@ def _explained_place(record: dict[str, Any], scores: list[float]) -> int | None:
     return int(scores[0]) if isinstance(record.get("margin"), list) else None
 
 
-def _of_several(scores: list[float], prediction: Prediction, explanation: Explanation | None) -> Answer:
+def _of_several(
+    scores: list[float], prediction: Prediction, explanation: Explanation | None
+) -> Answer:
     if not prediction.classes:
         return Answer(", ".join(amount(each) for each in scores), prediction.unit, (), explanation)
     return _of_probabilities(scores, Classes(prediction.classes), scores, explanation)
@@ -113,7 +122,12 @@ def _of_one(score: float, prediction: Prediction, explanation: Explanation | Non
     return Answer(classes.label([score]), "", (), explanation, classes)
 
 
-def _of_probabilities(scores: list[float], classes: Classes, probabilities: list[float], explanation: Explanation | None) -> Answer:
+def _of_probabilities(
+    scores: list[float],
+    classes: Classes,
+    probabilities: list[float],
+    explanation: Explanation | None,
+) -> Answer:
     """Return the likeliest class with its probability."""
     place = classes.place(scores)
     named = tuple(zip(classes.labels, probabilities, strict=True))
@@ -121,7 +135,11 @@ def _of_probabilities(scores: list[float], classes: Classes, probabilities: list
 
 
 def _explanation(
-    record: dict[str, Any], names: list[str], scores: list[float], chosen: int | None, prediction: Prediction
+    record: dict[str, Any],
+    names: list[str],
+    scores: list[float],
+    chosen: int | None,
+    prediction: Prediction,
 ) -> Explanation | None:
     if "contributions" not in record or (chosen is not None and not prediction.classes):
         return None

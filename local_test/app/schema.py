@@ -65,15 +65,21 @@ def load(folder: Path) -> Schema:
     """Read the schema.json of an artifact; raises BadSchema."""
     path = folder / "schema.json"
     if not folder.is_dir():
-        raise BadSchema(f"{folder} is no folder: FOLDER= names that of the model and its schema.json")
+        raise BadSchema(
+            f"{folder} is no folder: FOLDER= names that of the model and its schema.json"
+        )
     try:
         document = json.loads(path.read_bytes())
         features = tuple(_feature(place, each) for place, each in enumerate(document["features"]))
         prediction = _prediction(document.get("prediction") or {})
     except FileNotFoundError as error:
-        raise BadSchema(f"{path} is not there, and the form is made from it: docs/artifact.md says how to write one") from error
+        raise BadSchema(
+            f"{path} is not there, and the form is made from it: docs/artifact.md says how to write one"
+        ) from error
     except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
-        raise BadSchema(f"{path}: expected a schema as in docs/artifact.md ({type(error).__name__}: {error})") from error
+        raise BadSchema(
+            f"{path}: expected a schema as in docs/artifact.md ({type(error).__name__}: {error})"
+        ) from error
     if not features:
         raise BadSchema(f'{path}: "features" is empty')
     return Schema(features, prediction)
@@ -101,4 +107,9 @@ def _feature(place: int, entry: dict[str, Any]) -> Feature:
 
 def _prediction(entry: dict[str, Any]) -> Prediction:
     classes = tuple(str(label) for label in entry.get("classes", ()))
-    return Prediction(entry.get("name", "prediction"), entry.get("unit", ""), entry.get("description", ""), classes)
+    return Prediction(
+        entry.get("name", "prediction"),
+        entry.get("unit", ""),
+        entry.get("description", ""),
+        classes,
+    )

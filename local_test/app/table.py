@@ -20,7 +20,10 @@ from local_test.app.schema import Schema
 PAYLOAD_BYTES = 1 << 20
 MOST_BAD_ROWS = 20
 # What it cuts off is advice to who writes the request, which is the application.
-ROW = re.compile(r"row (\d+)[,:]? ?(.*?)(?:; (?:where no comma separates|JSON comes with|curl's -d joins).*)?", re.DOTALL)
+ROW = re.compile(
+    r"row (\d+)[,:]? ?(.*?)(?:; (?:where no comma separates|JSON comes with|curl's -d joins).*)?",
+    re.DOTALL,
+)
 FORMULA = ("=", "+", "-", "@")  # what a cell that a spreadsheet runs begins with
 
 
@@ -54,7 +57,9 @@ class Scoring:
         return self.classes.labels[-1]
 
 
-def score(file: IO[bytes], out: IO[bytes], endpoint: Endpoint, schema: Schema, delimiter: str) -> Scoring:
+def score(
+    file: IO[bytes], out: IO[bytes], endpoint: Endpoint, schema: Schema, delimiter: str
+) -> Scoring:
     """Write the file's bytes with predictions added to ``out``; raises BadFile, or EndpointError."""
     mark = file.read(len(BYTE_ORDER_MARK))
     if mark != BYTE_ORDER_MARK:
@@ -74,7 +79,11 @@ def score(file: IO[bytes], out: IO[bytes], endpoint: Endpoint, schema: Schema, d
         labelled = {line: _with_label(cells, scoring) for line, cells in predicted.items()}
         _write(out, batch, labelled, DELIMITERS[layout.delimiter], len(scoring.names))
     if not scoring.rows:
-        raise BadFile("the file has no records" if not scoring.bad else f"no row is good: {scoring.bad[0].message}")
+        raise BadFile(
+            "the file has no records"
+            if not scoring.bad
+            else f"no row is good: {scoring.bad[0].message}"
+        )
     return scoring
 
 
@@ -92,7 +101,9 @@ def _batches(rows: Iterable[Record]) -> Iterator[list[Record]]:
         yield batch
 
 
-def _predicted(batch: list[Record], layout: Layout, endpoint: Endpoint, scoring: Scoring) -> dict[int, list[str]]:
+def _predicted(
+    batch: list[Record], layout: Layout, endpoint: Endpoint, scoring: Scoring
+) -> dict[int, list[str]]:
     """Return the cells of the predictions by the line of their record; rows that are refused are noted and left out."""
     first_row = scoring.rows + len(scoring.bad) + 1
     numbered = list(enumerate(batch, first_row))
@@ -109,7 +120,10 @@ def _predicted(batch: list[Record], layout: Layout, endpoint: Endpoint, scoring:
             continue
         lines = _lines(scoring.exchange)
         if len(lines) != len(numbered):
-            raise Unreadable(f"{len(numbered)} records were sent, and {len(lines)} predictions came back.", scoring.exchange)
+            raise Unreadable(
+                f"{len(numbered)} records were sent, and {len(lines)} predictions came back.",
+                scoring.exchange,
+            )
         scoring.rows += len(lines)
         _collect(lines, scoring)
         return {record.line: line for (_, record), line in zip(numbered, lines, strict=True)}
@@ -120,14 +134,19 @@ def _lines(exchange: Exchange) -> list[list[str]]:
     try:
         return list(csv.reader(io.StringIO(exchange.response_body.decode("utf-8", "replace"))))
     except csv.Error as error:
-        raise Unreadable(f"A line of CSV for each record was expected back: {error}.", exchange) from error
+        raise Unreadable(
+            f"A line of CSV for each record was expected back: {error}.", exchange
+        ) from error
 
 
 def _collect(lines: list[list[str]], scoring: Scoring) -> None:
     for line in lines:
         try:
             scoring.distribution.add(float(line[-1]))
-        except (ValueError, IndexError):  # such as ERROR, where the server answers bad rows one by one
+        except (
+            ValueError,
+            IndexError,
+        ):  # such as ERROR, where the server answers bad rows one by one
             continue
 
 
@@ -144,7 +163,9 @@ def _too_many(bad: list[BadRow]) -> str:
     return f"more than {MOST_BAD_ROWS} rows are refused, the first is row {first.row} (line {first.line}): {first.message}"
 
 
-def _read_classes(record: Record, layout: Layout, endpoint: Endpoint, schema: Schema, scoring: Scoring) -> None:
+def _read_classes(
+    record: Record, layout: Layout, endpoint: Endpoint, schema: Schema, scoring: Scoring
+) -> None:
     """Have one record explained, since that tells what the values of a classifier are."""
     if not schema.prediction.classes:
         return
@@ -152,7 +173,9 @@ def _read_classes(record: Record, layout: Layout, endpoint: Endpoint, schema: Sc
         exchange = endpoint.invoke(layout.payload([record]), layout.content_type, reply.ACCEPT)
         answer = reply.read(exchange, schema.prediction, schema.names)
     except EndpointError as error:
-        scoring.warning = f"No row has the name of its class, since one that was to be explained was not: {error}"
+        scoring.warning = (
+            f"No row has the name of its class, since one that was to be explained was not: {error}"
+        )
     else:
         scoring.classes, scoring.warning = answer.classes, answer.warning
 
@@ -167,7 +190,11 @@ def _begin(out: IO[bytes], layout: Layout, schema: Schema, scoring: Scoring, wid
     else:
         scoring.names = [name] if width < 2 else [f"{name}_{place}" for place in range(width)]
     if layout.header:
-        out.write(layout.header.body + _added(scoring.names, DELIMITERS[layout.delimiter]) + (layout.header.line_end or b"\n"))
+        out.write(
+            layout.header.body
+            + _added(scoring.names, DELIMITERS[layout.delimiter])
+            + (layout.header.line_end or b"\n")
+        )
 
 
 def _with_label(line: list[str], scoring: Scoring) -> list[str]:
@@ -182,10 +209,14 @@ def _with_label(line: list[str], scoring: Scoring) -> list[str]:
     return [f"'{label}" if label.startswith(FORMULA) else label, *line]
 
 
-def _write(out: IO[bytes], batch: list[Record], predicted: dict[int, list[str]], delimiter: str, width: int) -> None:
+def _write(
+    out: IO[bytes], batch: list[Record], predicted: dict[int, list[str]], delimiter: str, width: int
+) -> None:
     for record in batch:
         added = (
-            b"" if record.blank and record.line not in predicted else _added(predicted.get(record.line, [""] * width), delimiter)
+            b""
+            if record.blank and record.line not in predicted
+            else _added(predicted.get(record.line, [""] * width), delimiter)
         )
         out.write(record.body + added + record.line_end)
 

@@ -39,11 +39,17 @@ class Waterfall:
 
 def waterfall(explanation: Explanation, fields: Sequence[Field]) -> Waterfall:
     """Draw what each field's value added; the smallest share the last bar where there are many."""
-    named = [(f"{field.feature.name} = {field.words}", each) for field, each in zip(fields, explanation.contributions, strict=True)]
+    named = [
+        (f"{field.feature.name} = {field.words}", each)
+        for field, each in zip(fields, explanation.contributions, strict=True)
+    ]
     named.sort(key=lambda pair: -abs(pair[1]))
     if len(named) > MOST_BARS:
         rest = named[MOST_BARS - 1 :]
-        named = [*named[: MOST_BARS - 1], (f"{len(rest)} other columns", sum(each for _, each in rest))]
+        named = [
+            *named[: MOST_BARS - 1],
+            (f"{len(rest)} other columns", sum(each for _, each in rest)),
+        ]
     levels = [explanation.bias]
     for _, each in named:
         levels.append(levels[-1] + each)
@@ -60,4 +66,6 @@ def waterfall(explanation: Explanation, fields: Sequence[Field]) -> Waterfall:
 def _decimals(levels: Sequence[float]) -> int:
     """Return with how many decimals the largest of numbers has DIGITS digits."""
     largest = max(abs(level) for level in levels)
-    return min(MOST_DECIMALS, max(0, DIGITS - 1 - math.floor(math.log10(largest)))) if largest else 0
+    return (
+        min(MOST_DECIMALS, max(0, DIGITS - 1 - math.floor(math.log10(largest)))) if largest else 0
+    )

@@ -35,18 +35,45 @@ A_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.argument("source", metavar="INPUT", type=A_FILE)
 @click.argument("output", metavar="[OUTPUT]", type=click.Path(path_type=Path), required=False)
 @click.option(
-    "--folder", type=click.Path(exists=True, file_okay=False, path_type=Path), default=SAMPLE_ARTIFACT, help="The artifact."
+    "--folder",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=SAMPLE_ARTIFACT,
+    help="The artifact.",
 )
 @click.option("--endpoint", help="The URL of a server that runs already, instead of starting one.")
 @click.option("--image", help="The image to start, if Docker has it.")
 @click.option("--content-type", help="The input's media type; by default that of its name.")
 @click.option("--accept", help="The output's media type; by default the container's choice.")
-@click.option("--max-payload-in-mb", type=click.IntRange(0, 100), help="The longest payload; 0 for no limit.")
-@click.option("--max-concurrent-transforms", type=click.IntRange(1), help="How many payloads go out at once.")
-@click.option("--strategy", type=click.Choice(["MultiRecord", "SingleRecord"]), help="As many lines as fit in a payload, or one.")
-@click.option("--header", type=click.Choice(["drop", "repeat", "send"]), help="What becomes of a first line of names.")
-@click.option("--retries", type=click.IntRange(0, 3), default=3, show_default=True, help="InvocationsMaxRetries.")
-@click.option("--timeout", type=click.IntRange(1, 3600), default=600, show_default=True, help="InvocationsTimeoutInSeconds.")
+@click.option(
+    "--max-payload-in-mb", type=click.IntRange(0, 100), help="The longest payload; 0 for no limit."
+)
+@click.option(
+    "--max-concurrent-transforms", type=click.IntRange(1), help="How many payloads go out at once."
+)
+@click.option(
+    "--strategy",
+    type=click.Choice(["MultiRecord", "SingleRecord"]),
+    help="As many lines as fit in a payload, or one.",
+)
+@click.option(
+    "--header",
+    type=click.Choice(["drop", "repeat", "send"]),
+    help="What becomes of a first line of names.",
+)
+@click.option(
+    "--retries",
+    type=click.IntRange(0, 3),
+    default=3,
+    show_default=True,
+    help="InvocationsMaxRetries.",
+)
+@click.option(
+    "--timeout",
+    type=click.IntRange(1, 3600),
+    default=600,
+    show_default=True,
+    help="InvocationsTimeoutInSeconds.",
+)
 def main(  # noqa: PLR0913  # a command has its options
     *, source: Path, output: Path | None, folder: Path, endpoint: str | None, image: str | None, content_type: str | None,
     accept: str | None, max_payload_in_mb: int | None, max_concurrent_transforms: int | None, strategy: str | None,
@@ -77,14 +104,18 @@ def main(  # noqa: PLR0913  # a command has its options
         sys.exit(f"The job failed, and wrote nothing: {error}")
     except KeyboardInterrupt:
         sys.exit("Stopped, and wrote nothing.")
-    click.echo(f"{count.rows:,} rows in {seconds:.2f} s, {count.rows / seconds:,.0f} rows/s, in {_slices(count)}: {target}")
+    click.echo(
+        f"{count.rows:,} rows in {seconds:.2f} s, {count.rows / seconds:,.0f} rows/s, in {_slices(count)}: {target}"
+    )
 
 
 def _header(source: Path, media_type: str, fate: str | None) -> Header | None:
     """Return the first line if it holds names; raises JobFailed if it seems to and nobody said what becomes of it."""
     header = header_of(source, media_type) if media_type.startswith(("text/csv", "csv")) else None
     if header is None and fate:
-        raise JobFailed(f"HEADER={fate}, but the first line of {source} is not one: leave HEADER out")
+        raise JobFailed(
+            f"HEADER={fate}, but the first line of {source} is not one: leave HEADER out"
+        )
     if header is None:
         return None
     if fate is None:
@@ -112,7 +143,10 @@ def _check_order(header: Header, url: str, media_type: str) -> None:
             "HEADER=repeat, which has them read by their names"
         )
     elif found:
-        click.echo(f"All payloads but the first will be read wrongly: their columns are not the model's: {found}", err=True)
+        click.echo(
+            f"All payloads but the first will be read wrongly: their columns are not the model's: {found}",
+            err=True,
+        )
 
 
 def _media_type(source: Path) -> str:
@@ -120,7 +154,11 @@ def _media_type(source: Path) -> str:
     try:
         return MEDIA_TYPES[name.suffix.lower()]
     except KeyError as error:
-        why = "a document of JSON cannot be cut into lines: write JSON lines" if name.suffix.lower() == ".json" else ""
+        why = (
+            "a document of JSON cannot be cut into lines: write JSON lines"
+            if name.suffix.lower() == ".json"
+            else ""
+        )
         expected = f"expected a name that ends in {', '.join(MEDIA_TYPES)}, or CONTENT_TYPE= with the media type of its lines"
         raise JobFailed(f"{source}: {why or expected}") from error
 
@@ -130,24 +168,35 @@ def _slices(count: Count) -> str:
 
 
 @contextmanager
-def _container(endpoint: str | None, folder: Path, image: str | None, wishes: Wishes) -> Iterator[str]:
+def _container(
+    endpoint: str | None, folder: Path, image: str | None, wishes: Wishes
+) -> Iterator[str]:
     if endpoint:
         yield endpoint
         return
-    quiet = {"SAGEMAKER_CONTAINER_LOG_LEVEL": os.environ.get("SAGEMAKER_CONTAINER_LOG_LEVEL", "WARNING")}
+    quiet = {
+        "SAGEMAKER_CONTAINER_LOG_LEVEL": os.environ.get("SAGEMAKER_CONTAINER_LOG_LEVEL", "WARNING")
+    }
     with serving(folder, image=image, environment=quiet | wishes.environment()) as container:
-        click.echo(f"Started {container.words}, ready after {container.seconds_until_ready:.1f} s", err=True)
+        click.echo(
+            f"Started {container.words}, ready after {container.seconds_until_ready:.1f} s",
+            err=True,
+        )
         yield container.url
 
 
-def _run(source: Path, target: Path, container: Container, parameters: Parameters, header: Header | None) -> Count:
+def _run(
+    source: Path, target: Path, container: Container, parameters: Parameters, header: Header | None
+) -> Count:
     """Send the file and write its output; raises JobFailed."""
     with reading(source) as file, writing(target) as output, shown(file) as moved:
         lines = file.lines(parameters.payload_bytes)
         if header:
             next(lines, b"")
         sent = header.line if header and header.fate != "drop" else b""
-        slices = split(lines, parameters, header=sent, repeated=bool(header and header.fate == "repeat"))
+        slices = split(
+            lines, parameters, header=sent, repeated=bool(header and header.fate == "repeat")
+        )
         return transform(slices, container, output, moved, lambda text: click.echo(text, err=True))
 
 

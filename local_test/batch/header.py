@@ -13,7 +13,15 @@ from local_test.cell import is_number
 
 # How much of the first two lines tells whether the first is a header.
 HEAD_BYTES = 1 << 20
-DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "\\t": "\t", "t": "\t", "pipe": "|", "space": " "}
+DELIMITERS = {
+    "comma": ",",
+    "semicolon": ";",
+    "tab": "\t",
+    "\\t": "\t",
+    "t": "\t",
+    "pipe": "|",
+    "space": " ",
+}
 ANSWER_SECONDS = 60
 
 
@@ -33,7 +41,9 @@ def header_of(path: Path, media_type: str) -> Header | None:
         lines = source.lines(HEAD_BYTES)
         first, second = next(lines, b""), next(lines, b"")
     cells = _cells(first, delimiter)
-    seems = cells and not any(map(is_number, cells)) and any(map(is_number, _cells(second, delimiter)))
+    seems = (
+        cells and not any(map(is_number, cells)) and any(map(is_number, _cells(second, delimiter)))
+    )
     return Header(first, second) if seems else None
 
 
@@ -56,9 +66,15 @@ def _names(url: str, body: bytes, content_type: str) -> list[str]:
     """Return the features' names in the model's order, which explanations have; none if the container does not tell them."""
     headers = {"Content-Type": content_type, "Accept": "application/json; explain=contributions"}
     try:
-        response = requests.post(f"{url}/invocations", body, headers=headers, timeout=ANSWER_SECONDS)
+        response = requests.post(
+            f"{url}/invocations", body, headers=headers, timeout=ANSWER_SECONDS
+        )
         return list(response.json()["predictions"][0]["contributions"])
-    except (requests.RequestException, LookupError, TypeError):  # it refuses, or is another container than this project's
+    except (
+        requests.RequestException,
+        LookupError,
+        TypeError,
+    ):  # it refuses, or is another container than this project's
         return []
 
 
@@ -75,10 +91,15 @@ def _delimiter(media_type: str) -> str | None:
 
 def _cells(line: bytes, delimiter: str | None) -> list[str]:
     """Return the cells of a line, of one whose delimiter is not known by the usual ones."""
-    text = line.decode("utf-8", "replace").removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}").rstrip("\r\n")
+    text = (
+        line.decode("utf-8", "replace").removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}").rstrip("\r\n")
+    )
     if delimiter is None:
         text = text.replace(";", ",").replace("\t", ",").replace("|", ",")
     try:
         return next(csv.reader([text], delimiter=delimiter or ","), [])
-    except (csv.Error, ValueError):  # a cell longer than the module takes, or what it does not take for a delimiter
+    except (
+        csv.Error,
+        ValueError,
+    ):  # a cell longer than the module takes, or what it does not take for a delimiter
         return []

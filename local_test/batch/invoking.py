@@ -38,7 +38,9 @@ class Container:
         for attempt in range(self.retries + 1):
             last = attempt == self.retries
             try:
-                response = self._session().post(f"{self.url}/invocations", data=self._body(part), timeout=self.timeout_seconds)
+                response = self._session().post(
+                    f"{self.url}/invocations", data=self._body(part), timeout=self.timeout_seconds
+                )
             except requests.RequestException as error:
                 if last or self.stopped.is_set():
                     raise JobFailed(
@@ -48,7 +50,10 @@ class Container:
                 continue
             if response.ok:
                 return response.content
-            again = response.status_code == HTTPStatus.TOO_MANY_REQUESTS or response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR
+            again = (
+                response.status_code == HTTPStatus.TOO_MANY_REQUESTS
+                or response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR
+            )
             if last or not again or self.stopped.is_set():
                 raise JobFailed(_refusal(part, response, attempt + 1))
             self.stopped.wait(_wait_seconds(response, attempt))
@@ -69,7 +74,10 @@ class Container:
         """Return the payload, or its pieces where it goes without Content-Length: contract 5.16."""
         if not self.chunked:
             return part.body
-        return (part.body[start : start + PIECE_BYTES] for start in range(0, len(part.body), PIECE_BYTES))
+        return (
+            part.body[start : start + PIECE_BYTES]
+            for start in range(0, len(part.body), PIECE_BYTES)
+        )
 
 
 def _refusal(part: Slice, response: requests.Response, attempts: int) -> str:
@@ -95,4 +103,8 @@ def _times(count: int) -> str:
 def _cause(error: requests.RequestException) -> str:
     if isinstance(error, requests.Timeout):
         return "not in time"
-    return "nothing listens there, or the connection broke" if isinstance(error, requests.ConnectionError) else str(error)
+    return (
+        "nothing listens there, or the connection broke"
+        if isinstance(error, requests.ConnectionError)
+        else str(error)
+    )

@@ -57,7 +57,9 @@ def transform(
     return count
 
 
-def _replies(slices: Iterator[Slice], container: Container, pool: ThreadPoolExecutor) -> Iterator[tuple[Slice, bytes]]:
+def _replies(
+    slices: Iterator[Slice], container: Container, pool: ThreadPoolExecutor
+) -> Iterator[tuple[Slice, bytes]]:
     """Yield each slice with its reply, in order, while later ones are under way."""
     waiting: deque[tuple[Slice, Future[bytes]]] = deque()
     while True:
@@ -77,5 +79,11 @@ def _compare(part: Slice, reply: bytes, media_type: str, warn: Callable[[str], N
     if lines == part.records:
         return
     blank = part.records - lines <= part.blank_at_the_end and lines < part.records
-    why = "its blank last lines are no records" if blank else "is there a line end in quotes, a header, or a comment?"
-    warn(f"{part} came back as {lines:,} lines: those behind no longer stand beside their rows; {why}")
+    why = (
+        "its blank last lines are no records"
+        if blank
+        else "is there a line end in quotes, a header, or a comment?"
+    )
+    warn(
+        f"{part} came back as {lines:,} lines: those behind no longer stand beside their rows; {why}"
+    )

@@ -34,10 +34,15 @@ class Wishes:
         """Return the variables that the service starts the job's container with: contract 8.2."""
         told = {
             "SAGEMAKER_MAX_CONCURRENT_TRANSFORMS": self.max_concurrent_transforms,
-            "SAGEMAKER_BATCH_STRATEGY": {"MultiRecord": "MULTI_RECORD", "SingleRecord": "SINGLE_RECORD"}.get(self.strategy or ""),
+            "SAGEMAKER_BATCH_STRATEGY": {
+                "MultiRecord": "MULTI_RECORD",
+                "SingleRecord": "SINGLE_RECORD",
+            }.get(self.strategy or ""),
             "SAGEMAKER_MAX_PAYLOAD_IN_MB": self.max_payload_mib,
         }
-        return {"SAGEMAKER_BATCH": "true"} | {name: str(value) for name, value in told.items() if value is not None}
+        return {"SAGEMAKER_BATCH": "true"} | {
+            name: str(value) for name, value in told.items() if value is not None
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +73,21 @@ def agree(url: str, wishes: Wishes) -> Parameters:
         "MaxPayloadInMB": wishes.max_payload_mib,
     }
     told = DEFAULTS | answer | {name: value for name, value in own.items() if value is not None}
-    at_once, payload, strategy = told["MaxConcurrentTransforms"], told["MaxPayloadInMB"], told["BatchStrategy"]
-    if not isinstance(at_once, int) or not isinstance(payload, int) or at_once < 1 or payload < 0 or strategy not in STRATEGIES:
-        raise JobFailed(f"GET {url}/execution-parameters: expected whole numbers and MULTI_RECORD or SINGLE_RECORD, got {answer}")
+    at_once, payload, strategy = (
+        told["MaxConcurrentTransforms"],
+        told["MaxPayloadInMB"],
+        told["BatchStrategy"],
+    )
+    if (
+        not isinstance(at_once, int)
+        or not isinstance(payload, int)
+        or at_once < 1
+        or payload < 0
+        or strategy not in STRATEGIES
+    ):
+        raise JobFailed(
+            f"GET {url}/execution-parameters: expected whole numbers and MULTI_RECORD or SINGLE_RECORD, got {answer}"
+        )
     if payload > MOST_MIB or at_once * payload > MOST_MIB:
         raise JobFailed(
             f"{at_once} payloads at once of {payload} MB are more than the service's {MOST_MIB} MB in all: "
@@ -92,7 +109,11 @@ def _answer(url: str) -> dict[str, object]:
             f"no container answers at {url}: leave ENDPOINT out to have one started, or start it with make serve"
         ) from error
     except requests.RequestException as error:
-        raise JobFailed(f"GET {url}/execution-parameters: expected a JSON object or 404, got {error}") from error
+        raise JobFailed(
+            f"GET {url}/execution-parameters: expected a JSON object or 404, got {error}"
+        ) from error
     if not isinstance(answer, dict):
-        raise JobFailed(f"GET {url}/execution-parameters: expected a JSON object, got {answer!r:.200}")
+        raise JobFailed(
+            f"GET {url}/execution-parameters: expected a JSON object, got {answer!r:.200}"
+        )
     return {name: value for name, value in answer.items() if name in DEFAULTS}

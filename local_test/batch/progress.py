@@ -17,7 +17,9 @@ LINE_EACH_SECONDS = 5.0
 def shown(source: Source) -> Iterator[Callable[[Count], None]]:
     """Give what is to be called after each slice."""
     if sys.stderr.isatty():
-        with click.progressbar(length=source.size, file=sys.stderr, item_show_func=lambda rows: rows) as bar:
+        with click.progressbar(
+            length=source.size, file=sys.stderr, item_show_func=lambda rows: rows
+        ) as bar:
             yield lambda count: bar.update(source.position() - bar.pos, f"{count.rows:,} rows")
         return
     said = time.monotonic()

@@ -21,7 +21,9 @@ class Slice:
 
     def __str__(self) -> str:
         rows = (
-            f"row {self.first_row:,}" if self.records == 1 else f"rows {self.first_row:,} to {self.first_row + self.records - 1:,}"
+            f"row {self.first_row:,}"
+            if self.records == 1
+            else f"rows {self.first_row:,} to {self.first_row + self.records - 1:,}"
         )
         return f"slice {self.number:,} ({rows})"
 
@@ -35,7 +37,9 @@ class Slice:
         return len(lines) - filled
 
 
-def split(lines: Iterable[bytes], parameters: Parameters, *, header: bytes = b"", repeated: bool = False) -> Iterator[Slice]:
+def split(
+    lines: Iterable[bytes], parameters: Parameters, *, header: bytes = b"", repeated: bool = False
+) -> Iterator[Slice]:
     """Pack lines into payloads, as many into each as fit or one with SingleRecord; raises JobFailed at a line that does not.
 
     Args:

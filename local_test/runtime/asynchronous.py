@@ -37,7 +37,9 @@ class AsyncQueue:
     """Invocations under way, a few at a time; those of a runtime that stops are lost."""
 
     store: Store
-    threads: ThreadPoolExecutor = field(default_factory=partial(ThreadPoolExecutor, max_workers=4, thread_name_prefix="async"))
+    threads: ThreadPoolExecutor = field(
+        default_factory=partial(ThreadPoolExecutor, max_workers=4, thread_name_prefix="async")
+    )
 
     def stop(self) -> None:
         """Drop what waits."""
@@ -47,10 +49,14 @@ class AsyncQueue:
         """Take an invocation on; raises ValidationError."""
         fields = invocation.fields
         if bool(invocation.payload) == ("InputLocation" in fields):
-            raise ValidationError("An asynchronous invocation has either InputLocation or a Body, and just one of them.")
+            raise ValidationError(
+                "An asynchronous invocation has either InputLocation or a Body, and just one of them."
+            )
         seconds = {name: _seconds(name, fields) for name in BOUNDS}
         unique = str(uuid4())
-        folder = "/".join(part for part in (OUTPUT, fields.get("S3OutputPathExtension", "").strip("/")) if part)
+        folder = "/".join(
+            part for part in (OUTPUT, fields.get("S3OutputPathExtension", "").strip("/")) if part
+        )
         accepted = Accepted(
             fields.get("InferenceId", unique),
             f"{folder}/{fields.get('Filename', f'{unique}.out')}",
@@ -58,10 +64,14 @@ class AsyncQueue:
         )
         self._check_address(accepted.output)
         latest_start = time.monotonic() + seconds["RequestTTLSeconds"]
-        self.threads.submit(self._run, invocation, accepted, latest_start, seconds["InvocationTimeoutSeconds"])
+        self.threads.submit(
+            self._run, invocation, accepted, latest_start, seconds["InvocationTimeoutSeconds"]
+        )
         return accepted
 
-    def _run(self, invocation: Invocation, accepted: Accepted, latest_start: float, seconds: float) -> None:
+    def _run(
+        self, invocation: Invocation, accepted: Accepted, latest_start: float, seconds: float
+    ) -> None:
         try:
             if time.monotonic() > latest_start:
                 raise NoSuchObject("the invocation waited longer than its RequestTTLSeconds")
@@ -88,10 +98,11 @@ class AsyncQueue:
         if "Content-Length" not in headers:
             said = "The response from container primary did not specify the required Content-Length header"
             raise ModelError(answer.endpoint, 0, said)
-        if sum(len(name) + len(value) + 4 for name, value in headers.items()) > LONGEST_HEADERS_BYTES:
-            said = (
-                f"Response received from the primary container has headers with length greater than {LONGEST_HEADERS_BYTES} bytes"
-            )
+        if (
+            sum(len(name) + len(value) + 4 for name, value in headers.items())
+            > LONGEST_HEADERS_BYTES
+        ):
+            said = f"Response received from the primary container has headers with length greater than {LONGEST_HEADERS_BYTES} bytes"
             raise ModelError(answer.endpoint, 0, said)
         return reply
 

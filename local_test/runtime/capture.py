@@ -40,11 +40,21 @@ class Capture:
                     "endpointOutput": _side("OUTPUT", reply, reply_type),
                 },
                 "eventMetadata": event
-                | ({"customAttributes": [fields["CustomAttributes"]]} if "CustomAttributes" in fields else {}),
+                | (
+                    {"customAttributes": [fields["CustomAttributes"]]}
+                    if "CustomAttributes" in fields
+                    else {}
+                ),
                 "eventVersion": "0",
             }
         )
-        path = self.folder / invocation.endpoint / invocation.variant.name / now.strftime("%Y/%m/%d/%H") / f"{self._id}.jsonl"
+        path = (
+            self.folder
+            / invocation.endpoint
+            / invocation.variant.name
+            / now.strftime("%Y/%m/%d/%H")
+            / f"{self._id}.jsonl"
+        )
         with self._lock:
             path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("a", encoding="utf-8") as file:
@@ -58,4 +68,9 @@ def _side(mode: str, body: bytes, media_type: str | None) -> dict[str, str]:
         data = b64encode(body).decode() if encoding == "BASE64" else body.decode()
     except UnicodeDecodeError:
         data, encoding = b64encode(body).decode(), "BASE64"
-    return {"observedContentType": media_type or "", "mode": mode, "data": data, "encoding": encoding}
+    return {
+        "observedContentType": media_type or "",
+        "mode": mode,
+        "data": data,
+        "encoding": encoding,
+    }

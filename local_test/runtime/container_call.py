@@ -52,12 +52,16 @@ class Answer:
         """Return the whole body; raises ModelError as parts does, and for a status other than 2xx."""
         body = b"".join(self.parts())
         if not self.is_success:
-            raise ModelError(self.endpoint, self.response.status_code, body.decode("utf-8", "replace").strip())
+            raise ModelError(
+                self.endpoint, self.response.status_code, body.decode("utf-8", "replace").strip()
+            )
         return body
 
 
 @contextmanager
-def calling(invocation: Invocation, seconds: float, stream_seconds: float | None = None) -> Iterator[Answer]:
+def calling(
+    invocation: Invocation, seconds: float, stream_seconds: float | None = None
+) -> Iterator[Answer]:
     """Post an invocation to its variant's container, and hand over the answer as soon as its headers are there.
 
     Args:
@@ -84,11 +88,17 @@ def calling(invocation: Invocation, seconds: float, stream_seconds: float | None
         raise ModelError(endpoint, 0, TIMED_OUT) from error
     except requests.ConnectionError as error:
         reason = error.args[0] if error.args else None
-        if isinstance(reason, urllib3.exceptions.ProtocolError) and isinstance(reason.args[-1], TimeoutError):
+        if isinstance(reason, urllib3.exceptions.ProtocolError) and isinstance(
+            reason.args[-1], TimeoutError
+        ):
             raise ModelError(endpoint, 0, TIMED_OUT) from error
         if isinstance(reason, urllib3.exceptions.ProtocolError):
-            raise ModelError(endpoint, 0, "the container closed the connection without an answer") from error
-        raise ServiceUnavailable(f"no container of endpoint {endpoint} takes connections under {url}") from error
+            raise ModelError(
+                endpoint, 0, "the container closed the connection without an answer"
+            ) from error
+        raise ServiceUnavailable(
+            f"no container of endpoint {endpoint} takes connections under {url}"
+        ) from error
     with closing(response):
         yield Answer(endpoint, response, deadline)
 

@@ -61,7 +61,11 @@ class ModelError(RuntimeFailure):
         self.endpoint = endpoint
         self.original_status = original_status
         self.original_message = original_message[:LONGEST_MESSAGE]
-        side = "client" if HTTPStatus.BAD_REQUEST <= original_status < HTTPStatus.INTERNAL_SERVER_ERROR else "server"
+        side = (
+            "client"
+            if HTTPStatus.BAD_REQUEST <= original_status < HTTPStatus.INTERNAL_SERVER_ERROR
+            else "server"
+        )
         super().__init__(
             f'Received {side} error ({original_status}) from primary with message "{self.original_message}". '
             "See the container's log where this local runtime was started for more information."

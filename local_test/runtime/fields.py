@@ -23,7 +23,9 @@ class Field:
     pattern: str
 
 
-def _fields(*names: str, content_type: str = "Content-Type", accept: str = "X-Amzn-SageMaker-Accept") -> dict[str, Field]:
+def _fields(
+    *names: str, content_type: str = "Content-Type", accept: str = "X-Amzn-SageMaker-Accept"
+) -> dict[str, Field]:
     fields = [
         Field("ContentType", content_type, 1024, ASCII),
         Field("Accept", accept, 1024, ASCII),
@@ -36,9 +38,18 @@ def _fields(*names: str, content_type: str = "Content-Type", accept: str = "X-Am
         Field("EnableExplanations", "X-Amzn-SageMaker-Enable-Explanations", 64, ".*"),
         Field("SessionId", "X-Amzn-SageMaker-Session-Id", 256, NAME + "|NEW_SESSION"),
         Field("PrefixAwareId", "X-Amzn-SageMaker-Prefix-Aware-Id", 64, PRINTABLE),
-        Field("InputLocation", "X-Amzn-SageMaker-InputLocation", 1024, r"(https|s3)://([^/]+)/?(.*)"),
-        Field("S3OutputPathExtension", "X-Amzn-SageMaker-S3OutputPathExtension", 512, r"(?!s3:|https:)[a-zA-Z0-9!_.*'()/-]+"),
-        Field("Filename", "X-Amzn-SageMaker-Filename", 32, r"(?!.*\..*\.)[a-zA-Z0-9][a-zA-Z0-9-_.]*"),
+        Field(
+            "InputLocation", "X-Amzn-SageMaker-InputLocation", 1024, r"(https|s3)://([^/]+)/?(.*)"
+        ),
+        Field(
+            "S3OutputPathExtension",
+            "X-Amzn-SageMaker-S3OutputPathExtension",
+            512,
+            r"(?!s3:|https:)[a-zA-Z0-9!_.*'()/-]+",
+        ),
+        Field(
+            "Filename", "X-Amzn-SageMaker-Filename", 32, r"(?!.*\..*\.)[a-zA-Z0-9][a-zA-Z0-9-_.]*"
+        ),
         Field("RequestTTLSeconds", "X-Amzn-SageMaker-RequestTTLSeconds", 5, r"\d+"),
         Field("InvocationTimeoutSeconds", "X-Amzn-SageMaker-InvocationTimeoutSeconds", 4, r"\d+"),
     ]
@@ -46,8 +57,22 @@ def _fields(*names: str, content_type: str = "Content-Type", accept: str = "X-Am
 
 
 COMMON = ("ContentType", "Accept", "CustomAttributes", "InferenceId")
-IN_TIME = (*COMMON, "TargetVariant", "TargetContainerHostname", "InferenceComponentName", "SessionId", "PrefixAwareId")
-LATER = (*COMMON, "InputLocation", "S3OutputPathExtension", "Filename", "RequestTTLSeconds", "InvocationTimeoutSeconds")
+IN_TIME = (
+    *COMMON,
+    "TargetVariant",
+    "TargetContainerHostname",
+    "InferenceComponentName",
+    "SessionId",
+    "PrefixAwareId",
+)
+LATER = (
+    *COMMON,
+    "InputLocation",
+    "S3OutputPathExtension",
+    "Filename",
+    "RequestTTLSeconds",
+    "InvocationTimeoutSeconds",
+)
 OF_INVOCATION = _fields(*IN_TIME, "TargetModel", "EnableExplanations", accept="Accept")
 OF_STREAM = _fields(*IN_TIME)
 OF_ASYNC = _fields(*LATER, content_type="X-Amzn-SageMaker-Content-Type")
@@ -70,12 +95,18 @@ PASSED_BACK = (
 
 def read_fields(headers: Headers, fields: Mapping[str, Field]) -> dict[str, str]:
     """Return the API's fields of a request by their names; raises ValidationError for one that the API would not take."""
-    values = {name: headers[field.header] for name, field in fields.items() if field.header in headers}
+    values = {
+        name: headers[field.header] for name, field in fields.items() if field.header in headers
+    }
     for name, value in values.items():
         if len(value) > fields[name].longest:
-            raise ValidationError(f"{name}: {len(value):,} characters, where the API takes {fields[name].longest:,} at most")
+            raise ValidationError(
+                f"{name}: {len(value):,} characters, where the API takes {fields[name].longest:,} at most"
+            )
         if not re.fullmatch(fields[name].pattern, value):
-            raise ValidationError(f"{name}: {value!r} does not match what the API takes: {fields[name].pattern}")
+            raise ValidationError(
+                f"{name}: {value!r} does not match what the API takes: {fields[name].pattern}"
+            )
     return values
 
 

@@ -13,7 +13,13 @@ from local_test.runtime import event_stream
 from local_test.runtime.asynchronous import LONGEST_INLINE_BYTES, AsyncQueue
 from local_test.runtime.capture import Capture
 from local_test.runtime.container_call import REPLY_SECONDS, STREAM_SECONDS, Answer, calling
-from local_test.runtime.failures import ACCOUNT, ModelError, RuntimeFailure, UnknownOperation, ValidationError
+from local_test.runtime.failures import (
+    ACCOUNT,
+    ModelError,
+    RuntimeFailure,
+    UnknownOperation,
+    ValidationError,
+)
 from local_test.runtime.fields import (
     OF_ASYNC,
     OF_INVOCATION,
@@ -73,7 +79,12 @@ class Gateway:
             headers = headers_for_caller(answer.response.headers)
             headers["X-Amzn-SageMaker-Content-Type"] = headers.pop("Content-Type", "")
             response = _response(
-                _messages(answer), headers | {"Content-Type": event_stream.MEDIA_TYPE, INVOKED_VARIANT: invocation.variant.name}
+                _messages(answer),
+                headers
+                | {
+                    "Content-Type": event_stream.MEDIA_TYPE,
+                    INVOKED_VARIANT: invocation.variant.name,
+                },
             )
             response.call_on_close(opened.pop_all().close)
         return response
@@ -95,8 +106,12 @@ class Gateway:
             raise ValidationError(f"Endpoint {name} of account {ACCOUNT} not found. {here}")
         fields = read_fields(request.headers, known)
         for unsupported in NOT_HERE & fields.keys():
-            raise ValidationError(f"{unsupported}: this local runtime has no such thing; leave it out")
-        return Invocation(name, chosen(self.endpoint.variants, fields.get("TargetVariant")), fields, payload)
+            raise ValidationError(
+                f"{unsupported}: this local runtime has no such thing; leave it out"
+            )
+        return Invocation(
+            name, chosen(self.endpoint.variants, fields.get("TargetVariant")), fields, payload
+        )
 
     def _within_limit(self, reply: bytes) -> bytes:
         if len(reply) > self.endpoint.max_body_bytes:
@@ -108,7 +123,10 @@ class Gateway:
 def application(endpoint: Endpoint, queue: AsyncQueue) -> Flask:
     """Return the application that answers as SageMaker Runtime does for this one endpoint."""
     app = Flask("runtime")
-    app.config["TRUSTED_HOSTS"] = ["127.0.0.1", "localhost"]  # a page in a browser cannot reach it under a name of its own
+    app.config["TRUSTED_HOSTS"] = [
+        "127.0.0.1",
+        "localhost",
+    ]  # a page in a browser cannot reach it under a name of its own
     app.register_error_handler(RuntimeFailure, _failure)
     app.register_error_handler(HTTPException, _http_failure)
     app.after_request(_with_request_id)
@@ -139,7 +157,10 @@ def _body(longest: int) -> bytes:
 
 def _check_length(came: int) -> None:
     """Refuse a body that is not what its headers say; raises ValidationError."""
-    said, encoding = request.headers.get("Content-Length"), request.headers.get("Transfer-Encoding", "chunked")
+    said, encoding = (
+        request.headers.get("Content-Length"),
+        request.headers.get("Transfer-Encoding", "chunked"),
+    )
     if encoding.lower() != "chunked":
         raise ValidationError(f"Transfer-Encoding: {encoding} is not read here, only chunked is")
     if said is not None and said != str(came):
@@ -171,10 +192,18 @@ def _failure(failure: RuntimeFailure) -> Response:
 
 def _http_failure(error: HTTPException) -> Response:
     if isinstance(error, NotFound | MethodNotAllowed):
-        operations = "/endpoints/NAME/ and invocations, invocations-response-stream or async-invocations"
-        return _failure(UnknownOperation(f"No operation is {request.method} {request.path}: POST to {operations}."))
+        operations = (
+            "/endpoints/NAME/ and invocations, invocations-response-stream or async-invocations"
+        )
+        return _failure(
+            UnknownOperation(
+                f"No operation is {request.method} {request.path}: POST to {operations}."
+            )
+        )
     if isinstance(error, SecurityError):
-        return _failure(ValidationError("This local runtime answers only under 127.0.0.1 and localhost."))
+        return _failure(
+            ValidationError("This local runtime answers only under 127.0.0.1 and localhost.")
+        )
     if error.code is not None and error.code < HTTPStatus.INTERNAL_SERVER_ERROR:
         return _failure(ValidationError(str(error.description)))
     return _failure(RuntimeFailure("The local runtime failed; its log tells more."))

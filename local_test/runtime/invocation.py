@@ -20,7 +20,9 @@ class Invocation:
     @property
     def headers(self) -> dict[str, str]:
         """The headers that reach the container."""
-        return {header: self.fields[name] for name, header in PASSED_ON.items() if name in self.fields}
+        return {
+            header: self.fields[name] for name, header in PASSED_ON.items() if name in self.fields
+        }
 
     def with_payload(self, payload: bytes) -> Self:
         """Return the invocation of another payload."""

@@ -22,10 +22,14 @@ class Store:
         path = self.path(address)
         try:
             if (size := path.stat().st_size) > longest:
-                raise NoSuchObject(f"{address}: {size:,} bytes, where {longest:,} are taken at most")
+                raise NoSuchObject(
+                    f"{address}: {size:,} bytes, where {longest:,} are taken at most"
+                )
             return path.read_bytes()
         except OSError as error:
-            raise NoSuchObject(f"{address}: no such object; put the file where {path} is") from error
+            raise NoSuchObject(
+                f"{address}: no such object; put the file where {path} is"
+            ) from error
 
     def write(self, address: str, content: bytes) -> None:
         """Make an object, which appears only when it is whole."""
@@ -48,5 +52,7 @@ class Store:
             or ".." in address.split("/")
             or self.folder.resolve() not in path.parents
         ):
-            raise NoSuchObject(f"{address}: expected s3://BUCKET/KEY, which stands for the file {self.folder}/BUCKET/KEY")
+            raise NoSuchObject(
+                f"{address}: expected s3://BUCKET/KEY, which stands for the file {self.folder}/BUCKET/KEY"
+            )
         return path

@@ -25,4 +25,6 @@ def chosen(variants: Sequence[Variant], target: str | None) -> Variant:
     for variant in variants:
         if variant.name == target:
             return variant
-    raise ValidationError(f"Variant {target} is not one of this endpoint's: {', '.join(variant.name for variant in variants)}.")
+    raise ValidationError(
+        f"Variant {target} is not one of this endpoint's: {', '.join(variant.name for variant in variants)}."
+    )

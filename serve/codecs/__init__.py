@@ -18,7 +18,9 @@ from serve.text import quoted
 class Decoder(Protocol):
     """What the module of a media type has that comes in."""
 
-    def decode(self, payload: bytes, parameters: Mapping[str, str], schema: Schema) -> Iterator[Records]:
+    def decode(
+        self, payload: bytes, parameters: Mapping[str, str], schema: Schema
+    ) -> Iterator[Records]:
         """Yield the payload's records in slices, in order; raises MalformedPayload and UnfitRecord."""
 
 
@@ -40,15 +42,25 @@ class Codec(Decoder, Protocol):
 class LineCodec(Codec, Protocol):
     """What the module of a media type has whose records are lines, so that each can be read for itself."""
 
-    def framed(self, payload: bytes, parameters: Mapping[str, str], schema: Schema) -> tuple[bytes | None, tuple[str, ...] | None]:
+    def framed(
+        self, payload: bytes, parameters: Mapping[str, str], schema: Schema
+    ) -> tuple[bytes | None, tuple[str, ...] | None]:
         """Return the lines that are records, None for none, and the names before them; raises MalformedPayload, UnfitRecord."""
 
-    def records(self, lines: bytes, first_row: int, names: tuple[str, ...] | None, schema: Schema) -> Iterator[Records]:
+    def records(
+        self, lines: bytes, first_row: int, names: tuple[str, ...] | None, schema: Schema
+    ) -> Iterator[Records]:
         """Yield such lines from this row on as records; raises MalformedPayload and UnfitRecord."""
 
 
 LINE_CODECS: dict[str, LineCodec] = {CSV: csv, JSON_LINES: jsonlines}
-CODECS: dict[str, Codec] = {CSV: csv, JSON: json, JSON_LINES: jsonlines, RECORDIO: recordio, NPY: npy}
+CODECS: dict[str, Codec] = {
+    CSV: csv,
+    JSON: json,
+    JSON_LINES: jsonlines,
+    RECORDIO: recordio,
+    NPY: npy,
+}
 DECODERS: dict[str, Decoder] = {**CODECS, LIBSVM: libsvm}
 
 

@@ -35,7 +35,10 @@ def _cells(column: Column) -> list[bytes]:
         return texts_of(column)
     keys = [orjson.dumps(name) + b": " for name in column.names]
     texts = [texts_of(column.values[:, place]) for place in range(len(keys))]
-    return [_object((keys[place], texts[place][row]) for place in order) for row, order in enumerate(column.order().tolist())]
+    return [
+        _object((keys[place], texts[place][row]) for place in order)
+        for row, order in enumerate(column.order().tolist())
+    ]
 
 
 def _object(members: Iterable[tuple[bytes, bytes]]) -> bytes:

@@ -48,11 +48,15 @@ def decode(payload: bytes, parameters: Mapping[str, str], schema: Schema) -> Ite
     first_row = 1
     for part in [body] if quoted else slices_of_lines(body):
         for rows in _parsed(part, first_row, names, schema):
-            yield Records(rows, textual=not isinstance(rows, np.ndarray), first_row=first_row, names=names)
+            yield Records(
+                rows, textual=not isinstance(rows, np.ndarray), first_row=first_row, names=names
+            )
             first_row += len(rows)
 
 
-def framed(payload: bytes, parameters: Mapping[str, str], schema: Schema) -> tuple[bytes | None, tuple[str, ...] | None]:
+def framed(
+    payload: bytes, parameters: Mapping[str, str], schema: Schema
+) -> tuple[bytes | None, tuple[str, ...] | None]:
     """Return the lines that are records, None where there are none, and the names of a header; raises as ``decode`` does."""
     body = with_commas(payload.removeprefix(BYTE_ORDER_MARK), parameters)
     body = body.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
@@ -61,10 +65,14 @@ def framed(payload: bytes, parameters: Mapping[str, str], schema: Schema) -> tup
     return _ended(body, schema) if body and (schema.width == 1 or body.strip()) else None, names
 
 
-def records(lines: bytes, first_row: int, names: tuple[str, ...] | None, schema: Schema) -> Iterator[Records]:
+def records(
+    lines: bytes, first_row: int, names: tuple[str, ...] | None, schema: Schema
+) -> Iterator[Records]:
     """Yield a body's lines from this row on as records; raises MalformedPayload."""
     for rows in _parsed(lines, first_row, names, schema):
-        yield Records(rows, textual=not isinstance(rows, np.ndarray), first_row=first_row, names=names)
+        yield Records(
+            rows, textual=not isinstance(rows, np.ndarray), first_row=first_row, names=names
+        )
         first_row += len(rows)
 
 
@@ -72,10 +80,18 @@ def encode(predictions: NDArray[np.float32]) -> bytes:
     """Return a line for each record, its values with commas between; each reads back to the same float32."""
     if not len(predictions):
         return b""
-    if not np.isfinite(predictions).all():  # orjson writes null, which no reader of CSV takes for a number
-        return "".join(",".join(map(str, np.atleast_1d(values))) + "\n" for values in predictions).encode()
+    if not np.isfinite(
+        predictions
+    ).all():  # orjson writes null, which no reader of CSV takes for a number
+        return "".join(
+            ",".join(map(str, np.atleast_1d(values))) + "\n" for values in predictions
+        ).encode()
     text = orjson.dumps(np.ascontiguousarray(predictions), option=orjson.OPT_SERIALIZE_NUMPY)
-    return text[1:-1].replace(b",", b"\n") + b"\n" if predictions.ndim == 1 else text[2:-2].replace(b"],[", b"\n") + b"\n"
+    return (
+        text[1:-1].replace(b",", b"\n") + b"\n"
+        if predictions.ndim == 1
+        else text[2:-2].replace(b"],[", b"\n") + b"\n"
+    )
 
 
 def encode_columns(columns: Columns) -> bytes:
@@ -85,7 +101,11 @@ def encode_columns(columns: Columns) -> bytes:
     """
     cells: list[list[bytes]] = []
     for column in columns.values() if columns and len(next(iter(columns.values()))) else ():
-        of_names = [column.values[:, place] for place in range(len(column.names))] if isinstance(column, Named) else [column]
+        of_names = (
+            [column.values[:, place] for place in range(len(column.names))]
+            if isinstance(column, Named)
+            else [column]
+        )
         cells += [[_cell(text) for text in texts_of(values)] for values in of_names]
     return b"".join(b",".join(row) + b"\n" for row in zip(*cells, strict=True))
 
@@ -100,20 +120,26 @@ def _ended(body: bytes, schema: Schema) -> bytes:
     return without_blank_end(body) if schema.width > 1 else body.removesuffix(b"\n")
 
 
-def _header(body: bytes, parameters: Mapping[str, str], schema: Schema) -> tuple[tuple[str, ...] | None, int]:
+def _header(
+    body: bytes, parameters: Mapping[str, str], schema: Schema
+) -> tuple[tuple[str, ...] | None, int]:
     """Return the names of the first line and where it ends, or None and 0 if that line is a record."""
     declared = parameters.get("header", "").lower()
     if declared not in ("", "present", "absent"):
         raise MalformedPayload(f"header={declared}: expected header=present or header=absent")
     if declared == "present" and schema.names is None:
-        raise UnfitRecord("header=present: the model knows no column names: send its columns in order and no header")
+        raise UnfitRecord(
+            "header=present: the model knows no column names: send its columns in order and no header"
+        )
     if declared == "absent" or schema.names is None:
         return None, 0
     if not declared and not _may_be_names(body, schema.names):
         return None, 0
     cells, end = _first_line(body)
     names = tuple(cell.strip() for cell in cells)
-    if declared == "present" or (sorted(names) == sorted(schema.names) and not schema.reads_as_record(names)):
+    if declared == "present" or (
+        sorted(names) == sorted(schema.names) and not schema.reads_as_record(names)
+    ):
         return names, end
     return None, 0
 
@@ -155,7 +181,9 @@ def _rows(part: bytes, first_row: int, schema: Schema) -> Iterator[list[list[str
     while rows := _next_rows(reader, first_row):
         if [] in rows:
             if schema.width > 1:
-                raise MalformedPayload(f"row {first_row + rows.index([])}: the line is blank; only the last lines may be")
+                raise MalformedPayload(
+                    f"row {first_row + rows.index([])}: the line is blank; only the last lines may be"
+                )
             rows = [row or [""] for row in rows]
         yield rows
         first_row += len(rows)

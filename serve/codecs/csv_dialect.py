@@ -12,7 +12,15 @@ from serve.errors import MalformedPayload, UnsupportedMediaType
 from serve.text import listed, quoted
 
 # A header cannot hold some of them, and \t in its quotes means t.
-NAMES = {"comma": ",", "tab": "\t", "\\t": "\t", "t": "\t", "semicolon": ";", "pipe": "|", "space": " "}
+NAMES = {
+    "comma": ",",
+    "tab": "\t",
+    "\\t": "\t",
+    "t": "\t",
+    "semicolon": ";",
+    "pipe": "|",
+    "space": " ",
+}
 PART_OF_NUMBERS = "+-._"
 
 
@@ -24,7 +32,9 @@ def with_commas(body: bytes, parameters: Mapping[str, str]) -> bytes:
     """
     label_size = parameters.get("label_size", "1")
     if label_size != "1":
-        raise UnsupportedMediaType(f"label_size={label_size}: expected label_size=1, or leave it out: no column is a label here")
+        raise UnsupportedMediaType(
+            f"label_size={label_size}: expected label_size=1, or leave it out: no column is a label here"
+        )
     delimiter = _delimiter(parameters.get("delimiter", ","))
     if delimiter == ",":
         return body
@@ -41,7 +51,11 @@ def with_commas(body: bytes, parameters: Mapping[str, str]) -> bytes:
 
 def _delimiter(value: str) -> str:
     delimiter = NAMES.get(value.lower(), value)
-    is_one = len(delimiter) == 1 and delimiter.isascii() and (delimiter.isprintable() or delimiter == "\t")
+    is_one = (
+        len(delimiter) == 1
+        and delimiter.isascii()
+        and (delimiter.isprintable() or delimiter == "\t")
+    )
     if is_one and not delimiter.isalnum() and delimiter != '"' and delimiter not in PART_OF_NUMBERS:
         return delimiter
     names = listed(name for name in NAMES if len(name) > len(r"\t"))

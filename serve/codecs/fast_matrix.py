@@ -43,7 +43,13 @@ def matrix_of_lines(lines: bytes, schema: Schema) -> NDArray[np.float32] | None:
             return None
         flat = coded
     empty = b",," in flat or flat[:1] == b"," or flat[-1:] in (b",", b"")
-    return _matrix(_with_nulls(flat) if empty else flat, schema, separators.count(b"\n") + 1, nested=False, nulls=empty)
+    return _matrix(
+        _with_nulls(flat) if empty else flat,
+        schema,
+        separators.count(b"\n") + 1,
+        nested=False,
+        nulls=empty,
+    )
 
 
 def matrix_of_lists(lists: bytes, schema: Schema) -> NDArray[np.float32] | None:
@@ -58,7 +64,9 @@ def matrix_of_lists(lists: bytes, schema: Schema) -> NDArray[np.float32] | None:
     return _matrix(lists, schema, rows, nested=True, nulls=b"n" in lists)
 
 
-def _matrix(cells: bytes, schema: Schema, rows: int, *, nested: bool, nulls: bool) -> NDArray[np.float32] | None:
+def _matrix(
+    cells: bytes, schema: Schema, rows: int, *, nested: bool, nulls: bool
+) -> NDArray[np.float32] | None:
     """Return the cells of so many rows, or lists of them, with commas between, as such a matrix; None where that is no JSON.
 
     Each is float32(float64(text)).
@@ -75,9 +83,16 @@ def _matrix(cells: bytes, schema: Schema, rows: int, *, nested: bool, nulls: boo
                 "f", chain.from_iterable(loaded) if nested else loaded
             )  # beyond float32 it becomes infinite without a warning, unlike numpy
             values, finite = np.frombuffer(numbers, dtype=np.float32), isfinite(sum(numbers))
-    except (ValueError, TypeError, OverflowError, RuntimeError):  # simdjson has the last for an integer beyond 64 bits
+    except (
+        ValueError,
+        TypeError,
+        OverflowError,
+        RuntimeError,
+    ):  # simdjson has the last for an integer beyond 64 bits
         return None
-    if values.size != rows * schema.width:  # such as a blank line of one column, which is no number but a record
+    if (
+        values.size != rows * schema.width
+    ):  # such as a blank line of one column, which is no number but a record
         return None
     matrix = values.reshape(-1, schema.width)
     return matrix if (finite and schema.takes_all_finite) or schema.takes(matrix) else None
@@ -90,7 +105,9 @@ def _values_with_nulls(text: bytes) -> NDArray[np.float32]:
 
 def _simd_values(text: bytes) -> NDArray[np.float32]:
     numbers: Any = Parser().parse(text)
-    with np.errstate(over="ignore"):  # what is beyond float32 becomes infinite, which no schema takes
+    with np.errstate(
+        over="ignore"
+    ):  # what is beyond float32 becomes infinite, which no schema takes
         return np.frombuffer(numbers.as_buffer(of_type="d")).astype(np.float32)
 
 
@@ -103,7 +120,9 @@ def _with_codes(flat: bytes, schema: Schema) -> bytes | None:
         for place, feature in enumerate(schema.features):
             if isinstance(feature, LabelFeature):
                 codes = feature.code_texts
-                cells[place :: schema.width] = [codes[cell] for cell in cells[place :: schema.width]]
+                cells[place :: schema.width] = [
+                    codes[cell] for cell in cells[place :: schema.width]
+                ]
     except (KeyError, UnicodeDecodeError):
         return None
     return ",".join(cells).encode()
@@ -112,4 +131,8 @@ def _with_codes(flat: bytes, schema: Schema) -> bytes | None:
 def _with_nulls(flat: bytes) -> bytes:
     """Return the cells with null in the empty ones."""
     flat = flat.replace(b",,", b",null,").replace(b",,", b",null,")
-    return (b"null" if flat[:1] in (b",", b"") else b"") + flat + (b"null" if flat[-1:] == b"," else b"")
+    return (
+        (b"null" if flat[:1] in (b",", b"") else b"")
+        + flat
+        + (b"null" if flat[-1:] == b"," else b"")
+    )

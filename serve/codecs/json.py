@@ -31,7 +31,9 @@ SHAPES = (
     "each a list of values or an object with a value for each name"
 )
 
-OPENING = re.compile(rb'\s*(?:\{\s*(?:"feature_names"\s*:\s*(\[[^][{}]*\])\s*,\s*)?"instances"\s*:\s*)?\[\s*(?=[\[{])')
+OPENING = re.compile(
+    rb'\s*(?:\{\s*(?:"feature_names"\s*:\s*(\[[^][{}]*\])\s*,\s*)?"instances"\s*:\s*)?\[\s*(?=[\[{])'
+)
 CLOSING = re.compile(rb"\]\s*\}?\s*\Z")
 CLOSING_BYTES = 64
 BETWEEN_ROWS = re.compile(rb"(?<=[\]}])\s*,(?=\s*[\[{])")
@@ -44,7 +46,9 @@ def decode(payload: bytes, parameters: Mapping[str, str], schema: Schema) -> Ite
     try:
         for rows, names in _slices_of_rows(body, schema):
             if isinstance(rows, np.ndarray):
-                yield Records(rows, textual=False, first_row=first_row, names=names, names_place=NAMES_PLACE)
+                yield Records(
+                    rows, textual=False, first_row=first_row, names=names, names_place=NAMES_PLACE
+                )
             else:
                 yield from records_of(rows, first_row, names)
             first_row += len(rows)
@@ -97,7 +101,9 @@ def _parts(body: bytes) -> Iterator[tuple[bytes, tuple[str, ...] | None]]:
         return
     names = _names(parse(opening[1] or b"null"))
     start, end = opening.end(), closing.start()
-    while end - start > SLICE_BYTES and (cut := BETWEEN_ROWS.search(body, start + SLICE_BYTES, end)):
+    while end - start > SLICE_BYTES and (
+        cut := BETWEEN_ROWS.search(body, start + SLICE_BYTES, end)
+    ):
         yield body[start : cut.start()], names
         start = cut.end()
     yield body[start:end], names
@@ -106,13 +112,18 @@ def _parts(body: bytes) -> Iterator[tuple[bytes, tuple[str, ...] | None]]:
 def _unwrapped(document: Any) -> tuple[list[Any], tuple[str, ...] | None]:
     """Return the rows of a document, and the names it gives to their values."""
     if isinstance(document, list):
-        return document if not document or isinstance(document[0], list | dict) else [document], None
+        return document if not document or isinstance(document[0], list | dict) else [
+            document
+        ], None
     if not isinstance(document, dict):
         raise MalformedPayload(f"{SHAPES}; got {SENT}", quoted(document))
     if not isinstance(document.get(INSTANCES), list):
         return [document], None
     if isinstance(document, RepeatedNames) or not document.keys() <= {INSTANCES, FEATURE_NAMES}:
-        raise MalformedPayload(f'beside "{INSTANCES}" only "{FEATURE_NAMES}" may stand, each once; got {SENT}', listed(document))
+        raise MalformedPayload(
+            f'beside "{INSTANCES}" only "{FEATURE_NAMES}" may stand, each once; got {SENT}',
+            listed(document),
+        )
     return document[INSTANCES], _names(document.get(FEATURE_NAMES))
 
 
@@ -121,7 +132,9 @@ def _names(names: Any) -> tuple[str, ...] | None:
         return None
     if isinstance(names, list) and all(isinstance(name, str) for name in names):
         return tuple(names)
-    raise MalformedPayload(f'"{FEATURE_NAMES}": expected a list of names, got {SENT}', quoted(names))
+    raise MalformedPayload(
+        f'"{FEATURE_NAMES}": expected a list of names, got {SENT}', quoted(names)
+    )
 
 
 def _is_lines(body: bytes) -> bool:

@@ -50,7 +50,9 @@ def parse_lines(lines: bytes, first_row: int) -> list[Any]:
     return values
 
 
-def records_of(rows: Sequence[Any], first_row: int, names: tuple[str, ...] | None = None) -> Iterator[Records]:
+def records_of(
+    rows: Sequence[Any], first_row: int, names: tuple[str, ...] | None = None
+) -> Iterator[Records]:
     """Yield rows as records: lists in the order of ``names``, or of the schema; objects by the names that they bring.
 
     Raises UnfitRecord for a row that is neither, and where lists and objects are mixed.
@@ -59,16 +61,24 @@ def records_of(rows: Sequence[Any], first_row: int, names: tuple[str, ...] | Non
     for own_names, group in groupby(rows, key=_own_names):
         run = list(group)
         if are_lists not in (None, own_names is None):
-            raise UnfitRecord(f"row {first_row}: expected {'a list' if are_lists else 'an object'}, as the rows before it")
+            raise UnfitRecord(
+                f"row {first_row}: expected {'a list' if are_lists else 'an object'}, as the rows before it"
+            )
         are_lists = own_names is None
         if names is not None and not are_lists:
-            raise UnfitRecord(f'row {first_row}: expected a list, whose values "feature_names" names')
+            raise UnfitRecord(
+                f'row {first_row}: expected a list, whose values "feature_names" names'
+            )
         if own_names is None:
             lists = [_list_of(row, first_row + number) for number, row in enumerate(run)]
-            yield Records(lists, textual=False, first_row=first_row, names=names, names_place=NAMES_PLACE)
+            yield Records(
+                lists, textual=False, first_row=first_row, names=names, names_place=NAMES_PLACE
+            )
         else:
             cells, place = _cells_of(run, tuple(own_names)), f"row {first_row}"
-            yield Records(cells, textual=False, first_row=first_row, names=tuple(own_names), names_place=place)
+            yield Records(
+                cells, textual=False, first_row=first_row, names=tuple(own_names), names_place=place
+            )
         first_row += len(run)
 
 
@@ -81,13 +91,17 @@ def _may_repeat_names(text: bytes, value: Any) -> bool:
 def _names_in(value: Any) -> int:
     """Return how many names the objects of a payload have, as far as payloads go: the whole, and its rows."""
     own, rows = (len(value), value.get("instances")) if isinstance(value, dict) else (0, value)
-    return own + sum(len(row) for row in rows if type(row) is dict) if isinstance(rows, list) else own
+    return (
+        own + sum(len(row) for row in rows if type(row) is dict) if isinstance(rows, list) else own
+    )
 
 
 def _parse_with_care(text: bytes, place: str = "") -> Any:
     if not text.strip():
         raise MalformedPayload(
-            f"{place}the line is blank; only the last lines may be" if place else "expected JSON, got white space"
+            f"{place}the line is blank; only the last lines may be"
+            if place
+            else "expected JSON, got white space"
         )
     try:
         return json.loads(text.decode(), object_pairs_hook=_object_of, parse_int=_integer)

@@ -28,13 +28,17 @@ def decode(payload: bytes, _parameters: Mapping[str, str], schema: Schema) -> It
         first_row += part.count(b"\n") + 1
 
 
-def framed(payload: bytes, _parameters: Mapping[str, str], _schema: Schema) -> tuple[bytes | None, None]:
+def framed(
+    payload: bytes, _parameters: Mapping[str, str], _schema: Schema
+) -> tuple[bytes | None, None]:
     """Return the lines that are records, None where there are none, and no names."""
     body = without_blank_end(payload.removeprefix(BYTE_ORDER_MARK))
     return (body if body.strip() else None), None
 
 
-def records(lines: bytes, first_row: int, _names: tuple[str, ...] | None, _schema: Schema) -> Iterator[Records]:
+def records(
+    lines: bytes, first_row: int, _names: tuple[str, ...] | None, _schema: Schema
+) -> Iterator[Records]:
     """Yield a body's lines from this row on as records; raises MalformedPayload and UnfitRecord."""
     yield from records_of(parse_lines(lines, first_row), first_row)
 

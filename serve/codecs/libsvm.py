@@ -20,7 +20,9 @@ from serve.text import quoted
 
 COMMENT = b"#"
 # A line without comment, query or nan: a label, or none, and pairs.
-PLAIN = re.compile(rb"[ \t]*(?:[-+]?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?(?:[ \t]+|\Z))?(?:\d{1,9}:[-+.\deE]+(?:[ \t]+|\Z))*")
+PLAIN = re.compile(
+    rb"[ \t]*(?:[-+]?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?(?:[ \t]+|\Z))?(?:\d{1,9}:[-+.\deE]+(?:[ \t]+|\Z))*"
+)
 LONGEST_INDEX = 18  # digits of an int64
 EXPECTED = 'expected "label index:value index:value ...", the label or not'
 
@@ -39,7 +41,11 @@ def decode(payload: bytes, _parameters: Mapping[str, str], schema: Schema) -> It
     for part in slices_of_lines(body.removesuffix(b"\n")):
         lines = part.split(b"\n")
         if COMMENT in part:
-            lines = [line.partition(COMMENT)[0] for line in lines if not line.lstrip().startswith(COMMENT)]
+            lines = [
+                line.partition(COMMENT)[0]
+                for line in lines
+                if not line.lstrip().startswith(COMMENT)
+            ]
         for start in range(0, len(lines), rows):
             yield _records(lines[start : start + rows], first_row, schema)
             first_row += min(rows, len(lines) - start)
@@ -54,7 +60,9 @@ def _records(lines: Sequence[bytes], first_row: int, schema: Schema) -> Records:
     numbers, repeated = scattered(counts, columns, np.array(values, dtype=np.float64), schema.width)
     if repeated is not None:
         row = _row_of(repeated, counts, first_row)
-        raise MalformedPayload(f"row {row}: index {SENT} stands more than once", str(indices[repeated]))
+        raise MalformedPayload(
+            f"row {row}: index {SENT} stands more than once", str(indices[repeated])
+        )
     return Records((), textual=False, first_row=first_row, numbers=numbers)
 
 

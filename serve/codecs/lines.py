@@ -33,4 +33,6 @@ def text_of(payload: bytes, first_row: int) -> str:
         return payload.decode()
     except UnicodeDecodeError as error:
         row = first_row + payload.count(b"\n", 0, error.start)
-        raise MalformedPayload(f"row {row}: expected UTF-8, got the byte 0x{payload[error.start]:02x}") from error
+        raise MalformedPayload(
+            f"row {row}: expected UTF-8, got the byte 0x{payload[error.start]:02x}"
+        ) from error

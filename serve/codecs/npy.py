@@ -51,7 +51,10 @@ def decode(payload: bytes, _parameters: Mapping[str, str], schema: Schema) -> It
     if array.ndim == 1:
         array = array.reshape(1, -1)
         if array.shape[1] != schema.width:
-            raise MalformedPayload(schema.wrong_width(1, array.shape[1]) + "; the shape of several rows is (rows, columns)")
+            raise MalformedPayload(
+                schema.wrong_width(1, array.shape[1])
+                + "; the shape of several rows is (rows, columns)"
+            )
     rows = rows_in_slice(schema.width)
     for start in range(0, max(1, len(array)), rows):
         numbers = array[start : start + rows]
@@ -77,14 +80,21 @@ def _array(payload: bytes) -> NDArray[Any]:
     """Return the array that a payload holds, as a view of its bytes, (f,) or (n, f); raises MalformedPayload."""
     header, start = _header(payload)
     if not NUMBERS.fullmatch(header.descr):
-        raise MalformedPayload(f"expected an array of numbers or booleans, got the type {SENT}", quoted(header.descr))
+        raise MalformedPayload(
+            f"expected an array of numbers or booleans, got the type {SENT}", quoted(header.descr)
+        )
     if len(header.shape) not in (1, 2):
-        raise MalformedPayload(f"expected the shape (rows, columns), or (columns,) for one row, got {SENT}", quoted(header.shape))
+        raise MalformedPayload(
+            f"expected the shape (rows, columns), or (columns,) for one row, got {SENT}",
+            quoted(header.shape),
+        )
     dtype = np.dtype(header.descr)
     count = header.shape[0] * header.shape[-1] if len(header.shape) > 1 else header.shape[0]
     if count * dtype.itemsize != len(payload) - start:
         announced = counted(count * dtype.itemsize, "byte")
-        raise MalformedPayload(f"expected {announced} of numbers, as the header says, got {len(payload) - start:,}")
+        raise MalformedPayload(
+            f"expected {announced} of numbers, as the header says, got {len(payload) - start:,}"
+        )
     numbers = np.frombuffer(payload, dtype, count, start)
     return numbers.reshape(header.shape, order="F" if header.in_columns else "C")
 

@@ -65,7 +65,9 @@ def varints(packed: bytes, most: int) -> NDArray[np.uint64]:
     if lengths.max() > LONGEST_VARINT or np.any(octets[ends[lengths == LONGEST_VARINT]] > 1):
         raise NoMessage("a number has more than 64 bits")
     shifts = 7 * (np.arange(len(octets)) - np.repeat(starts, lengths))
-    return np.bitwise_or.reduceat((octets & np.uint8(MORE - 1)).astype(np.uint64) << shifts.astype(np.uint64), starts)
+    return np.bitwise_or.reduceat(
+        (octets & np.uint8(MORE - 1)).astype(np.uint64) << shifts.astype(np.uint64), starts
+    )
 
 
 def _varint(message: bytes, start: int, end: int) -> tuple[int, int]:

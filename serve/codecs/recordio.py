@@ -49,14 +49,18 @@ def decode(payload: bytes, _parameters: Mapping[str, str], schema: Schema) -> It
     """
     place, row = 0, 1
     while place < len(payload):
-        numbers, place = _alike(payload, place, row, schema.width) or _one_by_one(payload, place, row, schema)
+        numbers, place = _alike(payload, place, row, schema.width) or _one_by_one(
+            payload, place, row, schema
+        )
         yield Records((), textual=False, first_row=row, numbers=numbers)
         row += len(numbers)
 
 
 def encode(predictions: NDArray[np.float32]) -> bytes:
     """Return a record for each prediction, its values as the label "score", float32."""
-    return _labelled({SCORE: predictions.reshape(len(predictions), -1)}) if len(predictions) else b""
+    return (
+        _labelled({SCORE: predictions.reshape(len(predictions), -1)}) if len(predictions) else b""
+    )
 
 
 def encode_columns(columns: Columns) -> bytes:
@@ -71,12 +75,22 @@ def _labelled(labels: Mapping[bytes, NDArray[np.float32]]) -> bytes:
     pieces = []
     for label, values in labels.items():
         length, before = values.shape[1] * FLOAT32_BYTES, b""
-        for number, key in ((VALUES, b""), (FLOAT32, b""), (VALUE, _field(KEY, len(label)) + label), (LABEL, b"")):
+        for number, key in (
+            (VALUES, b""),
+            (FLOAT32, b""),
+            (VALUE, _field(KEY, len(label)) + label),
+            (LABEL, b""),
+        ):
             before = key + _field(number, length + len(before)) + before
-        pieces += [_repeated(before, rows), np.ascontiguousarray(values, dtype="<f4").view(np.uint8).reshape(rows, length)]
+        pieces += [
+            _repeated(before, rows),
+            np.ascontiguousarray(values, dtype="<f4").view(np.uint8).reshape(rows, length),
+        ]
     length = sum(piece.shape[1] for piece in pieces)
     padding = np.zeros((rows, _padded(length) - length), dtype=np.uint8)
-    return np.concatenate([_repeated(HEADER.pack(MAGIC, length), rows), *pieces, padding], axis=1).tobytes()
+    return np.concatenate(
+        [_repeated(HEADER.pack(MAGIC, length), rows), *pieces, padding], axis=1
+    ).tobytes()
 
 
 def _repeated(octets: bytes, rows: int) -> NDArray[np.uint8]:
@@ -120,7 +134,9 @@ def _read_over(frame: Frame) -> list[tuple[int, int]]:
     ]
 
 
-def _one_by_one(payload: bytes, place: int, row: int, schema: Schema) -> tuple[NDArray[np.float64], int]:
+def _one_by_one(
+    payload: bytes, place: int, row: int, schema: Schema
+) -> tuple[NDArray[np.float64], int]:
     rows: list[Tensor] = []
     while place < len(payload) and len(rows) < rows_in_slice(schema.width):
         frame = _frame(payload, place, row + len(rows))
@@ -163,13 +179,18 @@ def _part(payload: bytes, place: int, row: int) -> tuple[int, int, int]:
         raise MalformedPayload(f"row {row}: the record is cut off")
     magic, word = HEADER.unpack_from(payload, place)
     if magic != MAGIC:
-        raise MalformedPayload(f"row {row}: expected a record, which begins with 0x{MAGIC:08x}, got {SENT}", f"0x{magic:08x}")
+        raise MalformedPayload(
+            f"row {row}: expected a record, which begins with 0x{MAGIC:08x}, got {SENT}",
+            f"0x{magic:08x}",
+        )
     flag, start = word >> LENGTH_BITS, place + HEADER.size
     end = start + (word & ((1 << LENGTH_BITS) - 1))
     if flag > LAST:
         raise MalformedPayload(f"row {row}: the length of the record means nothing")
     if end > len(payload):
-        raise MalformedPayload(f"row {row}: the record is cut off: expected {end - start:,} bytes, got {len(payload) - start:,}")
+        raise MalformedPayload(
+            f"row {row}: the record is cut off: expected {end - start:,} bytes, got {len(payload) - start:,}"
+        )
     return flag, start, end
 
 
@@ -177,22 +198,31 @@ def _read(frame: Frame, row: int, width: int) -> Tensor:
     try:
         return tensor_of(frame.message, frame.start, frame.end, width)
     except NoMessage as error:
-        raise MalformedPayload(f"row {row}: this is no record of SageMaker's protobuf format: {error}") from error
+        raise MalformedPayload(
+            f"row {row}: this is no record of SageMaker's protobuf format: {error}"
+        ) from error
 
 
 def _check(tensor: Tensor, row: int, schema: Schema) -> None:
     """Raise UnfitRecord or MalformedPayload if a record does not have the model's columns."""
     values, keys = len(tensor.values), tensor.keys
     if tensor.size not in (None, schema.width):
-        raise UnfitRecord(f"row {row}: its shape has {SENT} values, the model {schema.width:,} columns", quoted(tensor.size))
+        raise UnfitRecord(
+            f"row {row}: its shape has {SENT} values, the model {schema.width:,} columns",
+            quoted(tensor.size),
+        )
     if not len(keys):
         if values not in (0, schema.width):
             raise UnfitRecord(schema.wrong_width(row, values))
         return
     if len(keys) != values:
-        raise MalformedPayload(f"row {row}: expected as many keys as values, got {len(keys):,} and {values:,}")
+        raise MalformedPayload(
+            f"row {row}: expected as many keys as values, got {len(keys):,} and {values:,}"
+        )
     if int(keys.max()) >= schema.width:
-        raise UnfitRecord(f"row {row}: expected keys from 0 to {schema.width - 1}, got {SENT}", f"{keys.max()}")
+        raise UnfitRecord(
+            f"row {row}: expected keys from 0 to {schema.width - 1}, got {SENT}", f"{keys.max()}"
+        )
     if len(set(keys.tolist())) != len(keys):
         raise MalformedPayload(f"row {row}: a key stands more than once")
 

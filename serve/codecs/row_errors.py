@@ -37,7 +37,9 @@ class Tally:
     bad_records: int = 0
 
 
-def scorable_slices(codec: LineCodec, payload: bytes, parameters: Mapping[str, str], schema: Schema) -> Iterator[Scorable]:
+def scorable_slices(
+    codec: LineCodec, payload: bytes, parameters: Mapping[str, str], schema: Schema
+) -> Iterator[Scorable]:
     """Yield the lines in slices, none of them empty; each line is a record, and none holds a line end in quotes.
 
     Raises what no record alone is to blame for: UnfitHeader, and what is wrong with the parameters or the names.
@@ -49,7 +51,9 @@ def scorable_slices(codec: LineCodec, payload: bytes, parameters: Mapping[str, s
         lines = part.split(b"\n")
         faults: dict[int, str] = {}
         features = [*reader.features(lines, row, faults)]
-        good = np.concatenate(features) if features else np.empty((0, schema.width), dtype=np.float32)
+        good = (
+            np.concatenate(features) if features else np.empty((0, schema.width), dtype=np.float32)
+        )
         yield Scorable(good, {bad - row: fault for bad, fault in faults.items()})
         row += len(lines)
 
@@ -60,8 +64,14 @@ def with_faults(media_type: str, encoded: bytes, faults: Mapping[int, str]) -> b
         return encoded
     lines = encoded.splitlines()
     good = iter(lines)
-    bad = {place: b"ERROR" if media_type == CSV else orjson.dumps({"error": message}) for place, message in faults.items()}
-    return b"".join((bad[place] if place in bad else next(good)) + b"\n" for place in range(len(lines) + len(bad)))
+    bad = {
+        place: b"ERROR" if media_type == CSV else orjson.dumps({"error": message})
+        for place, message in faults.items()
+    }
+    return b"".join(
+        (bad[place] if place in bad else next(good)) + b"\n"
+        for place in range(len(lines) + len(bad))
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +82,22 @@ class _Lines:
     names: tuple[str, ...] | None
     schema: Schema
 
-    def features(self, lines: Sequence[bytes], row: int, faults: dict[int, str]) -> Iterator[NDArray[np.float32]]:
+    def features(
+        self, lines: Sequence[bytes], row: int, faults: dict[int, str]
+    ) -> Iterator[NDArray[np.float32]]:
         """Yield the good ones of the lines from a row on, and put down what is wrong with the others by their rows."""
         try:
             text = b"\n".join(lines)
-            read = [self.schema.align(records) for records in self.codec.records(text, row, self.names, self.schema)]
-            if sum(map(len, read)) != len(lines):  # a field in quotes may span lines, and would move the rows behind it
-                raise MalformedPayload(f"row {row}: expected a record on each line, and no line end in quotes")
+            read = [
+                self.schema.align(records)
+                for records in self.codec.records(text, row, self.names, self.schema)
+            ]
+            if sum(map(len, read)) != len(
+                lines
+            ):  # a field in quotes may span lines, and would move the rows behind it
+                raise MalformedPayload(
+                    f"row {row}: expected a record on each line, and no line end in quotes"
+                )
             yield np.concatenate(read)
         except UnfitHeader:
             raise

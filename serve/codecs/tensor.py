@@ -11,7 +11,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from serve.codecs.protobuf import EIGHT_BYTES, FOUR_BYTES, LENGTH_DELIMITED, VARINT, Field, NoMessage, fields, varints
+from serve.codecs.protobuf import (
+    EIGHT_BYTES,
+    FOUR_BYTES,
+    LENGTH_DELIMITED,
+    VARINT,
+    Field,
+    NoMessage,
+    fields,
+    varints,
+)
 
 # Numbers of the fields: of Record, of an entry of its map, of Value, and of the tensors.
 FEATURES = 1
@@ -96,7 +105,9 @@ def _tensor(message: bytes, tensor: Field, most: int) -> Tensor:
             pieces[field.number].append(field)
             if len(pieces[field.number]) > max(most, MOST_DIMENSIONS):
                 raise NoMessage(f"it has more than {most:,} values")
-    values, keys, shape = (b"".join([message[each.start : each.end] for each in pieces[number]]) for number in pieces)
+    values, keys, shape = (
+        b"".join([message[each.start : each.end] for each in pieces[number]]) for number in pieces
+    )
     kind = TYPES.get(wires[VALUES])
     alone = len(pieces[VALUES]) == 1 and pieces[VALUES][0].wire == LENGTH_DELIMITED
     span = (pieces[VALUES][0].start, pieces[VALUES][0].end) if alone and kind and not keys else None

@@ -19,7 +19,9 @@ class Queue:
     def __enter__(self) -> None:
         with self._lock:
             if self._held >= self._most:
-                raise Overloaded(f"{counted(self._held, 'invocation')} wait here already: try again in a moment")
+                raise Overloaded(
+                    f"{counted(self._held, 'invocation')} wait here already: try again in a moment"
+                )
             self._held += 1
 
     def holding(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
@@ -31,6 +33,11 @@ class Queue:
         finally:
             self.__exit__(None, None, None)
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
         with self._lock:
             self._held -= 1

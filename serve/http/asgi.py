@@ -13,7 +13,14 @@ from wsgiref.types import WSGIApplication
 
 from serve.errors import BrokenStream, InvocationError
 from serve.http.body import receive_payload
-from serve.http.messages import Answer, Asked, Headers, caller_failed, returned_attributes, server_failed
+from serve.http.messages import (
+    Answer,
+    Asked,
+    Headers,
+    caller_failed,
+    returned_attributes,
+    server_failed,
+)
 from serve.http.responder import Invocations
 from serve.http.wsgi_bridge import answer_of
 
@@ -81,7 +88,13 @@ class LeanDoor:
         A caller that is gone ends this by gunicorn's cancelling it. Where no piece follows although the reply is not whole, its
         end is not sent, and gunicorn closes the connection.
         """
-        await send({"type": "http.response.start", "status": answer.status, "headers": list(_encoded(answer.headers))})
+        await send(
+            {
+                "type": "http.response.start",
+                "status": answer.status,
+                "headers": list(_encoded(answer.headers)),
+            }
+        )
         run = asyncio.get_running_loop().run_in_executor
         try:
             while (piece := await run(self._infer_threads, next, pieces, None)) is not None:

@@ -34,7 +34,9 @@ def read_payload(http: Request, most: float) -> bytes:
             connection.settimeout(None)
 
 
-async def receive_payload(receive: Callable[[], Awaitable[dict[str, Any]]], announced: int | None, most: float) -> bytes:
+async def receive_payload(
+    receive: Callable[[], Awaitable[dict[str, Any]]], announced: int | None, most: float
+) -> bytes:
     """Return the body that an ASGI server brings, which itself gives up after STALL_SECONDS; raises as ``read_payload`` does.
 
     ``receive`` may raise EOFError where no more of the body will come.
@@ -48,7 +50,11 @@ async def receive_payload(receive: Callable[[], Awaitable[dict[str, Any]]], anno
         except EOFError as error:
             raise _broken(announced, came) from error
         if message["type"] == "http.disconnect":
-            raise _stalled() if monotonic() - waiting_since >= STALL_SECONDS else _broken(announced, came)
+            raise (
+                _stalled()
+                if monotonic() - waiting_since >= STALL_SECONDS
+                else _broken(announced, came)
+            )
         piece = message["body"]
         more = message["more_body"] and came <= MOST_DRAINED_BYTES
         came += len(piece)
@@ -77,12 +83,17 @@ def _read(http: Request, most: float) -> bytes:
 
 
 def _too_large(came: int, most: float) -> PayloadTooLarge:
-    return PayloadTooLarge(f"expected {int(most):,} bytes at most, got {came:,}; SAGEMAKER_MAX_PAYLOAD_IN_MB sets the limit")
+    return PayloadTooLarge(
+        f"expected {int(most):,} bytes at most, got {came:,}; SAGEMAKER_MAX_PAYLOAD_IN_MB sets the limit"
+    )
 
 
 def _broken(announced: int | None, came: int) -> BrokenPayload:
     expected = "its end" if announced is None else counted(announced, "byte")
-    return BrokenPayload(f"the body broke off: expected {expected}, got {came:,}" + (" bytes" if announced is None else ""))
+    return BrokenPayload(
+        f"the body broke off: expected {expected}, got {came:,}"
+        + (" bytes" if announced is None else "")
+    )
 
 
 def _stalled() -> StalledPayload:

@@ -24,7 +24,9 @@ def decoded(body: bytes, content_encoding: str | None, most: float) -> bytes:
     if not codings or not body:
         return body
     if len(codings) > 1 or codings[0] not in GZIP:
-        raise UnsupportedMediaType(f"Content-Encoding: {quoted(content_encoding)}: expected gzip or none")
+        raise UnsupportedMediaType(
+            f"Content-Encoding: {quoted(content_encoding)}: expected gzip or none"
+        )
     return _gunzip(body, most)
 
 
@@ -40,7 +42,9 @@ def _gunzip(body: bytes, most: float) -> bytes:
             try:
                 payload.write(member.decompress(piece, PIECE_BYTES))
             except zlib.error as error:
-                raise MalformedPayload("Content-Encoding: gzip: the body is no gzip, or damaged") from error
+                raise MalformedPayload(
+                    "Content-Encoding: gzip: the body is no gzip, or damaged"
+                ) from error
             if payload.tell() > most:
                 limit = f"expected {int(most):,} bytes at most, got more from {len(body):,} bytes of gzip"
                 raise PayloadTooLarge(f"{limit}; SAGEMAKER_MAX_PAYLOAD_IN_MB sets the limit")

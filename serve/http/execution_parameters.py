@@ -20,7 +20,9 @@ def execution_parameters(settings: Settings, workers: int) -> dict[str, int]:
     at_once = settings.max_concurrent_transforms or workers
     if settings.max_payload_mib is None:
         at_once = min(at_once, MOST_MIB)
-        payload_mib = max(1, int(min(USUAL_PAYLOAD_MIB, MOST_MIB // at_once, settings.max_payload_bytes // MIB)))
+        payload_mib = max(
+            1, int(min(USUAL_PAYLOAD_MIB, MOST_MIB // at_once, settings.max_payload_bytes // MIB))
+        )
     else:
         payload_mib = min(settings.max_payload_mib, MOST_MIB)
         at_once = min(at_once, MOST_MIB // payload_mib) if payload_mib else at_once

@@ -29,7 +29,13 @@ def routes(invocations: Invocations, execution_parameters: Mapping[str, int]) ->
 
     @blueprint.route("/execution-parameters", methods=["GET"], provide_automatic_options=False)
     def execution() -> Response:
-        return response_of(Answer(200, (("Content-Type", JSON),), json.dumps(dict(execution_parameters)).encode() + b"\n"))
+        return response_of(
+            Answer(
+                200,
+                (("Content-Type", JSON),),
+                json.dumps(dict(execution_parameters)).encode() + b"\n",
+            )
+        )
 
     return blueprint
 

@@ -52,14 +52,21 @@ class Answer:
 def returned_attributes(asked: Asked) -> Headers:
     """Return the request's custom attributes, as the caller expects and the platform does not do by itself: contract 3.7."""
     attributes = asked.custom_attributes
-    if attributes and len(attributes) <= LONGEST_CUSTOM_ATTRIBUTES and attributes.isascii() and attributes.isprintable():
+    if (
+        attributes
+        and len(attributes) <= LONGEST_CUSTOM_ATTRIBUTES
+        and attributes.isascii()
+        and attributes.isprintable()
+    ):
         return ((CUSTOM_ATTRIBUTES, attributes),)
     return ()
 
 
 def caller_failed(asked: Asked, error: InvocationError) -> Answer:
     """Return what answers a failure of the caller's."""
-    _log_failure(asked, logging.WARNING, error.status, error=type(error).__name__, reason=error.reason)
+    _log_failure(
+        asked, logging.WARNING, error.status, error=type(error).__name__, reason=error.reason
+    )
     return _failure(asked, error.status, type(error).__name__, str(error), error.headers)
 
 
@@ -73,22 +80,45 @@ def path_failed(asked: Asked, status: int, error: str, headers: Headers) -> Answ
 def server_failed(asked: Asked, error: Exception) -> Answer:
     """Return what answers a failure of the server itself; what it was stands in the log only."""
     status = HTTPStatus.INTERNAL_SERVER_ERROR
-    request_id = _log_failure(asked, logging.ERROR, status, traceback_of=error, error=type(error).__name__)
-    return _failure(asked, status, "InternalError", f"the server failed; its log tells more of request {request_id}")
+    request_id = _log_failure(
+        asked, logging.ERROR, status, traceback_of=error, error=type(error).__name__
+    )
+    return _failure(
+        asked,
+        status,
+        "InternalError",
+        f"the server failed; its log tells more of request {request_id}",
+    )
 
 
 def broke_off(asked: Asked, error: Exception) -> None:
     """Log what broke a stream off whose status was sent already, as the same failure before it would be."""
     if isinstance(error, InvocationError):
-        _log_failure(asked, logging.WARNING, error.status, event_name="broke off", error=type(error).__name__, reason=error.reason)
+        _log_failure(
+            asked,
+            logging.WARNING,
+            error.status,
+            event_name="broke off",
+            error=type(error).__name__,
+            reason=error.reason,
+        )
     else:
         status = HTTPStatus.INTERNAL_SERVER_ERROR
-        _log_failure(asked, logging.ERROR, status, traceback_of=error, event_name="broke off", error=type(error).__name__)
+        _log_failure(
+            asked,
+            logging.ERROR,
+            status,
+            traceback_of=error,
+            event_name="broke off",
+            error=type(error).__name__,
+        )
 
 
 def error_line(error: str, message: str) -> bytes:
     """Return a failure as one short line of JSON."""
-    line = json.dumps({"error": error, "message": message}, ensure_ascii=False).encode(errors="backslashreplace")
+    line = json.dumps({"error": error, "message": message}, ensure_ascii=False).encode(
+        errors="backslashreplace"
+    )
     if len(line) < LONGEST_ERROR_BYTES:
         return line + b"\n"
     return error_line(error, message[: len(message) * 3 // 4] + "…")
@@ -111,9 +141,22 @@ def _failure(asked: Asked, status: int, error: str, message: str, headers: Heade
 
 
 def _log_failure(
-    asked: Asked, level: int, status: int, traceback_of: Exception | None = None, event_name: str = "failed", **fields: str
+    asked: Asked,
+    level: int,
+    status: int,
+    traceback_of: Exception | None = None,
+    event_name: str = "failed",
+    **fields: str,
 ) -> str:
     """Log a request that failed, without its payload; return its id."""
     request_id = uuid.uuid4().hex
-    event(level, event_name, traceback_of, request_id=request_id, status=int(status), **fields, **told_of(asked))
+    event(
+        level,
+        event_name,
+        traceback_of,
+        request_id=request_id,
+        status=int(status),
+        **fields,
+        **told_of(asked),
+    )
     return request_id

@@ -53,7 +53,9 @@ class Invocations:
         self._terms = lru_cache(KEPT_TERMS)(self._agreed)
         self.queue = Queue(settings.queue_size)
         rows = MOMENT_SECONDS / model.row_seconds if model.row_seconds else 0
-        self._momentary_bytes = min(LONGEST_MOMENTARY_BYTES, rows * model.schema.width * LEAST_CELL_BYTES)
+        self._momentary_bytes = min(
+            LONGEST_MOMENTARY_BYTES, rows * model.schema.width * LEAST_CELL_BYTES
+        )
 
     def momentary(self, asked: Asked, body: bytes) -> bool:
         """Tell whether the answer takes no longer than handing the body to a thread would be worth."""
@@ -69,16 +71,22 @@ class Invocations:
         asked.stages.end("read")
         if not payload:
             return Answer(204, returned_attributes(asked))
-        invocation = Invocation(payload, media_type.name, media_type.parameters, accept.name, accept.parameters)
+        invocation = Invocation(
+            payload, media_type.name, media_type.parameters, accept.name, accept.parameters
+        )
         lenient = self._row_errors and media_type.name in LINE_CODECS and accept.name in LINE_CODECS
         if lenient or (streamed and asked.takes_chunks and len(payload) > SLICE_BYTES):
             return self._in_slices(asked, invocation, lenient=lenient, streamed=streamed)
         reply = infer(self._model, invocation, asked.stages, self._spread, self._keys)
         if is_logged(logging.DEBUG):
             _tell(asked, NO_FAULTS, len(reply.body))
-        return Answer(200, (("Content-Type", reply.media_type), *returned_attributes(asked)), reply.body)
+        return Answer(
+            200, (("Content-Type", reply.media_type), *returned_attributes(asked)), reply.body
+        )
 
-    def _in_slices(self, asked: Asked, invocation: Invocation, *, lenient: bool, streamed: bool) -> Answer:
+    def _in_slices(
+        self, asked: Asked, invocation: Invocation, *, lenient: bool, streamed: bool
+    ) -> Answer:
         """Return the answer of line formats, streamed if that was asked for, there is more than a slice and the caller can tell.
 
         What goes wrong in the first slice raises InvocationError.
@@ -97,16 +105,22 @@ class Invocations:
         first = next(pieces, b"")
         return Answer(200, headers, pieces=_rest(asked, first, pieces, tally))
 
-    def _agreed(self, content_type_header: str | None, accept_header: str | None) -> tuple[MediaType, MediaType, bool]:
+    def _agreed(
+        self, content_type_header: str | None, accept_header: str | None
+    ) -> tuple[MediaType, MediaType, bool]:
         """Return the payload's media type, the reply's, and whether that may be streamed.
 
         The reply's is what Accept likes best, else the default, else the payload's own.
         """
         media_type = content_type(content_type_header)
-        first_choice = self._default_accept or (media_type.name if media_type.name in (JSON, JSON_LINES) else CSV)
+        first_choice = self._default_accept or (
+            media_type.name if media_type.name in (JSON, JSON_LINES) else CSV
+        )
         accept = acceptable(accept_header, (first_choice, *CODECS))
         if accept is None:
-            raise NotAcceptable(f"no reply can be made for Accept: {quoted(accept_header)}; expected {', '.join(CODECS)}")
+            raise NotAcceptable(
+                f"no reply can be made for Accept: {quoted(accept_header)}; expected {', '.join(CODECS)}"
+            )
         streamed = self._streaming or accept.parameters.get(STREAM, "").lower() == "true"
         return media_type, accept, streamed and accept.name in LINE_CODECS
 
@@ -117,7 +131,13 @@ def _warn_of_nulls(model: Model, keys: Sequence[str]) -> None:
         return
     columns = told(model, np.zeros((1, model.schema.width), dtype=np.float32), keys)
     if nulls := meaningless(keys, columns):
-        event(logging.WARNING, "inference output of nulls", variable=VARIABLE, keys=nulls, objective=model.objective)
+        event(
+            logging.WARNING,
+            "inference output of nulls",
+            variable=VARIABLE,
+            keys=nulls,
+            objective=model.objective,
+        )
 
 
 def _rest(asked: Asked, first: bytes, pieces: Iterator[bytes], tally: Tally) -> Iterator[bytes]:

@@ -30,7 +30,11 @@ STRANGERS = (
         "is a pickle, which can run any code and is never unpickled here",
         f"save it with booster.save_model('model.ubj'), or if you trust it {CONVERT} TRUST=yes",
     ),
-    (re.compile(rb"\x1f\x8b|PK\x03\x04|BZh|\xfd7zXZ"), "is an archive", "unpack it: the model's own file belongs into the folder"),
+    (
+        re.compile(rb"\x1f\x8b|PK\x03\x04|BZh|\xfd7zXZ"),
+        "is an archive",
+        "unpack it: the model's own file belongs into the folder",
+    ),
     (re.compile(rb"\Z"), "is empty", "save the model again"),
 )
 JSON_VERSION = re.compile(rb'"version"\s*:\s*\[\s*(\d+)\s*,\s*(\d+)\s*,\s*(\d+)\s*\]')
@@ -67,8 +71,12 @@ def find_model(folder: Path, *, ensemble: bool | None = None) -> ModelFile:
     Several are the members of one if they are to be an ``ensemble``; None leaves that to their names: xgboost-model-N.
     """
     if not folder.is_dir():
-        raise BadArtifact(f"{folder} is no folder: put the model there, or name its folder in SM_MODEL_DIR")
-    files = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+        raise BadArtifact(
+            f"{folder} is no folder: put the model there, or name its folder in SM_MODEL_DIR"
+        )
+    files = sorted(
+        path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()
+    )
     others = {name: _why_never(name) for name in files}
     possible = [name for name in files if not others[name]]
     chosen = _chosen(folder, possible, everything=ensemble is True)
@@ -81,7 +89,11 @@ def find_model(folder: Path, *, ensemble: bool | None = None) -> ModelFile:
         )
     if not chosen:
         raise BadArtifact(_nothing(folder, files, possible))
-    used = {*chosen, SCHEMA_NAME, *(name for name in files if name.startswith(f"{SELF_TEST_NAME}/"))}
+    used = {
+        *chosen,
+        SCHEMA_NAME,
+        *(name for name in files if name.startswith(f"{SELF_TEST_NAME}/")),
+    }
     ignored = {name: others[name] or _why_not(folder / name) for name in files if name not in used}
     first, *more = [_model_file(folder / name, ignored) for name in chosen]
     return replace(first, others=tuple(more))
@@ -90,11 +102,20 @@ def find_model(folder: Path, *, ensemble: bool | None = None) -> ModelFile:
 def _chosen(folder: Path, possible: list[str], *, everything: bool) -> list[str]:
     """Return which files are models: those of a known name, else the numbered, else those that are one by their bytes; or all."""
     known = [name for name in possible if name in MODEL_NAMES]
-    numbered = sorted(filter(MEMBER_NAME.fullmatch, possible), key=lambda name: (int(name.rpartition("-")[2]), name))
-    by_bytes = [name for name in possible if name not in (*known, *numbered) and _format(folder / name)]
+    numbered = sorted(
+        filter(MEMBER_NAME.fullmatch, possible),
+        key=lambda name: (int(name.rpartition("-")[2]), name),
+    )
+    by_bytes = [
+        name for name in possible if name not in (*known, *numbered) and _format(folder / name)
+    ]
     if everything:
         return known + numbered + by_bytes
-    return known or (numbered if len(numbered) > 1 else sorted([*filter(lambda name: _format(folder / name), numbered), *by_bytes]))
+    return known or (
+        numbered
+        if len(numbered) > 1
+        else sorted([*filter(lambda name: _format(folder / name), numbered), *by_bytes])
+    )
 
 
 def _model_file(path: Path, ignored: dict[str, str]) -> ModelFile:
@@ -133,7 +154,11 @@ def _head(path: Path) -> bytes:
 
 def _nothing(folder: Path, files: list[str], possible: list[str]) -> str:
     """Return what to say of a folder without a model: of its files the one that was perhaps meant for it."""
-    telling = [folder / name for name in possible if any(begin.match(_head(folder / name)) for begin, _, _ in STRANGERS)]
+    telling = [
+        folder / name
+        for name in possible
+        if any(begin.match(_head(folder / name)) for begin, _, _ in STRANGERS)
+    ]
     if len(telling) == 1:
         return _stranger(telling[0])
     held = f"it holds {listed(files)}" if files else "it is empty"
@@ -168,7 +193,10 @@ def _writer(path: Path, format_: str) -> tuple[int, ...]:
 
 def self_test_files(folder: Path) -> Iterator[tuple[Path, Path]]:
     """Yield the request and the expected reply of the self-test, if the artifact holds one; raises BadArtifact for half of one."""
-    found = {stem: sorted((folder / SELF_TEST_NAME).glob(f"{stem}.*")) for stem in ("request", "expected")}
+    found = {
+        stem: sorted((folder / SELF_TEST_NAME).glob(f"{stem}.*"))
+        for stem in ("request", "expected")
+    }
     counts = [len(paths) for paths in found.values()]
     if counts == [1, 1]:
         yield found["request"][0], found["expected"][0]

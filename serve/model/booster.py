@@ -17,8 +17,13 @@ def read_booster(file: ModelFile, *, allow_newer: bool) -> xgboost.Booster:
         # One thread: OpenMP's threads do not survive the fork of the workers (dmlc/xgboost#8040).
         # By its bytes: by its name, XGBoost would guess the format of a file without a known ending.
         return xgboost.Booster({"nthread": 1}, model_file=bytearray(file.path.read_bytes()))
-    except (xgboost.core.XGBoostError, UnicodeDecodeError) as error:  # its message may quote bytes that are no text
-        raise BadArtifact(f"{file.path}: XGBoost {xgboost.__version__} cannot read it: {_reason(error)}") from error
+    except (
+        xgboost.core.XGBoostError,
+        UnicodeDecodeError,
+    ) as error:  # its message may quote bytes that are no text
+        raise BadArtifact(
+            f"{file.path}: XGBoost {xgboost.__version__} cannot read it: {_reason(error)}"
+        ) from error
 
 
 def _check_writer(file: ModelFile, *, allow_newer: bool) -> None:

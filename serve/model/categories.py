@@ -28,15 +28,24 @@ def code_counts_of(learner: dict[str, Any], width: int) -> list[int]:
     """Return for each feature the number of codes that its splits know: one more than the largest, 0 without such splits."""
     counts = [0] * width
     for tree in _trees(learner)["trees"]:
-        for node, start, size in zip(tree["categories_nodes"], tree["categories_segments"], tree["categories_sizes"], strict=True):
+        for node, start, size in zip(
+            tree["categories_nodes"],
+            tree["categories_segments"],
+            tree["categories_sizes"],
+            strict=True,
+        ):
             feature = tree["split_indices"][node]
-            counts[feature] = max(counts[feature], *(code + 1 for code in tree["categories"][start : start + size]))
+            counts[feature] = max(
+                counts[feature], *(code + 1 for code in tree["categories"][start : start + size])
+            )
     return counts
 
 
 def _trees(learner: dict[str, Any]) -> dict[str, Any]:
     booster = learner["gradient_booster"]
-    trees: dict[str, Any] = booster.get("gbtree", booster)["model"]  # dart has its trees one floor lower
+    trees: dict[str, Any] = booster.get("gbtree", booster)[
+        "model"
+    ]  # dart has its trees one floor lower
     return trees
 
 
@@ -45,4 +54,6 @@ def _labels(encoding: dict[str, Any]) -> tuple[str, ...]:
     if "offsets" not in encoding:
         return tuple(map(str, values))
     text = bytes(value % 256 for value in values)
-    return tuple(text[start:end].decode(errors="replace") for start, end in pairwise(encoding["offsets"]))
+    return tuple(
+        text[start:end].decode(errors="replace") for start, end in pairwise(encoding["offsets"])
+    )

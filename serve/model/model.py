@@ -53,10 +53,14 @@ class Model:
         They are those of Booster.predict(DMatrix), bit for bit.
         """
         if 1 < len(features) <= self.singly:
-            return np.concatenate([self.call(features[row : row + 1]) for row in range(len(features))])
+            return np.concatenate(
+                [self.call(features[row : row + 1]) for row in range(len(features))]
+            )
         return self.call(features)
 
-    def predict_spread(self, features: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
+    def predict_spread(
+        self, features: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
         """Return the predictions, and the standard deviation of the members' where their mean is taken, float32 both."""
         if not self.members or self.objective in VOTING:
             return self.predict(features), None
@@ -77,7 +81,12 @@ def _together(file: ModelFile, members: tuple[Model, ...]) -> Model:
     check_agreement({each.file.path: _agreed_facts(each) for each in members})
     combined = vote if members[0].objective in VOTING else mean
     calls = [each.call for each in members]
-    return replace(members[0], file=file, members=members, call=lambda features: combined([call(features) for call in calls]))
+    return replace(
+        members[0],
+        file=file,
+        members=members,
+        call=lambda features: combined([call(features) for call in calls]),
+    )
 
 
 def _agreed_facts(model: Model) -> dict[str, object]:
@@ -102,7 +111,11 @@ def _load(file: ModelFile, settings: Settings) -> Model:
     if settings.early_stopping:
         rounds = _best_round(booster.attr("best_iteration"), rounds)
     kind = learner["gradient_booster"]["name"]
-    call = dense_predictor(booster, rounds) if kind == "gbtree" else _matrix_predictor(booster, kind, rounds)
+    call = (
+        dense_predictor(booster, rounds)
+        if kind == "gbtree"
+        else _matrix_predictor(booster, kind, rounds)
+    )
     shape = learner["learner_model_param"]
     classes = int(shape["num_class"])
     check_classes(described, max(classes, int(shape.get("num_target", 1))))
@@ -114,7 +127,9 @@ def _best_round(best_iteration: str | None, rounds: int) -> int:
     if best_iteration is None:
         return rounds
     if not best_iteration.isdecimal() or int(best_iteration) >= rounds:
-        raise BadArtifact(f"the model's best_iteration is {quoted(best_iteration)}, and it has {counted(rounds, 'round')}")
+        raise BadArtifact(
+            f"the model's best_iteration is {quoted(best_iteration)}, and it has {counted(rounds, 'round')}"
+        )
     return int(best_iteration) + 1
 
 
@@ -123,7 +138,9 @@ def _matrix_predictor(booster: xgboost.Booster, kind: str, rounds: int) -> Predi
 
     XGBoost does not promise it to many threads, so that they take turns.
     """
-    limits = {} if kind == "gblinear" else {"iteration_range": (0, rounds)}  # a linear booster has no rounds
+    limits = (
+        {} if kind == "gblinear" else {"iteration_range": (0, rounds)}
+    )  # a linear booster has no rounds
     turn = threading.Lock()
 
     def predict(features: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -141,7 +158,10 @@ def _measured(call: Predict, width: int) -> dict[str, Any]:
 
     XGBoost from 3.1 on walks all nodes of all trees at each call, from 3.4 on except for a single row (dmlc/xgboost#12307).
     """
-    one, two, many = (_least_seconds(call, np.zeros((rows, width), dtype=np.float32)) for rows in (1, 2, WARM_UP_ROWS))
+    one, two, many = (
+        _least_seconds(call, np.zeros((rows, width), dtype=np.float32))
+        for rows in (1, 2, WARM_UP_ROWS)
+    )
     return {"singly": int(two / one), "row_seconds": many / WARM_UP_ROWS}
 
 

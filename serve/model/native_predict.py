@@ -26,7 +26,9 @@ COUNTS, FLOATS = ctypes.POINTER(ctypes.c_uint64), ctypes.POINTER(ctypes.c_float)
 
 
 def dense_predictor(
-    booster: xgboost.Booster, rounds: int, direct: Callable[[xgboost.Booster, int], Predict] | None = None
+    booster: xgboost.Booster,
+    rounds: int,
+    direct: Callable[[xgboost.Booster, int], Predict] | None = None,
 ) -> Predict:
     """Return a function from features, float32 (n, f) with n > 0, to predictions, float32 (n,) or (n, k).
 
@@ -35,7 +37,9 @@ def dense_predictor(
     """
 
     def inplace(features: NDArray[np.float32]) -> NDArray[np.float32]:
-        predictions: NDArray[np.float32] = booster.inplace_predict(features, iteration_range=(0, rounds), validate_features=False)
+        predictions: NDArray[np.float32] = booster.inplace_predict(
+            features, iteration_range=(0, rounds), validate_features=False
+        )
         return predictions
 
     probe = np.zeros((2, booster.num_features()), dtype=np.float32)

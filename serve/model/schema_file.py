@@ -50,11 +50,15 @@ def read_schema(path: Path) -> SchemaFile | None:
         return None
     try:
         document = json.loads(path.read_bytes())
-        descriptions = [_description(place, feature) for place, feature in enumerate(document["features"], 1)]
+        descriptions = [
+            _description(place, feature) for place, feature in enumerate(document["features"], 1)
+        ]
         _check_keys(document)
         libsvm_base, classes = _libsvm_base(document), _classes(document)
     except (KeyError, TypeError, AttributeError) as error:
-        raise BadArtifact(f'{path}: expected an object with "features", a list of objects') from error
+        raise BadArtifact(
+            f'{path}: expected an object with "features", a list of objects'
+        ) from error
     except (ValueError, OSError, RecursionError) as error:
         raise BadArtifact(f"{path}: {error}") from error
     names = [each.name for each in descriptions if each.name is not None]
@@ -89,8 +93,14 @@ def _classes(document: dict[str, Any]) -> tuple[str | int, ...] | None:
     classes = prediction.get("classes")
     if classes is None:
         return None
-    if not isinstance(classes, list) or any(type(label) not in (str, int) for label in classes) or _has_twins(classes):
-        raise ValueError(f'"prediction": "classes": expected a list of different strings or whole numbers, got {quoted(classes)}')
+    if (
+        not isinstance(classes, list)
+        or any(type(label) not in (str, int) for label in classes)
+        or _has_twins(classes)
+    ):
+        raise ValueError(
+            f'"prediction": "classes": expected a list of different strings or whole numbers, got {quoted(classes)}'
+        )
     return tuple(classes)
 
 
@@ -100,18 +110,26 @@ def _description(place: int, feature: dict[str, Any]) -> Description:
             raise ValueError(f"feature {place}: {_unknown(key, [*KEYS, *UNREAD_KEYS])}")
     for key, (expected, fits) in KEYS.items():
         if key in feature and not fits(feature[key]):
-            raise ValueError(f'feature {place}: "{key}": expected {expected}, got {quoted(feature[key])}')
+            raise ValueError(
+                f'feature {place}: "{key}": expected {expected}, got {quoted(feature[key])}'
+            )
     known = {key: feature[key] for key in KEYS if key in feature}
     return Description(**{**known, "categories": tuple(known.get("categories", ()))})
 
 
 def _unknown(key: str, known: Sequence[str]) -> str:
     alike = get_close_matches(key, known, 1)
-    return f"unknown key {quoted(key)}: " + (f'did you mean "{alike[0]}"?' if alike else f"expected {listed(known)}")
+    return f"unknown key {quoted(key)}: " + (
+        f'did you mean "{alike[0]}"?' if alike else f"expected {listed(known)}"
+    )
 
 
 def _are_labels(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(label, str) for label in value) and not _has_twins(value)
+    return (
+        isinstance(value, list)
+        and all(isinstance(label, str) for label in value)
+        and not _has_twins(value)
+    )
 
 
 def _has_twins(labels: list[Any]) -> bool:
@@ -122,6 +140,9 @@ KEYS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "name": ("a string", lambda value: isinstance(value, str)),
     "type": (f"one of {listed(FEATURE_TYPES)}", lambda value: value in FEATURE_TYPES),
     "categories": ("a list of different strings, in the order of their codes", _are_labels),
-    "codes": (f"the number of codes, up to {MOST_CODES:,}", lambda value: type(value) is int and 0 < value <= MOST_CODES),
+    "codes": (
+        f"the number of codes, up to {MOST_CODES:,}",
+        lambda value: type(value) is int and 0 < value <= MOST_CODES,
+    ),
     "missing": ("true or false", lambda value: isinstance(value, bool)),
 }

@@ -18,18 +18,37 @@ from serve.text import counted, listed, quoted
 NUMERIC_TYPES = {"float", "int", "q"}
 
 
-def agreed_schema(booster: xgboost.Booster, writer: tuple[int, ...], described: SchemaFile | None, settings: Settings) -> Schema:
+def agreed_schema(
+    booster: xgboost.Booster,
+    writer: tuple[int, ...],
+    described: SchemaFile | None,
+    settings: Settings,
+) -> Schema:
     """Return the features that the booster knows and what schema.json adds; raises BadArtifact where they contradict."""
     said = described.features if described else None
     own = _descriptions(booster, may_have_categories=any(each.type == "c" for each in said or ()))
-    trusted = [replace(each, categories=()) if has_cut_labels(each.categories, writer) else each for each in own]
+    trusted = [
+        replace(each, categories=()) if has_cut_labels(each.categories, writer) else each
+        for each in own
+    ]
     if said is not None and len(said) != len(own):
-        raise BadArtifact(f"{SCHEMA_NAME} describes {counted(len(said), 'feature')}, the model has {len(own):,}")
-    merged = [_merged(*each) for each in zip(range(1, len(own) + 1), said or trusted, trusted, strict=True)]
+        raise BadArtifact(
+            f"{SCHEMA_NAME} describes {counted(len(said), 'feature')}, the model has {len(own):,}"
+        )
+    merged = [
+        _merged(*each)
+        for each in zip(range(1, len(own) + 1), said or trusted, trusted, strict=True)
+    ]
     for place, (each, all_of_it) in enumerate(zip(merged, own, strict=True), 1):
         _check_categories(place, each, all_of_it)
-    names = None if any(each.name is None for each in merged) else tuple(str(each.name) for each in merged)
-    features = tuple(_feature(each, unknown_is_missing=settings.unknown_category == "missing") for each in merged)
+    names = (
+        None
+        if any(each.name is None for each in merged)
+        else tuple(str(each.name) for each in merged)
+    )
+    features = tuple(
+        _feature(each, unknown_is_missing=settings.unknown_category == "missing") for each in merged
+    )
     return Schema(features, names, _libsvm_base(described, settings.libsvm_base))
 
 
@@ -39,10 +58,16 @@ def check_classes(described: SchemaFile | None, outputs: int) -> None:
     One output tells two apart, whatever the objective: a custom one is not in the model.
     """
     expected = max(outputs, 2)
-    if described is not None and described.classes is not None and len(described.classes) != expected:
+    if (
+        described is not None
+        and described.classes is not None
+        and len(described.classes) != expected
+    ):
         outputs_told = f"{counted(outputs, 'output')}, which {'tells' if outputs == 1 else 'tell'} {expected} apart"
         listed_here = f'it lists {len(described.classes):,} "classes"'
-        raise BadArtifact(f'{SCHEMA_NAME}, "prediction": {listed_here}, but the model has {outputs_told}')
+        raise BadArtifact(
+            f'{SCHEMA_NAME}, "prediction": {listed_here}, but the model has {outputs_told}'
+        )
 
 
 def _descriptions(booster: xgboost.Booster, *, may_have_categories: bool) -> list[Description]:
@@ -51,11 +76,15 @@ def _descriptions(booster: xgboost.Booster, *, may_have_categories: bool) -> lis
     names: Sequence[str | None] = booster.feature_names or [None] * width
     types: Sequence[str | None] = booster.feature_types or [None] * width
     if {len(names), len(types)} != {width}:
-        raise BadArtifact(f"the model has {counted(width, 'feature')}, but {len(names):,} names and {len(types):,} types of them")
+        raise BadArtifact(
+            f"the model has {counted(width, 'feature')}, but {len(names):,} names and {len(types):,} types of them"
+        )
     if "c" not in types and not may_have_categories:
         return [Description(name, type_) for name, type_ in zip(names, types, strict=True)]
     learner = json.loads(booster.save_raw("json"))["learner"]
-    known = zip(names, types, labels_of(learner, width), code_counts_of(learner, width), strict=True)
+    known = zip(
+        names, types, labels_of(learner, width), code_counts_of(learner, width), strict=True
+    )
     return [Description(*each) for each in known]
 
 
@@ -73,7 +102,9 @@ def _check_categories(place: int, merged: Description, own: Description) -> None
             f'list them in {SCHEMA_NAME} as "categories", in the order of their codes'
         )
     if own.categories and count != len(own.categories):
-        raise BadArtifact(f'{where}: it has {count:,} "categories", but the model has {len(own.categories):,}: list all of them')
+        raise BadArtifact(
+            f'{where}: it has {count:,} "categories", but the model has {len(own.categories):,}: list all of them'
+        )
     if (count or merged.codes) < own.codes:
         said = f'{count:,} "categories"' if count else f'{merged.codes:,} "codes"'
         raise BadArtifact(
@@ -86,8 +117,15 @@ def _merged(place: int, described: Description, own: Description) -> Description
     """Return what schema.json says of a feature, completed by the booster; raises BadArtifact where they contradict."""
     for key in ("name", "type", "categories"):
         theirs, ours = getattr(described, key), getattr(own, key)
-        if theirs and ours and theirs != ours and not (key == "type" and {theirs, ours} <= NUMERIC_TYPES):
-            raise BadArtifact(f'{SCHEMA_NAME}, feature {place}: its "{key}" is {_said(theirs)}, but the model knows {_said(ours)}')
+        if (
+            theirs
+            and ours
+            and theirs != ours
+            and not (key == "type" and {theirs, ours} <= NUMERIC_TYPES)
+        ):
+            raise BadArtifact(
+                f'{SCHEMA_NAME}, feature {place}: its "{key}" is {_said(theirs)}, but the model knows {_said(ours)}'
+            )
     return Description(
         described.name or own.name,
         described.type or own.type,
@@ -106,12 +144,16 @@ def _feature(known: Description, *, unknown_is_missing: bool) -> Feature:
         return Feature(known.type or "q", known.missing)
     if known.categories:
         return LabelFeature("c", known.missing, known.categories, unknown_is_missing)
-    return CodeFeature("c", known.missing, known.codes or MOST_CODES, unknown_is_missing)  # 0: no split asks for the category
+    return CodeFeature(
+        "c", known.missing, known.codes or MOST_CODES, unknown_is_missing
+    )  # 0: no split asks for the category
 
 
 def _libsvm_base(described: SchemaFile | None, setting: int | None) -> int:
     """Return the index of the first feature in text/libsvm, never guessed; raises BadArtifact if two say different ones."""
     own = described.libsvm_base if described else None
     if None not in (own, setting) and own != setting:
-        raise BadArtifact(f'{SCHEMA_NAME} says "{LIBSVM_BASE}": {own}, but SERVE_LIBSVM_BASE is {setting}')
+        raise BadArtifact(
+            f'{SCHEMA_NAME} says "{LIBSVM_BASE}": {own}, but SERVE_LIBSVM_BASE is {setting}'
+        )
     return own or setting or 0

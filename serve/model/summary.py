@@ -28,7 +28,10 @@ def facts_of(model: Model) -> dict[str, Any]:
 def features_of(schema: Schema) -> list[dict[str, Any]]:
     """Return what each feature takes, in order."""
     names = schema.names or [None] * schema.width
-    return [{"name": name, **_described(feature)} for name, feature in zip(names, schema.features, strict=True)]
+    return [
+        {"name": name, **_described(feature)}
+        for name, feature in zip(names, schema.features, strict=True)
+    ]
 
 
 def _described(feature: Feature) -> dict[str, Any]:

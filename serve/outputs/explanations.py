@@ -47,7 +47,9 @@ def explanation_of(parameters: Mapping[str, str], accept: str, model: Model) -> 
             f"Accept: explain={quoted(parameters[EXPLAIN])}: expected {', '.join(KINDS)}, or some of them joined by +"
         )
     if LEAVES in asked and (model.members or model.kind == "gblinear"):
-        raise NotAcceptable(f"Accept: explain=leaves: {'an ensemble' if model.members else 'a linear booster'} has none to tell")
+        raise NotAcceptable(
+            f"Accept: explain=leaves: {'an ensemble' if model.members else 'a linear booster'} has none to tell"
+        )
     return Explanation(asked, _top(parameters.get(TOP), asked, accept))
 
 
@@ -57,11 +59,15 @@ def _top(text: str | None, asked: frozenset[str], accept: str) -> int | None:
     if not WHOLE_NUMBER.fullmatch(text):
         raise NotAcceptable(f"Accept: top={quoted(text)}: expected a whole number from 1")
     if CONTRIBUTIONS not in asked or accept not in (JSON, JSON_LINES):
-        raise NotAcceptable(f"Accept: top={text}: it goes with explain=contributions and {JSON} or {JSON_LINES}, which name them")
+        raise NotAcceptable(
+            f"Accept: top={text}: it goes with explain=contributions and {JSON} or {JSON_LINES}, which name them"
+        )
     return int(text)
 
 
-def explained(model: Model, features: NDArray[np.float32], explanation: Explanation) -> dict[str, Column]:
+def explained(
+    model: Model, features: NDArray[np.float32], explanation: Explanation
+) -> dict[str, Column]:
     """Return the columns of an explanation, those of an ensemble the mean of its members': in the order of KINDS.
 
     Margins are float32 (n,) or (n, k); contributions (n, f) or (n, f, k) with a bias as the margins, and add up to these;
@@ -77,7 +83,9 @@ def explained(model: Model, features: NDArray[np.float32], explanation: Explanat
         columns[CONTRIBUTIONS] = Named(_names(model), values[:, :-1], explanation.top)
         columns[BIAS] = values[:, -1]
     if LEAVES in explanation.kinds:
-        columns[LEAVES] = _told(model, features, pred_leaf=True).reshape(len(features), -1).astype(np.int64)
+        columns[LEAVES] = (
+            _told(model, features, pred_leaf=True).reshape(len(features), -1).astype(np.int64)
+        )
     return columns
 
 
@@ -97,7 +105,11 @@ def _told(model: Model, features: NDArray[np.float32], **wanted: Any) -> NDArray
     try:
         with ONE_AT_A_TIME:
             matrix = xgboost.DMatrix(features, nthread=1)
-            values: NDArray[np.float32] = model.booster.predict(matrix, validate_features=False, **wanted, **rounds)
+            values: NDArray[np.float32] = model.booster.predict(
+                matrix, validate_features=False, **wanted, **rounds
+            )
     except xgboost.core.XGBoostError as error:
-        raise NotAcceptable(f"Accept: {EXPLAIN}: XGBoost {xgboost.__version__} has no such explanation of this model") from error
+        raise NotAcceptable(
+            f"Accept: {EXPLAIN}: XGBoost {xgboost.__version__} has no such explanation of this model"
+        ) from error
     return values

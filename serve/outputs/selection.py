@@ -64,8 +64,18 @@ OF_OBJECTIVE: dict[str, Mapping[str, Output]] = {
         "raw_score": _itself,
         "raw_scores": _both,
     },
-    "binary:logitraw": {"predicted_label": _above_zero, "labels": _two_labels, "raw_score": _itself, "raw_scores": _both},
-    "binary:hinge": {"predicted_label": _itself, "labels": _two_labels, "raw_score": _itself, "raw_scores": _both},
+    "binary:logitraw": {
+        "predicted_label": _above_zero,
+        "labels": _two_labels,
+        "raw_score": _itself,
+        "raw_scores": _both,
+    },
+    "binary:hinge": {
+        "predicted_label": _itself,
+        "labels": _two_labels,
+        "raw_score": _itself,
+        "raw_scores": _both,
+    },
     "multi:softmax": {"predicted_label": _itself, "labels": _labels, "raw_score": _itself},
     "multi:softprob": {
         "predicted_label": _likeliest,
@@ -79,7 +89,11 @@ OF_OBJECTIVE: dict[str, Mapping[str, Output]] = {
 
 
 def selected(
-    keys: Sequence[str], objective: str, classes: int, predictions: Floats, spread: Floats | None = None
+    keys: Sequence[str],
+    objective: str,
+    classes: int,
+    predictions: Floats,
+    spread: Floats | None = None,
 ) -> dict[str, Column]:
     """Return a column for each key, of nulls where the key means nothing for the objective.
 
@@ -88,7 +102,9 @@ def selected(
     known = OF_OBJECTIVE.get(objective, ANY)
     columns: dict[str, Column] = {}
     for key in keys:
-        column = spread if key == SPREAD else known[key](predictions, classes) if key in known else None
+        column = (
+            spread if key == SPREAD else known[key](predictions, classes) if key in known else None
+        )
         columns[key] = nulls(len(predictions)) if column is None else column
     return columns
 

@@ -151,7 +151,9 @@ class CodeFeature(Feature):
             return code
         if self.unknown_is_missing:
             return math.nan
-        raise UnfitCell(f"{SENT} is not a known category: the codes are the whole numbers 0 to {self.code_count - 1}")
+        raise UnfitCell(
+            f"{SENT} is not a known category: the codes are the whole numbers 0 to {self.code_count - 1}"
+        )
 
 
 @dataclass(frozen=True)
@@ -165,8 +167,12 @@ class LabelFeature(Feature):
     code_texts: dict[str, str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "codes", {label: float(code) for code, label in enumerate(self.categories)})
-        object.__setattr__(self, "code_texts", {label: str(code) for code, label in enumerate(self.categories)})
+        object.__setattr__(
+            self, "codes", {label: float(code) for code, label in enumerate(self.categories)}
+        )
+        object.__setattr__(
+            self, "code_texts", {label: str(code) for code, label in enumerate(self.categories)}
+        )
 
     def strict(self) -> Feature:
         return replace(self, unknown_is_missing=False)

@@ -11,7 +11,17 @@ from serve.text import counted, listed
 # How pandas calls the index that to_csv writes as a column: not at all, and so when it reads that again.
 INDEX_NAMES = {"", "Unnamed: 0"}
 # Names that stand around rows, here or at pandas and other servers, taken for those of a row's values.
-WRAPPERS = {"instances", "feature_names", "columns", "index", "data", "dataframe_split", "dataframe_records", "inputs", "records"}
+WRAPPERS = {
+    "instances",
+    "feature_names",
+    "columns",
+    "index",
+    "data",
+    "dataframe_split",
+    "dataframe_records",
+    "inputs",
+    "records",
+}
 
 
 def unfit_width(names: Sequence[str] | None, expected: int, row: int, width: int) -> str:
@@ -25,10 +35,16 @@ def unfit_names(names: Sequence[str], expected: Sequence[str], place: str) -> tu
     missing = [name for name in expected if name not in names]
     unknown = [name for name in dict.fromkeys(names) if name not in expected]
     repeated = [name for name, count in Counter(names).items() if count > 1]
-    sent = "; ".join(_fault(fault, some) for fault, some in (("unknown", unknown), ("repeated", repeated)) if some)
+    sent = "; ".join(
+        _fault(fault, some)
+        for fault, some in (("unknown", unknown), ("repeated", repeated))
+        if some
+    )
     reasons = [_fault("missing", missing)] * bool(missing) + [SENT] * bool(sent)
     if unknown and WRAPPERS.issuperset(unknown) and len(missing) == len(expected):
-        reasons.append('application/json takes {"feature_names": [name, ...], "instances": [row, ...]}')
+        reasons.append(
+            'application/json takes {"feature_names": [name, ...], "instances": [row, ...]}'
+        )
     elif unknown and INDEX_NAMES.issuperset(unknown):
         reasons.append("to_csv(index=False) writes no index")
     elif unknown and not missing:
@@ -48,7 +64,12 @@ def check_first_line(names: Sequence[str] | None, records: Records) -> None:
 def joined_hint(records: Records, expected: int) -> str:
     """Return what to add to a message about a single line that may be several: where two meet, two of their cells are one."""
     cells = len(records.rows[0])
-    if not records.textual or len(records.rows) > 1 or not 1 < expected < cells or (cells - 1) % (expected - 1):
+    if (
+        not records.textual
+        or len(records.rows) > 1
+        or not 1 < expected < cells
+        or (cells - 1) % (expected - 1)
+    ):
         return ""
     return "; curl's -d joins the lines of a file, --data-binary sends them as they are"
 

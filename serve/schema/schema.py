@@ -51,7 +51,9 @@ class Schema:
         """Tell whether all numbers of a matrix, float32 (n, f) with NaN for what is missing, are surely meant as they are."""
         if not np.isfinite(matrix).all() and (self._must_have_values or np.isinf(matrix).any()):
             return False
-        return not any(self.features[place].doubtful(matrix[:, place]).any() for place in self._coded)
+        return not any(
+            self.features[place].doubtful(matrix[:, place]).any() for place in self._coded
+        )
 
     def arranged(self, names: tuple[str, ...] | None) -> "Schema | None":
         """Return the schema with its features in the order of these names, None if they are not its own."""
@@ -82,7 +84,9 @@ class Schema:
         """Return what is wrong with a row of so many columns."""
         return unfit_width(self.names, self.width, row, width)
 
-    def _align_numbers(self, numbers: NDArray[np.floating[Any]], first_row: int) -> NDArray[np.float32]:
+    def _align_numbers(
+        self, numbers: NDArray[np.floating[Any]], first_row: int
+    ) -> NDArray[np.float32]:
         if numbers.shape[1] != self.width:
             raise UnfitRecord(self.wrong_width(first_row, numbers.shape[1]))
         with np.errstate(over="ignore"):
@@ -105,7 +109,9 @@ class Schema:
 
     @cached_property
     def _sent_as_codes(self) -> tuple[int, ...]:
-        return tuple(place for place, feature in enumerate(self._by_code) if isinstance(feature, CodeFeature))
+        return tuple(
+            place for place, feature in enumerate(self._by_code) if isinstance(feature, CodeFeature)
+        )
 
     @cached_property
     def _required(self) -> NDArray[np.bool_]:
@@ -117,7 +123,9 @@ class Schema:
         if names is None or names == self.names:
             return range(self.width)
         if self.names is None:
-            raise UnfitRecord(f"{records.names_place}: the model knows no column names: send lists of {self.width} values in order")
+            raise UnfitRecord(
+                f"{records.names_place}: the model knows no column names: send lists of {self.width} values in order"
+            )
         if len(names) != self.width or set(names) != set(self.names):
             unfit = unfit_names(names, self.names, records.names_place)
             raise UnfitHeader(*unfit) if records.textual else UnfitRecord(*unfit)
@@ -129,17 +137,27 @@ class Schema:
         if widths <= {self.width}:
             return
         check_first_line(self.names, records)
-        row, cells = next((row, cells) for row, cells in enumerate(records.rows) if len(cells) != self.width)
+        row, cells = next(
+            (row, cells) for row, cells in enumerate(records.rows) if len(cells) != self.width
+        )
         meant = joined_hint(records, self.width) or hint(self.names, records, row)
         raise UnfitRecord(self.wrong_width(records.first_row + row, len(cells)) + meant)
 
     def _numbers(self, records: Records, order: Sequence[int]) -> NDArray[np.float32]:
         rows = records.rows
-        with np.errstate(over="ignore"):  # what is beyond float32 becomes infinite, and infinite numbers are doubtful
-            if not records.textual and not self.has_labels and set(map(type, chain.from_iterable(rows))) <= NUMBERS:
+        with np.errstate(
+            over="ignore"
+        ):  # what is beyond float32 becomes infinite, and infinite numbers are doubtful
+            if (
+                not records.textual
+                and not self.has_labels
+                and set(map(type, chain.from_iterable(rows))) <= NUMBERS
+            ):
                 try:
                     numbers = np.array(rows, dtype=np.float32).reshape(len(rows), self.width)
-                except OverflowError:  # an integer beyond float64; column by column it gets its message
+                except (
+                    OverflowError
+                ):  # an integer beyond float64; column by column it gets its message
                     pass
                 else:
                     return numbers if isinstance(order, range) else numbers[:, order]
@@ -151,10 +169,16 @@ class Schema:
         for place, feature in enumerate(self.features):
             cells = columns[order[place]]
             plain = feature.plain(cells, textual=records.textual)
-            numbers[:, place] = [self._value(records, row, place, order) for row in range(len(cells))] if plain is None else plain
+            numbers[:, place] = (
+                [self._value(records, row, place, order) for row in range(len(cells))]
+                if plain is None
+                else plain
+            )
         return numbers
 
-    def _settle_doubts(self, numbers: NDArray[np.float32], records: Records, order: Sequence[int]) -> None:
+    def _settle_doubts(
+        self, numbers: NDArray[np.float32], records: Records, order: Sequence[int]
+    ) -> None:
         """Read again, one by one and in place, the cells whose number may not be what the caller meant."""
         suspects = {int(place) for place in np.flatnonzero(~np.isfinite(numbers).all(axis=0))}
         for place in sorted(suspects.union(self._coded)):
@@ -172,7 +196,9 @@ class Schema:
 
     @cached_property
     def _coded(self) -> tuple[int, ...]:
-        return tuple(place for place, feature in enumerate(self.features) if isinstance(feature, CodeFeature))
+        return tuple(
+            place for place, feature in enumerate(self.features) if isinstance(feature, CodeFeature)
+        )
 
     def _value(self, records: Records, row: int, place: int, order: Sequence[int]) -> float:
         cell = records.rows[row][order[place]]
@@ -181,4 +207,6 @@ class Schema:
         except UnfitCell as error:
             check_first_line(self.names, records)
             where = f"row {records.first_row + row}, {column_name(self.names, place)}"
-            raise UnfitRecord(f"{where}: {error.reason}{hint(self.names, records, row)}", quoted(cell)) from error
+            raise UnfitRecord(
+                f"{where}: {error.reason}{hint(self.names, records, row)}", quoted(cell)
+            ) from error

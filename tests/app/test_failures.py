@@ -38,25 +38,42 @@ def test_nothing_answers() -> None:
     with application("--endpoint", url) as app:
         page = app.post(FORM)
 
-        assert_told(app, 502, f"Nothing answers at {url}/invocations. Is it running? “make serve” starts one.")
+        assert_told(
+            app,
+            502,
+            f"Nothing answers at {url}/invocations. Is it running? “make serve” starts one.",
+        )
         assert f'value="{ROWS[0][0]}"' in page.text
         assert "None came." in text_of(page)
 
 
-@pytest.mark.parametrize("answer", [StandIn(), StandIn(200, b"{", {"Content-Length": "100"})], ids=["silent", "in-the-middle"])
+@pytest.mark.parametrize(
+    "answer",
+    [StandIn(), StandIn(200, b"{", {"Content-Length": "100"})],
+    ids=["silent", "in-the-middle"],
+)
 def test_no_reply_in_time(answer: StandIn) -> None:
     """An endpoint that does not reply, whole, within the time limit is a 504 that says so."""
-    with standing_in(answer, silent=True) as endpoint, application("--endpoint", endpoint.url, "--timeout", "0.5") as app:
+    with (
+        standing_in(answer, silent=True) as endpoint,
+        application("--endpoint", endpoint.url, "--timeout", "0.5") as app,
+    ):
         assert_told(app, 504, "within 0.5 seconds")
 
 
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (refusing(503, "too many <b>wait</b>"), "It is busy; try again in a moment. (too many <b>wait</b>)"),
+        (
+            refusing(503, "too many <b>wait</b>"),
+            "It is busy; try again in a moment. (too many <b>wait</b>)",
+        ),
         (refusing(500, "see the log"), "see the log"),
         (StandIn(404, b"<html>not here</html>"), "It answered 404 without saying why."),
-        (StandIn(302, b"", {"Location": "http://127.0.0.1:9/"}), "It answered 302 Found, where 200 OK was expected."),
+        (
+            StandIn(302, b"", {"Location": "http://127.0.0.1:9/"}),
+            "It answered 302 Found, where 200 OK was expected.",
+        ),
     ],
     ids=["busy", "broken", "elsewhere", "redirect"],
 )

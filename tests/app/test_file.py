@@ -76,7 +76,10 @@ def test_the_page_shows_the_distribution(app: App) -> None:
     assert "Predictions 10 rows" in text_of(page)
     assert sum(counts) == 10
     assert page.text.count("<rect") == len(counts)
-    assert f"from {expected().min():,.0f} to {expected().max():,.0f}, on average {expected().mean():,.0f}" in text_of(page)
+    assert (
+        f"from {expected().min():,.0f} to {expected().max():,.0f}, on average {expected().mean():,.0f}"
+        in text_of(page)
+    )
     assert "<b>file" not in page.text
 
 
@@ -90,7 +93,9 @@ def test_a_file_larger_than_a_payload(diamonds: Server) -> None:
 
     assert len(body) > 1 << 20
     assert [line.rpartition(b",")[0] for line in lines] == body.splitlines()
-    assert [float(line.rpartition(b",")[2]) for line in lines] == pytest.approx(np.tile(expected(), 4000), rel=1e-6)
+    assert [float(line.rpartition(b",")[2]) for line in lines] == pytest.approx(
+        np.tile(expected(), 4000), rel=1e-6
+    )
 
 
 def test_bad_rows_are_named_and_left_empty(app: App) -> None:
@@ -117,14 +122,23 @@ def test_bad_rows_are_named_and_left_empty(app: App) -> None:
         (",".join(COLUMNS).encode() + b"\n", "the file has no records"),
         (b'1,"2\n3', "a quote is opened and never closed"),
         (b'"' + b"\n" * 500_000, "a quote is opened and never closed"),
-        (b"1,2,3\n" * 30, "more than 20 rows are refused, the first is row 1 (line 1): expected 9 columns, got 3"),
+        (
+            b"1,2,3\n" * 30,
+            "more than 20 rows are refused, the first is row 1 (line 1): expected 9 columns, got 3",
+        ),
         (b"1,2,3\n", "no row is good: expected 9 columns, got 3"),
         (b"\xff" * 20, "save it as “CSV UTF-8”"),
-        (HEADED.replace(b",", b";"), "have a semicolon between them, not a comma: choose “semicolon” below"),
+        (
+            HEADED.replace(b",", b";"),
+            "have a semicolon between them, not a comma: choose “semicolon” below",
+        ),
         (CSV.replace(",", "|").encode(), "choose “pipe” below"),
         ((PAYLOADS / "diamonds.json").read_bytes(), "this is JSON; a CSV file is expected"),
         ((PAYLOADS / "diamonds.jsonl").read_bytes(), "this is JSON; a CSV file is expected"),
-        (HEADED.replace(b"carat", b"weight"), "other names than the columns: missing: carat; unknown: weight"),
+        (
+            HEADED.replace(b"carat", b"weight"),
+            "other names than the columns: missing: carat; unknown: weight",
+        ),
         (HEADED.replace(b",z", b"", 1), "other names than the columns: missing: z"),
         (b"a,b,c,d,e,f,g,h,i\n" + CSV.encode(), "unknown: a, b, c"),
         (b"\n\n", "the file has no records"),
@@ -166,7 +180,9 @@ def test_advice_is_for_who_uses_the_page(app: App) -> None:
 
     assert "Row 11 (line 11 of the file): expected 9 columns, got 1" in text_of(page)
     assert "Row 12 (line 12 of the file): expected 9 columns, got 1" in text_of(page)
-    assert not re.search("Content-Type|delimiter=", text_of(page).partition("The last HTTP request")[0])
+    assert not re.search(
+        "Content-Type|delimiter=", text_of(page).partition("The last HTTP request")[0]
+    )
 
 
 def test_no_file_was_chosen(app: App) -> None:
@@ -200,17 +216,27 @@ def test_a_classifiers_file(models: Path) -> None:
     folder = models / "app-file"
     booster = classifier(folder, SPECIES, objective="multi:softprob", num_class=3)
     body = "length,width\n" + "".join(f"{length},{width}\n" for length, width in FEATURES[:9])
-    with running(folder) as server, application("--endpoint", server.url, "--folder", str(folder)) as app:
+    with (
+        running(folder) as server,
+        application("--endpoint", server.url, "--folder", str(folder)) as app,
+    ):
         page = app.upload(body.encode())
         header, *rows = csv.reader(io.StringIO(app.get(link_of(page)).text))
 
-    assert header == [*NAMES, "predicted_species", *(f"predicted_species_{label}" for label in SPECIES)]
+    assert header == [
+        *NAMES,
+        "predicted_species",
+        *(f"predicted_species_{label}" for label in SPECIES),
+    ]
     wanted = booster.predict(xgboost.DMatrix(FEATURES[:9], feature_names=NAMES))
     assert np.array([row[3:] for row in rows], np.float32) == pytest.approx(wanted, rel=1e-6)
     labels = [SPECIES[place] for place in wanted.argmax(axis=1)]
     assert [row[2] for row in rows] == [label.replace("=", "'=") for label in labels]
     for label in set(labels):
-        assert re.search(rf'<span>{re.escape(html.escape(label))}</span>.*class="number">{labels.count(label)}</span>', page.text)
+        assert re.search(
+            rf'<span>{re.escape(html.escape(label))}</span>.*class="number">{labels.count(label)}</span>',
+            page.text,
+        )
     assert "The probability of “virginica”" in text_of(page)
     assert "<b>bold" not in page.text
 
@@ -228,7 +254,10 @@ def test_a_file_of_two_classes(models: Path, objective: str, added: str) -> None
     folder = models / f"app-file-{objective.partition(':')[2]}"
     booster = classifier(folder, ["no", "yes"], objective=objective)
     body = "".join(f"{length},{width}\n" for length, width in FEATURES[:40])
-    with running(folder) as server, application("--endpoint", server.url, "--folder", str(folder)) as app:
+    with (
+        running(folder) as server,
+        application("--endpoint", server.url, "--folder", str(folder)) as app,
+    ):
         page = app.upload(("length,width\n" + body).encode())
         header, *rows = csv.reader(io.StringIO(app.get(link_of(page)).text))
     raw = booster.predict(xgboost.DMatrix(FEATURES[:40], feature_names=NAMES), output_margin=True)
@@ -243,7 +272,10 @@ def test_classes_of_another_count_in_a_file(models: Path) -> None:
     folder = models / "app-file-count"
     classifier(folder, SPECIES, objective="multi:softprob", num_class=3)
     misnamed = with_classes(folder, ["no", "yes"])
-    with running(folder) as server, application("--endpoint", server.url, "--folder", str(misnamed)) as app:
+    with (
+        running(folder) as server,
+        application("--endpoint", server.url, "--folder", str(misnamed)) as app,
+    ):
         page = app.upload(b"length,width\n0.5,1.5\n")
         header = app.get(link_of(page)).text.splitlines()[0]
 

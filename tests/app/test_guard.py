@@ -47,7 +47,9 @@ def test_the_own_origin_is_taken(app: App) -> None:
     assert app.post(FORM, Origin=app.url).status_code == 200
 
 
-@pytest.mark.parametrize("host", ["elsewhere.example", "127.0.0.1.elsewhere.example", "10.0.0.1:8000", "", "a b"])
+@pytest.mark.parametrize(
+    "host", ["elsewhere.example", "127.0.0.1.elsewhere.example", "10.0.0.1:8000", "", "a b"]
+)
 def test_foreign_names_are_refused(app: App, host: str) -> None:
     """A name that is not the loopback's, as after DNS rebinding, gets a 400 and nothing of the page."""
     page = app.get("/", Host=host)
@@ -58,10 +60,18 @@ def test_foreign_names_are_refused(app: App, host: str) -> None:
 
 def test_localhost_is_a_name_of_it(app: App) -> None:
     """Under localhost it answers, too."""
-    assert app.get("/", Host=app.url.removeprefix("http://").replace("127.0.0.1", "localhost")).status_code == 200
+    assert (
+        app.get(
+            "/", Host=app.url.removeprefix("http://").replace("127.0.0.1", "localhost")
+        ).status_code
+        == 200
+    )
 
 
-@pytest.mark.parametrize("text", ["<script>alert(1)</script>", '" autofocus onfocus=alert(1) x="', "'\"><svg onload=alert(1)>"])
+@pytest.mark.parametrize(
+    "text",
+    ["<script>alert(1)</script>", '" autofocus onfocus=alert(1) x="', "'\"><svg onload=alert(1)>"],
+)
 def test_what_is_typed_is_text(app: App, text: str) -> None:
     """Whatever is typed comes back escaped."""
     page = app.post(FORM | {"f0": text})

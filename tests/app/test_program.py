@@ -37,7 +37,9 @@ def test_it_starts_and_stops_its_own_endpoint(number: int) -> None:
 
 def refused(*arguments: str, exit_code: int = 1, variables: Mapping[str, str] = os.environ) -> str:
     command = [sys.executable, "-m", "local_test.app", *arguments]
-    outcome = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, check=False, timeout=60)
+    outcome = subprocess.run(
+        command, cwd=ROOT, env=variables, capture_output=True, text=True, check=False, timeout=60
+    )
 
     assert outcome.returncode == exit_code
     assert "Traceback" not in outcome.stderr
@@ -49,7 +51,10 @@ def test_a_port_that_is_taken() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
 
-        assert f"cannot listen on 127.0.0.1:{port} (Address already in use): PORT=8001 make app" in refused("--port", str(port))
+        assert (
+            f"cannot listen on 127.0.0.1:{port} (Address already in use): PORT=8001 make app"
+            in refused("--port", str(port))
+        )
 
 
 @pytest.mark.parametrize(
@@ -67,12 +72,16 @@ def test_a_folder_without_a_schema(tmp_path: Path, text: str | None, words: str)
     if text is not None:
         (tmp_path / "schema.json").write_text(text)
 
-    assert words in refused("--port", "0", "--folder", str(tmp_path), "--endpoint", "http://127.0.0.1:9")
+    assert words in refused(
+        "--port", "0", "--folder", str(tmp_path), "--endpoint", "http://127.0.0.1:9"
+    )
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
     """The folder is named, and what names another."""
-    assert f"{tmp_path / 'none'} is no folder: FOLDER=" in refused("--port", "0", "--folder", str(tmp_path / "none"))
+    assert f"{tmp_path / 'none'} is no folder: FOLDER=" in refused(
+        "--port", "0", "--folder", str(tmp_path / "none")
+    )
 
 
 def test_an_endpoint_that_is_no_url() -> None:

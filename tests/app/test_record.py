@@ -49,7 +49,10 @@ def test_the_waterfall_is_xgboosts(app: App) -> None:
     page = app.post(typed(ROWS[0]))
     booster = xgboost.Booster(model_file=ARTIFACT / "model.ubj")
     matrix = xgboost.DMatrix(
-        CODED[:1], feature_names=booster.feature_names, feature_types=booster.feature_types, enable_categorical=True
+        CODED[:1],
+        feature_names=booster.feature_names,
+        feature_types=booster.feature_types,
+        enable_categorical=True,
     )
     (wanted,) = booster.predict(matrix, pred_contribs=True)
 
@@ -92,7 +95,9 @@ def test_errors_stand_beside_their_field(app: App, place: int, text: str, words:
     assert page.status_code == 422
     assert re.search(rf'id="f{place}-error">.*{re.escape(words)}', page.text)
     assert re.search(rf'<a href="#f{place}">[^<]*{re.escape(words)}', page.text)
-    assert re.search(rf'id="f{place}"[^>]* aria-invalid="true" aria-describedby="[^"]*f{place}-error"', page.text)
+    assert re.search(
+        rf'id="f{place}"[^>]* aria-invalid="true" aria-describedby="[^"]*f{place}-error"', page.text
+    )
     assert f'value="{ROWS[0][5]}"' in page.text
     assert page.text.count("aria-invalid") == 1
 
@@ -109,13 +114,20 @@ def test_values_beyond_training_are_warned_of(app: App) -> None:
 def test_the_exchange_is_what_went_over_the_wire() -> None:
     """The page shows each header and byte that the endpoint received, and what it answered."""
     reply = b'{"predictions": [{"score": 5, "note": "<script>alert(1)</script>"}]}'
-    with standing_in(StandIn(200, reply, {"X-Some": "<i>header</i>"})) as endpoint, application("--endpoint", endpoint.url) as app:
+    with (
+        standing_in(StandIn(200, reply, {"X-Some": "<i>header</i>"})) as endpoint,
+        application("--endpoint", endpoint.url) as app,
+    ):
         page = app.post(typed(ROWS[0]))
     ((request_line, headers),) = endpoint.heads
     shown = html.unescape(page.text)
 
     assert request_line == "POST /invocations HTTP/1.1"
-    assert f"POST {endpoint.url}/invocations\n" + "".join(f"{name}: {value}\n" for name, value in headers) in shown
+    assert (
+        f"POST {endpoint.url}/invocations\n"
+        + "".join(f"{name}: {value}\n" for name, value in headers)
+        in shown
+    )
     assert endpoint.bodies[0].decode() in shown
     assert "X-Some: <i>header</i>" in shown
     assert "<script" not in page.text
@@ -131,7 +143,9 @@ def test_the_exchange_is_what_went_over_the_wire() -> None:
     ],
     ids=["two", "three"],
 )
-def test_a_classifier_names_its_class(models: Path, classes: list[str], parameters: dict[str, Any]) -> None:
+def test_a_classifier_names_its_class(
+    models: Path, classes: list[str], parameters: dict[str, Any]
+) -> None:
     """A classifier's page says the likeliest label with its probability, and explains its margin as that."""
     folder = models / f"app-{len(classes)}"
     booster = classifier(folder, classes, **parameters)
@@ -140,13 +154,20 @@ def test_a_classifier_names_its_class(models: Path, classes: list[str], paramete
     contributions = booster.predict(matrix, pred_contribs=True)[0]
     probabilities = [1 - score, score] if len(classes) == 2 else list(score)
     place = int(np.argmax(probabilities))
-    with running(folder) as server, application("--endpoint", server.url, "--folder", str(folder)) as app:
+    with (
+        running(folder) as server,
+        application("--endpoint", server.url, "--folder", str(folder)) as app,
+    ):
         page = app.post({f"f{column}": str(value) for column, value in enumerate(FEATURES[0])})
 
     assert f"Species {classes[place]} {100 * probabilities[place]:.1f} %" in text_of(page)
     wanted = contributions[:-1] if len(classes) == 2 else contributions[place][:-1]
     assert contributions_of(page.text) == pytest.approx(wanted, rel=1e-4)
-    assert ("log-odds of “yes”" if len(classes) == 2 else f"raw score of “{classes[place]}”; the softmax") in text_of(page)
+    assert (
+        "log-odds of “yes”"
+        if len(classes) == 2
+        else f"raw score of “{classes[place]}”; the softmax"
+    ) in text_of(page)
     assert "<b>bold" not in page.text
 
 
@@ -164,7 +185,10 @@ def test_classes_of_another_count(models: Path, objective: str, named: list[str]
     folder = models / f"app-{objective.partition(':')[2]}-{len(named)}"
     classifier(folder, SPECIES, objective=objective, num_class=3)
     misnamed = with_classes(folder, named)
-    with running(folder) as server, application("--endpoint", server.url, "--folder", str(misnamed)) as app:
+    with (
+        running(folder) as server,
+        application("--endpoint", server.url, "--folder", str(misnamed)) as app,
+    ):
         page = app.post({"f0": "0.5", "f1": "1.5"})
 
     assert page.status_code == 200

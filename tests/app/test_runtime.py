@@ -26,7 +26,10 @@ def test_invoke_endpoint() -> None:
     """The record goes to the endpoint's name, signed; the page shows all headers, and of the signature only the beginning."""
     reply = b'{"predictions": [{"score": 1234.5}]}'
     runtime = standing_in(StandIn(200, reply, {"Content-Type": "application/json"}))
-    with runtime as endpoint, application(*by_runtime(endpoint, "--endpoint-name", "diamonds")) as app:
+    with (
+        runtime as endpoint,
+        application(*by_runtime(endpoint, "--endpoint-name", "diamonds")) as app,
+    ):
         page = app.post(FORM)
     ((request_line, headers),) = endpoint.heads
     sent = dict(headers)
@@ -45,20 +48,32 @@ def test_invoke_endpoint() -> None:
 def test_the_local_runtime(diamonds: Server, tmp_path: Path) -> None:
     """Through the local runtime the page shows what the server itself predicts, and why."""
     predicted = float(diamonds.post(CSV).text.split()[0])
-    with runtime(tmp_path, "--container", diamonds.url) as local, application("--via", "runtime", "--endpoint", local.url) as app:
+    with (
+        runtime(tmp_path, "--container", diamonds.url) as local,
+        application("--via", "runtime", "--endpoint", local.url) as app,
+    ):
         page = app.post(FORM)
 
     assert page.status_code == 200
     assert f"Price {predicted:,.0f} US dollars" in text_of(page)
     assert "On average" in text_of(page)
-    assert "POST /endpoints/local/invocations" in text_of(page) or f"POST {local.url}/endpoints/local/invocations" in text_of(page)
+    assert "POST /endpoints/local/invocations" in text_of(
+        page
+    ) or f"POST {local.url}/endpoints/local/invocations" in text_of(page)
 
 
 def test_model_errors_are_the_containers() -> None:
     """Of the runtime's 424 the container's own line is told, at the field that it names."""
-    message = json.dumps({"error": "UnfitRecord", "message": 'row 1, column "carat": "x" is not a number'})
-    body = json.dumps({"Message": "Received client error", "OriginalStatusCode": 400, "OriginalMessage": message}).encode()
-    with standing_in(StandIn(424, body, {"x-amzn-ErrorType": "ModelError"})) as endpoint, application(*by_runtime(endpoint)) as app:
+    message = json.dumps(
+        {"error": "UnfitRecord", "message": 'row 1, column "carat": "x" is not a number'}
+    )
+    body = json.dumps(
+        {"Message": "Received client error", "OriginalStatusCode": 400, "OriginalMessage": message}
+    ).encode()
+    with (
+        standing_in(StandIn(424, body, {"x-amzn-ErrorType": "ModelError"})) as endpoint,
+        application(*by_runtime(endpoint)) as app,
+    ):
         page = app.post(FORM)
 
     assert page.status_code == 422
@@ -80,7 +95,10 @@ def test_an_unknown_endpoint() -> None:
 
 def test_no_reply_in_time() -> None:
     """A runtime that does not answer in time is a 504, asked once."""
-    with standing_in(StandIn(), silent=True) as endpoint, application(*by_runtime(endpoint, "--timeout", "0.5")) as app:
+    with (
+        standing_in(StandIn(), silent=True) as endpoint,
+        application(*by_runtime(endpoint, "--timeout", "0.5")) as app,
+    ):
         page = app.post(FORM)
 
         assert page.status_code == 504
@@ -90,9 +108,15 @@ def test_no_reply_in_time() -> None:
 
 def test_without_boto3() -> None:
     """Where boto3 is not installed, the program says what installs it."""
-    program = "import sys; sys.modules['boto3'] = None; from local_test.app.__main__ import main; main()"
+    program = (
+        "import sys; sys.modules['boto3'] = None; from local_test.app.__main__ import main; main()"
+    )
     command = [sys.executable, "-c", program, "--port", "0", "--via", "runtime"]
-    outcome = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    outcome = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
+    )
 
     assert outcome.returncode == 1
-    assert outcome.stderr == "the way through the runtime needs boto3: make deploy-setup installs it\n"
+    assert (
+        outcome.stderr == "the way through the runtime needs boto3: make deploy-setup installs it\n"
+    )

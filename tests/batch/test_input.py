@@ -34,7 +34,9 @@ def test_a_header_is_explained(diamonds: Server, tmp_path: Path, ends: str) -> N
     outcome = batch(source, "--endpoint", diamonds.url)
 
     assert outcome.returncode == 1
-    assert all(word in outcome.stderr for word in ("header", "HEADER=drop", "HEADER=repeat", "HEADER=send"))
+    assert all(
+        word in outcome.stderr for word in ("header", "HEADER=drop", "HEADER=repeat", "HEADER=send")
+    )
     assert list(tmp_path.iterdir()) == [source]
 
 
@@ -42,11 +44,15 @@ def test_a_repeated_header_puts_columns_into_order(diamonds: Server, tmp_path: P
     """HEADER=repeat has the names before each payload, so that columns in another order are read right in all of them."""
     lines = [",".join(reversed(row)) + "\n" for row in ROWS] * 3_000
     source = written(tmp_path, ",".join(reversed(NAMES)) + "\n" + "".join(lines))
-    outcome = batch(source, "--endpoint", diamonds.url, "--header", "repeat", "--max-payload-in-mb", "1")
+    outcome = batch(
+        source, "--endpoint", diamonds.url, "--header", "repeat", "--max-payload-in-mb", "1"
+    )
 
     assert outcome.returncode == 0, outcome.stderr
     assert "in 2 slices:" in outcome.stdout
-    np.testing.assert_array_equal(np.array(output_of(source), dtype=np.float32), np.tile(expected(), 3_000))
+    np.testing.assert_array_equal(
+        np.array(output_of(source), dtype=np.float32), np.tile(expected(), 3_000)
+    )
 
 
 @pytest.mark.parametrize("fate", ["drop", "send"])
@@ -76,7 +82,9 @@ def test_a_header_of_another_order_is_never_dropped(
     lines = [delimiter.join(row[place] for place in order) for row in (NAMES, *ROWS)]
     source = written(tmp_path, "\n".join(lines))
     media_type = f'text/csv; delimiter="{delimiter}"'
-    outcome = batch(source, "--endpoint", diamonds.url, "--header", "drop", "--content-type", media_type)
+    outcome = batch(
+        source, "--endpoint", diamonds.url, "--header", "drop", "--content-type", media_type
+    )
 
     assert outcome.returncode == 1
     assert said in outcome.stderr
@@ -96,7 +104,15 @@ def test_a_header_between_spaces(diamonds: Server, tmp_path: Path) -> None:
     """A header is found by the delimiter that the media type names, a space too; and spaces beside a name are none of it."""
     spaced = [" ".join(reversed(row)) for row in (NAMES, *ROWS) if " " not in "".join(row)]
     source = written(tmp_path, "\n".join(spaced))
-    refused = batch(source, "--endpoint", diamonds.url, "--header", "drop", "--content-type", "text/csv; delimiter=space")
+    refused = batch(
+        source,
+        "--endpoint",
+        diamonds.url,
+        "--header",
+        "drop",
+        "--content-type",
+        "text/csv; delimiter=space",
+    )
     right = written(tmp_path, " , ".join(NAMES) + "\n" + CSV, "right.csv")
     dropped = batch(right, "--endpoint", diamonds.url, "--header", "drop")
 
@@ -107,7 +123,13 @@ def test_a_header_between_spaces(diamonds: Server, tmp_path: Path) -> None:
 def test_what_a_model_without_names_drops(tmp_path: Path) -> None:
     """A model that knows no names takes the columns as they are; of a container that tells nothing the job says so."""
     source = written(tmp_path, "a,b\n0.5,1.5\n")
-    unnamed = batch(source, "--folder", str(saved(train(numbers(60, 2)), tmp_path / "model")), "--header", "drop")
+    unnamed = batch(
+        source,
+        "--folder",
+        str(saved(train(numbers(60, 2)), tmp_path / "model")),
+        "--header",
+        "drop",
+    )
     with standing_in(StandIn()) as stand_in:
         untold = batch(source, "--endpoint", stand_in.url, "--header", "drop")
 
@@ -130,7 +152,12 @@ def test_a_header_of_another_order_is_sent_with_a_warning(diamonds: Server, tmp_
 
 
 @pytest.mark.parametrize(
-    ("name", "said"), [("rows.json", "write JSON lines"), ("rows.json.gz", "write JSON lines"), ("rows.parquet", "CONTENT_TYPE=")]
+    ("name", "said"),
+    [
+        ("rows.json", "write JSON lines"),
+        ("rows.json.gz", "write JSON lines"),
+        ("rows.parquet", "CONTENT_TYPE="),
+    ],
 )
 def test_what_has_no_lines_is_not_sent(tmp_path: Path, name: str, said: str) -> None:
     """A file whose name tells no media type that is read line by line is refused before a container starts."""
@@ -200,12 +227,17 @@ def test_an_empty_file_has_an_empty_output(diamonds: Server, tmp_path: Path) -> 
     ("options", "said"),
     [
         (["--endpoint", "http://127.0.0.1:9"], "no container answers"),
-        (["--endpoint", "127.0.0.1:9"], "expected a URL such as http://127.0.0.1:8080, got '127.0.0.1:9'"),
+        (
+            ["--endpoint", "127.0.0.1:9"],
+            "expected a URL such as http://127.0.0.1:8080, got '127.0.0.1:9'",
+        ),
         (["--max-payload-in-mb", "60", "--max-concurrent-transforms", "2"], "100 MB in all"),
         (["--header", "drop"], "leave HEADER out"),
     ],
 )
-def test_wishes_that_cannot_be(diamonds: Server, tmp_path: Path, options: list[str], said: str) -> None:
+def test_wishes_that_cannot_be(
+    diamonds: Server, tmp_path: Path, options: list[str], said: str
+) -> None:
     """What the service would not take either is refused in one line (contract 5.3)."""
     outcome = batch(written(tmp_path, CSV), "--endpoint", diamonds.url, *options)
 

@@ -20,7 +20,9 @@ def test_a_job_starts_its_own_container(tmp_path: Path) -> None:
     outcome = batch(source)
 
     assert outcome.returncode == 0, outcome.stderr
-    np.testing.assert_array_equal(np.array(output_of(source), dtype=np.float32), np.tile(expected(), 300))
+    np.testing.assert_array_equal(
+        np.array(output_of(source), dtype=np.float32), np.tile(expected(), 300)
+    )
     assert f"{len(ROWS) * 300:,} rows in" in outcome.stdout
     assert "rows/s" in outcome.stdout
     assert "MaxConcurrentTransforms=" in outcome.stderr
@@ -31,7 +33,15 @@ def test_slices_come_together_in_order(diamonds: Server, tmp_path: Path) -> None
     """Rows that go out in several payloads at once come back in the order of the file (contract 5.6 and 5.9)."""
     order = np.random.default_rng(5).integers(0, len(ROWS), 60_000)
     source = written(tmp_path, "".join(LINES[place] for place in order))
-    outcome = batch(source, "--endpoint", diamonds.url, "--max-payload-in-mb", "1", "--max-concurrent-transforms", "3")
+    outcome = batch(
+        source,
+        "--endpoint",
+        diamonds.url,
+        "--max-payload-in-mb",
+        "1",
+        "--max-concurrent-transforms",
+        "3",
+    )
 
     assert outcome.returncode == 0, outcome.stderr
     np.testing.assert_array_equal(np.array(output_of(source), dtype=np.float32), expected()[order])
@@ -41,7 +51,11 @@ def test_payloads_are_packed_with_whole_lines(tmp_path: Path) -> None:
     """MultiRecord has as many whole lines in each payload as fit into it, and loses none (contract 5.5)."""
     line = b"x" * (MIB // 4 - 1) + b"\n"
     source = written(tmp_path, line * 9 + b"last")
-    with standing_in(StandIn({"MaxPayloadInMB": 1, "MaxConcurrentTransforms": 2, "BatchStrategy": "MULTI_RECORD"})) as stand_in:
+    with standing_in(
+        StandIn(
+            {"MaxPayloadInMB": 1, "MaxConcurrentTransforms": 2, "BatchStrategy": "MULTI_RECORD"}
+        )
+    ) as stand_in:
         outcome = batch(source, "--endpoint", stand_in.url)
 
     assert outcome.returncode == 0, outcome.stderr
@@ -53,17 +67,23 @@ def test_single_record_sends_a_line_each(tmp_path: Path) -> None:
     """SingleRecord is one line a payload, as it lies in the file, CRLF and all; headers are those of the job (contract 5.5)."""
     source = written(tmp_path, "1\r\n\r\n3\n")
     with standing_in(StandIn()) as stand_in:
-        outcome = batch(source, "--endpoint", stand_in.url, "--strategy", "SingleRecord", "--accept", "text/csv")
+        outcome = batch(
+            source, "--endpoint", stand_in.url, "--strategy", "SingleRecord", "--accept", "text/csv"
+        )
 
     assert outcome.returncode == 0, outcome.stderr
     assert stand_in.bodies == [b"1\r\n", b"\r\n", b"3\n"]
-    assert {(each["Content-Type"], each["Accept"]) for each in stand_in.headers} == {("text/csv", "text/csv")}
+    assert {(each["Content-Type"], each["Accept"]) for each in stand_in.headers} == {
+        ("text/csv", "text/csv")
+    }
 
 
 def test_as_many_at_once_as_told_and_no_more(tmp_path: Path) -> None:
     """Three may be under way, three are, and never four (contract 5.2)."""
     source = written(tmp_path, "".join(f"{row}\n" for row in range(30)))
-    with standing_in(StandIn({"MaxConcurrentTransforms": 3, "BatchStrategy": "SINGLE_RECORD"}), together=3) as stand_in:
+    with standing_in(
+        StandIn({"MaxConcurrentTransforms": 3, "BatchStrategy": "SINGLE_RECORD"}), together=3
+    ) as stand_in:
         outcome = batch(source, "--endpoint", stand_in.url)
 
     assert outcome.returncode == 0, outcome.stderr
@@ -99,8 +119,23 @@ def test_a_container_that_dies(tmp_path: Path) -> None:
     """Without an answer the job fails, and leaves nothing (contract 5.13)."""
     source = written(tmp_path, CSV * 3_000)
     with running(ARTIFACT, SAGEMAKER_MODEL_SERVER_WORKERS="1") as server:
-        command = [sys.executable, "-m", "local_test.batch", str(source), "--endpoint", server.url, "--strategy", "SingleRecord"]
-        job = subprocess.Popen([*command, "--retries", "1"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        command = [
+            sys.executable,
+            "-m",
+            "local_test.batch",
+            str(source),
+            "--endpoint",
+            server.url,
+            "--strategy",
+            "SingleRecord",
+        ]
+        job = subprocess.Popen(
+            [*command, "--retries", "1"],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
         assert job.stderr
         assert "MaxConcurrentTransforms" in job.stderr.readline()
         assert server.process

@@ -13,7 +13,16 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from tests.support.load_tests import COMMAND, Answer, answering, capacity, instant, one_at_a_time, thrice, whole
+from tests.support.load_tests import (
+    COMMAND,
+    Answer,
+    answering,
+    capacity,
+    instant,
+    one_at_a_time,
+    thrice,
+    whole,
+)
 from tests.support.server import ROOT, Server
 
 # So small a share of the generator's ceiling that any server bears it, and a test is short.
@@ -26,8 +35,13 @@ def test_no_more_than_a_server_bears(tmp_path: Path) -> None:
     """A server of 20 invocations a second is never said to bear more; the plot's axes have round numbers beyond every step."""
     plot = tmp_path / "plot.svg"
     with answering(one_at_a_time(0.05)) as url:
-        found = capacity("--json", "--url", url, "--start-rps", "16", "--p99-ms", "300", "--plot", str(plot)).found
-    labels = [str(text.text).replace(",", "") for text in ET.fromstring(plot.read_text()).iter(TEXT)]  # noqa: S314 - our own
+        found = capacity(
+            "--json", "--url", url, "--start-rps", "16", "--p99-ms", "300", "--plot", str(plot)
+        ).found
+    labels = [
+        str(text.text).replace(",", "")
+        for text in ET.fromstring(plot.read_text()).iter(TEXT)  # noqa: S314
+    ]
     numbers = [float(label) for label in labels if label.replace(".", "").isdecimal()]
     latencies, rates = numbers[: numbers.index(0)], numbers[numbers.index(0) :]
 
@@ -51,7 +65,9 @@ def slow(handler: BaseHTTPRequestHandler) -> None:
 
 @pytest.mark.parametrize(("answer", "broken_by"), [(failing, "errors"), (slow, "latency")])
 @thrice
-def test_the_rate_is_narrowed_down_and_confirmed(answer: Callable[[BaseHTTPRequestHandler], None], broken_by: str) -> None:
+def test_the_rate_is_narrowed_down_and_confirmed(
+    answer: Callable[[BaseHTTPRequestHandler], None], broken_by: str
+) -> None:
     """Between the rate that held and the one that broke the search goes halfway until 10 % are left, and tries the rate once more.
 
     The probe and steps of half a second at 40 and 60 a second are the first 51 invocations, those at 90 and at the middle of
@@ -60,10 +76,14 @@ def test_the_rate_is_narrowed_down_and_confirmed(answer: Callable[[BaseHTTPReque
     middle = math.sqrt(60 * 90)
     lower = math.sqrt(60 * middle)
     highest = math.sqrt(lower * middle)
-    with answering(lambda handler, number: answer(handler) if 51 <= number < 51 + 45 + 37 else whole(handler)) as url:
+    with answering(
+        lambda handler, number: answer(handler) if 51 <= number < 51 + 45 + 37 else whole(handler)
+    ) as url:
         found = capacity("--json", "--url", url, "--start-rps", "40", "--p99-ms", "1500").found
 
-    assert [step["asked_rps"] for step in found["steps"]] == pytest.approx([40, 60, 90, middle, lower, highest, highest])
+    assert [step["asked_rps"] for step in found["steps"]] == pytest.approx(
+        [40, 60, 90, middle, lower, highest, highest]
+    )
     assert found["held"] == found["steps"][-1]
     assert found["broke"] == found["steps"][3]
     assert found["broke"]["failures"] == ({"answered 500": 37} if answer is failing else {})
@@ -97,7 +117,9 @@ def test_what_held_once_is_no_capacity() -> None:
 def test_the_generator_is_the_limit() -> None:
     """Of a server that is faster than the generator only a lower bound is told, which the generator set."""
     with instant() as url:
-        outcome = capacity("--url", url, "--generator-share", "0.2", "--start-rps", "1000", "--p99-ms", "1000")
+        outcome = capacity(
+            "--url", url, "--generator-share", "0.2", "--start-rps", "1000", "--p99-ms", "1000"
+        )
 
     assert outcome.code == 0, outcome.err
     assert "Broke: nothing" in outcome.out
@@ -136,7 +158,17 @@ def test_a_generator_that_stands_still_is_not_the_server() -> None:
 @thrice
 def test_the_formulas(diamonds: Server) -> None:
     """AWS's formula and Little's law, for an instance of so many vCPU; what the generator's ceiling allowed was asked for."""
-    options = ["--url", diamonds.url, *EASY, "--processors", "2", "--instance-type", "ml.g5.xlarge", "--vcpus", "3"]
+    options = [
+        "--url",
+        diamonds.url,
+        *EASY,
+        "--processors",
+        "2",
+        "--instance-type",
+        "ml.g5.xlarge",
+        "--vcpus",
+        "3",
+    ]
     found = capacity("--json", *options, "--safety-factor", "0.4", "--peak-rps", "90000").found
     held, estimate = found["held"], found["estimate"]
     instance_rps = held["rps"] / 2 * 3
@@ -144,7 +176,9 @@ def test_the_formulas(diamonds: Server) -> None:
     assert found["max_rps"] == held["rps"]
     assert estimate["rps_per_vcpu"] == pytest.approx(held["rps"] / 2)
     assert estimate["invocations_per_instance"] == pytest.approx(instance_rps * 0.4 * 60)
-    assert estimate["concurrent_requests_per_model"] == pytest.approx(instance_rps * held["mean_ms"] / 1000 * 0.4)
+    assert estimate["concurrent_requests_per_model"] == pytest.approx(
+        instance_rps * held["mean_ms"] / 1000 * 0.4
+    )
     assert found["lower_bound_by_generator"]
     assert held["asked_rps"] == pytest.approx(0.01 * found["generator"]["ceiling_rps"])
     assert estimate["instances"] == math.ceil(90_000 / (instance_rps * 0.4))

@@ -29,14 +29,26 @@ def test_nobody_there() -> None:
     assert f"nothing listens on {url}" in refusal("--url", url)
 
 
-@pytest.mark.parametrize("url", ["127.0.0.1:8080", "https://127.0.0.1", "http://127.0.0.1:80/invocations", "http://127.0.0.1:x"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "127.0.0.1:8080",
+        "https://127.0.0.1",
+        "http://127.0.0.1:80/invocations",
+        "http://127.0.0.1:x",
+    ],
+)
 def test_what_is_no_address(url: str) -> None:
     """A URL that is not http://HOST:PORT is refused under the option's name."""
     assert refusal("--url", url).startswith("Error: --url: ")
 
 
-@pytest.mark.parametrize(("payload", "media_type", "status"), [("1,abc\n", "text/csv", 400), ("1\n", "image/png", 415)])
-def test_a_refused_payload(diamonds: Server, tmp_path: Path, payload: str, media_type: str, status: int) -> None:
+@pytest.mark.parametrize(
+    ("payload", "media_type", "status"), [("1,abc\n", "text/csv", 400), ("1\n", "image/png", 415)]
+)
+def test_a_refused_payload(
+    diamonds: Server, tmp_path: Path, payload: str, media_type: str, status: int
+) -> None:
     """A payload that the server refuses ends the test at once, with the server's own message and the options to change."""
     file = tmp_path / "payload"
     file.write_text(payload)
@@ -57,7 +69,9 @@ def test_a_failing_server() -> None:
 
 def test_an_objective_beyond_the_generator(diamonds: Server) -> None:
     """A latency that the load generator itself never keeps says nothing about a server."""
-    assert "the load generator itself does not keep" in refusal("--url", diamonds.url, "--p99-ms", "0.01")
+    assert "the load generator itself does not keep" in refusal(
+        "--url", diamonds.url, "--p99-ms", "0.01"
+    )
 
 
 @pytest.mark.parametrize(
@@ -79,7 +93,13 @@ def test_unknown_vcpus(instance_type: str, said: str) -> None:
 
 def test_vcpus_are_those_of_ec2() -> None:
     """Each instance type of the known families has the vCPU that moto's copy of EC2's own list says."""
-    ec2 = json.loads(gzip.decompress((Path(moto.__file__).parent / "ec2" / "resources" / "instance_types.json.gz").read_bytes()))
+    ec2 = json.loads(
+        gzip.decompress(
+            (
+                Path(moto.__file__).parent / "ec2" / "resources" / "instance_types.json.gz"
+            ).read_bytes()
+        )
+    )
     types = [name for name in instance_types() if name.split(".")[1] in FAMILIES]
 
     assert len(types) > 150

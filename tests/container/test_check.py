@@ -26,19 +26,38 @@ def test_check_tells_all_of_an_artifact() -> None:
     assert report["self_test_records"] == 10
     assert report["workers"] >= 1
     assert report["memory_forecast_mib"] > 100
-    assert report["feature_list"][1]["categories"] == ["Fair", "Good", "Very Good", "Premium", "Ideal"]
-    for told in ("UBJSON", "3.2.0", "reg:squarederror", 'cut: category, must be there: "Fair"', "x: number, may be missing"):
+    assert report["feature_list"][1]["categories"] == [
+        "Fair",
+        "Good",
+        "Very Good",
+        "Premium",
+        "Ideal",
+    ]
+    for told in (
+        "UBJSON",
+        "3.2.0",
+        "reg:squarederror",
+        'cut: category, must be there: "Fair"',
+        "x: number, may be missing",
+    ):
         assert told in text.stdout
 
 
 def test_check_scores_a_sample_as_the_server_would(diamonds: Server) -> None:
     """The sample's predictions are the server's own, and the request that is printed gets them."""
-    for name, media_type in (("diamonds-header.csv", "text/csv"), ("diamonds.json", "application/json")):
+    for name, media_type in (
+        ("diamonds-header.csv", "text/csv"),
+        ("diamonds.json", "application/json"),
+    ):
         report = json.loads(check(ARTIFACT, PAYLOADS / name, "--json").stdout)
 
-        assert report["sample_reply"] == diamonds.post((PAYLOADS / name).read_bytes(), media_type).text
+        assert (
+            report["sample_reply"] == diamonds.post((PAYLOADS / name).read_bytes(), media_type).text
+        )
         command = report["sample_request"].replace("http://127.0.0.1:8080", diamonds.url)
-        printed = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, check=True)
+        printed = subprocess.run(
+            ["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, check=True
+        )
         assert printed.stdout == report["sample_reply"]
 
 
@@ -48,8 +67,14 @@ def test_check_fails_as_the_start_would(tmp_path: Path) -> None:
     for arguments, message in (
         ((tmp_path,), "holds no model"),
         ((ARTIFACT, tmp_path / "bad.csv"), "row 1: expected 9 columns, got 2"),
-        ((ARTIFACT, tmp_path / "none.csv"), "none.csv: No such file or directory: name a file that holds a payload"),
-        ((ARTIFACT, ROOT / "README.md"), "expected a sample whose name ends in .csv, .json, .jsonl"),
+        (
+            (ARTIFACT, tmp_path / "none.csv"),
+            "none.csv: No such file or directory: name a file that holds a payload",
+        ),
+        (
+            (ARTIFACT, ROOT / "README.md"),
+            "expected a sample whose name ends in .csv, .json, .jsonl",
+        ),
     ):
         outcome = check(*arguments)
 

@@ -13,5 +13,10 @@ def test_variables_that_are_not_read_are_named() -> None:
     table = "\n".join(line.split("|")[1] for line in page.splitlines() if line.startswith("|"))
     unread = set(re.findall(r"`(\w+)`", table))
 
-    assert {"SAGEMAKER_PROGRAM", "SAGEMAKER_SUBMIT_DIRECTORY", "SAGEMAKER_SAFE_PORT_RANGE", "SAGEMAKER_MAX_REQUEST_SIZE"} <= unread
+    assert {
+        "SAGEMAKER_PROGRAM",
+        "SAGEMAKER_SUBMIT_DIRECTORY",
+        "SAGEMAKER_SAFE_PORT_RANGE",
+        "SAGEMAKER_MAX_REQUEST_SIZE",
+    } <= unread
     assert unread.isdisjoint(field.metadata["variable"] for field in fields(Settings))

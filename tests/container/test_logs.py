@@ -70,5 +70,9 @@ def test_the_level_is_a_name_or_a_number(level: str, events: set[str]) -> None:
     """8.3: SAGEMAKER_CONTAINER_LOG_LEVEL, as the SDK sets it; successes, 404 and 405 are events at DEBUG only."""
     found = logged(SAGEMAKER_CONTAINER_LOG_LEVEL=level)
 
-    assert {event["event"] for event in found if not event["event"].startswith("Invalid request from ip=")} == events
+    assert {
+        event["event"]
+        for event in found
+        if not event["event"].startswith("Invalid request from ip=")
+    } == events
     assert ({404, 405} <= {event.get("status") for event in found}) == ("answered" in events)

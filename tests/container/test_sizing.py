@@ -32,7 +32,11 @@ def tree(folder: Path, **files: str) -> Path:
         ({"cpu_DOT_max": "50000 100000", "memory_DOT_max": str(512 * MIB)}, "0::/", 0.5, 512),
         ({"cpu_DOT_max": "max 100000", "memory_DOT_max": "max"}, "0::/", PROCESSORS, None),
         (
-            {"a__b__cpu_DOT_max": "max 100000", "a__cpu_DOT_max": "25000 100000", "a__b__memory_DOT_max": str(300 * MIB)},
+            {
+                "a__b__cpu_DOT_max": "max 100000",
+                "a__cpu_DOT_max": "25000 100000",
+                "a__b__memory_DOT_max": str(300 * MIB),
+            },
             "0::/a/b",
             0.25,
             300,
@@ -47,19 +51,43 @@ def tree(folder: Path, **files: str) -> Path:
             0.75,
             256,
         ),
-        ({"cpu__cpu_DOT_cfs_quota_us": "-1", "cpu__cpu_DOT_cfs_period_us": "100000"}, "1:cpu:/", PROCESSORS, None),
-        ({"memory__memory_DOT_limit_in_bytes": "9223372036854771712"}, "4:memory:/", PROCESSORS, None),
         (
-            {"memory__job__memory_DOT_limit_in_bytes": str(128 * MIB), "memory__memory_DOT_limit_in_bytes": str(256 * MIB)},
+            {"cpu__cpu_DOT_cfs_quota_us": "-1", "cpu__cpu_DOT_cfs_period_us": "100000"},
+            "1:cpu:/",
+            PROCESSORS,
+            None,
+        ),
+        (
+            {"memory__memory_DOT_limit_in_bytes": "9223372036854771712"},
+            "4:memory:/",
+            PROCESSORS,
+            None,
+        ),
+        (
+            {
+                "memory__job__memory_DOT_limit_in_bytes": str(128 * MIB),
+                "memory__memory_DOT_limit_in_bytes": str(256 * MIB),
+            },
             "4:memory:/job",
             PROCESSORS,
             128,
         ),
         ({}, "", PROCESSORS, None),
     ],
-    ids=["v2", "v2 without", "v2 nested", "v1 in a container", "v1 without quota", "v1 without limit", "v1 nested", "none"],
+    ids=[
+        "v2",
+        "v2 without",
+        "v2 nested",
+        "v1 in a container",
+        "v1 without quota",
+        "v1 without limit",
+        "v1 nested",
+        "none",
+    ],
 )
-def test_limits_of_cgroups(tmp_path: Path, files: dict[str, str], own: str, processors: float, mebibytes: int | None) -> None:
+def test_limits_of_cgroups(
+    tmp_path: Path, files: dict[str, str], own: str, processors: float, mebibytes: int | None
+) -> None:
     """The strictest of the own cgroup's, its parents' and the machine's limits count."""
     folder = tree(tmp_path / "cgroup", **files) if files else tmp_path / "nowhere"
     (tmp_path / "own").write_text(own)
@@ -90,7 +118,10 @@ def real_cgroups() -> Iterator[dict[str, Path]]:
 def test_a_server_under_real_limits(models: Path, real_cgroups: dict[str, Path]) -> None:
     """7.6: under a quota of one processor and a limit of 400 MiB one worker serves."""
     inherited = [(CGROUPS / name / "tasks", os.getpid()) for name in ("cpu", "memory")]
-    home = {line.split(":")[1]: line.split(":")[2] for line in Path("/proc/self/cgroup").read_text().splitlines()}
+    home = {
+        line.split(":")[1]: line.split(":")[2]
+        for line in Path("/proc/self/cgroup").read_text().splitlines()
+    }
     for folder in real_cgroups.values():
         (folder / "tasks").write_text(str(os.getpid()))
     try:
@@ -101,7 +132,10 @@ def test_a_server_under_real_limits(models: Path, real_cgroups: dict[str, Path])
             (tasks.parent / home[tasks.parent.name].lstrip("/") / "tasks").write_text(str(pid))
 
     started = next(event for event in server.events() if event["event"] == "started")
-    assert started["sizing"] == "1 worker by 1 processors and 400 MiB (memory limit and CPU quota); processors decided"
+    assert (
+        started["sizing"]
+        == "1 worker by 1 processors and 400 MiB (memory limit and CPU quota); processors decided"
+    )
 
 
 def test_a_model_that_cannot_fit_is_refused(tmp_path: Path, real_cgroups: dict[str, Path]) -> None:
@@ -113,7 +147,10 @@ def test_a_model_that_cannot_fit_is_refused(tmp_path: Path, real_cgroups: dict[s
         file.truncate(200 * MIB)
         file.seek(0, os.SEEK_END)
         file.write(tail)
-    home = {line.split(":")[1]: line.split(":")[2] for line in Path("/proc/self/cgroup").read_text().splitlines()}
+    home = {
+        line.split(":")[1]: line.split(":")[2]
+        for line in Path("/proc/self/cgroup").read_text().splitlines()
+    }
     (real_cgroups["memory"] / "tasks").write_text(str(os.getpid()))
     try:
         line = refusal(tmp_path)

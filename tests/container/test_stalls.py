@@ -24,13 +24,21 @@ SENT = {
 def ends() -> Iterator[dict[str, tuple[bytes, float]]]:
     """What came back to each caller, and after how many seconds."""
     with ExitStack() as stack:
-        servers = {door: stack.enter_context(running(ARTIFACT, SERVE_DOOR=door)) for door in ("lean", "flask")}
+        servers = {
+            door: stack.enter_context(running(ARTIFACT, SERVE_DOOR=door))
+            for door in ("lean", "flask")
+        }
         started = time.monotonic()
         connections = {}
         for name, (door, sent) in SENT.items():
-            connections[name] = stack.enter_context(socket.create_connection(servers[door].address, timeout=STALL_SECONDS + 10))
+            connections[name] = stack.enter_context(
+                socket.create_connection(servers[door].address, timeout=STALL_SECONDS + 10)
+            )
             connections[name].sendall(sent)
-        yield {name: (connection.recv(65536), time.monotonic() - started) for name, connection in connections.items()}
+        yield {
+            name: (connection.recv(65536), time.monotonic() - started)
+            for name, connection in connections.items()
+        }
 
 
 @pytest.mark.parametrize("name", ["lean, half a body", "flask, half a body"])

@@ -18,7 +18,11 @@ BOOSTER = train(numbers(100, 2), names=["a", "b"])
     [
         ("SAGEMAKER_BIND_TO_PORT", "http", "a whole number from 1 to 65,535"),
         ("SAGEMAKER_BIND_TO_PORT", "65536", "a whole number from 1 to 65,535"),
-        ("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT", "text/html", '"text/csv", "application/json", "application/jsonlines"'),
+        (
+            "SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT",
+            "text/html",
+            '"text/csv", "application/json", "application/jsonlines"',
+        ),
         ("SAGEMAKER_MAX_PAYLOAD_IN_MB", "6MB", "a whole number"),
         ("MAX_CONTENT_LENGTH", "0", "a whole number"),
         ("SERVE_UNKNOWN_CATEGORY", "ignore", '"error", "missing"'),
@@ -35,7 +39,11 @@ def test_bad_setting_stops_the_start(models: Path, variable: str, text: str, exp
 
 def test_empty_variables_count_as_none(models: Path) -> None:
     """8.1: an empty variable is one that was not set."""
-    with running(saved(BOOSTER, models / "empty"), SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT="", MAX_CONTENT_LENGTH=" ") as server:
+    with running(
+        saved(BOOSTER, models / "empty"),
+        SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT="",
+        MAX_CONTENT_LENGTH=" ",
+    ) as server:
         assert server.post("1,2").status_code == 200
 
 
@@ -46,35 +54,70 @@ def test_empty_variables_count_as_none(models: Path) -> None:
         ("{", "schema.json"),
         ('{"features": [1, 2]}', "a list of objects"),
         ('{"features": [{"name": "a"}]}', "schema.json describes 1 feature, the model has 2"),
-        ('{"features": [{"name": "b"}, {"name": "a"}]}', 'feature 1: its "name" is "b", but the model knows "a"'),
-        ('{"features": [{"name": "a", "type": "c"}, {"name": "b"}]}', 'feature 1: its "type" is "c", but the model knows "float"'),
-        ('{"features": [{"name": "a", "type": "text"}, {"name": "b"}]}', 'feature 1: "type": expected one of "float"'),
+        (
+            '{"features": [{"name": "b"}, {"name": "a"}]}',
+            'feature 1: its "name" is "b", but the model knows "a"',
+        ),
+        (
+            '{"features": [{"name": "a", "type": "c"}, {"name": "b"}]}',
+            'feature 1: its "type" is "c", but the model knows "float"',
+        ),
+        (
+            '{"features": [{"name": "a", "type": "text"}, {"name": "b"}]}',
+            'feature 1: "type": expected one of "float"',
+        ),
         (
             '{"features": [{"name": "a", "categories": ["x", "x"]}, {"name": "b"}]}',
             '"categories": expected a list of different strings',
         ),
-        ('{"features": [{"name": "a", "codes": 3}, {"name": "b"}]}', 'it has "categories" or "codes", but its "type" is not "c"'),
+        (
+            '{"features": [{"name": "a", "codes": 3}, {"name": "b"}]}',
+            'it has "categories" or "codes", but its "type" is not "c"',
+        ),
         ('{"features": [{"name": "a"}, {"name": "a"}]}', 'several features are called "a"'),
         ('{"features": ["a", "b"]}', "a list of objects"),
         ("[" * 200_000, "recursion"),
-        ('{"features": [{"name": "a", "codes": 1e400}, {"name": "b"}]}', '"codes": expected the number of codes, up to 16,777,216'),
+        (
+            '{"features": [{"name": "a", "codes": 1e400}, {"name": "b"}]}',
+            '"codes": expected the number of codes, up to 16,777,216',
+        ),
         (
             '{"features": [{"name": "a", "mising": false}, {"name": "b"}]}',
             'feature 1: unknown key "mising": did you mean "missing"?',
         ),
-        ('{"features": [{"name": "a", "missing": "no"}, {"name": "b"}]}', '"missing": expected true or false, got "no"'),
-        ('{"features": [{}, {}], "predictoin": {}}', 'unknown key "predictoin": did you mean "prediction"?'),
-        ('{"features": [{}, {}], "prediction": ["price"]}', '"prediction": expected an object, got ["price"]'),
-        ('{"features": [{}, {}], "prediction": {"labels": []}}', '"prediction": unknown key "labels": expected "name", "unit"'),
-        ('{"features": [{}, {}], "prediction": {"classes": "yes"}}', '"classes": expected a list of different strings'),
-        ('{"features": [{}, {}], "prediction": {"classes": ["no", "no"]}}', '"classes": expected a list of different strings'),
+        (
+            '{"features": [{"name": "a", "missing": "no"}, {"name": "b"}]}',
+            '"missing": expected true or false, got "no"',
+        ),
+        (
+            '{"features": [{}, {}], "predictoin": {}}',
+            'unknown key "predictoin": did you mean "prediction"?',
+        ),
+        (
+            '{"features": [{}, {}], "prediction": ["price"]}',
+            '"prediction": expected an object, got ["price"]',
+        ),
+        (
+            '{"features": [{}, {}], "prediction": {"labels": []}}',
+            '"prediction": unknown key "labels": expected "name", "unit"',
+        ),
+        (
+            '{"features": [{}, {}], "prediction": {"classes": "yes"}}',
+            '"classes": expected a list of different strings',
+        ),
+        (
+            '{"features": [{}, {}], "prediction": {"classes": ["no", "no"]}}',
+            '"classes": expected a list of different strings',
+        ),
         (
             '{"features": [{}, {}], "prediction": {"classes": [1, 2, 3]}}',
             'it lists 3 "classes", but the model has 1 output, which tells 2 apart',
         ),
     ],
 )
-def test_schema_that_contradicts_the_model_stops_the_start(tmp_path: Path, schema: str, message: str) -> None:
+def test_schema_that_contradicts_the_model_stops_the_start(
+    tmp_path: Path, schema: str, message: str
+) -> None:
     """A schema.json that is broken, or says other things than the booster, is refused before it can cost a wrong number."""
     types = train(numbers(100, 2), names=["a", "b"], types=["float", "float"])
     (saved(types, tmp_path) / "schema.json").write_text(schema)
@@ -83,18 +126,25 @@ def test_schema_that_contradicts_the_model_stops_the_start(tmp_path: Path, schem
 
 
 KINDS = train(
-    np.column_stack([np.arange(200) % 5, numbers(200, 1).ravel()]).astype(np.float32), types=["c", "q"], max_cat_to_onehot=1
+    np.column_stack([np.arange(200) % 5, numbers(200, 1).ravel()]).astype(np.float32),
+    types=["c", "q"],
+    max_cat_to_onehot=1,
 )
 
 
 @pytest.mark.parametrize(
     ("kind", "message"),
     [
-        ({"categories": ["b", "c", "d", "e"]}, 'feature 1: it has 4 "categories", but the trees ask for codes up to 4'),
+        (
+            {"categories": ["b", "c", "d", "e"]},
+            'feature 1: it has 4 "categories", but the trees ask for codes up to 4',
+        ),
         ({"codes": 4}, 'feature 1: it has 4 "codes", but the trees ask for codes up to 4'),
     ],
 )
-def test_fewer_categories_than_the_trees_know(tmp_path: Path, kind: dict[str, object], message: str) -> None:
+def test_fewer_categories_than_the_trees_know(
+    tmp_path: Path, kind: dict[str, object], message: str
+) -> None:
     """With a label forgotten those behind it would have the codes of others, which is a wrong number: it stops the start."""
     (saved(KINDS, tmp_path) / "schema.json").write_text(json.dumps({"features": [kind, {}]}))
 
@@ -103,9 +153,16 @@ def test_fewer_categories_than_the_trees_know(tmp_path: Path, kind: dict[str, ob
 
 @pytest.mark.parametrize(
     ("objective", "classes", "count"),
-    [("multi:softprob", 3, 2), ("multi:softmax", 3, 4), ("binary:logistic", 2, 1), ("binary:hinge", 2, 3)],
+    [
+        ("multi:softprob", 3, 2),
+        ("multi:softmax", 3, 4),
+        ("binary:logistic", 2, 1),
+        ("binary:hinge", 2, 3),
+    ],
 )
-def test_classes_that_the_model_has_not(tmp_path: Path, objective: str, classes: int, count: int) -> None:
+def test_classes_that_the_model_has_not(
+    tmp_path: Path, objective: str, classes: int, count: int
+) -> None:
     """A list of classes is as long as the model has classes, or the start is refused; with the right number it serves."""
     rows = numbers(200, 2)
     more = {"num_class": classes} if objective.startswith("multi") else {}
@@ -128,9 +185,14 @@ def test_classes_that_the_model_has_not(tmp_path: Path, objective: str, classes:
 
 @pytest.mark.parametrize(
     ("attributes", "message"),
-    [({"best_iteration": "abc"}, 'best_iteration is "abc"'), ({"best_iteration": "999"}, 'is "999", and it has 10 rounds')],
+    [
+        ({"best_iteration": "abc"}, 'best_iteration is "abc"'),
+        ({"best_iteration": "999"}, 'is "999", and it has 10 rounds'),
+    ],
 )
-def test_a_best_iteration_that_means_nothing_stops_the_start(tmp_path: Path, attributes: dict[str, str], message: str) -> None:
+def test_a_best_iteration_that_means_nothing_stops_the_start(
+    tmp_path: Path, attributes: dict[str, str], message: str
+) -> None:
     """An early stop that the model cannot have had is no reason to guess."""
     booster = train(numbers(100, 2))
     booster.set_attr(**attributes)
@@ -146,7 +208,12 @@ def test_variables_of_gunicorn_do_not_disturb(models: Path) -> None:
 
 def test_a_misspelt_variable_is_told(models: Path) -> None:
     """8.1: a variable that looks like one of the server's, is a warning with the one that is meant."""
-    wrong = {"SERVE_ROW_EROR": "true", "SAGEMAKER_MAX_PAYLOAD_IN_MIB": "6", "SERVE_PORT": "80", "SAGEMAKER_REGION": "eu-central-1"}
+    wrong = {
+        "SERVE_ROW_EROR": "true",
+        "SAGEMAKER_MAX_PAYLOAD_IN_MIB": "6",
+        "SERVE_PORT": "80",
+        "SAGEMAKER_REGION": "eu-central-1",
+    }
     with running(saved(BOOSTER, models / "misspelt"), **wrong) as server:
         assert server.post("1,2").status_code == 200
     [told] = [event for event in server.events() if event["event"] == "misspelt"]

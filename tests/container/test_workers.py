@@ -45,7 +45,9 @@ def test_a_worker_that_dies_is_replaced() -> None:
 
 def test_a_worker_that_hangs_is_replaced() -> None:
     """8.4: SAGEMAKER_MODEL_SERVER_TIMEOUT is how long a worker may be stuck."""
-    with running(ARTIFACT, SAGEMAKER_MODEL_SERVER_WORKERS="1", SAGEMAKER_MODEL_SERVER_TIMEOUT="2") as server:
+    with running(
+        ARTIFACT, SAGEMAKER_MODEL_SERVER_WORKERS="1", SAGEMAKER_MODEL_SERVER_TIMEOUT="2"
+    ) as server:
         stuck = workers_of(server, 1)[0]
         os.kill(stuck, signal.SIGSTOP)
         np.testing.assert_array_equal(scores(server.post(CSV)), expected())
@@ -58,7 +60,11 @@ def test_a_live_prediction_is_never_cut_off(tmp_path: Path) -> None:
     booster = train(numbers(2000, 8), rounds=300, max_depth=10)
     features = np.tile(numbers(1000, 8), (300, 1))
     body = "\n".join(",".join(map(repr, row)) for row in features.tolist())
-    with running(saved(booster, tmp_path), SAGEMAKER_MODEL_SERVER_WORKERS="1", SAGEMAKER_MODEL_SERVER_TIMEOUT="1") as server:
+    with running(
+        saved(booster, tmp_path),
+        SAGEMAKER_MODEL_SERVER_WORKERS="1",
+        SAGEMAKER_MODEL_SERVER_TIMEOUT="1",
+    ) as server:
         started = time.monotonic()
         response = server.post(body)
         seconds = time.monotonic() - started

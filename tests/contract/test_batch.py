@@ -43,12 +43,19 @@ def random_diamonds(count: int) -> list[list[str]]:
     ("env", "told"),
     [
         ({"SAGEMAKER_MODEL_SERVER_WORKERS": "3"}, (3, 6)),
-        ({"SAGEMAKER_MODEL_SERVER_WORKERS": "1", "SAGEMAKER_MAX_CONCURRENT_TRANSFORMS": "40"}, (40, 2)),
+        (
+            {"SAGEMAKER_MODEL_SERVER_WORKERS": "1", "SAGEMAKER_MAX_CONCURRENT_TRANSFORMS": "40"},
+            (40, 2),
+        ),
         ({"SAGEMAKER_MODEL_SERVER_WORKERS": "3", "SAGEMAKER_MAX_PAYLOAD_IN_MB": "50"}, (2, 50)),
         ({"SAGEMAKER_MODEL_SERVER_WORKERS": "3", "SAGEMAKER_MAX_PAYLOAD_IN_MB": "500"}, (1, 100)),
         ({"SAGEMAKER_MODEL_SERVER_WORKERS": "3", "SAGEMAKER_MAX_PAYLOAD_IN_MB": "0"}, (3, 0)),
         (
-            {"SAGEMAKER_MODEL_SERVER_WORKERS": "1", "MAX_CONTENT_LENGTH": "3000000", "SAGEMAKER_BATCH_STRATEGY": "MULTI_RECORD"},
+            {
+                "SAGEMAKER_MODEL_SERVER_WORKERS": "1",
+                "MAX_CONTENT_LENGTH": "3000000",
+                "SAGEMAKER_BATCH_STRATEGY": "MULTI_RECORD",
+            },
             (1, 2),
         ),
     ],
@@ -59,7 +66,9 @@ def test_execution_parameters(env: dict[str, str], told: tuple[int, int]) -> Non
         assert parameters(server) == {"MaxConcurrentTransforms": told[0], "MaxPayloadInMB": told[1]}
 
 
-@pytest.mark.parametrize(("text", "batch"), [("True", True), ("true", True), ("false", False), ("0", False)])
+@pytest.mark.parametrize(
+    ("text", "batch"), [("True", True), ("true", True), ("false", False), ("0", False)]
+)
 def test_batch_is_a_boolean(text: str, *, batch: bool) -> None:
     """8.2: SAGEMAKER_BATCH is on as the service and local mode write it, and off as false; AWS's image takes false for on."""
     with running(ARTIFACT, SAGEMAKER_BATCH=text) as server:
@@ -76,7 +85,10 @@ def test_as_many_random_diamonds_as_there_are_real_ones_in_batch_slices(diamonds
     The rows are random within the schema's ranges: the package with the real ones has 50 MB, too much for these tests.
     """
     rows = random_diamonds(DIAMONDS)
-    batches = ["".join(",".join(row) + "\n" for row in rows[start : start + 5_000]) for start in range(0, DIAMONDS, 5_000)]
+    batches = [
+        "".join(",".join(row) + "\n" for row in rows[start : start + 5_000])
+        for start in range(0, DIAMONDS, 5_000)
+    ]
     replies = [diamonds.post(batch) for batch in batches]
 
     assert diamonds.post(batches[2]).content == replies[2].content
@@ -87,7 +99,9 @@ def test_as_many_random_diamonds_as_there_are_real_ones_in_batch_slices(diamonds
 
 
 @pytest.mark.parametrize("media_type", [CSV_TYPE, LINES])
-def test_a_reply_is_a_request_of_the_next_container(diamonds: Server, tmp_path: Path, media_type: str) -> None:
+def test_a_reply_is_a_request_of_the_next_container(
+    diamonds: Server, tmp_path: Path, media_type: str
+) -> None:
     """7.9 and 7.10: the score lines of one container, on its own port, go into another that has one feature."""
     prices = expected()[:, None]
     booster = train(prices, names=["score"])
@@ -111,7 +125,9 @@ BAD = {2: "x" + CSV.splitlines()[0], 3: "", 5: "1,2", 7: '0.5,"Ideal'}
 @pytest.mark.parametrize("accept", [CSV_TYPE, LINES])
 @pytest.mark.parametrize("ends", ["\n", "\r\n"])
 @pytest.mark.parametrize("header", [False, True])
-def test_bad_lines_of_csv_cost_only_their_own_prediction(lenient: Server, accept: str, ends: str, *, header: bool) -> None:
+def test_bad_lines_of_csv_cost_only_their_own_prediction(
+    lenient: Server, accept: str, ends: str, *, header: bool
+) -> None:
     """5.9: a line out for each line in, in order; a bad one gets ERROR or an object with an error, the rest are scored."""
     lines = CSV.splitlines()
     for place, line in sorted(BAD.items()):
@@ -142,8 +158,13 @@ def test_bad_json_lines_cost_only_their_own_prediction(lenient: Server) -> None:
     out = [strict(line) for line in lenient.post("\n".join(sent), LINES).text.splitlines()]
 
     assert len(out) == len(sent)
-    assert [place for place, each in enumerate(out) if "error" in each] == [0, *range(len(good) + 1, len(sent))]
-    np.testing.assert_array_equal(np.array([each["score"] for each in out if "score" in each], dtype=np.float32), expected())
+    assert [place for place, each in enumerate(out) if "error" in each] == [
+        0,
+        *range(len(good) + 1, len(sent)),
+    ]
+    np.testing.assert_array_equal(
+        np.array([each["score"] for each in out if "score" in each], dtype=np.float32), expected()
+    )
 
 
 def test_what_is_wrong_as_a_whole_is_still_400(lenient: Server, diamonds: Server) -> None:
@@ -163,7 +184,9 @@ def test_what_is_wrong_as_a_whole_is_still_400(lenient: Server, diamonds: Server
 def test_many_bad_lines(lenient: Server, bad_each: int) -> None:
     """5.9: twenty thousand bad lines keep nobody for long, and their places are right across slices."""
     good = CSV.splitlines()[0]
-    lines = ["bad" if row % bad_each == 0 else good for row in range(20_000 if bad_each == 1 else 40_000)]
+    lines = [
+        "bad" if row % bad_each == 0 else good for row in range(20_000 if bad_each == 1 else 40_000)
+    ]
     reply = lenient.post("\n".join(lines))
 
     score = str(expected()[0])
@@ -179,7 +202,9 @@ def test_a_line_end_in_quotes_moves_no_record(lenient: Server, place: int) -> No
     lines = [good] * place + [f'{cells},"{last}', '"'] + [good] * 30 + ["bad"] + [good] * 31
     reply = lenient.post("\n".join(lines) + "\n")
 
-    assert reply.text.splitlines() == [str(expected()[0]) if line == good else "ERROR" for line in lines]
+    assert reply.text.splitlines() == [
+        str(expected()[0]) if line == good else "ERROR" for line in lines
+    ]
 
 
 def test_bad_lines_are_counted_in_the_log_and_never_quoted() -> None:
@@ -209,9 +234,19 @@ def test_a_body_of_100_mb_in_bounded_memory() -> None:
 def peak_bytes(server: Server) -> int:
     """Return the most memory that a worker has had."""
     assert server.process
-    workers = subprocess.run(["pgrep", "-P", str(server.process.pid)], capture_output=True, text=True, check=True).stdout.split()
+    workers = subprocess.run(
+        ["pgrep", "-P", str(server.process.pid)], capture_output=True, text=True, check=True
+    ).stdout.split()
     statuses = [Path(f"/proc/{worker}/status").read_text() for worker in workers]
-    return max(int(line.split()[1]) for status in statuses for line in status.splitlines() if line.startswith("VmHWM")) * 1024
+    return (
+        max(
+            int(line.split()[1])
+            for status in statuses
+            for line in status.splitlines()
+            if line.startswith("VmHWM")
+        )
+        * 1024
+    )
 
 
 def test_a_multi_model_setting_is_refused() -> None:

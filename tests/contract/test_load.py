@@ -38,9 +38,13 @@ def reply_on(connection: socket.socket) -> bytes:
 
 def test_a_full_queue_is_503() -> None:
     """3.15: what cannot wait is refused at once, with Retry-After, and what waits is answered."""
-    with running(ARTIFACT, SAGEMAKER_MODEL_SERVER_WORKERS="1", SAGEMAKER_MODEL_JOB_QUEUE_SIZE="2") as server:
+    with running(
+        ARTIFACT, SAGEMAKER_MODEL_SERVER_WORKERS="1", SAGEMAKER_MODEL_JOB_QUEUE_SIZE="2"
+    ) as server:
         responses: list[requests.Response] = []
-        callers = [threading.Thread(target=lambda: responses.append(server.post(LARGE))) for _ in range(12)]
+        callers = [
+            threading.Thread(target=lambda: responses.append(server.post(LARGE))) for _ in range(12)
+        ]
         for caller in callers:
             caller.start()
         for caller in callers:
@@ -104,7 +108,9 @@ def test_pipelined_requests_are_answered_in_order(diamonds: Server) -> None:
     """3.1: requests that are sent without waiting are answered one after the other."""
     ping = b"GET /ping HTTP/1.1\r\nHost: x\r\n\r\n"
     with socket.create_connection(diamonds.address, timeout=10) as connection:
-        connection.sendall(WHOLE + ping + WHOLE.replace(b"Host: x", b"Host: x\r\nConnection: close"))
+        connection.sendall(
+            WHOLE + ping + WHOLE.replace(b"Host: x", b"Host: x\r\nConnection: close")
+        )
         reply = reply_on(connection)
 
     assert reply.count(b"HTTP/1.1 200 ") == 3
@@ -154,7 +160,10 @@ def test_a_lone_large_payload_keeps_its_order(tmp_path: Path) -> None:
     """5.9: the slices of a payload, which several threads predict at once, come back in the order of its rows."""
     booster = train(numbers(500, 30), rounds=60, max_depth=6)
     features = numbers(40_000, 30, seed=9)
-    body = "\n".join(",".join("" if value != value else repr(value) for value in row) for row in features.tolist())  # noqa: PLR0124
+    body = "\n".join(
+        ",".join("" if value != value else repr(value) for value in row)  # noqa: PLR0124
+        for row in features.tolist()
+    )
     with running(saved(booster, tmp_path)) as server:
         reply = server.post(body)
 

@@ -13,7 +13,13 @@ from tests.support.protobuf import dense
 from tests.support.responses import error_of, scores
 from tests.support.server import Server, running
 
-REPLIES = ["text/csv", "application/json", "application/jsonlines", "application/x-recordio-protobuf", "application/x-npy"]
+REPLIES = [
+    "text/csv",
+    "application/json",
+    "application/jsonlines",
+    "application/x-recordio-protobuf",
+    "application/x-npy",
+]
 MEDIA_TYPES = [*REPLIES, "text/libsvm"]
 PAYLOAD_OF = {
     "text/csv": CSV,
@@ -52,14 +58,20 @@ def test_sample_payloads(diamonds: Server, name: str, content_type: str) -> None
 
 
 @pytest.mark.parametrize(
-    "content_type", [None, "", "TEXT/CSV", "text/csv; charset=utf-8", "text/csv;header=absent", "Text/Csv ; a=b"]
+    "content_type",
+    [None, "", "TEXT/CSV", "text/csv; charset=utf-8", "text/csv;header=absent", "Text/Csv ; a=b"],
 )
-def test_content_type_may_be_missing_or_carry_parameters(diamonds: Server, content_type: str | None) -> None:
+def test_content_type_may_be_missing_or_carry_parameters(
+    diamonds: Server, content_type: str | None
+) -> None:
     """3.6: no Content-Type means text/csv; parameters and upper case are understood."""
     np.testing.assert_array_equal(scores(diamonds.post(CSV.encode(), content_type)), expected())
 
 
-@pytest.mark.parametrize("content_type", ["image/png", "application/x-parquet", "text", "text/plain", "label_size=1;text/csv", "/"])
+@pytest.mark.parametrize(
+    "content_type",
+    ["image/png", "application/x-parquet", "text", "text/plain", "label_size=1;text/csv", "/"],
+)
 def test_unknown_content_type_is_415(diamonds: Server, content_type: str) -> None:
     """3.14: a type that no codec reads is a 415 that names those that can be read."""
     response = diamonds.post(CSV, content_type)
@@ -94,7 +106,9 @@ def test_unknown_content_type_is_415(diamonds: Server, content_type: str) -> Non
         ("text/libsvm, application/x-npy;q=0.1", "text/csv", "application/x-npy"),
     ],
 )
-def test_accept_is_negotiated(diamonds: Server, accept: str | None, sent: str, answered: str) -> None:
+def test_accept_is_negotiated(
+    diamonds: Server, accept: str | None, sent: str, answered: str
+) -> None:
     """3.5 and RFC 9110, 12.5.1: lists, weights and ranges; left open, JSON is answered in kind and all else as CSV."""
     response = diamonds.post(PAYLOAD_OF[sent], sent, Accept=accept)
 
@@ -103,7 +117,16 @@ def test_accept_is_negotiated(diamonds: Server, accept: str | None, sent: str, a
 
 
 @pytest.mark.parametrize(
-    "accept", ["image/png", "text/html, image/*", "text/csv;q=0", "*/*;q=0", "application", ",,/", "text/libsvm"]
+    "accept",
+    [
+        "image/png",
+        "text/html, image/*",
+        "text/csv;q=0",
+        "*/*;q=0",
+        "application",
+        ",,/",
+        "text/libsvm",
+    ],
 )
 def test_unacceptable_is_406_before_the_body_is_looked_at(diamonds: Server, accept: str) -> None:
     """3.14: an Accept that allows nothing the server makes is a 406, whatever the body holds."""
@@ -119,13 +142,17 @@ def test_default_accept_setting() -> None:
         left_open = [server.post(CSV, Accept=accept) for accept in (None, "*/*", "application/*")]
         chosen = server.post(CSV, Accept="text/*")
 
-    assert [response.headers["Content-Type"] for response in left_open] == ["application/jsonlines"] * 3
+    assert [response.headers["Content-Type"] for response in left_open] == [
+        "application/jsonlines"
+    ] * 3
     assert chosen.headers["Content-Type"] == "text/csv"
 
 
 def test_every_body_of_no_bytes_is_204(diamonds: Server) -> None:
     """3.14 and 12.5: zero bytes are answered by 204 without a body."""
-    responses = [diamonds.post(b"", content_type) for content_type in [*MEDIA_TYPES, "image/png", None]]
+    responses = [
+        diamonds.post(b"", content_type) for content_type in [*MEDIA_TYPES, "image/png", None]
+    ]
 
     assert {response.status_code for response in responses} == {204}
     assert {response.content for response in responses} == {b""}

@@ -34,7 +34,10 @@ def test_ping_allows_no_other_method(diamonds: Server) -> None:
 def test_ping_answers_while_every_worker_is_busy(diamonds: Server) -> None:
     """2.3 and 1.7: a ping within 2 s and a connection within 250 ms, also beside eight large invocations."""
     statuses: list[int] = []
-    callers = [threading.Thread(target=lambda: statuses.append(diamonds.post(LARGE).status_code)) for _ in range(8)]
+    callers = [
+        threading.Thread(target=lambda: statuses.append(diamonds.post(LARGE).status_code))
+        for _ in range(8)
+    ]
     for caller in callers:
         caller.start()
     time.sleep(0.3)

@@ -37,7 +37,9 @@ def test_stop_answers_what_is_in_flight() -> None:
     server = Server(f"http://127.0.0.1:{port}", process)
     wait_until_ready(server)
     responses: list[requests.Response] = []
-    callers = [threading.Thread(target=lambda: responses.append(server.post(LARGE))) for _ in range(4)]
+    callers = [
+        threading.Thread(target=lambda: responses.append(server.post(LARGE))) for _ in range(4)
+    ]
     for caller in callers:
         caller.start()
     time.sleep(0.3)
@@ -61,7 +63,9 @@ def test_stop_under_load_loses_no_request() -> None:
     server = Server(f"http://127.0.0.1:{port}", process)
     wait_until_ready(server)
     outcomes: list[tuple[float, bytes]] = []
-    callers = [threading.Thread(target=call_until_refused, args=(server, outcomes)) for _ in range(16)]
+    callers = [
+        threading.Thread(target=call_until_refused, args=(server, outcomes)) for _ in range(16)
+    ]
     for caller in callers:
         caller.start()
     time.sleep(1.0)
@@ -106,7 +110,9 @@ def test_stop_with_stuck_callers() -> None:
     wait_until_ready(server)
     stuck = [socket.create_connection(server.address) for _ in range(5)]
     for connection in stuck:
-        connection.sendall(b"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n0.5")
+        connection.sendall(
+            b"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n0.5"
+        )
     time.sleep(0.2)
     started = time.monotonic()
     process.send_signal(signal.SIGTERM)

@@ -25,7 +25,10 @@ def head_of(body: bytes, accept: str, version: str = "1.1") -> bytes:
 @pytest.mark.parametrize("accept", ["text/csv", "application/jsonlines"])
 def test_large_replies_in_slices_for_who_asks(diamonds: Server, accept: str) -> None:
     """7.14: a parameter of Accept has a large reply of a line format sent in chunks, the same bytes as without it."""
-    whole, streamed = diamonds.post(LARGE, Accept=accept), diamonds.post(LARGE, Accept=f"{accept}; stream=true")
+    whole, streamed = (
+        diamonds.post(LARGE, Accept=accept),
+        diamonds.post(LARGE, Accept=f"{accept}; stream=true"),
+    )
 
     assert "Content-Length" not in streamed.headers
     assert streamed.headers["Transfer-Encoding"] == "chunked"
@@ -33,7 +36,9 @@ def test_large_replies_in_slices_for_who_asks(diamonds: Server, accept: str) -> 
     assert "Transfer-Encoding" not in whole.headers
     assert streamed.content == whole.content
     if accept == "text/csv":
-        np.testing.assert_array_equal(np.array(streamed.text.splitlines(), np.float32), np.tile(expected(), TIMES))
+        np.testing.assert_array_equal(
+            np.array(streamed.text.splitlines(), np.float32), np.tile(expected(), TIMES)
+        )
 
 
 @pytest.mark.parametrize(
@@ -74,7 +79,9 @@ def test_the_setting_streams_for_everybody() -> None:
     assert reply.text.splitlines()[-1] == "ERROR"
     assert reply.text.count("\n") == LARGE.count(b"\n") + 1
     assert "Content-Length" in small.headers
-    assert [each["bad_records"] for each in server.events() if each["event"] == "bad records"] == [1]
+    assert [each["bad_records"] for each in server.events() if each["event"] == "bad records"] == [
+        1
+    ]
 
 
 def test_a_failure_in_the_first_slice_is_an_error(diamonds: Server) -> None:
@@ -112,7 +119,9 @@ def test_a_failure_in_a_later_slice_breaks_the_stream_off() -> None:
 
 def test_callers_that_leave_or_read_slowly_hold_nobody_up() -> None:
     """2.3 and 7.14: a stream waits for its reader without a thread, and ends with its caller; others are answered meanwhile."""
-    with running(ARTIFACT, SAGEMAKER_MODEL_SERVER_WORKERS="1", SAGEMAKER_MODEL_JOB_QUEUE_SIZE="8") as server:
+    with running(
+        ARTIFACT, SAGEMAKER_MODEL_SERVER_WORKERS="1", SAGEMAKER_MODEL_JOB_QUEUE_SIZE="8"
+    ) as server:
         slow = [socket.create_connection(server.address, timeout=60) for _ in range(4)]
         for connection in slow:
             connection.sendall(head_of(LARGE, "text/csv; stream=true") + LARGE)

@@ -58,4 +58,6 @@ def file(write: Callable[..., Path]) -> Path:
 @pytest.fixture
 def run(stand_in: StandIn) -> Run:
     """Run the command line in this process."""
-    return lambda verb, file, *arguments: CliRunner().invoke(cli, [verb, str(file), *map(str, arguments)])
+    return lambda verb, file, *arguments: CliRunner().invoke(
+        cli, [verb, str(file), *map(str, arguments)]
+    )

@@ -16,7 +16,10 @@ UPDATE = {"version: 1.0.0": "version: 1.1.0", "environment: {}": "environment: {
 def main() -> None:
     """Run each verb, and end with the exit code of the first that fails."""
     stop_on_sigterm()
-    print("A stand-in for AWS on this machine, so that no account is needed: nothing here has met the real AWS.", flush=True)
+    print(
+        "A stand-in for AWS on this machine, so that no account is needed: nothing here has met the real AWS.",
+        flush=True,
+    )
     with (
         serving(environment={"SAGEMAKER_CONTAINER_LOG_LEVEL": "ERROR"}) as container,
         standing_in(container.url) as aws,
@@ -24,10 +27,19 @@ def main() -> None:
     ):
         image = aws.furnish()
         file = configuration_file(Path(folder), image)
-        for verb, *arguments in (("plan",), ("up", *POLL), ("status",), ("invoke", "local_test/payloads/diamonds.csv")):
+        for verb, *arguments in (
+            ("plan",),
+            ("up", *POLL),
+            ("status",),
+            ("invoke", "local_test/payloads/diamonds.csv"),
+        ):
             run(aws.environment, verb, str(file), *arguments)
         configuration_file(Path(folder), image, UPDATE)
-        for verb, *arguments in (("up", *POLL), ("rollback", "--yes", *POLL), ("down", "--yes", *POLL)):
+        for verb, *arguments in (
+            ("up", *POLL),
+            ("rollback", "--yes", *POLL),
+            ("down", "--yes", *POLL),
+        ):
             run(aws.environment, verb, str(file), *arguments)
 
 
@@ -35,7 +47,10 @@ def run(environment: dict[str, str], *arguments: str) -> None:
     """Show a command, and run it."""
     print(f"\n$ python -m deploy {' '.join(arguments)}", flush=True)
     code = subprocess.run(
-        [sys.executable, "-m", "deploy", *arguments], cwd=ROOT, env=os.environ | environment, check=False
+        [sys.executable, "-m", "deploy", *arguments],
+        cwd=ROOT,
+        env=os.environ | environment,
+        check=False,
     ).returncode
     if code:
         sys.exit(code)

@@ -20,7 +20,9 @@ NAMED = {"names: []": "names: [theirs]"}
 
 def alarm(stand_in: StandIn, name: str) -> dict[str, Any]:
     """Return an alarm as it is."""
-    found: dict[str, Any] = stand_in.client("cloudwatch").describe_alarms(AlarmNames=[name])["MetricAlarms"][0]
+    found: dict[str, Any] = stand_in.client("cloudwatch").describe_alarms(AlarmNames=[name])[
+        "MetricAlarms"
+    ][0]
     return found
 
 
@@ -33,7 +35,12 @@ def page(stand_in: StandIn, name: str) -> None:
     }
     actions = [*known.pop("AlarmActions", []), TOPIC]
     stand_in.client("cloudwatch").put_metric_alarm(
-        AlarmName=name, **known, AlarmActions=actions, OKActions=[TOPIC], ActionsEnabled=False, AlarmDescription="call us"
+        AlarmName=name,
+        **known,
+        AlarmActions=actions,
+        OKActions=[TOPIC],
+        ActionsEnabled=False,
+        AlarmDescription="call us",
     )
 
 
@@ -42,7 +49,9 @@ def test_an_alarm_of_somebody_else(stand_in: StandIn, run: Run, write: Callable[
     run("up", write(), *POLL)
     run("up", write({"1.0.0": "2.0.0"}), *POLL)
     made = alarm(stand_in, "diamonds-errors-5xx")["AlarmArn"]
-    stand_in.client("cloudwatch").untag_resource(ResourceARN=made, TagKeys=["xgb-endpoint:endpoint"])
+    stand_in.client("cloudwatch").untag_resource(
+        ResourceARN=made, TagKeys=["xgb-endpoint:endpoint"]
+    )
     stand_in.wire.reset()
     outcomes, changed = [run("plan", write()), run("up", write(), *POLL)], mutations(stand_in)
     back = run("rollback", write(), "--yes", *POLL)
@@ -55,20 +64,32 @@ def test_an_alarm_of_somebody_else(stand_in: StandIn, run: Run, write: Callable[
         assert "the alarm diamonds-errors-5xx was not made by this program" in outcome.output
 
 
-def test_an_alarm_that_was_ours_and_is_named(stand_in: StandIn, run: Run, write: Callable[..., Path]) -> None:
+def test_an_alarm_that_was_ours_and_is_named(
+    stand_in: StandIn, run: Run, write: Callable[..., Path]
+) -> None:
     """An alarm that the file names is not removed, though the file makes it no more, and is sent once."""
     run("up", write(), *POLL)
-    named = {"errors_5xx: 5": "errors_5xx: null", "names: []": "names: [diamonds-errors-5xx, diamonds-latency-p99]"}
+    named = {
+        "errors_5xx: 5": "errors_5xx: null",
+        "names: []": "names: [diamonds-errors-5xx, diamonds-latency-p99]",
+    }
     outcome = run("up", write({**named, "1.0.0": "2.0.0"}), *POLL)
-    update = next(one.parameters for one in reversed(stand_in.wire.sent) if one.operation == "UpdateEndpoint")
+    update = next(
+        one.parameters for one in reversed(stand_in.wire.sent) if one.operation == "UpdateEndpoint"
+    )
 
     assert outcome.exit_code == 0, outcome.output
     assert alarm(stand_in, "diamonds-errors-5xx")["StateValue"] != "ALARM"
-    watching = [one["AlarmName"] for one in update["DeploymentConfig"]["AutoRollbackConfiguration"]["Alarms"]]
+    watching = [
+        one["AlarmName"]
+        for one in update["DeploymentConfig"]["AutoRollbackConfiguration"]["Alarms"]
+    ]
     assert sorted(watching) == ["diamonds-errors-5xx", "diamonds-latency-p99"]
 
 
-def test_what_others_added_to_our_alarms(stand_in: StandIn, run: Run, write: Callable[..., Path]) -> None:
+def test_what_others_added_to_our_alarms(
+    stand_in: StandIn, run: Run, write: Callable[..., Path]
+) -> None:
     """Another limit in the file leaves whom an alarm tells, whether it does, and what it says of itself."""
     run("up", write(), *POLL)
     page(stand_in, "diamonds-errors-5xx")
@@ -81,7 +102,12 @@ def test_what_others_added_to_our_alarms(stand_in: StandIn, run: Run, write: Cal
     assert outcome.exit_code == 0, outcome.output
     assert "nothing to do" in again.output
     assert now["Threshold"] == 9
-    assert (now["AlarmActions"], now["OKActions"], now["ActionsEnabled"], now["AlarmDescription"]) == (
+    assert (
+        now["AlarmActions"],
+        now["OKActions"],
+        now["ActionsEnabled"],
+        now["AlarmDescription"],
+    ) == (
         [TOPIC],
         [TOPIC],
         False,
@@ -89,21 +115,31 @@ def test_what_others_added_to_our_alarms(stand_in: StandIn, run: Run, write: Cal
     )
 
 
-def test_what_others_added_to_the_alarm_that_wakes(stand_in: StandIn, run: Run, write: Callable[..., Path]) -> None:
+def test_what_others_added_to_the_alarm_that_wakes(
+    stand_in: StandIn, run: Run, write: Callable[..., Path]
+) -> None:
     """The alarm that starts the first instance tells whom others added too, also after its policy was made anew."""
-    stand_in.client("s3").create_bucket(Bucket="replies", CreateBucketConfiguration={"LocationConstraint": REGION})
+    stand_in.client("s3").create_bucket(
+        Bucket="replies", CreateBucketConfiguration={"LocationConstraint": REGION}
+    )
     run("up", write(ASYNCHRONOUS), *POLL)
     page(stand_in, "diamonds-backlog-without-capacity")
     planned = run("plan", write(ASYNCHRONOUS))
     run("up", write({**ASYNCHRONOUS, "ml.c6i.large": "ml.c7i.large"}), *POLL)
-    found = stand_in.client("application-autoscaling").describe_scaling_policies(ServiceNamespace="sagemaker")["ScalingPolicies"]
-    arn = next(policy["PolicyARN"] for policy in found if policy["PolicyName"] == "xgb-endpoint-wake")
+    found = stand_in.client("application-autoscaling").describe_scaling_policies(
+        ServiceNamespace="sagemaker"
+    )["ScalingPolicies"]
+    arn = next(
+        policy["PolicyARN"] for policy in found if policy["PolicyName"] == "xgb-endpoint-wake"
+    )
 
     assert "nothing to do" in planned.output
     assert set(alarm(stand_in, "diamonds-backlog-without-capacity")["AlarmActions"]) == {TOPIC, arn}
 
 
-def test_an_alarm_that_is_not_there(stand_in: StandIn, run: Run, write: Callable[..., Path]) -> None:
+def test_an_alarm_that_is_not_there(
+    stand_in: StandIn, run: Run, write: Callable[..., Path]
+) -> None:
     """Named alarms that are not there are told by plan and up before anything is made; rollback goes without them."""
     run("up", write(), *POLL)
     run("up", write({"1.0.0": "2.0.0"}), *POLL)
@@ -120,15 +156,22 @@ def test_an_alarm_that_is_not_there(stand_in: StandIn, run: Run, write: Callable
     assert "the alarm theirs is not there, so that it cannot watch the way back" in back.output
 
 
-def test_an_alarm_that_rings_before_an_update(stand_in: StandIn, run: Run, write: Callable[..., Path]) -> None:
+def test_an_alarm_that_rings_before_an_update(
+    stand_in: StandIn, run: Run, write: Callable[..., Path]
+) -> None:
     """An alarm that rings is told before an update, which it would end at once, and only then."""
     stand_in.client("cloudwatch").put_metric_alarm(AlarmName="theirs", **ALARM)
     first = run("up", write(NAMED), *POLL)
-    stand_in.client("cloudwatch").set_alarm_state(AlarmName="theirs", StateValue="ALARM", StateReason="a test")
+    stand_in.client("cloudwatch").set_alarm_state(
+        AlarmName="theirs", StateValue="ALARM", StateReason="a test"
+    )
     same, other = run("plan", write(NAMED)), write({**NAMED, "1.0.0": "2.0.0"})
     planned, updated = run("plan", other), run("up", other, *POLL)
 
     assert first.exit_code == updated.exit_code == 0, first.output + updated.output
     assert "theirs rings" not in first.output + same.output
     for outcome in (planned, updated):
-        assert "the alarm theirs rings already, so that the update would be rolled back at once" in outcome.output
+        assert (
+            "the alarm theirs rings already, so that the update would be rolled back at once"
+            in outcome.output
+        )

@@ -61,16 +61,30 @@ BAD: dict[str, tuple[Callable[[], bytes], str]] = {
     "cut before it was packed": (lambda: gzip.compress(tar()[:20_000], 1), CUT),
     "damaged": (damaged, CUT),
     "no stream": (lambda: gzip.compress(b"")[:10] + b"\xff" * 100, CUT),
-    "absolute": (lambda: gzip.compress(tar(member("/etc/x")), 1), "holds /etc/x, which would lie outside"),
-    "above": (lambda: gzip.compress(tar(member("a/../../x")), 1), "holds a/../../x, which would lie outside"),
-    "link": (lambda: gzip.compress(tar(member("x", tarfile.SYMTYPE, "model.ubj")), 1), "holds the link x: only files"),
-    "hard link": (lambda: gzip.compress(tar(member("x", tarfile.LNKTYPE, "/etc/passwd")), 1), "holds the link x: only files"),
+    "absolute": (
+        lambda: gzip.compress(tar(member("/etc/x")), 1),
+        "holds /etc/x, which would lie outside",
+    ),
+    "above": (
+        lambda: gzip.compress(tar(member("a/../../x")), 1),
+        "holds a/../../x, which would lie outside",
+    ),
+    "link": (
+        lambda: gzip.compress(tar(member("x", tarfile.SYMTYPE, "model.ubj")), 1),
+        "holds the link x: only files",
+    ),
+    "hard link": (
+        lambda: gzip.compress(tar(member("x", tarfile.LNKTYPE, "/etc/passwd")), 1),
+        "holds the link x: only files",
+    ),
     "device": (lambda: gzip.compress(tar(member("x", tarfile.CHRTYPE)), 1), "holds the device x"),
 }
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_tarballs_that_sagemaker_could_not_take(run: Run, write: Callable[..., Path], tmp_path: Path, name: str) -> None:
+def test_tarballs_that_sagemaker_could_not_take(
+    run: Run, write: Callable[..., Path], tmp_path: Path, name: str
+) -> None:
     """What is no whole tar.gz of files in their folder is refused in a line that says how to make one."""
     made, words = BAD[name]
     (tmp_path / "model.tar.gz").write_bytes(made())
@@ -108,4 +122,7 @@ def test_a_link_to_a_folder(run: Run, write: Callable[..., Path], tmp_path: Path
     shutil.copytree(ARTIFACT, tmp_path / "artifact")
     (tmp_path / "artifact" / "linked").symlink_to(tmp_path)
 
-    assert "is a link to a folder" in run("plan", write({str(ARTIFACT): str(tmp_path / "artifact")})).output
+    assert (
+        "is a link to a folder"
+        in run("plan", write({str(ARTIFACT): str(tmp_path / "artifact")})).output
+    )

@@ -27,7 +27,9 @@ UNTOLD = {**ASYNCHRONOUS, ", failure: s3://replies/failures": ""}
 @pytest.fixture
 def file(stand_in: StandIn, write: Callable[..., Path]) -> Path:
     """The file of an asynchronous endpoint that scales to zero, and the bucket of its replies."""
-    stand_in.client("s3").create_bucket(Bucket="replies", CreateBucketConfiguration={"LocationConstraint": REGION})
+    stand_in.client("s3").create_bucket(
+        Bucket="replies", CreateBucketConfiguration={"LocationConstraint": REGION}
+    )
     return write(ASYNCHRONOUS)
 
 
@@ -39,7 +41,9 @@ def test_a_whole_life(stand_in: StandIn, run: Run, file: Path) -> None:
     """Up smoke-tests by way of S3, invoke prints the server's own bytes, each payload is removed, and down leaves only replies."""
     made, again = run("up", file, *POLL), run("up", file, *POLL)
     invoked = run("invoke", file, PAYLOAD)
-    request = urllib.request.Request(f"{stand_in.container_url}/invocations", PAYLOAD.read_bytes(), {"Content-Type": "text/csv"})
+    request = urllib.request.Request(
+        f"{stand_in.container_url}/invocations", PAYLOAD.read_bytes(), {"Content-Type": "text/csv"}
+    )
     with urllib.request.urlopen(request, timeout=10) as answer:
         expected = answer.read()
     between, removed = payloads(stand_in), run("down", file, "--yes", *POLL)
@@ -60,18 +64,35 @@ def test_waking_from_zero(stand_in: StandIn, run: Run, file: Path) -> None:
     made = mutations(stand_in)
     stand_in.wire.reset()
     run("up", file, *POLL)
-    found = stand_in.client("application-autoscaling").describe_scaling_policies(ServiceNamespace="sagemaker")["ScalingPolicies"]
+    found = stand_in.client("application-autoscaling").describe_scaling_policies(
+        ServiceNamespace="sagemaker"
+    )["ScalingPolicies"]
     policies = {policy["PolicyName"]: policy for policy in found}
-    alarm = stand_in.client("cloudwatch").describe_alarms(AlarmNames=["diamonds-backlog-without-capacity"])["MetricAlarms"][0]
+    alarm = stand_in.client("cloudwatch").describe_alarms(
+        AlarmNames=["diamonds-backlog-without-capacity"]
+    )["MetricAlarms"][0]
 
-    assert made[-5:] == ["PutScalingPolicy", "PutScalingPolicy", "PutMetricAlarm", "PutObject", "DeleteObject"]
+    assert made[-5:] == [
+        "PutScalingPolicy",
+        "PutScalingPolicy",
+        "PutMetricAlarm",
+        "PutObject",
+        "DeleteObject",
+    ]
     assert alarm["AlarmActions"] == [policies["xgb-endpoint-wake"]["PolicyARN"]]
     assert alarm["MetricName"] == "HasBacklogWithoutCapacity"
-    assert policies["xgb-endpoint-wake"]["StepScalingPolicyConfiguration"]["StepAdjustments"][0]["ScalingAdjustment"] == 1
+    assert (
+        policies["xgb-endpoint-wake"]["StepScalingPolicyConfiguration"]["StepAdjustments"][0][
+            "ScalingAdjustment"
+        ]
+        == 1
+    )
     assert mutations(stand_in) == ["PutObject", "DeleteObject"]  # the smoke test's payload
 
 
-def test_waking_is_taken_off(stand_in: StandIn, run: Run, file: Path, write: Callable[..., Path]) -> None:
+def test_waking_is_taken_off(
+    stand_in: StandIn, run: Run, file: Path, write: Callable[..., Path]
+) -> None:
     """A file that scales to two instances at least has neither the policy nor the alarm that wakes."""
     run("up", file, *POLL)
     outcome = run("up", write({**ASYNCHRONOUS, "  min: 2": "  min: 2"}), *POLL)
@@ -81,7 +102,9 @@ def test_waking_is_taken_off(stand_in: StandIn, run: Run, file: Path, write: Cal
 
 
 @pytest.mark.parametrize("verb", ["up", "up that is rolled back", "rollback"])
-def test_waking_after_another_instance_type(stand_in: StandIn, run: Run, file: Path, write: Callable[..., Path], verb: str) -> None:
+def test_waking_after_another_instance_type(
+    stand_in: StandIn, run: Run, file: Path, write: Callable[..., Path], verb: str
+) -> None:
     """The policy that is made anew for another instance type, there and back, is the one that the alarm starts."""
     rolls_back = "rolled back" in verb
     run("up", file, *POLL)
@@ -91,11 +114,17 @@ def test_waking_after_another_instance_type(stand_in: StandIn, run: Run, file: P
     if verb == "rollback":
         outcome = run("rollback", changed, "--yes", *POLL)
     scaling, cloudwatch = stand_in.client("application-autoscaling"), stand_in.client("cloudwatch")
-    policies = scaling.describe_scaling_policies(ServiceNamespace="sagemaker", PolicyNames=["xgb-endpoint-wake"])["ScalingPolicies"]
-    arn = next(policy["PolicyARN"] for policy in policies if policy["PolicyName"] == "xgb-endpoint-wake")
+    policies = scaling.describe_scaling_policies(
+        ServiceNamespace="sagemaker", PolicyNames=["xgb-endpoint-wake"]
+    )["ScalingPolicies"]
+    arn = next(
+        policy["PolicyARN"] for policy in policies if policy["PolicyName"] == "xgb-endpoint-wake"
+    )
 
     assert outcome.exit_code == rolls_back, outcome.output
-    alarms = cloudwatch.describe_alarms(AlarmNames=["diamonds-backlog-without-capacity"])["MetricAlarms"]
+    alarms = cloudwatch.describe_alarms(AlarmNames=["diamonds-backlog-without-capacity"])[
+        "MetricAlarms"
+    ]
     assert alarms[0]["AlarmActions"] == [arn]
     assert alarms[0]["Threshold"] == 1
 
@@ -119,7 +148,11 @@ def test_a_reply_that_takes_its_time(stand_in: StandIn, run: Run, file: Path) ->
     def not_yet(sent: Sent, _: int) -> Fault | None:
         if sent.operation == "GetObject":
             looks.append(sent.operation)
-        return Fault("NoSuchKey", status=404) if sent.operation == "GetObject" and len(looks) <= 2 else None
+        return (
+            Fault("NoSuchKey", status=404)
+            if sent.operation == "GetObject" and len(looks) <= 2
+            else None
+        )
 
     stand_in.wire.fault = not_yet
     outcome = run("invoke", file, PAYLOAD)
@@ -129,7 +162,9 @@ def test_a_reply_that_takes_its_time(stand_in: StandIn, run: Run, file: Path) ->
     assert len(outcome.stdout.splitlines()) == 10
 
 
-def test_a_reply_that_never_comes(stand_in: StandIn, run: Run, file: Path, write: Callable[..., Path], tmp_path: Path) -> None:
+def test_a_reply_that_never_comes(
+    stand_in: StandIn, run: Run, file: Path, write: Callable[..., Path], tmp_path: Path
+) -> None:
     """A failure that is told nowhere ends the wait with what the file lacks; down removes the payload."""
     file = write(UNTOLD)
     run("up", file, *POLL)
@@ -156,8 +191,14 @@ def test_the_policies_allow_what_is_called(stand_in: StandIn, run: Run, file: Pa
 
     assert "sagemaker:InvokeEndpointAsync" in invoked
     for role, calls in (("invocation", invoked), ("deployment", called)):
-        allowed = {action for statement in json.loads(run("iam", file, role).output)["Statement"] for action in statement["Action"]}
-        assert {ACTIONS.get(call, call.replace("monitoring:", "cloudwatch:")) for call in calls} <= allowed
+        allowed = {
+            action
+            for statement in json.loads(run("iam", file, role).output)["Statement"]
+            for action in statement["Action"]
+        }
+        assert {
+            ACTIONS.get(call, call.replace("monitoring:", "cloudwatch:")) for call in calls
+        } <= allowed
 
 
 def test_no_other_kind(stand_in: StandIn, run: Run, file: Path, write: Callable[..., Path]) -> None:
@@ -166,5 +207,8 @@ def test_no_other_kind(stand_in: StandIn, run: Run, file: Path, write: Callable[
     stand_in.wire.reset()
     for refused in (run("plan", write()), run("up", write(), *POLL)):
         assert refused.exit_code == 1
-        assert "diamonds is an asynchronous endpoint, and AWS makes no real-time one of it" in refused.output
+        assert (
+            "diamonds is an asynchronous endpoint, and AWS makes no real-time one of it"
+            in refused.output
+        )
     assert mutations(stand_in) == []

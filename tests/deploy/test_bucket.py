@@ -14,9 +14,13 @@ FAR = "us-west-2"
 
 
 @pytest.mark.parametrize("verb", ["plan", "up"])
-def test_a_bucket_in_another_region(stand_in: StandIn, run: Run, write: Callable[..., Path], verb: str) -> None:
+def test_a_bucket_in_another_region(
+    stand_in: StandIn, run: Run, write: Callable[..., Path], verb: str
+) -> None:
     """A bucket of another region is refused with both regions."""
-    stand_in.client("s3", FAR).create_bucket(Bucket="far", CreateBucketConfiguration={"LocationConstraint": FAR})
+    stand_in.client("s3", FAR).create_bucket(
+        Bucket="far", CreateBucketConfiguration={"LocationConstraint": FAR}
+    )
     file = write({"bucket: example-models": "bucket: far"})
     stand_in.wire.reset()
     outcome = run(verb, file, *(POLL if verb == "up" else ()))
@@ -28,14 +32,19 @@ def test_a_bucket_in_another_region(stand_in: StandIn, run: Run, write: Callable
 
 
 @pytest.mark.parametrize("verb", ["plan", "up"])
-def test_a_bucket_that_is_missing(stand_in: StandIn, run: Run, write: Callable[..., Path], verb: str) -> None:
+def test_a_bucket_that_is_missing(
+    stand_in: StandIn, run: Run, write: Callable[..., Path], verb: str
+) -> None:
     """A bucket that is not there is told with the command that makes it."""
     file = write({"bucket: example-models": "bucket: nowhere"})
     stand_in.wire.reset()
     outcome = run(verb, file, *(POLL if verb == "up" else ()))
 
     assert outcome.exit_code == 1
-    assert "model.bucket: nowhere is not there: aws s3 mb s3://nowhere --region eu-central-1 makes it" in outcome.output
+    assert (
+        "model.bucket: nowhere is not there: aws s3 mb s3://nowhere --region eu-central-1 makes it"
+        in outcome.output
+    )
     assert mutations(stand_in) == []
 
 

@@ -22,8 +22,14 @@ FROM_ZERO = {
 def test_suspended_scaling(stand_in: StandIn, run: Run, write: Callable[..., Path]) -> None:
     """Scaling that was suspended by hand is suspended after another instance type too."""
     run("up", write(), *POLL)
-    suspended = {"DynamicScalingInSuspended": True, "DynamicScalingOutSuspended": False, "ScheduledScalingSuspended": False}
-    stand_in.client("application-autoscaling").register_scalable_target(**TARGET, SuspendedState=suspended)
+    suspended = {
+        "DynamicScalingInSuspended": True,
+        "DynamicScalingOutSuspended": False,
+        "ScheduledScalingSuspended": False,
+    }
+    stand_in.client("application-autoscaling").register_scalable_target(
+        **TARGET, SuspendedState=suspended
+    )
     outcome = run("up", write(RETYPED), *POLL)
 
     assert outcome.exit_code == 0, outcome.output
@@ -31,7 +37,9 @@ def test_suspended_scaling(stand_in: StandIn, run: Run, write: Callable[..., Pat
     assert scaling_of(stand_in)[0]["SuspendedState"] == suspended
 
 
-def test_an_alarm_whose_actions_are_off(stand_in: StandIn, run: Run, write: Callable[..., Path]) -> None:
+def test_an_alarm_whose_actions_are_off(
+    stand_in: StandIn, run: Run, write: Callable[..., Path]
+) -> None:
     """An alarm whose actions were disabled by hand starts no instance after an update that was refused."""
     run("up", write(FROM_ZERO), *POLL)
     cloudwatch, names = stand_in.client("cloudwatch"), ["diamonds-backlog-without-capacity"]
@@ -42,14 +50,18 @@ def test_an_alarm_whose_actions_are_off(stand_in: StandIn, run: Run, write: Call
 
     assert outcome.exit_code == 1
     assert "PutMetricAlarm" in mutations(stand_in)
-    assert cloudwatch.describe_alarms(AlarmNames=names)["MetricAlarms"][0]["ActionsEnabled"] is False
+    assert (
+        cloudwatch.describe_alarms(AlarmNames=names)["MetricAlarms"][0]["ActionsEnabled"] is False
+    )
 
 
 def test_a_target_of_others(stand_in: StandIn, run: Run, write: Callable[..., Path]) -> None:
     """A target without a policy of this program's is left alone by a file without scaling."""
     bare = write({SCALING: ""})
     run("up", bare, *POLL)
-    stand_in.client("application-autoscaling").register_scalable_target(**TARGET, MinCapacity=3, MaxCapacity=9)
+    stand_in.client("application-autoscaling").register_scalable_target(
+        **TARGET, MinCapacity=3, MaxCapacity=9
+    )
     stand_in.wire.reset()
     outcome = run("up", bare, *POLL)
 

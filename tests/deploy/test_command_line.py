@@ -22,7 +22,9 @@ from tests.support.server import ROOT
         *[("invoke", (PAYLOAD, "--timeout-seconds", seconds)) for seconds in ("-1", "nan")],
     ],
 )
-def test_times_that_are_none(stand_in: StandIn, run: Run, file: Path, verb: str, arguments: tuple[object, ...]) -> None:
+def test_times_that_are_none(
+    stand_in: StandIn, run: Run, file: Path, verb: str, arguments: tuple[object, ...]
+) -> None:
     """A time that cannot be waited is told by the option's name, before anything is asked of AWS."""
     outcome = run(verb, file, *arguments)
 
@@ -34,7 +36,11 @@ def test_times_that_are_none(stand_in: StandIn, run: Run, file: Path, verb: str,
 @pytest.mark.parametrize(
     ("variable", "value", "words"),
     [
-        ("AWS_MAX_ATTEMPTS", "abc", 'AWS_MAX_ATTEMPTS: expected a whole number from 1 to 100, not "abc"'),
+        (
+            "AWS_MAX_ATTEMPTS",
+            "abc",
+            'AWS_MAX_ATTEMPTS: expected a whole number from 1 to 100, not "abc"',
+        ),
         ("AWS_MAX_ATTEMPTS", "0", "AWS_MAX_ATTEMPTS: expected a whole number"),
         ("AWS_MAX_ATTEMPTS", "9" * 5000, "AWS_MAX_ATTEMPTS: expected a whole number"),
         ("AWS_ENDPOINT_URL", "nonsense", "nonsense: see AWS_ENDPOINT_URL"),
@@ -76,7 +82,12 @@ def test_refusals_of_many_lines(stand_in: StandIn, run: Run, file: Path) -> None
     ],
 )
 def test_a_layer_that_cannot_be_read(  # noqa: PLR0913, PLR0917 - three fixtures
-    stand_in: StandIn, run: Run, file: Path, address: str, layer: tuple[str, bytes] | None, words: str
+    stand_in: StandIn,
+    run: Run,
+    file: Path,
+    address: str,
+    layer: tuple[str, bytes] | None,
+    words: str,
 ) -> None:
     """The address of a layer is shown without what signs it, which lets whoever has it read the image."""
     stand_in.layers, stand_in.layer = address, layer
@@ -97,7 +108,12 @@ def test_without_the_packages(tmp_path: Path, missing: str, verb: tuple[str, ...
     (tmp_path / f"{missing}.py").write_text(f"raise ModuleNotFoundError('none', name='{missing}')")
     command = [sys.executable, "-m", "deploy", *verb]
     outcome = subprocess.run(
-        command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(tmp_path)}, capture_output=True, text=True, check=False
+        command,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
     assert outcome.returncode == 1

@@ -19,14 +19,34 @@ import tables
 
 FAULTS = [
     ("region: eu-central-1", "regoin: eu-central-1", 'regoin: unknown key; did you mean "region"?'),
-    ("  bucket: example-models", "  buckett: x", 'model.buckett: unknown key; did you mean "bucket"?'),
+    (
+        "  bucket: example-models",
+        "  buckett: x",
+        'model.buckett: unknown key; did you mean "bucket"?',
+    ),
     ("  bucket: example-models", "  bucket:", "model.bucket: missing"),
-    ("name: diamonds", "name: my_diamonds", 'name: "my_diamonds" does not fit: expected letters, digits'),
-    ("region: eu-central-1", "region: frankfurt", 'region: "frankfurt" does not fit: expected a region such as eu-central-1'),
-    ("region: eu-central-1", "region: us-east-1", "image: is in eu-central-1, and the key region says us-east-1"),
+    (
+        "name: diamonds",
+        "name: my_diamonds",
+        'name: "my_diamonds" does not fit: expected letters, digits',
+    ),
+    (
+        "region: eu-central-1",
+        "region: frankfurt",
+        'region: "frankfurt" does not fit: expected a region such as eu-central-1',
+    ),
+    (
+        "region: eu-central-1",
+        "region: us-east-1",
+        "image: is in eu-central-1, and the key region says us-east-1",
+    ),
     ("role: arn:aws:iam", "role: arn:iam", "expected arn:aws:iam::ACCOUNT:role/NAME"),
     ("@sha256:", ":1.0.0-sha256-", "which make push prints"),
-    ("version: 1.0.0", "version: 1.0", "metadata.version: expected text, not 1.0: put it into quotes"),
+    (
+        "version: 1.0.0",
+        "version: 1.0",
+        "metadata.version: expected text, not 1.0: put it into quotes",
+    ),
     ("    team: pricing", "    team: 7", "metadata.tags.team: expected text"),
     ("    team: pricing", f"    team: {'x' * 300}", "metadata.tags.team: "),
     ("environment: {}", f"environment: {{A: {'x' * 1025}}}", "data_format.environment: "),
@@ -37,23 +57,55 @@ FAULTS = [
     ),
     ("environment: {}", "environment: []", "data_format.environment: expected keys and values"),
     ("environment: {}", 'environment: {SAGEMAKER_BIND_TO_PORT: "81"}', "SageMaker asks port 8080"),
-    ("[text/csv, application/json]", "[text/html]", "data_format.content_types: the server does not read text/html"),
+    (
+        "[text/csv, application/json]",
+        "[text/html]",
+        "data_format.content_types: the server does not read text/html",
+    ),
     ("[text/csv, application/json]", "text/csv", "data_format.content_types: expected a list"),
-    ("  # accept: application/json ", "  accept: text/html ", "data_format.accept: the server does not write text/html"),
-    ("instance_count: 2", "instance_count: 1", "compute.instance_count: 1 puts all into one Availability Zone"),
+    (
+        "  # accept: application/json ",
+        "  accept: text/html ",
+        "data_format.accept: the server does not write text/html",
+    ),
+    (
+        "instance_count: 2",
+        "instance_count: 1",
+        "compute.instance_count: 1 puts all into one Availability Zone",
+    ),
     ("instance_count: 2", "instance_count: two", "compute.instance_count: expected a whole number"),
-    ("instance_count: 2", "instance_count: true", "compute.instance_count: expected a whole number"),
+    (
+        "instance_count: 2",
+        "instance_count: true",
+        "compute.instance_count: expected a whole number",
+    ),
     ("  min: 2", "  min: 1", "scaling.min: 1 may leave everything in one Availability Zone"),
     (
         "environment: {}",
         "environment: {SERVE_ROW_EROR: 'x'}",
         "SERVE_ROW_EROR: the server does not know this variable: did you mean",
     ),
-    ("environment: {}", "environment: {SERVE_NONE: 'x'}", "SERVE_NONE: the server does not know this variable: see the README"),
+    (
+        "environment: {}",
+        "environment: {SERVE_NONE: 'x'}",
+        "SERVE_NONE: the server does not know this variable: see the README",
+    ),
     ("@sha256:", ":latest#", ":latest"),
-    ("version: 1.0.0", "version: 1.1", 'metadata.version: expected text, not 1.1: put it into quotes, "1.1"'),
-    ("instance_count: 2", 'instance_count: "2"', 'expected a whole number, not "2": take its quotes away'),
-    ("[text/csv, application/json]", "text/csv", 'expected a list, not "text/csv": write [text/csv]'),
+    (
+        "version: 1.0.0",
+        "version: 1.1",
+        'metadata.version: expected text, not 1.1: put it into quotes, "1.1"',
+    ),
+    (
+        "instance_count: 2",
+        'instance_count: "2"',
+        'expected a whole number, not "2": take its quotes away',
+    ),
+    (
+        "[text/csv, application/json]",
+        "text/csv",
+        'expected a list, not "text/csv": write [text/csv]',
+    ),
     (
         "  instance_count: 2",
         "  asynchronous: {output: 's3://replies/x'}",
@@ -74,22 +126,50 @@ FAULTS = [
     ),
     ("ml.c6i.large #", "ml.t2.medium #", "t2 cannot be scaled"),
     ("strategy: rolling", "strategy: careful", "update.strategy: expected one of rolling, canary"),
-    ("step_percent: 50", "step_percent: 60", "update.step_percent: expected a whole number from 1 to 50"),
+    (
+        "step_percent: 50",
+        "step_percent: 60",
+        "update.step_percent: expected a whole number from 1 to 50",
+    ),
     ("step_percent: 50", "step_percent: 4", "update.step_percent: rolling takes from 5 to 50"),
-    ("wait_seconds: 300", "wait_seconds: 3000", "update.timeout_seconds: 3600 is not above the waits together"),
-    ("update:", "network: {subnets: [subnet-1], security_groups: [sg-1]}\nupdate:", "one subnet is one Availability Zone"),
-    ("update:", "network: {subnets: [subnet-1, subnet-2]}\nupdate:", "subnets and security_groups go together"),
+    (
+        "wait_seconds: 300",
+        "wait_seconds: 3000",
+        "update.timeout_seconds: 3600 is not above the waits together",
+    ),
+    (
+        "update:",
+        "network: {subnets: [subnet-1], security_groups: [sg-1]}\nupdate:",
+        "one subnet is one Availability Zone",
+    ),
+    (
+        "update:",
+        "network: {subnets: [subnet-1, subnet-2]}\nupdate:",
+        "subnets and security_groups go together",
+    ),
     ("update:", "capture: {destination: bucket}\nupdate:", "capture.destination: "),
-    ("  instance_count: 2", "  serverless: {memory_mb: 3000}", "compute.serverless.memory_mb: expected one of 1024"),
-    ("  instance_count: 2", "  serverless: {memory_mb: 2048}", "a serverless endpoint scales by itself"),
+    (
+        "  instance_count: 2",
+        "  serverless: {memory_mb: 3000}",
+        "compute.serverless.memory_mb: expected one of 1024",
+    ),
+    (
+        "  instance_count: 2",
+        "  serverless: {memory_mb: 2048}",
+        "a serverless endpoint scales by itself",
+    ),
     ("  instance_count: 2", "  asynchronous: {output: here}", "compute.asynchronous.output: "),
     ("sample: ", "sample: /nowhere", "data_format.sample: /nowhere"),
     ("artifact: ", "artifact: /nowhere", "expected a folder or a tar.gz"),
 ]
 
 
-@pytest.mark.parametrize(("old", "new", "words"), FAULTS, ids=[words[:40] for _, _, words in FAULTS])
-def test_faults_name_key_and_fix(run: Run, write: Callable[..., Path], old: str, new: str, words: str) -> None:
+@pytest.mark.parametrize(
+    ("old", "new", "words"), FAULTS, ids=[words[:40] for _, _, words in FAULTS]
+)
+def test_faults_name_key_and_fix(
+    run: Run, write: Callable[..., Path], old: str, new: str, words: str
+) -> None:
     """A fault of the file is one line with the key and what to write, before anything is asked of AWS."""
     outcome = run("plan", write({old: new}))
 
@@ -99,7 +179,12 @@ def test_faults_name_key_and_fix(run: Run, write: Callable[..., Path], old: str,
 
 
 @pytest.mark.parametrize(
-    ("text", "words"), [("a: [", "cannot be read as YAML"), ("- a", "expected keys and values"), ("", "name: missing")]
+    ("text", "words"),
+    [
+        ("a: [", "cannot be read as YAML"),
+        ("- a", "expected keys and values"),
+        ("", "name: missing"),
+    ],
 )
 def test_files_that_are_none(run: Run, tmp_path: Path, text: str, words: str) -> None:
     """What is no YAML, no keys, or empty is told as such."""
@@ -131,7 +216,10 @@ def test_an_instance_type_newer_than_boto3(run: Run, write: Callable[..., Path])
 
 def test_one_zone_for_development(run: Run, write: Callable[..., Path]) -> None:
     """compute.allow_single_zone accepts one instance."""
-    changes = {"instance_count: 2": "instance_count: 1\n  allow_single_zone: true", "  min: 2": "  min: 1"}
+    changes = {
+        "instance_count: 2": "instance_count: 1\n  allow_single_zone: true",
+        "  min: 2": "  min: 1",
+    }
     changes["strategy: rolling"] = "strategy: all_at_once"
 
     assert run("plan", write(changes)).exit_code == 0
@@ -144,10 +232,15 @@ def test_an_artifact_as_a_tarball(run: Run, write: Callable[..., Path], tmp_path
     outcome = run("plan", write({f"{ROOT}/model/artifact": str(tmp_path / "model.tar.gz")}))
 
     assert outcome.exit_code == 0, outcome.output
-    assert hashlib.sha256(gzip.decompress((tmp_path / "model.tar.gz").read_bytes())).hexdigest() in outcome.output
+    assert (
+        hashlib.sha256(gzip.decompress((tmp_path / "model.tar.gz").read_bytes())).hexdigest()
+        in outcome.output
+    )
 
 
-def test_an_artifact_that_the_server_refuses(run: Run, write: Callable[..., Path], tmp_path: Path) -> None:
+def test_an_artifact_that_the_server_refuses(
+    run: Run, write: Callable[..., Path], tmp_path: Path
+) -> None:
     """An artifact on which the server would not start is never uploaded; the server's own words say why."""
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "model.ubj").write_bytes(b"nothing")
@@ -158,20 +251,30 @@ def test_an_artifact_that_the_server_refuses(run: Run, write: Callable[..., Path
     assert "the server would not start on it" in outcome.output
 
 
-def test_the_same_files_are_the_same_artifact(run: Run, write: Callable[..., Path], tmp_path: Path) -> None:
+def test_the_same_files_are_the_same_artifact(
+    run: Run, write: Callable[..., Path], tmp_path: Path
+) -> None:
     """A copy of the artifact, with other times, has the same key in S3."""
     shutil.copytree(ROOT / "model" / "artifact", tmp_path / "copy", copy_function=shutil.copyfile)
-    here, copied = run("plan", write()), run("plan", write({f"{ROOT}/model/artifact": str(tmp_path / "copy")}))
+    here, copied = (
+        run("plan", write()),
+        run("plan", write({f"{ROOT}/model/artifact": str(tmp_path / "copy")})),
+    )
 
     assert here.exit_code == 0
     assert here.output == copied.output
 
 
-def test_a_region_that_boto3_does_not_know(run: Run, write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_region_that_boto3_does_not_know(
+    run: Run, write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A region that may be misspelt is a warning with the one that was meant, for it may be newer than boto3."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name)
     outcome = run("plan", write({"eu-central-1": "eu-centrall-1"}))
 
     assert outcome.exit_code == 0, outcome.output
-    assert "region: boto3 knows no SageMaker in eu-centrall-1: did you mean eu-central-1?" in outcome.output
+    assert (
+        "region: boto3 knows no SageMaker in eu-centrall-1: did you mean eu-central-1?"
+        in outcome.output
+    )

@@ -28,7 +28,9 @@ def runs_until_done(stand_in: StandIn, verb: Callable[[], int]) -> int:
     """
     for number in range(1, MOST_RUNS):
         stand_in.wire.sent.clear()
-        stand_in.wire.fault = lambda sent, count: (LOST if sent.mutates and count == 1 else DEAD) if count else None
+        stand_in.wire.fault = lambda sent, count: (
+            (LOST if sent.mutates and count == 1 else DEAD) if count else None
+        )
         if verb() == 0:
             return number
     raise AssertionError(f"not done after {MOST_RUNS} runs")
@@ -48,7 +50,9 @@ def killing(process: "subprocess.Popen[bytes]") -> Callable[[Sent, int], Fault |
 def test_killed(stand_in: StandIn, run: Run, file: Path) -> None:
     """Killed after a changing call, up goes on where it was, and makes nothing twice."""
     command = [sys.executable, "-m", "deploy", "up", str(file), *POLL]
-    with subprocess.Popen(command, cwd=ROOT, env={**os.environ, **stand_in.environment}, stdout=subprocess.DEVNULL) as process:
+    with subprocess.Popen(
+        command, cwd=ROOT, env={**os.environ, **stand_in.environment}, stdout=subprocess.DEVNULL
+    ) as process:
         stand_in.wire.fault = killing(process)
         code = process.wait(60)
     stand_in.wire.fault = lambda *_: None
@@ -69,7 +73,9 @@ def test_breaking_off_after_any_step(stand_in: StandIn, run: Run, file: Path) ->
     assert len(names) == len(set(names)) == 8
 
 
-def test_an_update_that_breaks_off_after_any_step(stand_in: StandIn, run: Run, write: Callable[..., Path]) -> None:
+def test_an_update_that_breaks_off_after_any_step(
+    stand_in: StandIn, run: Run, write: Callable[..., Path]
+) -> None:
     """An update to another instance type whose answers are lost at each step in turn ends as one that went well."""
     run("up", write(), *POLL)
     changed = write(RETYPED)
@@ -77,9 +83,18 @@ def test_an_update_that_breaks_off_after_any_step(stand_in: StandIn, run: Run, w
     sagemaker = stand_in.client("sagemaker")
     config = sagemaker.describe_endpoint(EndpointName="diamonds")["EndpointConfigName"]
 
-    assert runs == 7  # config, scaling off, update, scaling on by two calls, tags, and a run that finds all done
-    assert sagemaker.describe_endpoint_config(EndpointConfigName=config)["ProductionVariants"][0]["InstanceType"] == "ml.c7i.large"
-    assert {"endpoint/diamonds/variant/AllTraffic", "xgb-endpoint-target-tracking"} <= set(left(stand_in))
+    assert (
+        runs == 7
+    )  # config, scaling off, update, scaling on by two calls, tags, and a run that finds all done
+    assert (
+        sagemaker.describe_endpoint_config(EndpointConfigName=config)["ProductionVariants"][0][
+            "InstanceType"
+        ]
+        == "ml.c7i.large"
+    )
+    assert {"endpoint/diamonds/variant/AllTraffic", "xgb-endpoint-target-tracking"} <= set(
+        left(stand_in)
+    )
 
 
 def test_down_that_breaks_off_after_any_step(stand_in: StandIn, run: Run, file: Path) -> None:
@@ -87,7 +102,9 @@ def test_down_that_breaks_off_after_any_step(stand_in: StandIn, run: Run, file: 
     run("up", file, *POLL)
     runs = runs_until_done(stand_in, lambda: run("down", file, "--yes", *POLL).exit_code)
 
-    assert runs == 7  # target with its policy, both alarms at once, endpoint, config, model, artifact; then there is nothing
+    assert (
+        runs == 7
+    )  # target with its policy, both alarms at once, endpoint, config, model, artifact; then there is nothing
     assert left(stand_in) == []
 
 
@@ -98,7 +115,9 @@ def test_down_asks_and_removes_only_its_own(stand_in: StandIn, run: Run, file: P
         AlarmName="diamonds-mine", MetricName="x", Namespace="x", EvaluationPeriods=1, ComparisonOperator="GreaterThanThreshold",
         Statistic="Sum", Period=60, Threshold=1,
     )  # fmt: skip
-    stand_in.client("s3").put_object(Bucket=BUCKET, Key="xgb-endpoint/123456789012/diamonds/mine", Body=b"")
+    stand_in.client("s3").put_object(
+        Bucket=BUCKET, Key="xgb-endpoint/123456789012/diamonds/mine", Body=b""
+    )
     refused, before = run("down", file), left(stand_in)
     run("down", file, "--yes", *POLL)
 
@@ -110,12 +129,25 @@ def test_down_asks_and_removes_only_its_own(stand_in: StandIn, run: Run, file: P
 def test_an_endpoint_of_somebody_else(stand_in: StandIn, run: Run, file: Path) -> None:
     """An endpoint of the same name that has no tag of this program is neither changed nor removed."""
     sagemaker = stand_in.client("sagemaker")
-    sagemaker.create_model(ModelName="theirs", ExecutionRoleArn="arn:aws:iam::123456789012:role/r", PrimaryContainer={"Image": "i"})
-    variant = {"VariantName": "a", "ModelName": "theirs", "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+    sagemaker.create_model(
+        ModelName="theirs",
+        ExecutionRoleArn="arn:aws:iam::123456789012:role/r",
+        PrimaryContainer={"Image": "i"},
+    )
+    variant = {
+        "VariantName": "a",
+        "ModelName": "theirs",
+        "InstanceType": "ml.m5.large",
+        "InitialInstanceCount": 1,
+    }
     sagemaker.create_endpoint_config(EndpointConfigName="theirs", ProductionVariants=[variant])
     sagemaker.create_endpoint(EndpointName="diamonds", EndpointConfigName="theirs")
     stand_in.wire.reset()
-    outcomes = [run("up", file, *POLL), run("down", file, "--yes", *POLL), run("rollback", file, "--yes", *POLL)]
+    outcomes = [
+        run("up", file, *POLL),
+        run("down", file, "--yes", *POLL),
+        run("rollback", file, "--yes", *POLL),
+    ]
 
     assert mutations(stand_in) == []
     for outcome in outcomes:
@@ -134,10 +166,14 @@ def test_an_endpoint_of_somebody_else(stand_in: StandIn, run: Run, file: Path) -
         ("ValidationException", "AWS refused"),
     ],
 )
-def test_refusals_are_one_line(stand_in: StandIn, run: Run, file: Path, code: str, words: str) -> None:
+def test_refusals_are_one_line(
+    stand_in: StandIn, run: Run, file: Path, code: str, words: str
+) -> None:
     """What AWS refuses is told in one line that says what to do."""
     status = 500 if code == "InternalFailure" else 400
-    stand_in.wire.fault = lambda sent, _: Fault(code, status=status) if sent.operation == "DescribeEndpoint" else None
+    stand_in.wire.fault = lambda sent, _: (
+        Fault(code, status=status) if sent.operation == "DescribeEndpoint" else None
+    )
     outcome = run("status", file)
 
     assert outcome.exit_code == 1
@@ -145,7 +181,9 @@ def test_refusals_are_one_line(stand_in: StandIn, run: Run, file: Path, code: st
     assert len(outcome.output.splitlines()) == 1
 
 
-def test_throttling_is_waited_out(stand_in: StandIn, run: Run, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_throttling_is_waited_out(
+    stand_in: StandIn, run: Run, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A call that is throttled once is made again."""
     monkeypatch.delenv("AWS_MAX_ATTEMPTS")
     throttled: list[str] = []

@@ -12,7 +12,18 @@ from tests.deploy.conftest import Run
 KEY = "arn:aws:kms:eu-central-1:123456789012:key/1"
 MANY_TAGS = "\n".join(f"    t{number}: x" for number in range(46))
 # Each key has nine times what the one before has; shown as text they would fill the memory.
-NAMES = ["region", "role", "image", "model", "data_format", "metadata", "compute", "network", "scaling", "name"]
+NAMES = [
+    "region",
+    "role",
+    "image",
+    "model",
+    "data_format",
+    "metadata",
+    "compute",
+    "network",
+    "scaling",
+    "name",
+]
 BOMB = "region: &region [x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"{name}: &{name} [{', '.join([f'*{before}'] * 9)}]\n" for before, name in pairwise(NAMES)
 )
@@ -91,8 +102,12 @@ def test_what_yaml_would_take(run: Run, tmp_path: Path, text: str, words: str) -
     assert len(outcome.output) < 1000
 
 
-@pytest.mark.parametrize(("old", "new", "words"), FAULTS, ids=[words[:40] for _, _, words in FAULTS])
-def test_what_aws_or_a_policy_would_misread(run: Run, write: Callable[..., Path], old: str, new: str, words: str) -> None:
+@pytest.mark.parametrize(
+    ("old", "new", "words"), FAULTS, ids=[words[:40] for _, _, words in FAULTS]
+)
+def test_what_aws_or_a_policy_would_misread(
+    run: Run, write: Callable[..., Path], old: str, new: str, words: str
+) -> None:
     """What AWS refuses late, and what a policy would read as a wildcard, is one line that names the key."""
     outcome = run("iam", write({old: new}))
 
@@ -112,12 +127,17 @@ def test_a_path_that_would_paint_the_terminal(run: Run, write: Callable[..., Pat
 @pytest.mark.parametrize("strategy", ["rolling", "canary", "linear"])
 def test_one_instance_has_no_half(run: Run, write: Callable[..., Path], strategy: str) -> None:
     """Where one instance may be all, only all_at_once is taken, since AWS's other steps are at most half of them."""
-    changes = {"instance_count: 2": "instance_count: 2\n  allow_single_zone: true", "  min: 2": "  min: 1"}
+    changes = {
+        "instance_count: 2": "instance_count: 2\n  allow_single_zone: true",
+        "  min: 2": "  min: 1",
+    }
     refused = run("iam", write({**changes, "strategy: rolling": f"strategy: {strategy}"}))
 
     assert f"update.strategy: {strategy} goes in steps" in refused.output
     assert "of which scaling.min allows 1: use all_at_once" in refused.output
-    assert run("iam", write({**changes, "strategy: rolling": "strategy: all_at_once"})).exit_code == 0
+    assert (
+        run("iam", write({**changes, "strategy: rolling": "strategy: all_at_once"})).exit_code == 0
+    )
 
 
 def test_what_looks_like_a_date_is_text(run: Run, write: Callable[..., Path]) -> None:
@@ -154,9 +174,13 @@ def test_policies_name_what_aws_documents(run: Run, write: Callable[..., Path]) 
     file = write({"\nupdate:": f"\nkms: {{artifact_key: '{KEY}'}}\nupdate:"})
     policies = json.loads(run("iam", file).output)
     deployment, execution = policies["deployment"]["Statement"], policies["execution"]["Statement"]
-    endpoint = next(one for one in deployment if "sagemaker:UpdateEndpointWeightsAndCapacities" in one["Action"])
+    endpoint = next(
+        one for one in deployment if "sagemaker:UpdateEndpointWeightsAndCapacities" in one["Action"]
+    )
     metrics = next(one for one in execution if one["Action"] == ["cloudwatch:PutMetricData"])
 
     assert "arn:aws:sagemaker:eu-central-1:123456789012:endpoint/diamonds" in endpoint["Resource"]
-    assert metrics["Condition"] == {"StringEquals": {"cloudwatch:namespace": ["AWS/SageMaker", "/aws/sagemaker/Endpoints"]}}
+    assert metrics["Condition"] == {
+        "StringEquals": {"cloudwatch:namespace": ["AWS/SageMaker", "/aws/sagemaker/Endpoints"]}
+    }
     assert [one["Resource"] for one in deployment if "kms:CreateGrant" in one["Action"]] == [[KEY]]

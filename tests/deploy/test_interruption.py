@@ -42,11 +42,17 @@ def sending(signals: dict[str, signal.Signals]) -> Callable[[Sent, int], Fault |
     "signals",
     [
         {"DeregisterScalableTarget": signal.SIGINT},
-        {"DescribeEndpoint": signal.SIGTERM, "RegisterScalableTarget": signal.SIGHUP, "PutScalingPolicy": signal.SIGINT},
+        {
+            "DescribeEndpoint": signal.SIGTERM,
+            "RegisterScalableTarget": signal.SIGHUP,
+            "PutScalingPolicy": signal.SIGINT,
+        },
     ],
 )
 @pytest.mark.usefixtures("survived")
-def test_a_signal(stand_in: StandIn, run: Run, write: Callable[..., Path], signals: dict[str, signal.Signals]) -> None:
+def test_a_signal(
+    stand_in: StandIn, run: Run, write: Callable[..., Path], signals: dict[str, signal.Signals]
+) -> None:
     """Whatever a signal comes in, the call under way ends first, and scaling is put back whole."""
     run("up", write(), *POLL)
     theirs(stand_in)
@@ -63,7 +69,9 @@ def test_a_signal(stand_in: StandIn, run: Run, write: Callable[..., Path], signa
     assert scaling_of(stand_in) == before
 
 
-def test_a_signal_and_nothing_can_be_put_back(stand_in: StandIn, run: Run, write: Callable[..., Path]) -> None:
+def test_a_signal_and_nothing_can_be_put_back(
+    stand_in: StandIn, run: Run, write: Callable[..., Path]
+) -> None:
     """Broken off, and refused what puts scaling on again, a run says that it is off."""
     run("up", write(), *POLL)
     interrupt = sending({"DeregisterScalableTarget": signal.SIGINT})
@@ -80,13 +88,21 @@ def test_a_signal_and_nothing_can_be_put_back(stand_in: StandIn, run: Run, write
     outcome = run("up", write(RETYPED), *POLL)
 
     assert "broken off after deregister_scalable_target" in outcome.output
-    assert "scaling is off, as it could not be put on again (not allowed: RegisterScalableTarget" in outcome.output
-    assert "not made again: register_scalable_target endpoint/diamonds/variant/AllTraffic, put_scaling_policy" in outcome.output
+    assert (
+        "scaling is off, as it could not be put on again (not allowed: RegisterScalableTarget"
+        in outcome.output
+    )
+    assert (
+        "not made again: register_scalable_target endpoint/diamonds/variant/AllTraffic, put_scaling_policy"
+        in outcome.output
+    )
     assert "is on" not in outcome.output
     assert scaling_of(stand_in) == []
 
 
-def test_one_call_of_those_that_put_back(stand_in: StandIn, run: Run, write: Callable[..., Path]) -> None:
+def test_one_call_of_those_that_put_back(
+    stand_in: StandIn, run: Run, write: Callable[..., Path]
+) -> None:
     """Where one of the calls that put scaling back fails, the others are made, and just that one is named."""
     run("up", write(), *POLL)
     theirs(stand_in)
@@ -103,7 +119,9 @@ def test_one_call_of_those_that_put_back(stand_in: StandIn, run: Run, write: Cal
     assert "no more ml.c7i.large" in outcome.output
     assert "scaling is on, but not made again (AWS throttled PutScalingPolicy" in outcome.output
     assert "): put_scaling_policy xgb-endpoint-target-tracking: up makes" in outcome.output
-    assert scaling_of(stand_in) == [one for one in before if one.get("PolicyName") != "xgb-endpoint-target-tracking"]
+    assert scaling_of(stand_in) == [
+        one for one in before if one.get("PolicyName") != "xgb-endpoint-target-tracking"
+    ]
 
 
 def test_down_that_may_not_remove_the_endpoint(stand_in: StandIn, run: Run, file: Path) -> None:
@@ -111,13 +129,22 @@ def test_down_that_may_not_remove_the_endpoint(stand_in: StandIn, run: Run, file
     run("up", file, *POLL)
     theirs(stand_in)
     before, all_before = scaling_of(stand_in), left(stand_in)
-    stand_in.wire.fault = lambda sent, _: Fault("AccessDeniedException") if sent.operation == "DeleteEndpoint" else None
-    denied, after, all_after = run("down", file, "--yes", *POLL), scaling_of(stand_in), left(stand_in)
+    stand_in.wire.fault = lambda sent, _: (
+        Fault("AccessDeniedException") if sent.operation == "DeleteEndpoint" else None
+    )
+    denied, after, all_after = (
+        run("down", file, "--yes", *POLL),
+        scaling_of(stand_in),
+        left(stand_in),
+    )
     stand_in.wire.reset()
     removed = run("down", file, "--yes", *POLL)
 
     assert "not allowed: DeleteEndpoint" in denied.output
-    assert "register_scalable_target endpoint/diamonds/variant/AllTraffic: scale again, as before" in denied.output
+    assert (
+        "register_scalable_target endpoint/diamonds/variant/AllTraffic: scale again, as before"
+        in denied.output
+    )
     assert (after, sorted(all_after)) == (before, sorted(all_before))
     assert removed.exit_code == 0, removed.output
     assert left(stand_in) == []

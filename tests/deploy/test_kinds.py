@@ -15,7 +15,13 @@ from tests.support.aws_emulator.runtime import REGION
 from tests.support.aws_emulator.server import StandIn
 from tests.support.server import ROOT
 
-SCALING = "scaling:" + (ROOT / "deploy" / "endpoint.example.yaml").read_text().partition("\nscaling:")[2].partition("\nupdate:")[0]
+SCALING = (
+    "scaling:"
+    + (ROOT / "deploy" / "endpoint.example.yaml")
+    .read_text()
+    .partition("\nscaling:")[2]
+    .partition("\nupdate:")[0]
+)
 ACTIONS = {
     "s3:HeadObject": "s3:GetObject",
     "s3:HeadBucket": "s3:ListBucket",
@@ -25,12 +31,17 @@ ACTIONS = {
 
 
 def sent(stand_in: StandIn, operation: str) -> dict[str, Any]:
-    return next(one.parameters for one in reversed(stand_in.wire.sent) if one.operation == operation)
+    return next(
+        one.parameters for one in reversed(stand_in.wire.sent) if one.operation == operation
+    )
 
 
 def test_serverless(stand_in: StandIn, run: Run, write: Callable[..., Path]) -> None:
     """A serverless endpoint has no instances, no scaling, and no guardrails at an update."""
-    serverless = {"instance_count: 2": "serverless: {memory_mb: 4096, max_concurrency: 5}", SCALING: ""}
+    serverless = {
+        "instance_count: 2": "serverless: {memory_mb: 4096, max_concurrency: 5}",
+        SCALING: "",
+    }
     made = run("up", write(serverless), *POLL)
     updated = run("up", write({**serverless, "1.0.0": "2.0.0"}), *POLL)
 
@@ -41,23 +52,49 @@ def test_serverless(stand_in: StandIn, run: Run, write: Callable[..., Path]) -> 
 @pytest.mark.parametrize(
     ("strategy", "routing"),
     [
-        ("canary", {"Type": "CANARY", "WaitIntervalInSeconds": 300, "CanarySize": {"Type": "CAPACITY_PERCENT", "Value": 50}}),
-        ("linear", {"Type": "LINEAR", "WaitIntervalInSeconds": 300, "LinearStepSize": {"Type": "CAPACITY_PERCENT", "Value": 50}}),
+        (
+            "canary",
+            {
+                "Type": "CANARY",
+                "WaitIntervalInSeconds": 300,
+                "CanarySize": {"Type": "CAPACITY_PERCENT", "Value": 50},
+            },
+        ),
+        (
+            "linear",
+            {
+                "Type": "LINEAR",
+                "WaitIntervalInSeconds": 300,
+                "LinearStepSize": {"Type": "CAPACITY_PERCENT", "Value": 50},
+            },
+        ),
         ("all_at_once", {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 300}),
     ],
 )
-def test_blue_and_green(stand_in: StandIn, run: Run, write: Callable[..., Path], strategy: str, routing: dict[str, Any]) -> None:
+def test_blue_and_green(
+    stand_in: StandIn, run: Run, write: Callable[..., Path], strategy: str, routing: dict[str, Any]
+) -> None:
     """Canary, linear and all at once go over the wire as such, and without scaling the file's count holds."""
     run("up", write(), *POLL)
-    changes = {"strategy: rolling": f"strategy: {strategy}", "environment: {}": "environment: {SERVE_DOOR: flask}", SCALING: ""}
+    changes = {
+        "strategy: rolling": f"strategy: {strategy}",
+        "environment: {}": "environment: {SERVE_DOOR: flask}",
+        SCALING: "",
+    }
     outcome = run("up", write(changes), *POLL)
     update = sent(stand_in, "UpdateEndpoint")
 
     assert outcome.exit_code == 0, outcome.output
-    assert update["DeploymentConfig"]["BlueGreenUpdatePolicy"]["TrafficRoutingConfiguration"] == routing
+    assert (
+        update["DeploymentConfig"]["BlueGreenUpdatePolicy"]["TrafficRoutingConfiguration"]
+        == routing
+    )
     assert update["RetainAllVariantProperties"] is False
     assert (
-        stand_in.client("application-autoscaling").describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"] == []
+        stand_in.client("application-autoscaling").describe_scalable_targets(
+            ServiceNamespace="sagemaker"
+        )["ScalableTargets"]
+        == []
     )
 
 
@@ -66,7 +103,9 @@ def test_all_keys_reach_the_wire(stand_in: StandIn, run: Run, write: Callable[..
     ec2 = stand_in.client("ec2")
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     subnets = [
-        ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{n}.0/24", AvailabilityZone=f"eu-central-1{zone}")["Subnet"]["SubnetId"]
+        ec2.create_subnet(
+            VpcId=vpc, CidrBlock=f"10.0.{n}.0/24", AvailabilityZone=f"eu-central-1{zone}"
+        )["Subnet"]["SubnetId"]
         for n, zone in enumerate("ab")
     ]
     more = f"""network: {{subnets: [{", ".join(subnets)}], security_groups: [sg-1], isolation: true}}
@@ -75,7 +114,9 @@ kms: {{artifact_key: "arn:aws:kms:eu-central-1:123456789012:key/1", volume_key: 
 """
     file = write({"update:": f"{more}\nupdate:"})
     missing = run("plan", file)
-    stand_in.client("s3").create_bucket(Bucket="captured", CreateBucketConfiguration={"LocationConstraint": REGION})
+    stand_in.client("s3").create_bucket(
+        Bucket="captured", CreateBucketConfiguration={"LocationConstraint": REGION}
+    )
     outcome = run("up", file, *POLL)
     model, config = sent(stand_in, "CreateModel"), sent(stand_in, "CreateEndpointConfig")
 
@@ -90,7 +131,9 @@ kms: {{artifact_key: "arn:aws:kms:eu-central-1:123456789012:key/1", volume_key: 
     assert upload.headers["x_amz_tagging"] == "xgb-endpoint:endpoint=diamonds"
 
 
-def test_a_key_for_what_is_there_already(stand_in: StandIn, run: Run, write: Callable[..., Path]) -> None:
+def test_a_key_for_what_is_there_already(
+    stand_in: StandIn, run: Run, write: Callable[..., Path]
+) -> None:
     """An artifact that was uploaded without a key, or with another one, is uploaded again under the file's."""
     run("up", write(), *POLL)
     for number in (1, 2):
@@ -104,7 +147,9 @@ def test_a_key_for_what_is_there_already(stand_in: StandIn, run: Run, write: Cal
         assert model.removeprefix("s3://example-models/") in left(stand_in)
 
 
-def test_the_deployment_policy_allows_what_is_called(stand_in: StandIn, run: Run, write: Callable[..., Path]) -> None:
+def test_the_deployment_policy_allows_what_is_called(
+    stand_in: StandIn, run: Run, write: Callable[..., Path]
+) -> None:
     """Each call that a whole life sends is an action of the deployment policy."""
     file = write()
     run("up", file, *POLL)
@@ -114,7 +159,13 @@ def test_the_deployment_policy_allows_what_is_called(stand_in: StandIn, run: Run
         Schedule="cron(0 8 * * ? *)",
     )  # fmt: skip
     run("up", write({"instance_type: ml.c6i.large": "instance_type: ml.c7i.large"}), *POLL)
-    for verb, *arguments in (("status",), ("invoke", PAYLOAD), ("logs",), ("rollback", "--yes", *POLL), ("down", "--yes", *POLL)):
+    for verb, *arguments in (
+        ("status",),
+        ("invoke", PAYLOAD),
+        ("logs",),
+        ("rollback", "--yes", *POLL),
+        ("down", "--yes", *POLL),
+    ):
         run(verb, file, *arguments)
     called = {f"{one.service}:{one.operation}" for one in stand_in.wire.sent}
     policy = json.loads(run("iam", file, "deployment").output)
@@ -132,7 +183,9 @@ def test_policies_are_json_of_known_actions(run: Run, file: Path) -> None:
 
     assert set(policies) == {"execution", "execution-trust", "deployment", "invocation"}
     assert all(
-        re.match(r"[a-z0-9-]+:[A-Z]", action) for statement in policies["execution"]["Statement"] for action in statement["Action"]
+        re.match(r"[a-z0-9-]+:[A-Z]", action)
+        for statement in policies["execution"]["Statement"]
+        for action in statement["Action"]
     )
 
 
@@ -144,7 +197,9 @@ def test_logs(stand_in: StandIn, run: Run, file: Path) -> None:
     logs.create_log_stream(logGroupName=group, logStreamName="AllTraffic/i-1")
     now = int(__import__("time").time() * 1000)
     logs.put_log_events(
-        logGroupName=group, logStreamName="AllTraffic/i-1", logEvents=[{"timestamp": now, "message": "cannot serve"}]
+        logGroupName=group,
+        logStreamName="AllTraffic/i-1",
+        logEvents=[{"timestamp": now, "message": "cannot serve"}],
     )
 
     assert "there is no log yet" in none.output
@@ -155,7 +210,10 @@ def test_invoke_tells_what_the_container_said(run: Run, file: Path, tmp_path: Pa
     """A payload that the container refuses is told with its status and its message."""
     run("up", file, *POLL)
     (tmp_path / "bad.csv").write_text("abc,1\n")
-    outcome, none = run("invoke", file, tmp_path / "bad.csv"), run("invoke", file, tmp_path / "none.csv")
+    outcome, none = (
+        run("invoke", file, tmp_path / "bad.csv"),
+        run("invoke", file, tmp_path / "none.csv"),
+    )
 
     assert outcome.exit_code == 1
     assert "the container answered 400" in outcome.output

@@ -20,12 +20,31 @@ def left(stand_in: StandIn) -> list[str]:
     sagemaker, scaling = stand_in.client("sagemaker"), stand_in.client("application-autoscaling")
     return [
         *(one["EndpointName"] for one in sagemaker.list_endpoints()["Endpoints"]),
-        *(one["EndpointConfigName"] for one in sagemaker.list_endpoint_configs()["EndpointConfigs"]),
+        *(
+            one["EndpointConfigName"]
+            for one in sagemaker.list_endpoint_configs()["EndpointConfigs"]
+        ),
         *(one["ModelName"] for one in sagemaker.list_models()["Models"]),
-        *(one["ResourceId"] for one in scaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"]),
-        *(one["PolicyName"] for one in scaling.describe_scaling_policies(ServiceNamespace="sagemaker")["ScalingPolicies"]),
-        *(one["AlarmName"] for one in stand_in.client("cloudwatch").describe_alarms()["MetricAlarms"]),
-        *(one["Key"] for one in stand_in.client("s3").list_objects_v2(Bucket=BUCKET).get("Contents", [])),
+        *(
+            one["ResourceId"]
+            for one in scaling.describe_scalable_targets(ServiceNamespace="sagemaker")[
+                "ScalableTargets"
+            ]
+        ),
+        *(
+            one["PolicyName"]
+            for one in scaling.describe_scaling_policies(ServiceNamespace="sagemaker")[
+                "ScalingPolicies"
+            ]
+        ),
+        *(
+            one["AlarmName"]
+            for one in stand_in.client("cloudwatch").describe_alarms()["MetricAlarms"]
+        ),
+        *(
+            one["Key"]
+            for one in stand_in.client("s3").list_objects_v2(Bucket=BUCKET).get("Contents", [])
+        ),
     ]
 
 
@@ -48,25 +67,40 @@ def test_a_whole_life(stand_in: StandIn, run: Run, file: Path) -> None:
     assert np.float32(invoked.output.splitlines()[0]) == np.float32(2008.307)
     assert "InService" in status.output
     assert removed.exit_code == 0, removed.output
-    assert "What it wrote stays: the log group /aws/sagemaker/Endpoints/diamonds; old versions of artifacts" in removed.output
+    assert (
+        "What it wrote stays: the log group /aws/sagemaker/Endpoints/diamonds; old versions of artifacts"
+        in removed.output
+    )
     assert left(stand_in) == []
     assert stand_in.client("ecr").describe_images(repositoryName="xgb-endpoint")["imageDetails"]
 
 
-def test_an_update_and_the_way_back(stand_in: StandIn, run: Run, write: Callable[..., Path]) -> None:
+def test_an_update_and_the_way_back(
+    stand_in: StandIn, run: Run, write: Callable[..., Path]
+) -> None:
     """A new version takes over in batches under its alarms, keeps the number of instances, and rollback goes back."""
     run("up", write(), *POLL)
-    old = stand_in.client("sagemaker").describe_endpoint(EndpointName="diamonds")["EndpointConfigName"]
+    old = stand_in.client("sagemaker").describe_endpoint(EndpointName="diamonds")[
+        "EndpointConfigName"
+    ]
     updated = run("up", write({"1.0.0": "1.1.0", "percent: 50": "percent: 25"}), *POLL)
     again = write({"environment: {}": "environment: {SERVE_DOOR: flask}"})
     updated = run("up", again, *POLL)
-    update = next(sent.parameters for sent in stand_in.wire.sent if sent.operation == "UpdateEndpoint")
+    update = next(
+        sent.parameters for sent in stand_in.wire.sent if sent.operation == "UpdateEndpoint"
+    )
     back = run("rollback", again, "--yes", *POLL)
 
     assert updated.exit_code == 0, updated.output
     assert update["RetainAllVariantProperties"] is True
-    assert update["DeploymentConfig"]["RollingUpdatePolicy"]["MaximumBatchSize"] == {"Type": "CAPACITY_PERCENT", "Value": 25}
-    assert {alarm["AlarmName"] for alarm in update["DeploymentConfig"]["AutoRollbackConfiguration"]["Alarms"]} == {
+    assert update["DeploymentConfig"]["RollingUpdatePolicy"]["MaximumBatchSize"] == {
+        "Type": "CAPACITY_PERCENT",
+        "Value": 25,
+    }
+    assert {
+        alarm["AlarmName"]
+        for alarm in update["DeploymentConfig"]["AutoRollbackConfiguration"]["Alarms"]
+    } == {
         "diamonds-errors-5xx",
         "diamonds-latency-p99",
     }
@@ -74,7 +108,9 @@ def test_an_update_and_the_way_back(stand_in: StandIn, run: Run, write: Callable
     assert old not in updated.output.splitlines()[-1]
 
 
-def test_old_ones_are_removed(stand_in: StandIn, run: Run, write: Callable[..., Path], tmp_path: Path) -> None:
+def test_old_ones_are_removed(
+    stand_in: StandIn, run: Run, write: Callable[..., Path], tmp_path: Path
+) -> None:
     """After a success up leaves what serves and what rollback goes back to; before it, and of others, it removes nothing."""
     shutil.copytree(ROOT / "model" / "artifact", tmp_path / "artifact")
     artifact = {f"{ROOT}/model/artifact": str(tmp_path / "artifact")}
@@ -82,7 +118,9 @@ def test_old_ones_are_removed(stand_in: StandIn, run: Run, write: Callable[..., 
     (tmp_path / "artifact" / "more.txt").write_text("another artifact")
     run("up", write({**artifact, "1.0.0": "2.0.0"}), *POLL)
     third = write({**artifact, "1.0.0": "3.0.0"})
-    stand_in.client("s3").put_object(Bucket=BUCKET, Key="xgb-endpoint/123456789012/diamonds/mine/model.tar.gz", Body=b"")
+    stand_in.client("s3").put_object(
+        Bucket=BUCKET, Key="xgb-endpoint/123456789012/diamonds/mine/model.tar.gz", Body=b""
+    )
     planned, before = run("plan", third), left(stand_in)
     outcome, after = run("up", third, *POLL), left(stand_in)
     back = run("rollback", third, "--yes", *POLL)
@@ -104,7 +142,10 @@ def test_a_failure_removes_nothing(stand_in: StandIn, run: Run, write: Callable[
         outcome = run("up", write({"1.0.0": f"{version}.0.0"}), *POLL)
 
     assert outcome.exit_code == 1
-    assert len([name for name in left(stand_in) if name.startswith("diamonds-") and name[9].isdigit()]) == 6
+    assert (
+        len([name for name in left(stand_in) if name.startswith("diamonds-") and name[9].isdigit()])
+        == 6
+    )
 
 
 def test_each_step_names_its_object(run: Run, write: Callable[..., Path]) -> None:
@@ -112,25 +153,40 @@ def test_each_step_names_its_object(run: Run, write: Callable[..., Path]) -> Non
     lines = run("up", write(), *POLL).output.splitlines()
     run("up", write({"environment: {}": "environment: {SERVE_DOOR: flask}"}), *POLL)
     lines += run("down", write(), "--yes", *POLL).output.splitlines()
-    named = [line.split(":")[0] for line in lines if line.startswith(("put_metric_alarm", "delete_endpoint_config"))]
+    named = [
+        line.split(":")[0]
+        for line in lines
+        if line.startswith(("put_metric_alarm", "delete_endpoint_config"))
+    ]
 
-    assert {"put_metric_alarm diamonds-errors-5xx", "put_metric_alarm diamonds-latency-p99"} <= set(named)
+    assert {"put_metric_alarm diamonds-errors-5xx", "put_metric_alarm diamonds-latency-p99"} <= set(
+        named
+    )
     assert len(named) == len(set(named)) == 4
 
 
 def test_an_update_that_fails(stand_in: StandIn, run: Run, write: Callable[..., Path]) -> None:
     """An update that ends in service by a rollback is a failure that names the reason; the old config serves."""
     run("up", write(), *POLL)
-    old = stand_in.client("sagemaker").describe_endpoint(EndpointName="diamonds")["EndpointConfigName"]
+    old = stand_in.client("sagemaker").describe_endpoint(EndpointName="diamonds")[
+        "EndpointConfigName"
+    ]
     stand_in.story = [("Updating", False), ("RollingBack", False), ("InService", False)]
     failed = run("up", write({"environment: {}": "environment: {SERVE_DOOR: flask}"}), *POLL)
 
     assert failed.exit_code == 1
     assert "rolled back: the alarm diamonds-errors-5xx went off" in failed.output
-    assert stand_in.client("sagemaker").describe_endpoint(EndpointName="diamonds")["EndpointConfigName"] == old
+    assert (
+        stand_in.client("sagemaker").describe_endpoint(EndpointName="diamonds")[
+            "EndpointConfigName"
+        ]
+        == old
+    )
 
 
-def test_an_endpoint_that_cannot_be_changed(stand_in: StandIn, run: Run, write: Callable[..., Path]) -> None:
+def test_an_endpoint_that_cannot_be_changed(
+    stand_in: StandIn, run: Run, write: Callable[..., Path]
+) -> None:
     """An endpoint out of service is told, and so is the only way out: down and up."""
     run("up", write(), *POLL)
     stand_in.story = [("Updating", False), ("OutOfService", False)]
@@ -155,12 +211,16 @@ def test_a_creation_that_fails(stand_in: StandIn, run: Run, file: Path) -> None:
 
 
 @pytest.mark.parametrize("rolls_back", [False, True])
-def test_another_instance_type_under_scaling(stand_in: StandIn, run: Run, write: Callable[..., Path], *, rolls_back: bool) -> None:
+def test_another_instance_type_under_scaling(
+    stand_in: StandIn, run: Run, write: Callable[..., Path], *, rolls_back: bool
+) -> None:
     """The instance type changes without scaling, which is there again after it, even after a rollback."""
     run("up", write(), *POLL)
     stand_in.wire.reset()
     stand_in.story = [("RollingBack", False), ("InService", False)] if rolls_back else []
-    outcome = run("up", write({"instance_type: ml.c6i.large": "instance_type: ml.c7i.large"}), *POLL)
+    outcome = run(
+        "up", write({"instance_type: ml.c6i.large": "instance_type: ml.c7i.large"}), *POLL
+    )
 
     assert outcome.exit_code == rolls_back, outcome.output
     assert mutations(stand_in) == [

@@ -36,7 +36,11 @@ def asked(verb: str, file: Path, meanwhile: Callable[[], object]) -> Result:
 
 
 def serving(stand_in: StandIn) -> str:
-    return str(stand_in.client("sagemaker").describe_endpoint(EndpointName="diamonds")["EndpointConfigName"])
+    return str(
+        stand_in.client("sagemaker").describe_endpoint(EndpointName="diamonds")[
+            "EndpointConfigName"
+        ]
+    )
 
 
 def test_down_of_what_became_of_others(stand_in: StandIn, run: Run, file: Path) -> None:
@@ -56,7 +60,9 @@ def test_down_of_what_became_of_others(stand_in: StandIn, run: Run, file: Path) 
     assert mutations(stand_in) == []
 
 
-def test_an_answer_to_what_is_no_more(stand_in: StandIn, run: Run, write: Callable[..., Path]) -> None:
+def test_an_answer_to_what_is_no_more(
+    stand_in: StandIn, run: Run, write: Callable[..., Path]
+) -> None:
     """If an update takes over while down or rollback asks, its answer was to something else, and nothing is done."""
     run("up", write(), *POLL)
     file = write({"1.0.0": "2.0.0"})
@@ -105,17 +111,26 @@ def test_an_update_of_others_between_two_tries(
     assert "another update of diamonds is under way" in outcome.output
 
 
-def test_what_is_gone_by_now(stand_in: StandIn, run: Run, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_gone_by_now(
+    stand_in: StandIn, run: Run, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What another run has removed meanwhile, or this one by a call whose answer was lost, is taken as removed."""
     run("up", file, *POLL)
     sagemaker = stand_in.client("sagemaker")
-    variants = sagemaker.describe_endpoint_config(EndpointConfigName=serving(stand_in))["ProductionVariants"]
+    variants = sagemaker.describe_endpoint_config(EndpointConfigName=serving(stand_in))[
+        "ProductionVariants"
+    ]
     sagemaker.create_endpoint_config(EndpointConfigName="diamonds-old", ProductionVariants=variants)
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "2")
-    faults = [Fault("ResourceNotFound", status=404), Fault("InternalFailure", status=500, done=True)]
+    faults = [
+        Fault("ResourceNotFound", status=404),
+        Fault("InternalFailure", status=500, done=True),
+    ]
 
     def fault(sent: Sent, _: int) -> Fault | None:
-        if sent.operation == "ListTags" and sent.parameters["ResourceArn"].endswith("endpoint-config/diamonds-old"):
+        if sent.operation == "ListTags" and sent.parameters["ResourceArn"].endswith(
+            "endpoint-config/diamonds-old"
+        ):
             sagemaker.delete_endpoint_config(EndpointConfigName="diamonds-old")
             return Fault("ValidationException", "Could not find endpoint configuration")
         return faults.pop() if sent.operation == "DeleteAlarms" and faults else None
@@ -131,7 +146,9 @@ def test_what_is_gone_by_now(stand_in: StandIn, run: Run, file: Path, monkeypatc
 def test_a_target_that_is_not_found_yet(stand_in: StandIn, run: Run, file: Path) -> None:
     """A policy for a target that was registered a moment ago is put again until its target is found."""
     faults = [Fault("ObjectNotFoundException", NOT_FOUND)] * 2
-    stand_in.wire.fault = lambda sent, _: faults.pop() if sent.operation == "PutScalingPolicy" and faults else None
+    stand_in.wire.fault = lambda sent, _: (
+        faults.pop() if sent.operation == "PutScalingPolicy" and faults else None
+    )
     outcome = run("up", file, *POLL)
 
     assert faults == []

@@ -14,7 +14,9 @@ from tests.support.server import ROOT
 
 
 @pytest.mark.parametrize("verb", ["up", "status", "down", "logs", "rollback"])
-def test_without_credentials(stand_in: StandIn, run: Run, file: Path, monkeypatch: pytest.MonkeyPatch, verb: str) -> None:
+def test_without_credentials(
+    stand_in: StandIn, run: Run, file: Path, monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
     """Without credentials each verb that needs some says so."""
     without_credentials(monkeypatch)
     outcome = run(verb, file)
@@ -24,7 +26,9 @@ def test_without_credentials(stand_in: StandIn, run: Run, file: Path, monkeypatc
     assert stand_in.wire.sent == []
 
 
-def test_a_first_plan_without_credentials(stand_in: StandIn, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_first_plan_without_credentials(
+    stand_in: StandIn, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The example's plan needs no credentials and no network, and says what it assumes."""
     without_credentials(monkeypatch)
     outcome = run("plan", ROOT / "deploy" / "endpoint.example.yaml")
@@ -35,7 +39,9 @@ def test_a_first_plan_without_credentials(stand_in: StandIn, run: Run, monkeypat
     assert stand_in.wire.sent == []
 
 
-def test_no_way_to_aws(stand_in: StandIn, run: Run, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_way_to_aws(
+    stand_in: StandIn, run: Run, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A region that does not answer is named."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     outcome = run("status", file)
@@ -45,13 +51,17 @@ def test_no_way_to_aws(stand_in: StandIn, run: Run, file: Path, monkeypatch: pyt
 
 def test_a_bucket_in_another_region(stand_in: StandIn, run: Run, file: Path) -> None:
     """A bucket of another region is told as such."""
-    stand_in.wire.fault = lambda sent, _: Fault("PermanentRedirect", status=301) if sent.operation == "PutObject" else None
+    stand_in.wire.fault = lambda sent, _: (
+        Fault("PermanentRedirect", status=301) if sent.operation == "PutObject" else None
+    )
     outcome = run("up", file, *POLL)
 
     assert "the bucket is in another region than eu-central-1" in outcome.output
 
 
-def test_an_image_that_createmodel_refuses(stand_in: StandIn, run: Run, write: Callable[..., Path]) -> None:
+def test_an_image_that_createmodel_refuses(
+    stand_in: StandIn, run: Run, write: Callable[..., Path]
+) -> None:
     """An image with an OCI manifest stops up before anything is made, and the message says how to build it."""
     file = write(image=stand_in.push("application/vnd.oci.image.manifest.v1+json"))
     stand_in.wire.reset()
@@ -62,7 +72,9 @@ def test_an_image_that_createmodel_refuses(stand_in: StandIn, run: Run, write: C
     assert mutations(stand_in) == []
 
 
-def test_a_manifest_without_a_configuration(stand_in: StandIn, run: Run, write: Callable[..., Path]) -> None:
+def test_a_manifest_without_a_configuration(
+    stand_in: StandIn, run: Run, write: Callable[..., Path]
+) -> None:
     """What is no image stops up before anything is made."""
     file = write(image=stand_in.push(config=None))
     stand_in.wire.reset()
@@ -86,11 +98,19 @@ def test_subnets_in_one_zone(stand_in: StandIn, run: Run, write: Callable[..., P
     ec2 = stand_in.client("ec2")
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     made = [
-        ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{number}.0/24", AvailabilityZone=f"{REGION}{zone}")["Subnet"]["SubnetId"]
+        ec2.create_subnet(
+            VpcId=vpc, CidrBlock=f"10.0.{number}.0/24", AvailabilityZone=f"{REGION}{zone}"
+        )["Subnet"]["SubnetId"]
         for number, zone in enumerate("aab")
     ]
-    together, apart = (f"network: {{subnets: [{made[0]}, {other}], security_groups: [sg-1]}}\n\nupdate:" for other in made[1:])
-    refused, taken = run("plan", write({"update:": together})), run("plan", write({"update:": apart}))
+    together, apart = (
+        f"network: {{subnets: [{made[0]}, {other}], security_groups: [sg-1]}}\n\nupdate:"
+        for other in made[1:]
+    )
+    refused, taken = (
+        run("plan", write({"update:": together})),
+        run("plan", write({"update:": apart})),
+    )
 
     assert refused.exit_code == 1
     assert f"all are in {REGION}a" in refused.output

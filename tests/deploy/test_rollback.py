@@ -12,19 +12,37 @@ from tests.support.aws_emulator.server import StandIn
 from tests.support.aws_emulator.wire import Fault
 
 
-def test_the_way_back_is_an_update_like_any(stand_in: StandIn, run: Run, write: Callable[..., Path]) -> None:
+def test_the_way_back_is_an_update_like_any(
+    stand_in: StandIn, run: Run, write: Callable[..., Path]
+) -> None:
     """Rollback goes in the file's steps under its alarms, but for one that rings already, which would end it at once."""
     file = write({"strategy: rolling": "strategy: canary"})
     run("up", file, *POLL)
     run("up", write({"environment: {}": "environment: {SERVE_DOOR: flask}"}), *POLL)
-    stand_in.client("cloudwatch").set_alarm_state(AlarmName="diamonds-errors-5xx", StateValue="ALARM", StateReason="a test")
-    back = run("rollback", write({"strategy: rolling": "strategy: canary", "p99_ms: 500": "p99_ms: 900"}), "--yes", *POLL)
-    sent = next(one.parameters for one in reversed(stand_in.wire.sent) if one.operation == "UpdateEndpoint")
-    threshold = stand_in.client("cloudwatch").describe_alarms(AlarmNames=["diamonds-latency-p99"])["MetricAlarms"][0]["Threshold"]
+    stand_in.client("cloudwatch").set_alarm_state(
+        AlarmName="diamonds-errors-5xx", StateValue="ALARM", StateReason="a test"
+    )
+    back = run(
+        "rollback",
+        write({"strategy: rolling": "strategy: canary", "p99_ms: 500": "p99_ms: 900"}),
+        "--yes",
+        *POLL,
+    )
+    sent = next(
+        one.parameters for one in reversed(stand_in.wire.sent) if one.operation == "UpdateEndpoint"
+    )
+    threshold = stand_in.client("cloudwatch").describe_alarms(AlarmNames=["diamonds-latency-p99"])[
+        "MetricAlarms"
+    ][0]["Threshold"]
 
     assert back.exit_code == 0, back.output
-    assert sent["DeploymentConfig"]["BlueGreenUpdatePolicy"]["TrafficRoutingConfiguration"]["Type"] == "CANARY"
-    assert sent["DeploymentConfig"]["AutoRollbackConfiguration"]["Alarms"] == [{"AlarmName": "diamonds-latency-p99"}]
+    assert (
+        sent["DeploymentConfig"]["BlueGreenUpdatePolicy"]["TrafficRoutingConfiguration"]["Type"]
+        == "CANARY"
+    )
+    assert sent["DeploymentConfig"]["AutoRollbackConfiguration"]["Alarms"] == [
+        {"AlarmName": "diamonds-latency-p99"}
+    ]
     assert "the alarm diamonds-errors-5xx rings already" in back.output
     assert threshold == 900_000
 
@@ -45,7 +63,9 @@ def test_a_way_back_that_fails(stand_in: StandIn, run: Run, write: Callable[...,
 
 
 @pytest.mark.parametrize("status", ["Updating", "RollingBack"])
-def test_rollback_while_an_update_is_under_way(stand_in: StandIn, run: Run, write: Callable[..., Path], status: str) -> None:
+def test_rollback_while_an_update_is_under_way(
+    stand_in: StandIn, run: Run, write: Callable[..., Path], status: str
+) -> None:
     """While an update is under way rollback refuses in one line, and changes nothing; plan says that up would wait."""
     run("up", write(), *POLL)
     changed = write({"environment: {}": "environment: {SERVE_DOOR: flask}"})
@@ -55,7 +75,10 @@ def test_rollback_while_an_update_is_under_way(stand_in: StandIn, run: Run, writ
     refused, planned = run("rollback", changed, "--yes", *POLL), run("plan", changed)
 
     assert refused.exit_code == 1
-    assert f"the endpoint diamonds is {status}, and AWS takes no other update meanwhile" in refused.output
+    assert (
+        f"the endpoint diamonds is {status}, and AWS takes no other update meanwhile"
+        in refused.output
+    )
     assert len(refused.output.splitlines()) == 1
     assert mutations(stand_in) == []
     assert f"diamonds is {status}: up waits for that first" in planned.output
@@ -63,13 +86,20 @@ def test_rollback_while_an_update_is_under_way(stand_in: StandIn, run: Run, writ
 
 def test_rollback_without_an_endpoint(run: Run, file: Path) -> None:
     """Without an endpoint there is nothing to take back, whatever config is named."""
-    assert "there is no endpoint diamonds to take back" in run("rollback", file, "--to", "diamonds-1", "--yes").output
+    assert (
+        "there is no endpoint diamonds to take back"
+        in run("rollback", file, "--to", "diamonds-1", "--yes").output
+    )
 
 
-def test_up_waits_for_an_update_under_way(stand_in: StandIn, run: Run, write: Callable[..., Path]) -> None:
+def test_up_waits_for_an_update_under_way(
+    stand_in: StandIn, run: Run, write: Callable[..., Path]
+) -> None:
     """Up that finds its own update under way, as after a kill, waits for it and starts no other."""
     run("up", write(), *POLL)
-    old = stand_in.client("sagemaker").describe_endpoint(EndpointName="diamonds")["EndpointConfigName"]
+    old = stand_in.client("sagemaker").describe_endpoint(EndpointName="diamonds")[
+        "EndpointConfigName"
+    ]
     changed = write({"environment: {}": "environment: {SERVE_DOOR: flask}"})
     run("up", changed, *POLL)
     run("rollback", changed, "--yes", "--to", old, *POLL)
@@ -83,7 +113,9 @@ def test_up_waits_for_an_update_under_way(stand_in: StandIn, run: Run, write: Ca
 
 
 @pytest.mark.parametrize("fault", [Fault("AccessDenied", "no"), DEAD], ids=["refused", "killed"])
-def test_a_rollback_that_breaks_off_before_its_tag(stand_in: StandIn, run: Run, write: Callable[..., Path], fault: Fault) -> None:
+def test_a_rollback_that_breaks_off_before_its_tag(
+    stand_in: StandIn, run: Run, write: Callable[..., Path], fault: Fault
+) -> None:
     """Run again, a rollback that took effect is finished, and goes on to nothing else; the next one goes forward."""
     run("up", write(), *POLL)
     old = running(stand_in)
@@ -105,12 +137,16 @@ def test_a_rollback_that_breaks_off_before_its_tag(stand_in: StandIn, run: Run, 
     assert new in forth.output.splitlines()[-1]
 
 
-def test_the_way_back_to_what_was_made_by_hand(stand_in: StandIn, run: Run, write: Callable[..., Path]) -> None:
+def test_the_way_back_to_what_was_made_by_hand(
+    stand_in: StandIn, run: Run, write: Callable[..., Path]
+) -> None:
     """After an update by hand up removes nothing, since it does not know of what that was made, and rollback goes back to it."""
     for version in ("1.0.0", "2.0.0"):
         run("up", write({"1.0.0": version}), *POLL)
     sagemaker, before = stand_in.client("sagemaker"), left(stand_in)
-    variants = sagemaker.describe_endpoint_config(EndpointConfigName=running(stand_in))["ProductionVariants"]
+    variants = sagemaker.describe_endpoint_config(EndpointConfigName=running(stand_in))[
+        "ProductionVariants"
+    ]
     sagemaker.create_endpoint_config(EndpointConfigName="byhand", ProductionVariants=variants)
     sagemaker.update_endpoint(EndpointName="diamonds", EndpointConfigName="byhand")
     sagemaker.describe_endpoint(EndpointName="diamonds")
@@ -126,13 +162,21 @@ def test_the_way_back_to_what_was_made_by_hand(stand_in: StandIn, run: Run, writ
 
 
 def running(stand_in: StandIn) -> str:
-    return str(stand_in.client("sagemaker").describe_endpoint(EndpointName="diamonds")["EndpointConfigName"])
+    return str(
+        stand_in.client("sagemaker").describe_endpoint(EndpointName="diamonds")[
+            "EndpointConfigName"
+        ]
+    )
 
 
 def begin_update(stand_in: StandIn, story: list[tuple[str, bool]]) -> None:
     """Begin an update to the config that does not serve, as from another terminal."""
     sagemaker = stand_in.client("sagemaker")
     serving = sagemaker.describe_endpoint(EndpointName="diamonds")["EndpointConfigName"]
-    configs = [one["EndpointConfigName"] for one in sagemaker.list_endpoint_configs()["EndpointConfigs"]]
+    configs = [
+        one["EndpointConfigName"] for one in sagemaker.list_endpoint_configs()["EndpointConfigs"]
+    ]
     stand_in.story = story
-    sagemaker.update_endpoint(EndpointName="diamonds", EndpointConfigName=next(one for one in configs if one != serving))
+    sagemaker.update_endpoint(
+        EndpointName="diamonds", EndpointConfigName=next(one for one in configs if one != serving)
+    )

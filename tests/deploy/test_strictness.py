@@ -14,7 +14,11 @@ from tests.support.aws_emulator.wire import Fault, Sent
 
 NAMES = {"EndpointName": "one"}
 CONFIG, MODEL = {"EndpointConfigName": "small"}, {"ModelName": "one"}
-CREATION = {**MODEL, "ExecutionRoleArn": "arn:aws:iam::123456789012:role/r", "PrimaryContainer": {"Image": "i"}}
+CREATION = {
+    **MODEL,
+    "ExecutionRoleArn": "arn:aws:iam::123456789012:role/r",
+    "PrimaryContainer": {"Image": "i"},
+}
 SCALED = {
     "ServiceNamespace": "sagemaker",
     "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
@@ -22,7 +26,10 @@ SCALED = {
     "MaxCapacity": 2,
 }
 TRAFFIC = {"TrafficRoutingConfiguration": {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 0}}
-GUARDED = {"BlueGreenUpdatePolicy": TRAFFIC, "AutoRollbackConfiguration": {"Alarms": [{"AlarmName": "none"}]}}
+GUARDED = {
+    "BlueGreenUpdatePolicy": TRAFFIC,
+    "AutoRollbackConfiguration": {"Alarms": [{"AlarmName": "none"}]},
+}
 
 
 def variants(instance_type: str) -> list[dict[str, Any]]:
@@ -42,12 +49,16 @@ def variants(instance_type: str) -> list[dict[str, Any]]:
         ("application-autoscaling", "register_scalable_target", SCALED | {"ResourceId": "endpoint/none/variant/a"}),
     ],
 )  # fmt: skip
-def test_refused(stand_in: StandIn, service: str, operation: str, parameters: dict[str, Any]) -> None:
+def test_refused(
+    stand_in: StandIn, service: str, operation: str, parameters: dict[str, Any]
+) -> None:
     """Names that are taken, removals of what is used, and updates that AWS does not make are refused."""
     sagemaker, scaling = stand_in.client("sagemaker"), stand_in.client("application-autoscaling")
     sagemaker.create_model(**CREATION)
     for size in ("small", "large"):
-        sagemaker.create_endpoint_config(EndpointConfigName=size, ProductionVariants=variants(f"ml.m5.{size}"))
+        sagemaker.create_endpoint_config(
+            EndpointConfigName=size, ProductionVariants=variants(f"ml.m5.{size}")
+        )
     sagemaker.create_endpoint(**NAMES, **CONFIG)
     sagemaker.describe_endpoint(**NAMES)
     scaling.register_scalable_target(**SCALED, ResourceId="endpoint/one/variant/a")
@@ -72,9 +83,15 @@ def test_refused_while_an_update_is_under_way(stand_in: StandIn) -> None:
     stand_in.refused.clear()
 
 
-@pytest.mark.parametrize("operation", ["CreateModel", "CreateEndpointConfig", "CreateEndpoint", "UpdateEndpoint"])
+@pytest.mark.parametrize(
+    "operation", ["CreateModel", "CreateEndpointConfig", "CreateEndpoint", "UpdateEndpoint"]
+)
 def test_an_answer_that_is_lost(
-    stand_in: StandIn, run: Run, write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, operation: str
+    stand_in: StandIn,
+    run: Run,
+    write: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+    operation: str,
 ) -> None:
     """A call that was carried out, but whose answer was lost, is refused when boto3 makes it again: up knows that it is done."""
     monkeypatch.delenv("AWS_MAX_ATTEMPTS")
@@ -84,7 +101,11 @@ def test_an_answer_that_is_lost(
 
     def fault(sent: Sent, _: int) -> Fault | None:
         lost.extend([sent] if sent.operation == operation else [])
-        return Fault("InternalFailure", status=500, done=True) if sent.operation == operation and len(lost) == 1 else None
+        return (
+            Fault("InternalFailure", status=500, done=True)
+            if sent.operation == operation and len(lost) == 1
+            else None
+        )
 
     stand_in.wire.fault = fault
     outcome = run("up", write({"environment: {}": "environment: {SERVE_DOOR: flask}"}), *POLL)

@@ -23,15 +23,22 @@ def tags(stand_in: StandIn) -> list[dict[str, str]]:
         )
     ]
     alarms = cloudwatch.describe_alarms()["MetricAlarms"]
-    found += [cloudwatch.list_tags_for_resource(ResourceARN=alarm["AlarmArn"])["Tags"] for alarm in alarms]
-    return [{tag["Key"]: tag["Value"] for tag in some if not tag["Key"].startswith("xgb-endpoint:")} for some in found]
+    found += [
+        cloudwatch.list_tags_for_resource(ResourceARN=alarm["AlarmArn"])["Tags"] for alarm in alarms
+    ]
+    return [
+        {tag["Key"]: tag["Value"] for tag in some if not tag["Key"].startswith("xgb-endpoint:")}
+        for some in found
+    ]
 
 
 def test_other_tags_alone(stand_in: StandIn, run: Run, write: Callable[..., Path]) -> None:
     """Changed tags are in the plan, and on all that is there after up, which makes nothing new; what others tagged stays."""
     run("up", write(), *POLL)
     endpoint = stand_in.client("sagemaker").describe_endpoint(EndpointName="diamonds")
-    stand_in.client("sagemaker").add_tags(ResourceArn=endpoint["EndpointArn"], Tags=[{"Key": "theirs", "Value": "1"}])
+    stand_in.client("sagemaker").add_tags(
+        ResourceArn=endpoint["EndpointArn"], Tags=[{"Key": "theirs", "Value": "1"}]
+    )
     changed = write(OTHER)
     stand_in.wire.reset()
     planned, outcome = run("plan", changed), run("up", changed, *POLL)
@@ -59,7 +66,9 @@ def test_no_tags_any_more(stand_in: StandIn, run: Run, write: Callable[..., Path
     assert "nothing to do" in run("plan", bare).output
 
 
-def test_tags_whose_change_breaks_off_after_any_step(stand_in: StandIn, run: Run, write: Callable[..., Path]) -> None:
+def test_tags_whose_change_breaks_off_after_any_step(
+    stand_in: StandIn, run: Run, write: Callable[..., Path]
+) -> None:
     """Tags of which each call's answer is lost in turn are right in the end, and none that the file gave is left."""
     run("up", write(), *POLL)
     changed = write(OTHER)
@@ -69,11 +78,15 @@ def test_tags_whose_change_breaks_off_after_any_step(stand_in: StandIn, run: Run
     assert {tuple(one) for one in tags(stand_in)} == {("stage", "cost centre")}
 
 
-def test_a_new_version_is_on_the_tag(stand_in: StandIn, run: Run, write: Callable[..., Path]) -> None:
+def test_a_new_version_is_on_the_tag(
+    stand_in: StandIn, run: Run, write: Callable[..., Path]
+) -> None:
     """After an update the endpoint's tag has the version that it serves."""
     run("up", write(), *POLL)
     run("up", write({"version: 1.0.0": "version: 1.1.0"}), *POLL)
     sagemaker = stand_in.client("sagemaker")
     arn = sagemaker.describe_endpoint(EndpointName="diamonds")["EndpointArn"]
 
-    assert {"Key": "xgb-endpoint:version", "Value": "1.1.0"} in sagemaker.list_tags(ResourceArn=arn)["Tags"]
+    assert {"Key": "xgb-endpoint:version", "Value": "1.1.0"} in sagemaker.list_tags(
+        ResourceArn=arn
+    )["Tags"]

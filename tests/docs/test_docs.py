@@ -15,7 +15,12 @@ from tests.support.server import ROOT, Server
 sys.path.insert(0, str(ROOT / "docs"))
 import tables
 
-DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+DOCUMENTS = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "CHANGELOG.md",
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
 
 
 @pytest.mark.parametrize("path", tables.documents(), ids=lambda path: path.name)
@@ -34,24 +39,34 @@ def test_links_lead_somewhere(path: Path) -> None:
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
 def test_verbs_exist(path: Path) -> None:
     """Each make verb that a document names is one, and make alone prints it."""
-    printed = subprocess.run(["make", "--no-print-directory"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    printed = subprocess.run(
+        ["make", "--no-print-directory"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
     verbs = set(re.findall(r"^make ([a-z-]+) ", printed, flags=re.MULTILINE))
 
     for words in re.findall(
-        r"^(?:[A-Z_]+=\S+ )?make ([a-z ]+)$|`(?:[A-Z_]+=\S+ )?make ([a-z ]+)`", path.read_text(), flags=re.MULTILINE
+        r"^(?:[A-Z_]+=\S+ )?make ([a-z ]+)$|`(?:[A-Z_]+=\S+ )?make ([a-z ]+)`",
+        path.read_text(),
+        flags=re.MULTILINE,
     ):
         assert set("".join(words).split()) <= verbs
 
 
 def test_the_readmes_commands_work(diamonds: Server) -> None:
     """The README's curl lines do what it says, against a server on the sample model."""
-    commands = [line for line in (ROOT / "README.md").read_text().splitlines() if line.startswith("curl ")]
+    commands = [
+        line for line in (ROOT / "README.md").read_text().splitlines() if line.startswith("curl ")
+    ]
 
     assert len(commands) == 3
     for command in commands:
         words = shlex.split(command.replace("http://127.0.0.1:8080", diamonds.url))
         output = subprocess.run(
-            [*words, "--silent", "--fail-with-body"], cwd=ROOT, capture_output=True, text=True, check=True
+            [*words, "--silent", "--fail-with-body"],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
         ).stdout
         assert ("2008.307" in output) == ("invocations" in command)
 
@@ -60,7 +75,9 @@ def test_the_readmes_commands_work(diamonds: Server) -> None:
 def test_the_readmes_rows_are_records(diamonds: Server, media_type: str) -> None:
     """The whole rows of the README's table of shapes are records of the sample model, and what is absent is missing."""
     row = re.search(
-        rf"^\| `([^`]+)`, a line for each record.* \| `{media_type}` \|$", (ROOT / "README.md").read_text(), re.MULTILINE
+        rf"^\| `([^`]+)`, a line for each record.* \| `{media_type}` \|$",
+        (ROOT / "README.md").read_text(),
+        re.MULTILINE,
     )
     assert row
     cells = row[1].split(",")
@@ -72,7 +89,9 @@ def test_the_readmes_rows_are_records(diamonds: Server, media_type: str) -> None
             for feature, cell in zip(FEATURES, cells, strict=True)
         ]
 
-    assert float(diamonds.post(row[1], media_type).text) == pytest.approx(float(expected([cells])[0]), rel=1e-6)
+    assert float(diamonds.post(row[1], media_type).text) == pytest.approx(
+        float(expected([cells])[0]), rel=1e-6
+    )
 
 
 def test_the_readmes_example_of_an_error(diamonds: Server) -> None:
@@ -87,7 +106,11 @@ def test_the_readmes_example_of_an_error(diamonds: Server) -> None:
 def test_the_migration_pages_lines_are_tests() -> None:
     """Each line of the page for those who come from AWS's image names a test that exists."""
     page = ROOT / "docs" / "migrating-from-aws.md"
-    lines = [line for line in page.read_text().splitlines() if line.startswith("|") and not line.startswith(("| sent", "| ---"))]
+    lines = [
+        line
+        for line in page.read_text().splitlines()
+        if line.startswith("|") and not line.startswith(("| sent", "| ---"))
+    ]
 
     assert len(lines) > 15
     for line in lines:

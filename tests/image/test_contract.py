@@ -13,7 +13,13 @@ def test_the_contract_suite_against_the_container() -> None:
     with container() as (_, server):
         command = [sys.executable, "-m", "pytest", "-q", "tests/contract"]
         outcome = subprocess.run(
-            command, cwd=ROOT, env=os.environ | {"SERVE_URL": server.url}, capture_output=True, text=True, check=False, timeout=600
+            command,
+            cwd=ROOT,
+            env=os.environ | {"SERVE_URL": server.url},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=600,
         )
 
     assert outcome.returncode == 0, outcome.stdout

@@ -13,7 +13,9 @@ MOST_MEGABYTES = 340
 
 def files() -> list[str]:
     """Return the paths of all files of the image."""
-    return docker("run", "--rm", "--entrypoint", "find", IMAGE, "/", "-xdev", "-type", "f").stdout.splitlines()
+    return docker(
+        "run", "--rm", "--entrypoint", "find", IMAGE, "/", "-xdev", "-type", "f"
+    ).stdout.splitlines()
 
 
 def test_the_entrypoint_is_in_exec_form() -> None:
@@ -27,11 +29,17 @@ def test_the_entrypoint_is_in_exec_form() -> None:
 def test_labels() -> None:
     """1.8: the capabilities that the code has, and no other; the OCI annotations."""
     labels = inspect(IMAGE)["Config"]["Labels"]
-    capabilities = {name: value for name, value in labels.items() if name.startswith("com.amazonaws.sagemaker.capabilities.")}
+    capabilities = {
+        name: value
+        for name, value in labels.items()
+        if name.startswith("com.amazonaws.sagemaker.capabilities.")
+    }
 
     assert capabilities == {"com.amazonaws.sagemaker.capabilities.accept-bind-to-port": "true"}
     assert labels["org.opencontainers.image.licenses"] == "Apache-2.0"
-    assert {"title", "description", "version", "revision"} <= {name.rpartition(".")[2] for name in labels}
+    assert {"title", "description", "version", "revision"} <= {
+        name.rpartition(".")[2] for name in labels
+    }
 
 
 def test_size() -> None:
@@ -44,7 +52,17 @@ def test_what_never_runs_is_not_in_it() -> None:
     paths = files()
     site_packages = [path for path in paths if "/site-packages/" in path]
 
-    for part in ("/pip/", "/setuptools/", "/pandas/", "/boto3/", "/botocore/", "/sklearn/", "/pytest/", "/tests/", "/ensurepip/"):
+    for part in (
+        "/pip/",
+        "/setuptools/",
+        "/pandas/",
+        "/boto3/",
+        "/botocore/",
+        "/sklearn/",
+        "/pytest/",
+        "/tests/",
+        "/ensurepip/",
+    ):
         assert not [path for path in site_packages if part in path], part
     for name in ("gcc", "cc", "ld", "make", "pip", "pip3"):
         assert not [path for path in paths if path.endswith(f"/bin/{name}")], name
@@ -72,7 +90,16 @@ def test_verbs_that_fail(arguments: list[str], exit_code: int, words: str) -> No
 
 def test_check() -> None:
     """`check` tells of an artifact what the server would decide of it in this very image."""
-    outcome = docker("run", "--rm", "--network", "none", "--volume", f"{ARTIFACT}:/opt/ml/model:ro", IMAGE, "check")
+    outcome = docker(
+        "run",
+        "--rm",
+        "--network",
+        "none",
+        "--volume",
+        f"{ARTIFACT}:/opt/ml/model:ro",
+        IMAGE,
+        "check",
+    )
 
     assert "self test records     10" in outcome.stdout
 
@@ -81,8 +108,16 @@ def test_two_builds_have_the_same_files() -> None:
     """Supply chain: the image of a commit does not depend on when it is built."""
     listing = "find /opt /usr/local -xdev -type f -print0 | sort -z | xargs -0 sha256sum"
     again = f"{IMAGE}-again"
-    subprocess.run(["docker", "build", "--quiet", "--no-cache", "--tag", again, "."], cwd=ROOT, check=True, capture_output=True)
-    first, second = (docker("run", "--rm", "--entrypoint", "sh", image, "-c", listing).stdout for image in (IMAGE, again))
+    subprocess.run(
+        ["docker", "build", "--quiet", "--no-cache", "--tag", again, "."],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+    )
+    first, second = (
+        docker("run", "--rm", "--entrypoint", "sh", image, "-c", listing).stdout
+        for image in (IMAGE, again)
+    )
     docker("rmi", again)
 
     assert first.count("\n") > 1000

@@ -29,7 +29,9 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         f"version: 0.1\nlog: {{level: error}}\nhttp: {{addr: 127.0.0.1:{port}}}\n"
         f"storage: {{filesystem: {{rootdirectory: {folder}/data}}}}\n"
     )
-    with subprocess.Popen([program, "serve", str(config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+    with subprocess.Popen(
+        [program, "serve", str(config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
         deadline = time.monotonic() + 20
         while time.monotonic() < deadline:
             try:
@@ -51,8 +53,16 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def make(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    command = ["make", "--no-print-directory", *arguments, "IMAGE=xgb-endpoint:push-test", "ARCH=amd64"]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=600)
+    command = [
+        "make",
+        "--no-print-directory",
+        *arguments,
+        "IMAGE=xgb-endpoint:push-test",
+        "ARCH=amd64",
+    ]
+    return subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, check=False, timeout=600
+    )
 
 
 def test_push(registry: str, clone: Path) -> None:
@@ -60,14 +70,25 @@ def test_push(registry: str, clone: Path) -> None:
     outcome = make(clone, "push", f"REPOSITORY={registry}/xgb-endpoint")
     tags = requests.get(f"http://{registry}/v2/xgb-endpoint/tags/list", timeout=5).json()["tags"]
     manifest = requests.get(
-        f"http://{registry}/v2/xgb-endpoint/manifests/{tags[0]}", headers={"Accept": f"{OCI}, {DOCKER_V2}"}, timeout=5
+        f"http://{registry}/v2/xgb-endpoint/manifests/{tags[0]}",
+        headers={"Accept": f"{OCI}, {DOCKER_V2}"},
+        timeout=5,
     )
     again = make(clone, "push", f"REPOSITORY={registry}/xgb-endpoint")
 
     assert outcome.returncode == 0, outcome.stderr
     assert manifest.headers["Content-Type"] == DOCKER_V2
-    assert outcome.stdout.strip() == f"{registry}/xgb-endpoint@{manifest.headers['Docker-Content-Digest']}"
-    revision = subprocess.run(["git", "rev-parse", "--short=12", "HEAD"], cwd=clone, capture_output=True, text=True, check=True)
+    assert (
+        outcome.stdout.strip()
+        == f"{registry}/xgb-endpoint@{manifest.headers['Docker-Content-Digest']}"
+    )
+    revision = subprocess.run(
+        ["git", "rev-parse", "--short=12", "HEAD"],
+        cwd=clone,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert tags == [f"{__version__}-{revision.stdout.strip()}-amd64"]
     assert again.returncode != 0
     assert "is there already, and a tag never changes its image" in again.stderr
@@ -78,4 +99,7 @@ def test_push_says_what_is_missing(registry: str, clone: Path) -> None:
     assert "name the repository" in make(clone, "push").stderr
     assert "took no image" in make(clone, "push", "REPOSITORY=127.0.0.1:9/xgb-endpoint").stderr
     (clone / "new").touch()
-    assert "changes that are not committed" in make(clone, "push", f"REPOSITORY={registry}/xgb-endpoint").stderr
+    assert (
+        "changes that are not committed"
+        in make(clone, "push", f"REPOSITORY={registry}/xgb-endpoint").stderr
+    )

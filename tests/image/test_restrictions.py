@@ -15,7 +15,15 @@ from tests.support.docker import IMAGE, container, docker, inspect
 from tests.support.responses import scores
 from tests.support.server import Server
 
-HARDENED = ["--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"]  # noqa: S108
+HARDENED = [
+    "--read-only",
+    "--tmpfs",
+    "/tmp",  # noqa: S108
+    "--cap-drop",
+    "ALL",
+    "--security-opt",
+    "no-new-privileges",
+]
 
 
 @pytest.mark.parametrize(
@@ -49,7 +57,13 @@ def test_workers_follow_the_limits() -> None:
 
 def test_another_port() -> None:
     """1.6 and 7.10: SAGEMAKER_BIND_TO_PORT is where it listens, and nowhere else."""
-    with container("--env", "SAGEMAKER_BIND_TO_PORT=9123", "--env", "SAGEMAKER_SAFE_PORT_RANGE=9000-9999", port=9123) as (
+    with container(
+        "--env",
+        "SAGEMAKER_BIND_TO_PORT=9123",
+        "--env",
+        "SAGEMAKER_SAFE_PORT_RANGE=9000-9999",
+        port=9123,
+    ) as (
         _,
         server,
     ):
@@ -59,7 +73,9 @@ def test_another_port() -> None:
 def test_without_a_network() -> None:
     """1.12: under network isolation it starts, and answers from within."""
     mount = f"{ARTIFACT}:/opt/ml/model:ro"
-    name = docker("run", "--detach", "--network", "none", "--volume", mount, IMAGE, "serve").stdout.strip()
+    name = docker(
+        "run", "--detach", "--network", "none", "--volume", mount, IMAGE, "serve"
+    ).stdout.strip()
     ask = "import urllib.request; print(urllib.request.urlopen('http://127.0.0.1:8080/ping', timeout=2).status)"
     try:
         deadline = time.monotonic() + 60
@@ -86,7 +102,17 @@ def test_stray_files_in_the_mount(tmp_path: Path) -> None:
 
 def test_nothing_to_write_to_is_said() -> None:
     """4.8: where not one folder can be written to, the start says so."""
-    outcome = docker("run", "--rm", "--read-only", "--ipc", "none", "--volume", f"{ARTIFACT}:/opt/ml/model:ro", IMAGE, check=False)
+    outcome = docker(
+        "run",
+        "--rm",
+        "--read-only",
+        "--ipc",
+        "none",
+        "--volume",
+        f"{ARTIFACT}:/opt/ml/model:ro",
+        IMAGE,
+        check=False,
+    )
 
     assert outcome.returncode == 1
     assert "needs --tmpfs /tmp" in outcome.stderr

@@ -13,18 +13,30 @@ INSTALLED = "import importlib.metadata as m; print(*sorted(f'{d.name.lower()} {d
 
 def test_the_bill_of_materials_is_that_of_the_image(tmp_path: Path) -> None:
     """What it lists is what is installed in the image, each with its licence; docs/licences.md is current."""
-    written = subprocess.run(["container/sbom.sh"], cwd=ROOT, capture_output=True, text=True, check=True, timeout=300).stdout
+    written = subprocess.run(
+        ["container/sbom.sh"], cwd=ROOT, capture_output=True, text=True, check=True, timeout=300
+    ).stdout
     (tmp_path / "sbom.json").write_text(written)
     bill = json.loads(written)
-    installed = docker("run", "--rm", "--entrypoint", "python3", IMAGE, "-c", INSTALLED).stdout.split("\n")
+    installed = docker(
+        "run", "--rm", "--entrypoint", "python3", IMAGE, "-c", INSTALLED
+    ).stdout.split("\n")
     licences = subprocess.run(
-        [sys.executable, "docs/licences.py", str(tmp_path / "sbom.json")], cwd=ROOT, capture_output=True, text=True, check=True
+        [sys.executable, "docs/licences.py", str(tmp_path / "sbom.json")],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     )
 
     assert bill["bomFormat"] == "CycloneDX"
-    assert bill["metadata"]["component"]["licenses"] == [{"license": {"acknowledgement": "declared", "id": "Apache-2.0"}}]
+    assert bill["metadata"]["component"]["licenses"] == [
+        {"license": {"acknowledgement": "declared", "id": "Apache-2.0"}}
+    ]
     assert sorted(f"{each['name'].lower()} {each['version']}" for each in bill["components"]) == [
         line for line in installed if line
     ]
-    assert all(f"| {each['name']} | {each['version']} | " in licences.stdout for each in bill["components"])
+    assert all(
+        f"| {each['name']} | {each['version']} | " in licences.stdout for each in bill["components"]
+    )
     assert licences.stdout == (ROOT / "docs" / "licences.md").read_text()

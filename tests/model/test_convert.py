@@ -20,7 +20,9 @@ def convert(*arguments: str | Path) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
 
 
-@pytest.mark.parametrize(("name", "arguments"), [("1.7-xgboost-model", []), ("2.1.pkl", ["--trust-pickle"])])
+@pytest.mark.parametrize(
+    ("name", "arguments"), [("1.7-xgboost-model", []), ("2.1.pkl", ["--trust-pickle"])]
+)
 def test_convert(tmp_path: Path, name: str, arguments: list[str]) -> None:
     """A binary model, and a trusted pickle, become .ubj and predict as they did where they were written."""
     source = Path(shutil.copy(MODELS / name, tmp_path))
@@ -38,7 +40,11 @@ def test_convert(tmp_path: Path, name: str, arguments: list[str]) -> None:
 
 @pytest.mark.parametrize(
     ("name", "message"),
-    [("2.1.pkl", "if you trust it, add TRUST=yes"), ("2.1.json", "there is nothing to convert"), ("nowhere", "no such file")],
+    [
+        ("2.1.pkl", "if you trust it, add TRUST=yes"),
+        ("2.1.json", "there is nothing to convert"),
+        ("nowhere", "no such file"),
+    ],
 )
 def test_what_is_not_converted(tmp_path: Path, name: str, message: str) -> None:
     """A pickle that nobody trusts, and what needs no conversion, is left alone."""

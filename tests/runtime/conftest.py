@@ -19,5 +19,8 @@ def local(diamonds: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 def odd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runtime]:
     """A runtime with short limits in front of a container that misbehaves on demand."""
     limits = ("--timeout", "0.5", "--stream-timeout", "1")
-    with odd_container() as url, runtime(tmp_path_factory.mktemp("s3"), "--container", url, *limits) as started:
+    with (
+        odd_container() as url,
+        runtime(tmp_path_factory.mktemp("s3"), "--container", url, *limits) as started,
+    ):
         yield started

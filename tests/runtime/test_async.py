@@ -13,7 +13,9 @@ BODY = CSV.encode()
 
 
 def invoke_async(local: Runtime, **parameters: Any) -> dict[str, Any]:
-    answer: dict[str, Any] = local.client().invoke_endpoint_async(EndpointName="local", ContentType="text/csv", **parameters)
+    answer: dict[str, Any] = local.client().invoke_endpoint_async(
+        EndpointName="local", ContentType="text/csv", **parameters
+    )
     return answer
 
 
@@ -25,11 +27,16 @@ def put(local: Runtime, address: str, content: bytes) -> None:
 def test_an_object_in_and_an_object_out(local: Runtime, diamonds: Server) -> None:
     """The input's bytes are posted, and the reply is written where the answer says (contract 7.1)."""
     put(local, "s3://in/diamonds.csv", BODY)
-    answer = invoke_async(local, InputLocation="s3://in/diamonds.csv", Accept="application/json", InferenceId="seven")
+    answer = invoke_async(
+        local, InputLocation="s3://in/diamonds.csv", Accept="application/json", InferenceId="seven"
+    )
 
     assert answer["ResponseMetadata"]["HTTPStatusCode"] == 202
     assert answer["InferenceId"] == "seven"
-    assert local.content(answer["OutputLocation"]) == diamonds.post(CSV, Accept="application/json").content
+    assert (
+        local.content(answer["OutputLocation"])
+        == diamonds.post(CSV, Accept="application/json").content
+    )
 
 
 def test_an_inline_body(local: Runtime, diamonds: Server) -> None:
@@ -50,7 +57,9 @@ def test_an_inline_body(local: Runtime, diamonds: Server) -> None:
         ("s3://in/folder", None, "no such object"),
     ],
 )
-def test_a_failure_is_an_object_too(local: Runtime, address: str, content: bytes | None, words: str) -> None:
+def test_a_failure_is_an_object_too(
+    local: Runtime, address: str, content: bytes | None, words: str
+) -> None:
     """What fails later tells why in the object of FailureLocation (contract 7.5)."""
     if content:
         put(local, address, content)
@@ -98,7 +107,9 @@ def test_asynchronous_inference_has_a_longer_limit(odd: Runtime) -> None:
 def test_what_the_api_does_not_take(local: Runtime, parameters: dict[str, Any], words: str) -> None:
     """What the service would refuse is not accepted, nor written outside of the folder."""
     with pytest.raises(ClientError) as caught:
-        local.client().invoke_endpoint_async(**{"EndpointName": "local", "ContentType": "text/csv", **parameters})
+        local.client().invoke_endpoint_async(
+            **{"EndpointName": "local", "ContentType": "text/csv", **parameters}
+        )
 
     assert type(caught.value).__name__ == "ValidationError"
     assert words in caught.value.response["Error"]["Message"]

@@ -53,11 +53,22 @@ def test_custom_attributes_go_both_ways(local: Runtime) -> None:
 
 def test_only_documented_headers_pass(odd: Runtime) -> None:
     """Of a caller's headers four reach the container, and of the container's four come back (contract 3.2, 3.3, 3.8)."""
-    fields = {"Accept": "text/csv", "CustomAttributes": "a", "TargetModel": "m", "InferenceId": "i", "PrefixAwareId": "p"}
+    fields = {
+        "Accept": "text/csv",
+        "CustomAttributes": "a",
+        "TargetModel": "m",
+        "InferenceId": "i",
+        "PrefixAwareId": "p",
+    }
     answer = invoke(odd, b"headers", **fields)
     seen = json.loads(answer["Body"])
 
-    documented = {"content-type", "accept", "x-amzn-sagemaker-custom-attributes", "x-amzn-sagemaker-target-model"}
+    documented = {
+        "content-type",
+        "accept",
+        "x-amzn-sagemaker-custom-attributes",
+        "x-amzn-sagemaker-target-model",
+    }
     assert set(seen) == {"host", "content-length"} | documented
     assert seen["content-type"] == seen["accept"] == "text/csv"
     assert "x-secret" not in answer["ResponseMetadata"]["HTTPHeaders"]
@@ -80,7 +91,9 @@ def test_a_refusal_of_the_container_is_a_model_error(local: Runtime, diamonds: S
     assert refused["ResponseMetadata"]["HTTPStatusCode"] == 424
     assert refused["OriginalStatusCode"] == direct.status_code == 400
     assert refused["OriginalMessage"] == direct.text.strip()
-    assert refused["Error"]["Message"].startswith('Received client error (400) from primary with message "{')
+    assert refused["Error"]["Message"].startswith(
+        'Received client error (400) from primary with message "{'
+    )
     assert refused["LogStreamArn"].endswith("/aws/sagemaker/Endpoints/local")
 
 
@@ -95,9 +108,16 @@ def test_a_failure_of_the_container_is_a_model_error(odd: Runtime) -> None:
 
 @pytest.mark.parametrize(
     ("body", "words"),
-    [(b"sleep 3", "timed out"), (b"fail 302 2", "xx"), (b"drop", "closed the connection"), (b"chunks break", "broke off")],
+    [
+        (b"sleep 3", "timed out"),
+        (b"fail 302 2", "xx"),
+        (b"drop", "closed the connection"),
+        (b"chunks break", "broke off"),
+    ],
 )
-def test_a_container_that_does_not_answer_is_a_model_error(odd: Runtime, body: bytes, words: str) -> None:
+def test_a_container_that_does_not_answer_is_a_model_error(
+    odd: Runtime, body: bytes, words: str
+) -> None:
     """A container that is late, says nothing, or breaks off is ModelError (contract 3.11)."""
     refused = failure(odd, body)
 
@@ -116,13 +136,21 @@ def test_no_container_is_service_unavailable(tmp_path: Path) -> None:
     [
         ({"EndpointName": "other"}, "Endpoint other of account 000000000000 not found"),
         ({"TargetVariant": "blue"}, "Variant blue is not one of this endpoint's: AllTraffic"),
-        ({"InferenceComponentName": "c"}, "InferenceComponentName: this local runtime has no such thing"),
+        (
+            {"InferenceComponentName": "c"},
+            "InferenceComponentName: this local runtime has no such thing",
+        ),
         ({"InferenceId": "i" * 65}, "InferenceId: 65 characters"),
         ({"SessionId": "-"}, "SessionId: '-' does not match"),
-        ({"body": b"x" * (6 * MIB + 1)}, "Body: 6,291,457 bytes, where this operation takes 6,291,456"),
+        (
+            {"body": b"x" * (6 * MIB + 1)},
+            "Body: 6,291,457 bytes, where this operation takes 6,291,456",
+        ),
     ],
 )
-def test_what_the_api_does_not_take_is_a_validation_error(local: Runtime, parameters: dict[str, Any], words: str) -> None:
+def test_what_the_api_does_not_take_is_a_validation_error(
+    local: Runtime, parameters: dict[str, Any], words: str
+) -> None:
     """What the service would refuse never reaches the container (contract 3.3, 9)."""
     refused = failure(local, **parameters)
 
@@ -160,12 +188,19 @@ CUT = f"Content-Length: 1000\r\n\r\n{CSV.splitlines()[0]}\n"
 
 @pytest.mark.parametrize(
     "rest",
-    [CUT, CUT.replace("1000", "+43"), "Transfer-Encoding: chunked\r\n\r\n5\r\n0.56,\r\n", "Transfer-Encoding: gzip\r\n\r\nx"],
+    [
+        CUT,
+        CUT.replace("1000", "+43"),
+        "Transfer-Encoding: chunked\r\n\r\n5\r\n0.56,\r\n",
+        "Transfer-Encoding: gzip\r\n\r\nx",
+    ],
 )
 def test_a_body_that_is_not_whole_is_not_computed(local: Runtime, rest: str) -> None:
     """What came of a body that was cut off is no request: 400, and the container is not called."""
     host, port = local.url.removeprefix("http://").split(":")
-    head = f"POST /endpoints/local/invocations HTTP/1.1\r\nHost: {host}\r\nContent-Type: text/csv\r\n"
+    head = (
+        f"POST /endpoints/local/invocations HTTP/1.1\r\nHost: {host}\r\nContent-Type: text/csv\r\n"
+    )
     with socket.create_connection((host, int(port)), timeout=60) as connection:
         connection.sendall((head + rest).encode())
         connection.shutdown(socket.SHUT_WR)
@@ -187,16 +222,32 @@ def test_large_bodies_at_once(local: Runtime, diamonds: Server) -> None:
 def test_what_is_no_operation(local: Runtime) -> None:
     """Another path, method or host is refused as the service does, in JSON."""
     unknown = requests.get(f"{local.url}/ping", timeout=60)
-    foreign = requests.post(f"{local.url}/endpoints/local/invocations", headers={"Host": "evil.example"}, data=BODY, timeout=60)
+    foreign = requests.post(
+        f"{local.url}/endpoints/local/invocations",
+        headers={"Host": "evil.example"},
+        data=BODY,
+        timeout=60,
+    )
 
-    assert (unknown.status_code, unknown.headers["x-amzn-ErrorType"]) == (404, "UnknownOperationException")
+    assert (unknown.status_code, unknown.headers["x-amzn-ErrorType"]) == (
+        404,
+        "UnknownOperationException",
+    )
     assert (foreign.status_code, foreign.headers["x-amzn-ErrorType"]) == (400, "ValidationError")
     assert "Message" in unknown.json()
 
 
 def aws(local: Runtime, *arguments: str) -> "subprocess.CompletedProcess[str]":
     command = [str(Path(sys.executable).with_name("aws")), "sagemaker-runtime", *arguments]
-    return subprocess.run(command, cwd=ROOT, env=local.environment, capture_output=True, text=True, check=False, timeout=120)
+    return subprocess.run(
+        command,
+        cwd=ROOT,
+        env=local.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
 
 
 def test_the_aws_cli(local: Runtime, diamonds: Server, tmp_path: Path) -> None:
@@ -217,7 +268,13 @@ def test_the_readmes_snippet(local: Runtime, diamonds: Server) -> None:
     """The README's Python lines print predictions of the sample diamonds from the runtime."""
     snippet = (ROOT / "README.md").read_text().partition("```python\n")[2].partition("```")[0]
     outcome = subprocess.run(
-        [sys.executable, "-c", snippet], cwd=ROOT, env=local.environment, capture_output=True, text=True, check=False, timeout=120
+        [sys.executable, "-c", snippet],
+        cwd=ROOT,
+        env=local.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
     )
 
     assert "boto3" in snippet

@@ -44,7 +44,11 @@ def test_weights_and_targets(two: Runtime, diamonds: Server) -> None:
 
 
 def captured(two: Runtime, inference_id: str) -> dict[str, Any]:
-    lines = [json.loads(line) for path in two.s3.rglob("*.jsonl") for line in path.read_text().splitlines()]
+    lines = [
+        json.loads(line)
+        for path in two.s3.rglob("*.jsonl")
+        for line in path.read_text().splitlines()
+    ]
     [record] = [line for line in lines if line["eventMetadata"].get("inferenceId") == inference_id]
     return dict(record)
 
@@ -53,10 +57,17 @@ def test_capture_holds_both_sides(two: Runtime, diamonds: Server) -> None:
     """A captured invocation has the format of AWS's files (contract 10.4)."""
     invoke(two, InferenceId="csv", CustomAttributes="trace=1")
     record = captured(two, "csv")
-    path = next(two.s3.rglob("*.jsonl")).relative_to(two.s3 / "sagemaker-local" / "data-capture" / "local")
+    path = next(two.s3.rglob("*.jsonl")).relative_to(
+        two.s3 / "sagemaker-local" / "data-capture" / "local"
+    )
 
     assert record["captureData"] == {
-        "endpointInput": {"observedContentType": "text/csv", "mode": "INPUT", "data": CSV, "encoding": "CSV"},
+        "endpointInput": {
+            "observedContentType": "text/csv",
+            "mode": "INPUT",
+            "data": CSV,
+            "encoding": "CSV",
+        },
         "endpointOutput": {
             "observedContentType": diamonds.post(CSV).headers["Content-Type"],
             "mode": "OUTPUT",
@@ -65,14 +76,22 @@ def test_capture_holds_both_sides(two: Runtime, diamonds: Server) -> None:
         },
     }
     assert record["eventMetadata"]["customAttributes"] == ["trace=1"]
-    assert datetime.fromisoformat(record["eventMetadata"]["inferenceTime"]).strftime("%Y/%m/%d/%H") in str(path)
+    assert datetime.fromisoformat(record["eventMetadata"]["inferenceTime"]).strftime(
+        "%Y/%m/%d/%H"
+    ) in str(path)
     assert path.parts[0] in {"blue", "green"}
 
 
 def test_capture_in_json_and_base64(two: Runtime) -> None:
     """What is neither CSV nor JSON by its media type is captured in base64 (contract 10.4)."""
     lines = (PAYLOADS / "diamonds.jsonl").read_text()
-    invoke(two, InferenceId="lines", ContentType="application/jsonlines", Accept="application/json", Body=lines.encode())
+    invoke(
+        two,
+        InferenceId="lines",
+        ContentType="application/jsonlines",
+        Accept="application/json",
+        Body=lines.encode(),
+    )
     sides = captured(two, "lines")["captureData"]
 
     assert sides["endpointInput"]["encoding"] == "BASE64"
@@ -84,7 +103,17 @@ def test_capture_in_json_and_base64(two: Runtime) -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 def test_a_stop_stops_the_containers_too(tmp_path: Path, number: int) -> None:
     """A runtime that is stopped leaves no container behind."""
-    command = [sys.executable, "-m", "local_test.runtime", "--port", "0", "--s3", str(tmp_path), "--folder", str(ARTIFACT)]
+    command = [
+        sys.executable,
+        "-m",
+        "local_test.runtime",
+        "--port",
+        "0",
+        "--s3",
+        str(tmp_path),
+        "--folder",
+        str(ARTIFACT),
+    ]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert process.stdout
     lines = []
@@ -109,19 +138,32 @@ def test_a_stop_stops_the_containers_too(tmp_path: Path, number: int) -> None:
         (("--variant", f"blue={ARTIFACT}:0"), "the weights of all variants are 0"),
         (("--variant", f"blue={ARTIFACT}:inf"), "expected NAME=FOLDER:WEIGHT"),
         (("--variant", f"../blue={ARTIFACT}:1"), "'../blue' is no name"),
-        (("--variant", f"blue={ARTIFACT}:1", "--variant", f"blue={ARTIFACT}:1"), "two variants have the same name"),
+        (
+            ("--variant", f"blue={ARTIFACT}:1", "--variant", f"blue={ARTIFACT}:1"),
+            "two variants have the same name",
+        ),
         (("--endpoint", "a/b"), "'a/b' is no name"),
         (("--container", "127.0.0.1:8080"), "expected http://HOST:PORT"),
         (("--s3", "README.md/s3"), "name a folder that can be written to"),
         (("--folder", "nowhere"), "the server ended with exit code 1"),
-        (("--container", "http://127.0.0.1:1", "--port", "{taken}"), "is taken: PORT=... or --port names another"),
+        (
+            ("--container", "http://127.0.0.1:1", "--port", "{taken}"),
+            "is taken: PORT=... or --port names another",
+        ),
     ],
 )
-def test_what_prevents_the_start_is_said(diamonds: Server, options: tuple[str, ...], words: str) -> None:
+def test_what_prevents_the_start_is_said(
+    diamonds: Server, options: tuple[str, ...], words: str
+) -> None:
     """A wrong option, artifact or port ends the runtime with a line that says so."""
     filled = [option.format(taken=diamonds.address[1]) for option in options]
     outcome = subprocess.run(
-        [sys.executable, "-m", "local_test.runtime", *filled], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, "-m", "local_test.runtime", *filled],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
     )
 
     assert outcome.returncode in {1, 2}

@@ -13,7 +13,10 @@ from pathlib import Path
 
 SCRATCH = Path(tempfile.mkdtemp())
 CONFIG = SCRATCH / "config.yaml"
-CONFIG.write_text("SchemaVersion: '1.0'\nSageMaker:\n  PythonSDK:\n    Modules:\n      TelemetryOptOut: true\n", encoding="utf-8")
+CONFIG.write_text(
+    "SchemaVersion: '1.0'\nSageMaker:\n  PythonSDK:\n    Modules:\n      TelemetryOptOut: true\n",
+    encoding="utf-8",
+)
 os.environ |= {
     "AWS_DEFAULT_REGION": "us-east-1",
     "AWS_ACCESS_KEY_ID": "none",
@@ -35,21 +38,35 @@ ROLE = "arn:aws:iam::111111111111:role/none"
 def main() -> None:
     """Deploy, predict as CSV and as JSON, and take the endpoint down; exits 1 where the predictions differ or are missing."""
     session = LocalSession()
-    session.config = {"local": {"local_code": True, "serving_port": free_port(), "container_root": str(SCRATCH)}}
+    session.config = {
+        "local": {"local_code": True, "serving_port": free_port(), "container_root": str(SCRATCH)}
+    }
     tarball = SCRATCH / "model.tar.gz"
     with tarfile.open(tarball, "w:gz") as tar:
         tar.add(ROOT / "model" / "artifact", arcname=".")
-    model = Model(image_uri=sys.argv[1], model_data=f"file://{tarball}", role=ROLE, sagemaker_session=session)
+    model = Model(
+        image_uri=sys.argv[1], model_data=f"file://{tarball}", role=ROLE, sagemaker_session=session
+    )
     name = "xgb-endpoint-sdk-test"
     model.deploy(initial_instance_count=1, instance_type="local", endpoint_name=name)
-    rows = list(csv.reader((ROOT / "local_test" / "payloads" / "diamonds.csv").open(encoding="utf-8")))
+    rows = list(
+        csv.reader((ROOT / "local_test" / "payloads" / "diamonds.csv").open(encoding="utf-8"))
+    )
     try:
         by_csv = Predictor(name, session, CSVSerializer(), CSVDeserializer()).predict(rows)
-        numbers = [[cell if cell.isalpha() or not is_number(cell) else float(cell) for cell in row] for row in rows]
-        by_json = Predictor(name, session, JSONSerializer(), JSONDeserializer()).predict({"instances": numbers})
+        numbers = [
+            [cell if cell.isalpha() or not is_number(cell) else float(cell) for cell in row]
+            for row in rows
+        ]
+        by_json = Predictor(name, session, JSONSerializer(), JSONDeserializer()).predict(
+            {"instances": numbers}
+        )
     finally:
         Predictor(name, session).delete_endpoint()
-    first, second = [float(row[0]) for row in by_csv], [each["score"] for each in by_json["predictions"]]
+    first, second = (
+        [float(row[0]) for row in by_csv],
+        [each["score"] for each in by_json["predictions"]],
+    )
     print(f"CSV:  {first}\nJSON: {second}")
     if len(first) != len(rows) or first != second:
         sys.exit("the SDK's predictions are not ten, or differ between CSV and JSON")

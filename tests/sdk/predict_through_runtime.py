@@ -32,7 +32,9 @@ def main() -> None:
     streamed = b"".join(predictor.predict_stream(payload)).decode().split()
     print(f"predict:        {at_once}\npredict_stream: {streamed}")
     if len(at_once) != len(payload.split("\n")) - payload.endswith("\n") or at_once != streamed:
-        sys.exit("the SDK's predictions are not one a row, or differ between predict and predict_stream")
+        sys.exit(
+            "the SDK's predictions are not one a row, or differ between predict and predict_stream"
+        )
     print(f"{len(at_once)} passed, 0 failed")
 
 

@@ -27,7 +27,9 @@ def expectations(version: str) -> tuple[str, list[float]]:
 
 @pytest.mark.parametrize("suffix", [".json", ".ubj", "-xgboost-model"])
 @pytest.mark.parametrize("version", ["1.7", "2.1", "3.0", "3.2", "3.4"])
-def test_models_of_other_versions_predict_as_their_writer_did(tmp_path: Path, version: str, suffix: str) -> None:
+def test_models_of_other_versions_predict_as_their_writer_did(
+    tmp_path: Path, version: str, suffix: str
+) -> None:
     """4.1: a model of any version predicts as it did where it was written, or is refused with the reason."""
     name = {".json": "model.json", ".ubj": "model.ubj"}.get(suffix, "xgboost-model")
     shutil.copy(MODELS / f"{version}{suffix}", tmp_path / name)
@@ -42,7 +44,9 @@ def test_models_of_other_versions_predict_as_their_writer_did(tmp_path: Path, ve
         assert f"make convert MODEL={tmp_path / name}" in line
         return
     with running(tmp_path) as server:
-        np.testing.assert_allclose(scores(server.post(body, "application/json")), np.array(expected, np.float32), rtol=1e-6)
+        np.testing.assert_allclose(
+            scores(server.post(body, "application/json")), np.array(expected, np.float32), rtol=1e-6
+        )
 
 
 @pytest.mark.parametrize("version", ["1.7", "2.1", "3.0", "3.2", "3.4"])
@@ -57,7 +61,9 @@ def test_a_model_of_a_newer_xgboost_is_refused_unless_a_setting_insists(tmp_path
     """Peers load such a model in silence and predict wrongly."""
     model = (saved(BOOSTER, tmp_path) / "model.ubj").read_bytes()
     major, minor = RUNTIME
-    newer = model.replace(bytes([ord("i"), major, ord("i"), minor]), bytes([ord("i"), major, ord("i"), minor + 1]))
+    newer = model.replace(
+        bytes([ord("i"), major, ord("i"), minor]), bytes([ord("i"), major, ord("i"), minor + 1])
+    )
     (tmp_path / "model.ubj").write_bytes(newer)
 
     assert f"written by XGBoost {major}.{minor + 1}" in refusal(tmp_path)
@@ -86,7 +92,9 @@ def test_a_model_is_found_by_its_name_or_by_its_bytes(tmp_path: Path, name: str)
         tarball.add(path, arcname=name)
 
     with running(tmp_path) as server:
-        np.testing.assert_array_equal(scores(server.post("1,2")), predictions(BOOSTER, np.array([[1, 2]], np.float32)))
+        np.testing.assert_array_equal(
+            scores(server.post("1,2")), predictions(BOOSTER, np.array([[1, 2]], np.float32))
+        )
 
 
 def test_a_known_name_wins_over_other_models(tmp_path: Path) -> None:
@@ -159,8 +167,17 @@ def test_early_stopping_is_honoured(tmp_path: Path) -> None:
     """A model that was stopped early predicts with its best iteration, unless a setting says with all."""
     features, target = numbers(300, 3, missing=0), np.random.default_rng(0).random(300)
     matrix = xgboost.DMatrix(features, target)
-    other = xgboost.DMatrix(numbers(100, 3, seed=9, missing=0), np.random.default_rng(1).random(100))
-    booster = xgboost.train({"nthread": 1}, matrix, 50, evals=[(other, "other")], early_stopping_rounds=5, verbose_eval=False)
+    other = xgboost.DMatrix(
+        numbers(100, 3, seed=9, missing=0), np.random.default_rng(1).random(100)
+    )
+    booster = xgboost.train(
+        {"nthread": 1},
+        matrix,
+        50,
+        evals=[(other, "other")],
+        early_stopping_rounds=5,
+        verbose_eval=False,
+    )
     best = booster.predict(matrix, iteration_range=(0, booster.best_iteration + 1))
     body = "\n".join(",".join(map(repr, row)) for row in features.tolist())
 
@@ -182,11 +199,18 @@ def test_the_self_test_guards_the_start(tmp_path: Path) -> None:
     expected = predictions(BOOSTER, np.array([[1, 2], [3, 4]], np.float32)).tolist()
 
     assert "must hold one request.* and one expected.*; it holds 1 and 0" in refusal(tmp_path)
-    (folder / "expected.jsonl").write_text("".join(json.dumps({"score": score}) + "\n" for score in expected))
+    (folder / "expected.jsonl").write_text(
+        "".join(json.dumps({"score": score}) + "\n" for score in expected)
+    )
     with running(tmp_path) as server:
         assert server.post("1,2").status_code == 200
-    assert next(event for event in server.events() if event["event"] == "started")["self_test_records"] == 2
-    (folder / "expected.jsonl").write_text("".join(json.dumps({"score": score + 0.001}) + "\n" for score in expected))
+    assert (
+        next(event for event in server.events() if event["event"] == "started")["self_test_records"]
+        == 2
+    )
+    (folder / "expected.jsonl").write_text(
+        "".join(json.dumps({"score": score + 0.001}) + "\n" for score in expected)
+    )
     assert "the self-test failed: row 1: expected" in refusal(tmp_path)
     (folder / "expected.jsonl").write_text(json.dumps({"score": expected[0]}) + "\n")
     assert "the self-test failed: 1 predictions are expected, 2 came" in refusal(tmp_path)

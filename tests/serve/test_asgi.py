@@ -39,7 +39,11 @@ def test_a_caller_that_hangs_up_takes_nothing_with_it(sent: int) -> None:
     head = b"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Type: text/csv\r\nContent-Length: 100\r\n\r\n"
     with running(ARTIFACT, SAGEMAKER_MODEL_SERVER_WORKERS="1") as server:
         assert server.process
-        [worker] = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text().split()
+        [worker] = (
+            Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children")
+            .read_text()
+            .split()
+        )
         before = sockets_of(worker)
         for _ in range(20):
             with socket.create_connection(server.address, timeout=10) as connection:
@@ -57,7 +61,9 @@ def test_a_caller_that_is_gone_before_its_error() -> None:
     with running(ARTIFACT, SAGEMAKER_MODEL_SERVER_WORKERS="1") as server:
         for _ in range(20):
             with socket.create_connection(server.address, timeout=10) as connection:
-                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # a reset at the close
+                connection.setsockopt(
+                    socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+                )  # a reset at the close
                 connection.sendall(b"GET /ping\r\n\r\n")
         assert server.post(CSV).ok
     told = server.events()
@@ -97,7 +103,11 @@ def sockets_of(pid: str) -> int:
 
 def connections_of(pid: str, connections: list[socket.socket]) -> int:
     """Return how many of these connections a process of this machine holds the other end of."""
-    inodes = {link.readlink().name for link in Path(f"/proc/{pid}/fd").iterdir() if "socket" in str(link.readlink())}
+    inodes = {
+        link.readlink().name
+        for link in Path(f"/proc/{pid}/fd").iterdir()
+        if "socket" in str(link.readlink())
+    }
     ours = {f"{connection.getsockname()[1]:04X}" for connection in connections}
     table = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
     return sum(f"socket:[{row[9]}]" in inodes for row in table if row[2].partition(":")[2] in ours)

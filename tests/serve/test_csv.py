@@ -105,14 +105,26 @@ def test_spellings(named: Server, body: str, rows: list[list[float]]) -> None:
         ("1e39,,2", 'row 1, column "a": "1e39" is beyond what a float32 holds'),
         ("1,2,3.5e38", 'row 1, column "c": "3.5e38" is beyond what a float32 holds'),
         ("1,2,1e400", 'row 1, column "c": "1e400" is beyond what a float32 holds'),
-        ("1,2,34,5,67,8,9", '"c"; curl\'s -d joins the lines of a file, --data-binary sends them as they are'),
-        ("1;2;3", 'got 1; the columns are "a", "b", "c"; where no comma separates columns, send text/csv; delimiter=";"'),
+        (
+            "1,2,34,5,67,8,9",
+            '"c"; curl\'s -d joins the lines of a file, --data-binary sends them as they are',
+        ),
+        (
+            "1;2;3",
+            'got 1; the columns are "a", "b", "c"; where no comma separates columns, send text/csv; delimiter=";"',
+        ),
         ('1,2,"3', "row 1: this is no CSV: unexpected end of data"),
         ('1,2,3\n1,"2"2,3', "row 2: this is no CSV: ',' expected after '\"'"),
         ("a,b,b\n1,2,3", 'row 1 looks like a header: missing column "c"; repeated column "b"'),
         ("price,a,b,c\n1,1,2,3", 'row 1 looks like a header: unknown column "price"'),
-        ("A,B,C\n1,2,3", 'row 1, column "a": "A" is not a number; if this line is a header, it must hold exactly the names'),
-        ("[1,2,3]", 'row 1, column "a": "[1" is not a number; JSON comes with the Content-Type application/json'),
+        (
+            "A,B,C\n1,2,3",
+            'row 1, column "a": "A" is not a number; if this line is a header, it must hold exactly the names',
+        ),
+        (
+            "[1,2,3]",
+            'row 1, column "a": "[1" is not a number; JSON comes with the Content-Type application/json',
+        ),
         ("1,2,None", 'row 1, column "c": "None" is not a number; a missing value is an empty cell'),
         ("1\r2,2,3", "row 1: expected 3 columns, got 1"),
     ],
@@ -131,7 +143,10 @@ def test_faults(named: Server, body: str, message: str) -> None:
         ("a,b", 'the header: missing column "c"'),
         ("a,b,c,d", 'the header: unknown column "d"; leave out what is unknown'),
         (",a,b,c", 'the header: unknown column ""; to_csv(index=False) writes no index'),
-        ("Unnamed: 0,a,b,c", 'the header: unknown column "Unnamed: 0"; to_csv(index=False) writes no index'),
+        (
+            "Unnamed: 0,a,b,c",
+            'the header: unknown column "Unnamed: 0"; to_csv(index=False) writes no index',
+        ),
         ("a,b,B", 'the header: missing column "c"; unknown column "B"'),
         ("a,a,b,c", 'the header: repeated column "a"'),
         ("1,2,3", 'the header: missing columns "a", "b", "c"; unknown columns "1", "2", "3"'),
@@ -153,7 +168,10 @@ def test_header_absent_turns_recognition_off(named: Server) -> None:
 
     assert response.status_code == 400
     assert 'row 1, column "a": "a" is not a number' in error_of(response)
-    np.testing.assert_array_equal(scores(named.post("1,2,3", 'text/csv; HEADER="Absent"')), predictions(NAMED, matrix([1, 2, 3])))
+    np.testing.assert_array_equal(
+        scores(named.post("1,2,3", 'text/csv; HEADER="Absent"')),
+        predictions(NAMED, matrix([1, 2, 3])),
+    )
 
 
 def test_header_is_present_or_absent(named: Server) -> None:
@@ -171,19 +189,29 @@ def test_rows_after_a_header_count_from_one(named: Server) -> None:
 
 def test_names_that_read_as_numbers_are_a_header_only_when_declared(digits: Server) -> None:
     """A first line of numbers is a record, whatever the columns are called."""
-    undeclared, declared = digits.post("2,1,0\n7,8,9"), digits.post("2,1,0\n7,8,9", "text/csv; header=present")
+    undeclared, declared = (
+        digits.post("2,1,0\n7,8,9"),
+        digits.post("2,1,0\n7,8,9", "text/csv; header=present"),
+    )
 
-    np.testing.assert_array_equal(scores(undeclared), predictions(DIGITS, matrix([2, 1, 0], [7, 8, 9])))
+    np.testing.assert_array_equal(
+        scores(undeclared), predictions(DIGITS, matrix([2, 1, 0], [7, 8, 9]))
+    )
     np.testing.assert_array_equal(scores(declared), predictions(DIGITS, matrix([9, 8, 7])))
 
 
 def test_header_for_a_model_without_names(nameless: Server) -> None:
     """A header that cannot be matched is a 400, declared or not."""
-    declared, undeclared = nameless.post("a,b,c\n1,2,3", "text/csv; header=present"), nameless.post("a,b,c\n1,2,3")
+    declared, undeclared = (
+        nameless.post("a,b,c\n1,2,3", "text/csv; header=present"),
+        nameless.post("a,b,c\n1,2,3"),
+    )
 
     assert declared.status_code == undeclared.status_code == 400
     assert "the model knows no column names" in error_of(declared)
-    assert error_of(undeclared).startswith('row 1, column 1: "a" is not a number; if this line is a header, leave it out')
+    assert error_of(undeclared).startswith(
+        'row 1, column 1: "a" is not a number; if this line is a header, leave it out'
+    )
 
 
 @pytest.mark.parametrize(
@@ -201,14 +229,19 @@ def test_header_for_a_model_without_names(nameless: Server) -> None:
         ("1\r\r\n2\r\r\n", [[1], [NAN], [2], [NAN]]),
     ],
 )
-def test_with_one_feature_every_line_is_a_record(one: Server, body: str, rows: list[list[float]]) -> None:
+def test_with_one_feature_every_line_is_a_record(
+    one: Server, body: str, rows: list[list[float]]
+) -> None:
     """5.7 and 5.9: a blank line is then a missing value, and never dropped."""
     np.testing.assert_array_equal(scores(one.post(body)), predictions(ONE, matrix(*rows)))
 
 
 def test_other_encodings_are_refused(named: Server) -> None:
     """A payload that is no UTF-8 is a 400 that names the row and the byte."""
-    assert error_of(named.post("1,2,3\n1,2,é".encode("latin-1"))) == "row 2: expected UTF-8, got the byte 0xe9"
+    assert (
+        error_of(named.post("1,2,3\n1,2,é".encode("latin-1")))
+        == "row 2: expected UTF-8, got the byte 0xe9"
+    )
     assert named.post("1,2,3".encode("utf-16")).status_code == 400
 
 
@@ -258,14 +291,18 @@ def test_commas_inside_of_cells_stay_there(named: Server) -> None:
 
     assert error_of(response) == 'row 1, column "b": "2,5" is not a number'
     assert "expected 3 columns, got 1" in error_of(named.post("1,2,3", 'text/csv; delimiter=";"'))
-    assert "line 2: this is no CSV" in error_of(named.post('1;2;3\n1;2;"3', 'text/csv; delimiter=";"'))
+    assert "line 2: this is no CSV" in error_of(
+        named.post('1;2;3\n1;2;"3', 'text/csv; delimiter=";"')
+    )
 
 
 def test_a_delimiter_and_one_column(one: Server) -> None:
     """A blank line is still a record of a model with one column."""
     response = one.post('1\n\n"2"\n""\n', "text/csv; delimiter=tab")
 
-    np.testing.assert_array_equal(scores(response), predictions(ONE, matrix([1], [NAN], [2], [NAN])))
+    np.testing.assert_array_equal(
+        scores(response), predictions(ONE, matrix([1], [NAN], [2], [NAN]))
+    )
 
 
 @pytest.mark.parametrize("body", [" \n", "\t", " ", "\n", "1\n \n", " \n1\n", "1\n\t"])
@@ -312,11 +349,19 @@ def test_delimiters_are_never_guessed(named: Server, delimiter: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "content_type", ["text/csv; label_size=1", "text/csv;label_size = 1", "csv; label_size=1; charset=utf-8", "csv"]
+    "content_type",
+    [
+        "text/csv; label_size=1",
+        "text/csv;label_size = 1",
+        "csv; label_size=1; charset=utf-8",
+        "csv",
+    ],
 )
 def test_label_size_one_has_no_effect(named: Server, content_type: str) -> None:
     """3.6: label_size=1, which the training job's type has, is accepted, and no column is a label."""
-    np.testing.assert_array_equal(scores(named.post("1,2,3\n", content_type)), predictions(NAMED, matrix([1, 2, 3])))
+    np.testing.assert_array_equal(
+        scores(named.post("1,2,3\n", content_type)), predictions(NAMED, matrix([1, 2, 3]))
+    )
     assert named.post("9,1,2,3\n", content_type).status_code == 400
 
 

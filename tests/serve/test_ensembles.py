@@ -21,7 +21,10 @@ RANDOM = np.random.default_rng(0)
 
 
 def boosters(count: int, **parameters: Any) -> list[xgboost.Booster]:
-    return [train(FEATURES, np.random.default_rng(seed).random(200), rounds=3 + seed % 2, **parameters) for seed in range(count)]
+    return [
+        train(FEATURES, np.random.default_rng(seed).random(200), rounds=3 + seed % 2, **parameters)
+        for seed in range(count)
+    ]
 
 
 def stored(members: list[xgboost.Booster], folder: Path) -> Path:
@@ -33,7 +36,9 @@ def stored(members: list[xgboost.Booster], folder: Path) -> Path:
 
 
 def mean(members: list[xgboost.Booster]) -> NDArray[np.float32]:
-    due: NDArray[np.float32] = np.mean([predictions(each, SOME).astype(np.float64) for each in members], axis=0).astype(np.float32)
+    due: NDArray[np.float32] = np.mean(
+        [predictions(each, SOME).astype(np.float64) for each in members], axis=0
+    ).astype(np.float32)
     return due
 
 
@@ -47,43 +52,67 @@ def test_the_mean_of_the_members(tmp_path: Path, count: int) -> None:
         one = scores(server.post(json.dumps(SOME[:1].tolist()), "application/json"))
     with running(tmp_path, SAGEMAKER_INFERENCE_OUTPUT="predicted_score,spread") as server:
         rows = strict(server.post(BODY, "application/json").text)["predictions"]
-    spread = np.std([predictions(each, SOME).astype(np.float64) for each in members], axis=0).astype(np.float32)
+    spread = np.std(
+        [predictions(each, SOME).astype(np.float64) for each in members], axis=0
+    ).astype(np.float32)
 
     np.testing.assert_array_max_ulp(got, mean(members))
     np.testing.assert_array_equal(one, got[:1])
-    np.testing.assert_array_equal(np.array([row["predicted_score"] for row in rows], np.float32), got)
+    np.testing.assert_array_equal(
+        np.array([row["predicted_score"] for row in rows], np.float32), got
+    )
     np.testing.assert_allclose([row["spread"] for row in rows], spread, rtol=1e-6)
     started = next(event for event in server.events() if event["event"] == "started")
-    assert started["ensemble"] == {f"xgboost-model-{number}": 3 + number % 2 for number in range(count)}
+    assert started["ensemble"] == {
+        f"xgboost-model-{number}": 3 + number % 2 for number in range(count)
+    }
 
 
 def test_the_mean_of_probabilities(tmp_path: Path) -> None:
     """Members with several outputs have the mean and the spread of each."""
     members = [
-        train(FEATURES, np.random.default_rng(seed).integers(0, 3, 200), objective="multi:softprob", num_class=3) for seed in (1, 2)
+        train(
+            FEATURES,
+            np.random.default_rng(seed).integers(0, 3, 200),
+            objective="multi:softprob",
+            num_class=3,
+        )
+        for seed in (1, 2)
     ]
-    with running(stored(members, tmp_path), SAGEMAKER_INFERENCE_OUTPUT="probabilities,spread,predicted_label") as server:
+    with running(
+        stored(members, tmp_path), SAGEMAKER_INFERENCE_OUTPUT="probabilities,spread,predicted_label"
+    ) as server:
         rows = strict(server.post(BODY, "application/json").text)["predictions"]
 
-    np.testing.assert_array_max_ulp(np.array([row["probabilities"] for row in rows], np.float32), mean(members))
+    np.testing.assert_array_max_ulp(
+        np.array([row["probabilities"] for row in rows], np.float32), mean(members)
+    )
     assert {len(row["spread"]) for row in rows} == {3}
     assert [row["predicted_label"] for row in rows] == mean(members).argmax(axis=1).tolist()
 
 
 @pytest.mark.parametrize(
-    ("objective", "count"), [("multi:softmax", 2), ("multi:softmax", 5), ("binary:hinge", 2), ("binary:hinge", 3)]
+    ("objective", "count"),
+    [("multi:softmax", 2), ("multi:softmax", 5), ("binary:hinge", 2), ("binary:hinge", 3)],
 )
 def test_a_vote_where_members_predict_classes(tmp_path: Path, objective: str, count: int) -> None:
     """The class of most members, of a tie the smallest; AWS's image answers 500 to all of these."""
     classes = {"multi:softmax": 3, "binary:hinge": 2}[objective]
     parameters = {"num_class": 3} if classes > 2 else {}
     members = [
-        train(FEATURES, np.random.default_rng(seed).integers(0, classes, 200), objective=objective, **parameters)
+        train(
+            FEATURES,
+            np.random.default_rng(seed).integers(0, classes, 200),
+            objective=objective,
+            **parameters,
+        )
         for seed in range(count)
     ]
     ballots = np.stack([predictions(each, SOME) for each in members]).astype(int)
     due = [np.bincount(column).argmax() for column in ballots.T]
-    with running(stored(members, tmp_path), SAGEMAKER_INFERENCE_OUTPUT="predicted_label,spread") as server:
+    with running(
+        stored(members, tmp_path), SAGEMAKER_INFERENCE_OUTPUT="predicted_label,spread"
+    ) as server:
         rows = strict(server.post(BODY, "application/json").text)["predictions"]
 
     assert [row["predicted_label"] for row in rows] == due
@@ -103,7 +132,9 @@ def test_the_setting_decides_of_other_names(tmp_path: Path) -> None:
         path.unlink()
     assert "SAGEMAKER_INFERENCE_ENSEMBLE=true" in refusal(tmp_path)
     with running(tmp_path, SAGEMAKER_INFERENCE_ENSEMBLE="True") as server:
-        np.testing.assert_array_max_ulp(scores(server.post(BODY, "application/json")), mean(members))
+        np.testing.assert_array_max_ulp(
+            scores(server.post(BODY, "application/json")), mean(members)
+        )
 
 
 def test_one_numbered_file_is_a_model(tmp_path: Path) -> None:
@@ -111,11 +142,15 @@ def test_one_numbered_file_is_a_model(tmp_path: Path) -> None:
     members = boosters(2)
     stored(members[:1], tmp_path)
     with running(tmp_path) as server:
-        np.testing.assert_array_equal(scores(server.post(BODY, "application/json")), predictions(members[0], SOME))
+        np.testing.assert_array_equal(
+            scores(server.post(BODY, "application/json")), predictions(members[0], SOME)
+        )
     stored(members, tmp_path)
     members[1].save_model(tmp_path / "model.ubj")
     with running(tmp_path) as server:
-        np.testing.assert_array_equal(scores(server.post(BODY, "application/json")), predictions(members[1], SOME))
+        np.testing.assert_array_equal(
+            scores(server.post(BODY, "application/json")), predictions(members[1], SOME)
+        )
 
 
 @pytest.mark.parametrize(
@@ -129,7 +164,9 @@ def test_one_numbered_file_is_a_model(tmp_path: Path) -> None:
     ],
     ids=["objective", "width", "names", "types", "targets"],
 )
-def test_members_that_differ_are_refused(tmp_path: Path, other: xgboost.Booster, message: str) -> None:
+def test_members_that_differ_are_refused(
+    tmp_path: Path, other: xgboost.Booster, message: str
+) -> None:
     """4.9: models that take or predict different things are no ensemble, and the message says what differs."""
     line = refusal(stored([train(FEATURES, rounds=2), other], tmp_path))
 

@@ -42,11 +42,15 @@ def explained(booster: xgboost.Booster, **wanted: bool) -> NDArray[np.float32]:
     return values
 
 
-def rows_of(server: Server, parameters: str, accept: str = "application/json") -> list[dict[str, Any]]:
+def rows_of(
+    server: Server, parameters: str, accept: str = "application/json"
+) -> list[dict[str, Any]]:
     response = server.post(BODY, "application/json", Accept=f"{accept}; {parameters}")
     assert response.status_code == 200, response.text
     assert response.headers["Content-Type"] == accept
-    rows: list[dict[str, Any]] = strict(response.text)["predictions"] if accept == "application/json" else []
+    rows: list[dict[str, Any]] = (
+        strict(response.text)["predictions"] if accept == "application/json" else []
+    )
     return rows or [strict(line) for line in response.text.splitlines()]
 
 
@@ -61,12 +65,18 @@ def test_contributions_add_up_to_the_margin(models: Path, kind: str) -> None:
     values = np.array([[row["contributions"][name] for name in NAMES] for row in rows])
     bias, margin = (np.array([row[key] for row in rows]) for key in ("bias", "margin"))
 
-    assert [list(row) for row in rows] == [["score", "margin", "contributions", "bias", "leaves"]] * len(rows)
+    assert [list(row) for row in rows] == [
+        ["score", "margin", "contributions", "bias", "leaves"]
+    ] * len(rows)
     np.testing.assert_allclose(values.sum(axis=1) + bias, margin, rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(margin, explained(booster, output_margin=True), rtol=1e-6)
-    np.testing.assert_allclose(np.moveaxis(values, 1, -1), contributions[..., :-1], rtol=1e-5, atol=1e-7)
+    np.testing.assert_allclose(
+        np.moveaxis(values, 1, -1), contributions[..., :-1], rtol=1e-5, atol=1e-7
+    )
     np.testing.assert_allclose(bias, contributions[..., -1], rtol=1e-6)
-    np.testing.assert_array_equal([row["leaves"] for row in rows], explained(booster, pred_leaf=True).reshape(len(rows), -1))
+    np.testing.assert_array_equal(
+        [row["leaves"] for row in rows], explained(booster, pred_leaf=True).reshape(len(rows), -1)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +103,10 @@ def test_the_largest_contributions(server: Server, booster: xgboost.Booster, acc
         assert list(every["contributions"]) == order
 
 
-@pytest.mark.parametrize("spelling", ['explain="margin,leaves"', "explain=leaves+margin", 'EXPLAIN="Margin, leaves"; q=0.5'])
+@pytest.mark.parametrize(
+    "spelling",
+    ['explain="margin,leaves"', "explain=leaves+margin", 'EXPLAIN="Margin, leaves"; q=0.5'],
+)
 def test_spellings_of_several(server: Server, spelling: str) -> None:
     """Several are joined by + or listed in quotes, in any order."""
     assert [list(row) for row in rows_of(server, spelling)][:1] == [["score", "margin", "leaves"]]
@@ -102,13 +115,30 @@ def test_spellings_of_several(server: Server, spelling: str) -> None:
 def test_formats_of_numbers(server: Server, booster: xgboost.Booster) -> None:
     """CSV has score, margin, a cell for each feature, bias, a list of leaves; npy the same flat; recordio a label for each."""
     asked = "; explain=contributions+margin+leaves"
-    table = list(csv.reader(io.StringIO(server.post(BODY, "application/json", Accept="text/csv" + asked).text)))
-    array = np.load(io.BytesIO(server.post(BODY, "application/json", Accept="application/x-npy" + asked).content))
-    recordio = server.post(BODY, "application/json", Accept="application/x-recordio-protobuf" + asked).content
-    contributions, leaves = explained(booster, pred_contribs=True), explained(booster, pred_leaf=True)
-    due = np.column_stack([explained(booster), explained(booster, output_margin=True), contributions, leaves])
+    table = list(
+        csv.reader(
+            io.StringIO(server.post(BODY, "application/json", Accept="text/csv" + asked).text)
+        )
+    )
+    array = np.load(
+        io.BytesIO(
+            server.post(BODY, "application/json", Accept="application/x-npy" + asked).content
+        )
+    )
+    recordio = server.post(
+        BODY, "application/json", Accept="application/x-recordio-protobuf" + asked
+    ).content
+    contributions, leaves = (
+        explained(booster, pred_contribs=True),
+        explained(booster, pred_leaf=True),
+    )
+    due = np.column_stack(
+        [explained(booster), explained(booster, output_margin=True), contributions, leaves]
+    )
 
-    np.testing.assert_allclose([[*map(float, row[:-1]), *json.loads(row[-1])] for row in table], due, rtol=1e-5, atol=1e-7)
+    np.testing.assert_allclose(
+        [[*map(float, row[:-1]), *json.loads(row[-1])] for row in table], due, rtol=1e-5, atol=1e-7
+    )
     np.testing.assert_allclose(array, due, rtol=1e-5, atol=1e-7)
     first = labels_of(recordio)[0]
     assert set(first) == {"score", "margin", "contributions", "bias", "leaves"}
@@ -118,12 +148,18 @@ def test_formats_of_numbers(server: Server, booster: xgboost.Booster) -> None:
 @pytest.mark.parametrize(
     ("accept", "message"),
     [
-        ("application/json; explain=shap", "expected margin, contributions, leaves, or some of them joined by +"),
+        (
+            "application/json; explain=shap",
+            "expected margin, contributions, leaves, or some of them joined by +",
+        ),
         ("application/json; explain=", "expected margin, contributions, leaves"),
         ("application/json; explain=contributions; top=0", "expected a whole number from 1"),
         ("application/json; explain=contributions; top=two", "expected a whole number from 1"),
         ("application/json; explain=margin; top=2", "goes with explain=contributions"),
-        ("text/csv; explain=contributions; top=2", "goes with explain=contributions and application/json"),
+        (
+            "text/csv; explain=contributions; top=2",
+            "goes with explain=contributions and application/json",
+        ),
     ],
 )
 def test_what_cannot_be_explained_is_406(server: Server, accept: str, message: str) -> None:
@@ -145,7 +181,9 @@ def test_a_linear_booster_has_no_leaves(models: Path) -> None:
     assert "a linear booster has none" in error_of(refused)
     assert list(rows[0]["contributions"]) == ["f0", "f1", "f2"]
     for row in rows:
-        np.testing.assert_allclose(sum(row["contributions"].values()) + row["bias"], row["margin"], rtol=1e-4)
+        np.testing.assert_allclose(
+            sum(row["contributions"].values()) + row["bias"], row["margin"], rtol=1e-4
+        )
 
 
 def test_the_best_iteration_is_explained(models: Path) -> None:
@@ -157,7 +195,9 @@ def test_the_best_iteration_is_explained(models: Path) -> None:
 
     assert {len(row["leaves"]) for row in rows} == {2}
     for row in rows:
-        np.testing.assert_allclose(sum(row["contributions"].values()) + row["bias"], row["score"], rtol=1e-4, atol=1e-6)
+        np.testing.assert_allclose(
+            sum(row["contributions"].values()) + row["bias"], row["score"], rtol=1e-4, atol=1e-6
+        )
 
 
 def test_an_ensemble_is_explained_by_the_mean(tmp_path: Path) -> None:
@@ -168,14 +208,20 @@ def test_an_ensemble_is_explained_by_the_mean(tmp_path: Path) -> None:
         refused = server.post(BODY, "application/json", Accept="application/json; explain=leaves")
     due = np.mean([explained(each, pred_contribs=True) for each in members], axis=0)
 
-    np.testing.assert_allclose([[*row["contributions"].values(), row["bias"]] for row in rows], due, rtol=1e-5, atol=1e-6)
-    np.testing.assert_allclose(due.sum(axis=1), [row["margin"] for row in rows], rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(
+        [[*row["contributions"].values(), row["bias"]] for row in rows], due, rtol=1e-5, atol=1e-6
+    )
+    np.testing.assert_allclose(
+        due.sum(axis=1), [row["margin"] for row in rows], rtol=1e-4, atol=1e-5
+    )
     assert "an ensemble has none" in error_of(refused)
 
 
 def test_explanations_come_after_selected_outputs(models: Path, booster: xgboost.Booster) -> None:
     """Both together: the keys of SAGEMAKER_INFERENCE_OUTPUT first."""
-    with running(saved(booster, models / "explained-selected"), SAGEMAKER_INFERENCE_OUTPUT="predicted_score") as server:
+    with running(
+        saved(booster, models / "explained-selected"), SAGEMAKER_INFERENCE_OUTPUT="predicted_score"
+    ) as server:
         rows = rows_of(server, "explain=margin")
 
     assert list(rows[0]) == ["predicted_score", "margin"]

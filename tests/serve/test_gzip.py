@@ -35,7 +35,13 @@ def server(models: Path) -> Iterator[Server]:
         (TEXT, "text/csv"),
         (json.dumps(LISTS).encode(), "application/json"),
         ("\n".join(map(json.dumps, LISTS)).encode(), "application/jsonlines"),
-        ("".join(" ".join(f"{place}:{cell!r}" for place, cell in enumerate(row)) + "\n" for row in LISTS).encode(), "text/libsvm"),
+        (
+            "".join(
+                " ".join(f"{place}:{cell!r}" for place, cell in enumerate(row)) + "\n"
+                for row in LISTS
+            ).encode(),
+            "text/libsvm",
+        ),
         (dense(MATRIX), "application/x-recordio-protobuf"),
     ],
 )
@@ -50,14 +56,18 @@ def test_gzip_of_any_type(server: Server, body: bytes, content_type: str, encodi
 @pytest.mark.parametrize("encoding", ["", "identity", None])
 def test_no_encoding(server: Server, encoding: str | None) -> None:
     """A body that is not encoded may say so."""
-    np.testing.assert_array_equal(scores(server.post(TEXT, Content_Encoding=encoding)), predictions(BOOSTER, MATRIX))
+    np.testing.assert_array_equal(
+        scores(server.post(TEXT, Content_Encoding=encoding)), predictions(BOOSTER, MATRIX)
+    )
 
 
 def test_members_follow_one_another(server: Server) -> None:
     """RFC 1952, 2.2: a gzip file may have several members, empty ones too."""
     parts = [gzip.compress(TEXT[:100]), gzip.compress(b""), gzip.compress(TEXT[100:])]
 
-    np.testing.assert_array_equal(scores(server.post(b"".join(parts), Content_Encoding="gzip")), predictions(BOOSTER, MATRIX))
+    np.testing.assert_array_equal(
+        scores(server.post(b"".join(parts), Content_Encoding="gzip")), predictions(BOOSTER, MATRIX)
+    )
 
 
 def test_gzip_of_no_bytes_is_204(server: Server) -> None:
@@ -75,7 +85,9 @@ def test_other_encodings_are_415(server: Server, encoding: str) -> None:
     assert error_of(response) == f'Content-Encoding: "{encoding}": expected gzip or none'
 
 
-WHOLE = gzip.compress(TEXT, mtime=0)  # parts of it name tests, which each worker that runs tests must name alike
+WHOLE = gzip.compress(
+    TEXT, mtime=0
+)  # parts of it name tests, which each worker that runs tests must name alike
 
 
 @pytest.mark.parametrize(
@@ -107,17 +119,25 @@ def test_the_limit_counts_what_comes_out(server: Server) -> None:
     fits = line * (LIMIT // len(line))
     fits += b"\n" * (LIMIT - len(fits))
     longer = gzip.compress(fits + b"\n")
-    good, bad = server.post(gzip.compress(fits), Content_Encoding="gzip"), server.post(longer, Content_Encoding="gzip")
+    good, bad = (
+        server.post(gzip.compress(fits), Content_Encoding="gzip"),
+        server.post(longer, Content_Encoding="gzip"),
+    )
 
     assert len(scores(good)) == LIMIT // len(line)
     assert bad.status_code == 413
-    assert f"expected 1,000,000 bytes at most, got more from {len(longer):,} bytes of gzip" in error_of(bad)
+    assert (
+        f"expected 1,000,000 bytes at most, got more from {len(longer):,} bytes of gzip"
+        in error_of(bad)
+    )
 
 
 def test_a_bomb_is_never_unpacked(models: Path) -> None:
     """A body that would unpack to 2 GB is refused, and the server's memory does not grow by it."""
     piece = gzip.compress(bytes(1 << 26))
-    with running(saved(BOOSTER, models / "gzip-bomb"), SAGEMAKER_MODEL_SERVER_WORKERS="1") as server:
+    with running(
+        saved(BOOSTER, models / "gzip-bomb"), SAGEMAKER_MODEL_SERVER_WORKERS="1"
+    ) as server:
         server.post(TEXT)
         before = most_memory(server)
         response = server.post(piece * 32, Content_Encoding="gzip")
@@ -133,13 +153,26 @@ def most_memory(server: Server) -> int:
     master = server.process.pid
     children = Path(f"/proc/{master}/task/{master}/children").read_text().split()
     status = "".join(Path(f"/proc/{each}/status").read_text() for each in [str(master), *children])
-    return max(int(line.split()[1]) << 10 for line in status.splitlines() if line.startswith("VmHWM"))
+    return max(
+        int(line.split()[1]) << 10 for line in status.splitlines() if line.startswith("VmHWM")
+    )
 
 
 def test_incompressible_bodies(server: Server) -> None:
     """A body longer than one piece, and hardly compressed, comes out whole."""
-    digits = os.urandom(150_000).hex().replace("a", "1").replace("b", "2").replace("c", "3").translate(str.maketrans("def", "456"))
-    text = "".join(f"{digits[start : start + 6]},1,2\n" for start in range(0, len(digits), 6)).encode()
+    digits = (
+        os.urandom(150_000)
+        .hex()
+        .replace("a", "1")
+        .replace("b", "2")
+        .replace("c", "3")
+        .translate(str.maketrans("def", "456"))
+    )
+    text = "".join(
+        f"{digits[start : start + 6]},1,2\n" for start in range(0, len(digits), 6)
+    ).encode()
     body = gzip.compress(text, 1)
 
-    np.testing.assert_array_equal(scores(server.post(body, Content_Encoding="gzip")), scores(server.post(text)))
+    np.testing.assert_array_equal(
+        scores(server.post(body, Content_Encoding="gzip")), scores(server.post(text))
+    )

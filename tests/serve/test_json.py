@@ -39,7 +39,10 @@ def matrix(*rows: list[float]) -> NDArray[np.float32]:
         ('{"instances": [[1, 2, 3], [4, 5, 6]]}', [[1, 2, 3], [4, 5, 6]]),
         ('{"instances": [{"features": [1, 2, 3]}]}', [[1, 2, 3]]),
         ('{"instances": [{"c": 3, "a": 1, "b": 2}]}', [[1, 2, 3]]),
-        ('{"instances": [{"c": 3, "a": 1, "b": 2}, {"a": 4, "b": 5, "c": 6}]}', [[1, 2, 3], [4, 5, 6]]),
+        (
+            '{"instances": [{"c": 3, "a": 1, "b": 2}, {"a": 4, "b": 5, "c": 6}]}',
+            [[1, 2, 3], [4, 5, 6]],
+        ),
         ('{"instances": [[1, 2, 3], {"features": [7, 8, 9]}]}', [[1, 2, 3], [7, 8, 9]]),
         ('{"feature_names": ["c", "a", "b"], "instances": [[3, 1, 2]]}', [[1, 2, 3]]),
         ('{"feature_names": ["c", "a", "b"], "instances": [{"features": [3, 1, 2]}]}', [[1, 2, 3]]),
@@ -90,23 +93,50 @@ def test_shapes(named: Server, body: str, rows: list[list[float]]) -> None:
             '{"columns": ["a", "b", "c"], "index": [0], "data": [[1, 2, 3]]}',
             '"index", "data"; application/json takes {"feature_names"',
         ),
-        ('{"instances": [3]}', "row 1: expected a list of values or an object with a value for each name, got 3"),
+        (
+            '{"instances": [3]}',
+            "row 1: expected a list of values or an object with a value for each name, got 3",
+        ),
         ('{"instances": [[1, 2, 3], null]}', "row 2: expected a list of values or an object"),
-        ('{"instances": [[1, 2, 3]], "signature": 1}', 'beside "instances" only "feature_names" may stand, each once'),
-        ('{"instances": [[1, 2, 3]], "instances": [[4, 5, 6]]}', 'beside "instances" only "feature_names" may stand, each once'),
-        ('{"instances": [[1, 2, 3]], "feature_names": "abc"}', '"feature_names": expected a list of names, got "abc"'),
-        ('{"instances": [[1, 2, 3]], "feature_names": ["a", "b", "x"]}', '"feature_names": missing column "c"; unknown column "x"'),
-        ('{"instances": [[1, 2, 3]], "feature_names": ["a", "b"]}', '"feature_names": missing column "c"'),
+        (
+            '{"instances": [[1, 2, 3]], "signature": 1}',
+            'beside "instances" only "feature_names" may stand, each once',
+        ),
+        (
+            '{"instances": [[1, 2, 3]], "instances": [[4, 5, 6]]}',
+            'beside "instances" only "feature_names" may stand, each once',
+        ),
+        (
+            '{"instances": [[1, 2, 3]], "feature_names": "abc"}',
+            '"feature_names": expected a list of names, got "abc"',
+        ),
+        (
+            '{"instances": [[1, 2, 3]], "feature_names": ["a", "b", "x"]}',
+            '"feature_names": missing column "c"; unknown column "x"',
+        ),
+        (
+            '{"instances": [[1, 2, 3]], "feature_names": ["a", "b"]}',
+            '"feature_names": missing column "c"',
+        ),
         ('{"instances": [[1, 2, 3], [1, 2]]}', "row 2: expected 3 columns, got 2"),
         ('[{"a": 1, "b": 2, "c": 3}, {"a": 1, "c": 3}]', 'row 2: missing column "b"'),
-        ('[{"a": 1, "b": 2, "c": 3, "d": 4}]', 'row 1: unknown column "d"; leave out what is unknown'),
+        (
+            '[{"a": 1, "b": 2, "c": 3, "d": 4}]',
+            'row 1: unknown column "d"; leave out what is unknown',
+        ),
         ('[{"a": 1, "b": 2, "c": 3, "b": 4}]', 'row 1: repeated column "b"'),
         ('{"a" :1, "a":2, "b":3, "c": 3}', 'row 1: repeated column "a"'),
         ('{"a": 1, "\\u0061": 2, "b": 3, "c": 3}', 'row 1: repeated column "a"'),
         ("{}", 'row 1: missing columns "a", "b", "c"'),
         ('[[1, 2, 3], {"a": 1, "b": 2, "c": 3}]', "row 2: expected a list, as the rows before it"),
-        ('[{"a": 1, "b": 2, "c": 3}, [1, 2, 3]]', "row 2: expected an object, as the rows before it"),
-        ('{"instances": [{"a": 1, "b": 2, "c": 3}], "feature_names": ["a", "b", "c"]}', "row 1: expected a list, whose values"),
+        (
+            '[{"a": 1, "b": 2, "c": 3}, [1, 2, 3]]',
+            "row 2: expected an object, as the rows before it",
+        ),
+        (
+            '{"instances": [{"a": 1, "b": 2, "c": 3}], "feature_names": ["a", "b", "c"]}',
+            "row 1: expected a list, whose values",
+        ),
         ('[[1, "2", 3]]', 'row 1, column "b": "2" is a string, not a number'),
         ('[{"c": 3, "b": "x", "a": 1}]', 'row 1, column "b": "x" is a string, not a number'),
         ("[[1, true, 3]]", 'row 1, column "b": true is not a number'),
@@ -151,7 +181,10 @@ def test_faults(named: Server, body: str, message: str | None) -> None:
         ("[1, 2, 3]\n\n[1, 2, 3]", "row 2: the line is blank; only the last lines may be"),
         ("[1, 2, 3]\n[1, 2\n", "row 2: this is not JSON"),
         ("[1, 2\n3],[4, 5, 6]", "row 1: this is not JSON"),
-        ('{"a": 1, "b": 2, "c": 3}\n{"a": 1, "a": 2, "b": 2, "c": 3}', 'row 2: repeated column "a"'),
+        (
+            '{"a": 1, "b": 2, "c": 3}\n{"a": 1, "a": 2, "b": 2, "c": 3}',
+            'row 2: repeated column "a"',
+        ),
         ('{"instances": [[1, 2, 3]]}', 'unknown column "instances"'),
         ("[1, 2, 3] [4, 5, 6]", "row 1: this is not JSON"),
         (b"[1, 2, 3]\n\xff", "row 2: this is not JSON"),
@@ -185,12 +218,18 @@ def test_lines(named: Server, body: str, rows: list[list[float]]) -> None:
 
 def test_names_for_a_model_without_names(nameless: Server) -> None:
     """A model that knows no names cannot match any, and takes lists."""
-    for body in ('{"a": 1, "b": 2, "c": 3}', '{"instances": [[1, 2, 3]], "feature_names": ["a", "b", "c"]}'):
+    for body in (
+        '{"a": 1, "b": 2, "c": 3}',
+        '{"instances": [[1, 2, 3]], "feature_names": ["a", "b", "c"]}',
+    ):
         response = nameless.post(body, "application/json")
 
         assert response.status_code == 400
         assert "the model knows no column names" in error_of(response)
-    np.testing.assert_array_equal(scores(nameless.post("[1, 2, 3]", "application/json")), predictions(NAMELESS, matrix([1, 2, 3])))
+    np.testing.assert_array_equal(
+        scores(nameless.post("[1, 2, 3]", "application/json")),
+        predictions(NAMELESS, matrix([1, 2, 3])),
+    )
 
 
 def test_long_documents_that_must_not_be_cut(named: Server) -> None:
@@ -207,10 +246,14 @@ def test_long_documents_that_must_not_be_cut(named: Server) -> None:
         {"instances": [{"features": row} for row in lists]},
         objects,
     ):
-        np.testing.assert_array_equal(scores(named.post(json.dumps(document), "application/json")), expected)
+        np.testing.assert_array_equal(
+            scores(named.post(json.dumps(document), "application/json")), expected
+        )
     for broken in ('], "x": [[1, 2, 3]]}', "], [1, 2, 3]}", ", [1, 2, 3]]", ", ]}"):
         response = named.post(json.dumps({"instances": lists})[:-2] + broken, "application/json")
 
         assert response.status_code == 400
     smuggled = json.dumps([*objects, {"a": 1, "b": "}, {", "c": 3}])
-    assert f'row {len(objects) + 1}, column "b": "}}, {{" is a string' in error_of(named.post(smuggled, "application/json"))
+    assert f'row {len(objects) + 1}, column "b": "}}, {{" is a string' in error_of(
+        named.post(smuggled, "application/json")
+    )

@@ -46,7 +46,9 @@ def sparse_rows(rows: int, seed: int) -> NDArray[np.float32]:
 
 def trained_from(path: Path) -> tuple[xgboost.Booster, NDArray[np.float32]]:
     """Return a booster that XGBoost trained from a libsvm file by its own reader, and its predictions of that file."""
-    with warnings.catch_warnings(action="ignore"):  # XGBoost says, once, that it will give up text files
+    with warnings.catch_warnings(
+        action="ignore"
+    ):  # XGBoost says, once, that it will give up text files
         loaded = xgboost.DMatrix(f"{path}?format=libsvm")
     booster = xgboost.train({"max_depth": 4, "nthread": 1, "verbosity": 0}, loaded, 20)
     return booster, booster.predict(loaded)
@@ -59,7 +61,10 @@ def test_a_model_trained_from_a_libsvm_file(tmp_path: Path, base: int) -> None:
     booster, expected = trained_from(tmp_path / "train.libsvm")
     with running(saved(booster, tmp_path / "model")) as server:
         response = server.post((tmp_path / "train.libsvm").read_bytes(), LIBSVM)
-        alone = [server.post(line, LIBSVM) for line in (tmp_path / "train.libsvm").read_text().splitlines()[:5]]
+        alone = [
+            server.post(line, LIBSVM)
+            for line in (tmp_path / "train.libsvm").read_text().splitlines()[:5]
+        ]
 
     assert len(np.unique(expected)) > 50
     np.testing.assert_array_equal(scores(response), expected)
@@ -82,10 +87,16 @@ def test_the_base_never_depends_on_the_request(zero: Server) -> None:
     row, other = "1 1:0.2 2:0.3 3:0.4", "0 0:1 1:2"
     alone, beside = zero.post(row, LIBSVM), zero.post(f"{row}\n{other}\n", LIBSVM)
 
-    assert scores(alone)[0] == scores(beside)[0] == predictions(BOOSTER, matrix([NAN, 0.2, 0.3, 0.4]))[0]
+    assert (
+        scores(alone)[0]
+        == scores(beside)[0]
+        == predictions(BOOSTER, matrix([NAN, 0.2, 0.3, 0.4]))[0]
+    )
 
 
-@pytest.mark.parametrize("media_type", ["text/libsvm", "text/x-libsvm", "libsvm", "TEXT/LIBSVM; charset=utf-8"])
+@pytest.mark.parametrize(
+    "media_type", ["text/libsvm", "text/x-libsvm", "libsvm", "TEXT/LIBSVM; charset=utf-8"]
+)
 def test_names_of_the_media_type(zero: Server, media_type: str) -> None:
     """3.6: libsvm goes by three names, and is answered as CSV."""
     response = zero.post("1 0:1 1:2\n", media_type)
@@ -103,7 +114,10 @@ def test_names_of_the_media_type(zero: Server, media_type: str) -> None:
         ("-1.5e0 3:4 0:1\r\n+1 2:3\r\n", [[1, NAN, NAN, 4], [NAN, NAN, 3, NAN]]),
         ("1 0:1\r0 1:2\r", [[1, NAN, NAN, NAN], [NAN, 2, NAN, NAN]]),
         ("\t1  0:1\t\t1:2  \n", [[1, 2, NAN, NAN]]),
-        ("1 qid:7 0:1 # a comment 1:2\n# another\n  # and one\n0 1:2", [[1, NAN, NAN, NAN], [NAN, 2, NAN, NAN]]),
+        (
+            "1 qid:7 0:1 # a comment 1:2\n# another\n  # and one\n0 1:2",
+            [[1, NAN, NAN, NAN], [NAN, 2, NAN, NAN]],
+        ),
         ("qid:7 0:1", [[1, NAN, NAN, NAN]]),
         ("1 0:+1 1:.5 2:1. 3:-1e-3", [[1, 0.5, 1, -0.001]]),
         ("nan 00:1 1:nan 2:NaN 3:0", [[1, NAN, NAN, 0]]),
@@ -113,7 +127,9 @@ def test_names_of_the_media_type(zero: Server, media_type: str) -> None:
 )
 def test_spellings(zero: Server, body: str, rows: list[list[float]]) -> None:
     """Labels or none, pairs in any order, queries and comments read over, what is absent is missing."""
-    np.testing.assert_array_equal(scores(zero.post(body.encode(), LIBSVM)), predictions(BOOSTER, matrix(*rows)))
+    np.testing.assert_array_equal(
+        scores(zero.post(body.encode(), LIBSVM)), predictions(BOOSTER, matrix(*rows))
+    )
 
 
 @pytest.mark.parametrize(
@@ -133,7 +149,9 @@ def test_spellings(zero: Server, body: str, rows: list[list[float]]) -> None:
 )
 def test_rows_without_features_count(zero: Server, body: str, there: list[bool]) -> None:
     """5.9: every line is a record, also without features and at the end; only the end of the last line is none."""
-    expected = predictions(BOOSTER, matrix(*[[1 if each else NAN, NAN, NAN, NAN] for each in there]))
+    expected = predictions(
+        BOOSTER, matrix(*[[1 if each else NAN, NAN, NAN, NAN] for each in there])
+    )
 
     np.testing.assert_array_equal(scores(zero.post(body, LIBSVM)), expected)
 
@@ -146,14 +164,23 @@ def test_comments_alone_are_no_records(zero: Server) -> None:
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        ("1 0:1\n1 1:2 4:1", "row 2: expected an index from 0 to 3, got 4; indices count from 0 here: if yours count from 1, set"),
+        (
+            "1 0:1\n1 1:2 4:1",
+            "row 2: expected an index from 0 to 3, got 4; indices count from 0 here: if yours count from 1, set",
+        ),
         ("1 0:1 5:1", "row 1: expected an index from 0 to 3, got 5"),
         ("1 999999999999:1", "row 1: expected an index from 0 to 3, got 999999999999"),
-        ("1 99999999999999999999:1", 'row 1: expected "label index:value index:value ...", the label or not, got "9999'),
+        (
+            "1 99999999999999999999:1",
+            'row 1: expected "label index:value index:value ...", the label or not, got "9999',
+        ),
         ("1 0:1\n\n0 1:1 1:2", "row 3: index 1 stands more than once"),
         ("1 1:1 0:2 01:2", "row 1: index 1 stands more than once"),
         ("1 -1:2", 'the label or not, got "-1:2"'),
-        ("1 0:1\nx 0:1", 'row 2: expected "label index:value index:value ...", the label or not, got "x"'),
+        (
+            "1 0:1\nx 0:1",
+            'row 2: expected "label index:value index:value ...", the label or not, got "x"',
+        ),
         ("1 2 0:1", 'the label or not, got "2"'),
         ("e 0:1", 'the label or not, got "e"'),
         ("--- 0:1", 'the label or not, got "---"'),
@@ -195,22 +222,34 @@ def test_the_base_of_schema_json(tmp_path: Path) -> None:
     with running(folder) as server:
         response = server.post("1 1:5", LIBSVM)
 
-    np.testing.assert_array_equal(scores(response), predictions(BOOSTER, matrix([5, NAN, NAN, NAN])))
+    np.testing.assert_array_equal(
+        scores(response), predictions(BOOSTER, matrix([5, NAN, NAN, NAN]))
+    )
     assert next(event for event in server.events() if "libsvm_base" in event)["libsvm_base"] == 1
 
 
 @pytest.mark.parametrize(
     ("said", "env", "message"),
     [
-        ('"libsvm_base": 1', {"SERVE_LIBSVM_BASE": "0"}, 'says "libsvm_base": 1, but SERVE_LIBSVM_BASE is 0'),
-        ('"libsvm_base": 0', {"SERVE_LIBSVM_BASE": "1"}, 'says "libsvm_base": 0, but SERVE_LIBSVM_BASE is 1'),
+        (
+            '"libsvm_base": 1',
+            {"SERVE_LIBSVM_BASE": "0"},
+            'says "libsvm_base": 1, but SERVE_LIBSVM_BASE is 0',
+        ),
+        (
+            '"libsvm_base": 0',
+            {"SERVE_LIBSVM_BASE": "1"},
+            'says "libsvm_base": 0, but SERVE_LIBSVM_BASE is 1',
+        ),
         ('"libsvm_base": 2', {}, '"libsvm_base": expected 0 or 1, got 2'),
         ('"libsvm_base": true', {}, '"libsvm_base": expected 0 or 1, got true'),
         ('"libsvm-base": 1', {}, 'did you mean "libsvm_base"?'),
         ('"x": 1', {"SERVE_LIBSVM_BASE": "2"}, "SERVE_LIBSVM_BASE="),
     ],
 )
-def test_a_base_that_is_not_clear_stops_the_start(tmp_path: Path, said: str, env: dict[str, str], message: str) -> None:
+def test_a_base_that_is_not_clear_stops_the_start(
+    tmp_path: Path, said: str, env: dict[str, str], message: str
+) -> None:
     """Two bases, one that is none, or a misspelt key: none of these is settled by a guess."""
     folder = saved(BOOSTER, tmp_path)
     (folder / "schema.json").write_text(f'{{"features": [{{}}, {{}}, {{}}, {{}}], {said}}}')

@@ -22,7 +22,10 @@ KINDS: dict[str, tuple[Any, dict[str, Any]]] = {
     "ranking": (RANDOM.integers(0, 4, ROWS), {"objective": "rank:ndcg"}),
     "count": (RANDOM.integers(0, 9, ROWS), {"objective": "count:poisson"}),
     "survival": (RANDOM.random(ROWS) + 0.1, {"objective": "survival:cox"}),
-    "quantile": (RANDOM.random(ROWS), {"objective": "reg:quantileerror", "quantile_alpha": [0.1, 0.5, 0.9]}),
+    "quantile": (
+        RANDOM.random(ROWS),
+        {"objective": "reg:quantileerror", "quantile_alpha": [0.1, 0.5, 0.9]},
+    ),
     "multi-target": (RANDOM.random((ROWS, 2)), {"objective": "reg:squarederror"}),
     "multi-output-tree": (RANDOM.random((ROWS, 2)), {"multi_strategy": "multi_output_tree"}),
     "forest": (RANDOM.random(ROWS), {"num_parallel_tree": 4, "subsample": 0.5}),
@@ -56,7 +59,9 @@ def test_ten_thousand_features(models: Path) -> None:
     body = "\n".join(",".join(map(repr, row)) for row in features.tolist())
     with running(saved(booster, models / "wide")) as server:
         with_header = server.post(
-            ",".join(reversed(names)) + "\n" + "\n".join(",".join(map(repr, row[::-1])) for row in features.tolist())
+            ",".join(reversed(names))
+            + "\n"
+            + "\n".join(",".join(map(repr, row[::-1])) for row in features.tolist())
         )
         np.testing.assert_array_equal(scores(server.post(body)), predictions(booster, features))
         np.testing.assert_array_equal(scores(with_header), predictions(booster, features))
@@ -70,10 +75,14 @@ def test_predictions_that_are_no_numbers_are_null(tmp_path: Path) -> None:
     for tree in booster["learner"]["gradient_booster"]["model"]["trees"]:
         tree["split_conditions"] = [
             3e38 if child == -1 else condition
-            for child, condition in zip(tree["left_children"], tree["split_conditions"], strict=True)
+            for child, condition in zip(
+                tree["left_children"], tree["split_conditions"], strict=True
+            )
         ]
     (tmp_path / "model.json").write_text(json.dumps(booster))
     with running(tmp_path) as server:
         assert server.post("1,2").text == "inf\n"
-        assert strict(server.post("1,2", Accept="application/json").text) == {"predictions": [{"score": None}]}
+        assert strict(server.post("1,2", Accept="application/json").text) == {
+            "predictions": [{"score": None}]
+        }
         assert strict(server.post("1,2", Accept="application/jsonlines").text) == {"score": None}

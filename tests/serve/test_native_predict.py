@@ -41,7 +41,11 @@ def test_the_c_call_agrees(kind: str) -> None:
     for rows in (1, 2, 63, 64, 65, 500):
         features = numbers(rows, WIDTH, seed=rows)
         due = booster.inplace_predict(features, iteration_range=(0, ROUNDS))
-        for layout in (features, np.asfortranarray(features), np.repeat(features, 2, axis=1)[:, ::2]):
+        for layout in (
+            features,
+            np.asfortranarray(features),
+            np.repeat(features, 2, axis=1)[:, ::2],
+        ):
             np.testing.assert_array_equal(direct(layout), due)
 
 
@@ -56,7 +60,9 @@ def test_the_c_call_in_many_threads() -> None:
     def call() -> None:
         for _ in range(20):
             pairs = zip(matrices, due, strict=True)
-            differing.extend(matrix for matrix, right in pairs if not np.array_equal(direct(matrix), right))
+            differing.extend(
+                matrix for matrix, right in pairs if not np.array_equal(direct(matrix), right)
+            )
 
     threads = [threading.Thread(target=call) for _ in range(8)]
     for thread in threads:
@@ -76,7 +82,9 @@ def wrong(_booster: xgboost.Booster, _rounds: int) -> Predict:
 
 
 @pytest.mark.parametrize("direct", [raising, wrong])
-def test_a_library_that_is_not_as_it_is_known(direct: Callable[[xgboost.Booster, int], Predict]) -> None:
+def test_a_library_that_is_not_as_it_is_known(
+    direct: Callable[[xgboost.Booster, int], Predict],
+) -> None:
     """Where the C call is not there, or gives other numbers, Booster.inplace_predict is taken."""
     booster = booster_of("regression")
     features = numbers(10, WIDTH)

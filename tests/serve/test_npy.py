@@ -17,7 +17,9 @@ from tests.support.server import Server, running
 NPY = "application/x-npy"
 WIDTH = 3
 BOOSTER = train(numbers(300, WIDTH, seed=1), names=["a", "b", "c"])
-CLASSES = train(numbers(300, WIDTH, seed=1), np.arange(300) % 3, objective="multi:softprob", num_class=3)
+CLASSES = train(
+    numbers(300, WIDTH, seed=1), np.arange(300) % 3, objective="multi:softprob", num_class=3
+)
 
 
 @pytest.fixture(scope="module")
@@ -43,8 +45,28 @@ WHOLE = np.array([[0, 1, 2], [3, 100, 1], [1, 0, 0], [7, 8, 9]])
 
 @pytest.mark.parametrize("order", ["C", "F"])
 @pytest.mark.parametrize("version", [(1, 0), (2, 0), (3, 0)])
-@pytest.mark.parametrize("dtype", ["<f2", ">f2", "<f4", ">f4", "<f8", ">f8", "i1", "u1", "<i2", ">i4", "<i8", ">u8", "<u4", "bool"])
-def test_types_orders_and_versions(server: Server, dtype: str, version: tuple[int, int], order: Any) -> None:
+@pytest.mark.parametrize(
+    "dtype",
+    [
+        "<f2",
+        ">f2",
+        "<f4",
+        ">f4",
+        "<f8",
+        ">f8",
+        "i1",
+        "u1",
+        "<i2",
+        ">i4",
+        "<i8",
+        ">u8",
+        "<u4",
+        "bool",
+    ],
+)
+def test_types_orders_and_versions(
+    server: Server, dtype: str, version: tuple[int, int], order: Any
+) -> None:
     """Floats, integers and booleans of any width and byte order, in rows or in columns, in every version of the format."""
     array = np.array(WHOLE, dtype=dtype, order=order)
 
@@ -59,14 +81,21 @@ def test_missing_values_and_half_precision(server: Server) -> None:
     for dtype in (np.float16, np.float32, np.float64):
         response = server.post(npy(array.astype(dtype)), NPY)
 
-        np.testing.assert_array_equal(scores(response), predictions(BOOSTER, array.astype(dtype).astype(np.float32)))
+        np.testing.assert_array_equal(
+            scores(response), predictions(BOOSTER, array.astype(dtype).astype(np.float32))
+        )
 
 
 def test_an_array_of_one_dimension_is_one_row(server: Server) -> None:
     """The model's width makes it a row; any other length is a 400 that says which shape several rows have."""
-    np.testing.assert_array_equal(scores(server.post(npy([1, 2, 3]), NPY)), predictions(BOOSTER, np.array([[1, 2, 3]], np.float32)))
+    np.testing.assert_array_equal(
+        scores(server.post(npy([1, 2, 3]), NPY)),
+        predictions(BOOSTER, np.array([[1, 2, 3]], np.float32)),
+    )
     assert "row 1: expected 3 columns, got 6" in error_of(server.post(npy(np.ones(6)), NPY))
-    assert "the shape of several rows is (rows, columns)" in error_of(server.post(npy(np.ones(6)), NPY))
+    assert "the shape of several rows is (rows, columns)" in error_of(
+        server.post(npy(np.ones(6)), NPY)
+    )
 
 
 def test_no_rows(server: Server) -> None:
@@ -94,7 +123,10 @@ ITEMS = "'descr': '<f8', 'fortran_order': False"
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        (npy(np.array([[1, None, 3]])), 'expected an array of numbers or booleans, got the type "|O"'),
+        (
+            npy(np.array([[1, None, 3]])),
+            'expected an array of numbers or booleans, got the type "|O"',
+        ),
         (npy(np.array(["a", "b", "c"])), 'got the type "<U1"'),
         (npy(np.ones((1, 3), complex)), 'got the type "<c16"'),
         (npy(np.array(["2020-01-01"] * 3, "M8[D]")), 'got the type "<M8[D]"'),
@@ -103,19 +135,31 @@ ITEMS = "'descr': '<f8', 'fortran_order': False"
         (npy(np.ones((1, 1, 3))), "for one row, got [1, 1, 3]"),
         (npy(np.ones((2, 4))), 'row 1: expected 3 columns, got 4; the columns are "a", "b", "c"'),
         (npy(np.ones((0, 4))), "row 1: expected 3 columns, got 4"),
-        (npy([[1, 2, 3], [1, np.inf, 3]]), 'row 2, column "b": Infinity is beyond what a float32 holds'),
+        (
+            npy([[1, 2, 3], [1, np.inf, 3]]),
+            'row 2, column "b": Infinity is beyond what a float32 holds',
+        ),
         (npy([[1, 2, 1e300]]), 'row 1, column "c": 1e+300 is beyond what a float32 holds'),
         (npy(np.ones((2, 3)))[:-1], "expected 48 bytes of numbers, as the header says, got 47"),
         (npy(np.ones((2, 3))) + b"\0", "expected 48 bytes of numbers, as the header says, got 49"),
-        (headed(f"{{{ITEMS}, 'shape': (1000000000000, 3), }}\n"), "expected 24,000,000,000,000 bytes of numbers"),
-        (headed(f"{{{ITEMS}, 'shape': (1000000000000, 0), }}\n"), "row 1: expected 3 columns, got 0"),
+        (
+            headed(f"{{{ITEMS}, 'shape': (1000000000000, 3), }}\n"),
+            "expected 24,000,000,000,000 bytes of numbers",
+        ),
+        (
+            headed(f"{{{ITEMS}, 'shape': (1000000000000, 0), }}\n"),
+            "row 1: expected 3 columns, got 0",
+        ),
         (headed(f"{{{ITEMS}, 'shape': ({'9' * 900}, 3), }}\n"), "no array has the shape"),
         (headed(f"{{{ITEMS}, 'shape': (-1, 3), }}\n"), "this is no header of an array"),
         (headed(f"{{{ITEMS}}}\n"), "this is no header of an array"),
         (headed("__import__('os').getcwd()\n"), "this is no header of an array"),
         (headed("[" * 1000), "this is no header of an array"),
         (headed(" " * 60_000), "the array's header is too long, or cut off"),
-        (headed(f"{{{ITEMS}, 'shape': (1, 3), }}\n", version=4), "this is no array as numpy.save writes it"),
+        (
+            headed(f"{{{ITEMS}, 'shape': (1, 3), }}\n", version=4),
+            "this is no array as numpy.save writes it",
+        ),
         (b"\x93NUMPY\x02\x00\xff\xff\xff\xff{", "the array's header is too long, or cut off"),
         (b"\x93NUMPY\x01\x00\xff", "this is no array as numpy.save writes it"),
         (b"\x93NUM", "this is no array as numpy.save writes it"),
@@ -134,7 +178,10 @@ def test_faults(server: Server, body: bytes, message: str) -> None:
 def test_codes_for_categories(models: Path) -> None:
     """Formats of numbers carry a category as its code; another code is a 400, or missing where the setting says so."""
     labels = ["low", "high"]
-    booster = train(np.column_stack([np.arange(200) % 2, numbers(200, 1).ravel()]).astype(np.float32), types=["c", "q"])
+    booster = train(
+        np.column_stack([np.arange(200) % 2, numbers(200, 1).ravel()]).astype(np.float32),
+        types=["c", "q"],
+    )
     folder = saved(booster, models / "npy-codes")
     (folder / "schema.json").write_text(
         '{"features": [{"name": "size", "categories": ["low", "high"], "missing": false}, {"name": "x"}]}'
@@ -152,9 +199,15 @@ def test_codes_for_categories(models: Path) -> None:
 
     for response in (good, text, sparse):
         np.testing.assert_array_equal(scores(response), predictions(booster, coded))
-    assert error_of(unknown[0]) == 'row 2, column "size": 2.0 is not a known category: the codes are the whole numbers 0 to 1'
+    assert (
+        error_of(unknown[0])
+        == 'row 2, column "size": 2.0 is not a known category: the codes are the whole numbers 0 to 1'
+    )
     assert {response.status_code for response in [*unknown, missing]} == {400}
-    assert error_of(missing) == 'row 2, column "size": a value is missing, and this column must have one'
+    assert (
+        error_of(missing)
+        == 'row 2, column "size": a value is missing, and this column must have one'
+    )
     assert len(set(scores(tolerated).tolist())) == 1
 
 
@@ -162,6 +215,8 @@ def test_an_array_of_many_slices(server: Server) -> None:
     """Rows keep their order and number, and a fault's row is counted over the whole array."""
     array: NDArray[np.float32] = np.tile(numbers(1000, WIDTH, seed=4), (25, 1))
 
-    np.testing.assert_array_equal(scores(server.post(npy(np.asfortranarray(array)), NPY)), predictions(BOOSTER, array))
+    np.testing.assert_array_equal(
+        scores(server.post(npy(np.asfortranarray(array)), NPY)), predictions(BOOSTER, array)
+    )
     array[20_002, 1] = np.inf
     assert error_of(server.post(npy(array), NPY)).startswith('row 20003, column "b"')

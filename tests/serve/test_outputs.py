@@ -22,9 +22,24 @@ RANDOM = np.random.default_rng(0)
 FEATURES = numbers(ROWS, 3)
 SOME = FEATURES[:20]
 BODY = json.dumps([[None if np.isnan(value) else value for value in row] for row in SOME.tolist()])
-KEYS = ("predicted_label", "labels", "probability", "probabilities", "raw_score", "raw_scores", "predicted_score", "spread")
+KEYS = (
+    "predicted_label",
+    "labels",
+    "probability",
+    "probabilities",
+    "raw_score",
+    "raw_scores",
+    "predicted_score",
+    "spread",
+)
 ALL = ",".join(KEYS)
-ACCEPTS = ("text/csv", "application/json", "application/jsonlines", "application/x-recordio-protobuf", "application/x-npy")
+ACCEPTS = (
+    "text/csv",
+    "application/json",
+    "application/jsonlines",
+    "application/x-recordio-protobuf",
+    "application/x-npy",
+)
 TWO, THREE = RANDOM.integers(0, 2, ROWS), RANDOM.integers(0, 3, ROWS)
 SCORED: dict[str, tuple[Any, dict[str, Any]]] = {
     objective: (RANDOM.random(ROWS) + 0.1, {"objective": objective})
@@ -42,7 +57,10 @@ SCORED: dict[str, tuple[Any, dict[str, Any]]] = {
 SCORED["reg:logistic"] = (RANDOM.random(ROWS), {"objective": "reg:logistic"})
 SCORED["rank:ndcg"] = (RANDOM.integers(0, 4, ROWS), {"objective": "rank:ndcg"})
 SCORED["squaredlogerror"] = (RANDOM.random(ROWS) + 0.1, {"objective": "reg:squaredlogerror"})
-SCORED["quantiles"] = (RANDOM.random(ROWS), {"objective": "reg:quantileerror", "quantile_alpha": [0.1, 0.9]})
+SCORED["quantiles"] = (
+    RANDOM.random(ROWS),
+    {"objective": "reg:quantileerror", "quantile_alpha": [0.1, 0.9]},
+)
 SCORED["targets"] = (RANDOM.random((ROWS, 2)), {})
 
 
@@ -81,18 +99,26 @@ def test_predicted_score_is_the_models_own_prediction(models: Path, kind: str) -
     """8.4: regression, count, survival and ranking objectives have a predicted_score, several for several targets; else null."""
     target, parameters = SCORED[kind]
     booster = train(FEATURES, target, rounds=3, **parameters)
-    with running(saved(booster, models / f"outputs-{kind}"), SAGEMAKER_INFERENCE_OUTPUT=ALL) as server:
+    with running(
+        saved(booster, models / f"outputs-{kind}"), SAGEMAKER_INFERENCE_OUTPUT=ALL
+    ) as server:
         rows = rows_of(server.post(BODY, "application/json"), KEYS)
 
-    np.testing.assert_array_equal(float32([row["predicted_score"] for row in rows]), predictions(booster, SOME))
-    assert all(value is None for row in rows for key, value in row.items() if key != "predicted_score")
+    np.testing.assert_array_equal(
+        float32([row["predicted_score"] for row in rows]), predictions(booster, SOME)
+    )
+    assert all(
+        value is None for row in rows for key, value in row.items() if key != "predicted_score"
+    )
 
 
 def test_binary_logistic(models: Path) -> None:
     """8.4: the label from 0.5 on, the probability of class 1, and both probabilities."""
     booster = train(FEATURES, TWO, objective="binary:logistic")
     due = predictions(booster, SOME)
-    with running(saved(booster, models / "outputs-logistic"), SAGEMAKER_INFERENCE_OUTPUT=ALL) as server:
+    with running(
+        saved(booster, models / "outputs-logistic"), SAGEMAKER_INFERENCE_OUTPUT=ALL
+    ) as server:
         response = server.post(BODY, "application/json")
     rows = rows_of(response, KEYS)
 
@@ -101,7 +127,12 @@ def test_binary_logistic(models: Path) -> None:
     for row, p in zip(rows, due, strict=True):
         p1, p0 = float(str(p)), float(str(np.float32(1) - p))
         assert row == nothing_but(
-            predicted_label=int(p > 0.5), labels=[0, 1], probability=p1, probabilities=[p0, p1], raw_score=p1, raw_scores=[p0, p1]
+            predicted_label=int(p > 0.5),
+            labels=[0, 1],
+            probability=p1,
+            probabilities=[p0, p1],
+            raw_score=p1,
+            raw_scores=[p0, p1],
         )
 
 
@@ -110,22 +141,30 @@ def test_binary_scores(models: Path, objective: str) -> None:
     """8.4: logitraw has labels by the sign and hinge by itself; neither has probabilities."""
     booster = train(FEATURES, TWO, objective=objective)
     due = predictions(booster, SOME)
-    with running(saved(booster, models / f"outputs-{objective[7:]}"), SAGEMAKER_INFERENCE_OUTPUT=ALL) as server:
+    with running(
+        saved(booster, models / f"outputs-{objective[7:]}"), SAGEMAKER_INFERENCE_OUTPUT=ALL
+    ) as server:
         rows = rows_of(server.post(BODY, "application/json"), KEYS)
 
     for row, raw in zip(rows, due, strict=True):
         label = int(raw > 0) if objective == "binary:logitraw" else float(raw)
         value, other = float(str(raw)), float(str(np.float32(1) - raw))
-        assert row == nothing_but(predicted_label=label, labels=[0, 1], raw_score=value, raw_scores=[other, value])
+        assert row == nothing_but(
+            predicted_label=label, labels=[0, 1], raw_score=value, raw_scores=[other, value]
+        )
 
 
 def test_classes(models: Path) -> None:
     """8.4: softprob has the likeliest class, its probability and all of them; softmax the class, and no made-up raw_scores."""
     probabilities = train(FEATURES, THREE, objective="multi:softprob", num_class=3)
     classes = train(FEATURES, THREE, objective="multi:softmax", num_class=3)
-    with running(saved(probabilities, models / "outputs-softprob"), SAGEMAKER_INFERENCE_OUTPUT=ALL) as server:
+    with running(
+        saved(probabilities, models / "outputs-softprob"), SAGEMAKER_INFERENCE_OUTPUT=ALL
+    ) as server:
         of_probabilities = rows_of(server.post(BODY, "application/json"), KEYS)
-    with running(saved(classes, models / "outputs-softmax"), SAGEMAKER_INFERENCE_OUTPUT=ALL) as server:
+    with running(
+        saved(classes, models / "outputs-softmax"), SAGEMAKER_INFERENCE_OUTPUT=ALL
+    ) as server:
         of_classes = rows_of(server.post(BODY, "application/json"), KEYS)
 
     for row, p in zip(of_probabilities, predictions(probabilities, SOME), strict=True):
@@ -149,7 +188,8 @@ def test_every_format(models: Path, accept: str) -> None:
     due = predictions(booster, SOME)
     keys = ("probabilities", "predicted_label", "foo")
     with running(
-        saved(booster, models / "outputs-formats"), SAGEMAKER_INFERENCE_OUTPUT=" probabilities, Predicted_Label,foo,foo"
+        saved(booster, models / "outputs-formats"),
+        SAGEMAKER_INFERENCE_OUTPUT=" probabilities, Predicted_Label,foo,foo",
     ) as server:
         response = server.post(BODY, "application/json", Accept=accept)
         none = server.post(b"\n", Accept=accept)
@@ -159,9 +199,13 @@ def test_every_format(models: Path, accept: str) -> None:
     match accept:
         case "text/csv":
             cells = list(csv.reader(io.StringIO(response.text)))
-            assert response.text.startswith(f'"[{", ".join(map(str, due[0]))}]",{due[0].argmax()},nan\n')
+            assert response.text.startswith(
+                f'"[{", ".join(map(str, due[0]))}]",{due[0].argmax()},nan\n'
+            )
             np.testing.assert_array_equal(float32([json.loads(row[0]) for row in cells]), due)
-            assert [row[1:] for row in cells] == [[str(label), "nan"] for label in due.argmax(axis=1)]
+            assert [row[1:] for row in cells] == [
+                [str(label), "nan"] for label in due.argmax(axis=1)
+            ]
         case "application/json" | "application/jsonlines":
             rows = rows_of(response, keys)
             np.testing.assert_array_equal(float32([row["probabilities"] for row in rows]), due)
@@ -170,7 +214,9 @@ def test_every_format(models: Path, accept: str) -> None:
         case "application/x-recordio-protobuf":
             labels = labels_of(response.content)
             np.testing.assert_array_equal(float32([row["probabilities"] for row in labels]), due)
-            np.testing.assert_array_equal([row["predicted_label"] for row in labels], due.argmax(axis=1)[:, np.newaxis])
+            np.testing.assert_array_equal(
+                [row["predicted_label"] for row in labels], due.argmax(axis=1)[:, np.newaxis]
+            )
             assert np.isnan([row["foo"] for row in labels]).all()
         case "application/x-npy":
             array = np.load(io.BytesIO(response.content), allow_pickle=False)
@@ -184,7 +230,9 @@ def test_many_slices_keep_their_order(models: Path) -> None:
     booster = train(FEATURES, TWO, objective="binary:logistic")
     many = np.tile(numbers(1000, 3, seed=5, missing=0), (60, 1))
     body = "\n".join(",".join(map(repr, row)) for row in many.tolist())
-    with running(saved(booster, models / "outputs-many"), SAGEMAKER_INFERENCE_OUTPUT="probability") as server:
+    with running(
+        saved(booster, models / "outputs-many"), SAGEMAKER_INFERENCE_OUTPUT="probability"
+    ) as server:
         response = server.post(body)
 
     np.testing.assert_array_equal(float32(response.text.split()), predictions(booster, many))
@@ -193,8 +241,13 @@ def test_many_slices_keep_their_order(models: Path) -> None:
 def test_keys_without_meaning_are_warned_of_once(models: Path) -> None:
     """8.4: one warning at the start names what is null in every record; what means something is in no warning."""
     booster = train(FEATURES, rounds=3)
-    for keys, due in (("predicted_score,foo,probability", ["foo", "probability"]), ("predicted_score", [])):
-        with running(saved(booster, models / "outputs-warned"), SAGEMAKER_INFERENCE_OUTPUT=keys) as server:
+    for keys, due in (
+        ("predicted_score,foo,probability", ["foo", "probability"]),
+        ("predicted_score", []),
+    ):
+        with running(
+            saved(booster, models / "outputs-warned"), SAGEMAKER_INFERENCE_OUTPUT=keys
+        ) as server:
             server.post(BODY, "application/json")
         warnings = [event for event in server.events() if event["level"] == "WARNING"]
 
@@ -212,6 +265,9 @@ def test_unacceptable_types_are_406(models: Path) -> None:
     """3.12: a type that no reply has is refused here as well."""
     folder = saved(train(FEATURES, rounds=1), models / "outputs-406")
     with running(folder, SAGEMAKER_INFERENCE_OUTPUT="predicted_score") as server:
-        statuses = [server.post(BODY, "application/json", Accept=accept).status_code for accept in ("image/png", "text/libsvm")]
+        statuses = [
+            server.post(BODY, "application/json", Accept=accept).status_code
+            for accept in ("image/png", "text/libsvm")
+        ]
 
     assert statuses == [406, 406]

@@ -69,10 +69,15 @@ def bodies_of_cells(matrix: NDArray[np.float32], order: list[int]) -> dict[str, 
         "CSV with a header in another order": (csv_of(matrix, order), "text/csv"),
         "lists": (json.dumps({"instances": lists}), "application/json"),
         "bare lists": (json.dumps(lists), "application/json"),
-        "lists as features": (json.dumps({"instances": [{"features": row} for row in lists]}), "application/json"),
+        "lists as features": (
+            json.dumps({"instances": [{"features": row} for row in lists]}),
+            "application/json",
+        ),
         "objects": (json.dumps({"instances": objects}), "application/json"),
         "lists with names": (
-            json.dumps({"instances": reordered, "feature_names": [NAMES[place] for place in order]}),
+            json.dumps(
+                {"instances": reordered, "feature_names": [NAMES[place] for place in order]}
+            ),
             "application/json",
         ),
         "lines of lists": ("\n".join(map(json.dumps, lists)), "application/jsonlines"),
@@ -83,7 +88,11 @@ def bodies_of_cells(matrix: NDArray[np.float32], order: list[int]) -> dict[str, 
 
 def bodies_of_numbers(matrix: NDArray[np.float32]) -> dict[str, tuple[str | bytes, str]]:
     """Return the matrix in every form of numbers alone."""
-    recordio, npy_type, columns = "application/x-recordio-protobuf", "application/x-npy", np.asfortranarray(matrix)
+    recordio, npy_type, columns = (
+        "application/x-recordio-protobuf",
+        "application/x-npy",
+        np.asfortranarray(matrix),
+    )
     return {
         "CSV with tabs": (csv_of(matrix).replace(",", "\t"), "text/csv; delimiter=tab"),
         "libsvm": (libsvm(matrix), "text/libsvm"),
@@ -97,12 +106,23 @@ def bodies_of_numbers(matrix: NDArray[np.float32]) -> dict[str, tuple[str | byte
     }
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
+@settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    derandomize=True,
+)
 @given(
-    matrix=hnp.arrays(np.float32, st.tuples(st.integers(2, 6), st.just(WIDTH)), elements=st.one_of(FINITE, st.just(np.nan))),
+    matrix=hnp.arrays(
+        np.float32,
+        st.tuples(st.integers(2, 6), st.just(WIDTH)),
+        elements=st.one_of(FINITE, st.just(np.nan)),
+    ),
     order=st.permutations(range(WIDTH)),
 )
-def test_any_finite_matrix_in_any_format(server: Server, matrix: NDArray[np.float32], order: list[int]) -> None:
+def test_any_finite_matrix_in_any_format(
+    server: Server, matrix: NDArray[np.float32], order: list[int]
+) -> None:
     """Any finite float32 with missing values, in every format, is predicted as XGBoost predicts it."""
     expected = predictions(BOOSTER, matrix)
 
@@ -117,7 +137,9 @@ def test_a_thousand_rows_in_any_format(server: Server, accept: str) -> None:
     order = np.random.default_rng(3).permutation(WIDTH).tolist()
 
     for form, (body, media_type) in bodies(matrix, order).items():
-        np.testing.assert_array_equal(scores(server.post(body, media_type, Accept=accept)), predictions(BOOSTER, matrix), form)
+        np.testing.assert_array_equal(
+            scores(server.post(body, media_type, Accept=accept)), predictions(BOOSTER, matrix), form
+        )
 
 
 def test_a_payload_of_many_slices(server: Server) -> None:
@@ -127,7 +149,9 @@ def test_a_payload_of_many_slices(server: Server) -> None:
 
     for form, (body, media_type) in bodies(matrix, order).items():
         assert len(body) > 600_000
-        np.testing.assert_array_equal(scores(server.post(body, media_type)), predictions(BOOSTER, matrix), err_msg=form)
+        np.testing.assert_array_equal(
+            scores(server.post(body, media_type)), predictions(BOOSTER, matrix), err_msg=form
+        )
 
 
 def test_a_fault_far_down_a_payload_of_many_slices(server: Server) -> None:
@@ -135,7 +159,10 @@ def test_a_fault_far_down_a_payload_of_many_slices(server: Server) -> None:
     matrix = np.tile(numbers(1000, WIDTH, seed=4), (6, 1))
     matrix[5_122, 7] = np.float32(424_242.0)
     cells = bodies_of_cells(matrix, list(range(WIDTH)))
-    faulty = {form: (body.replace("424242.0", "true"), media_type) for form, (body, media_type) in cells.items()}
+    faulty = {
+        form: (body.replace("424242.0", "true"), media_type)
+        for form, (body, media_type) in cells.items()
+    }
     matrix[5_122, 7] = np.inf
 
     for form, (body, media_type) in {**faulty, **bodies_of_numbers(matrix)}.items():
@@ -161,11 +188,26 @@ def test_replies_to_line_formats_concatenate(models: Path, objective: str, accep
     np.testing.assert_array_equal(scores(whole), predictions(booster, matrix))
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
-@given(values=st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=WIDTH, max_size=WIDTH), data=st.data())
-def test_a_numbers_text_means_float32_of_float64(server: Server, values: list[float], data: st.DataObject) -> None:
+@settings(
+    max_examples=200,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    derandomize=True,
+)
+@given(
+    values=st.lists(
+        st.floats(allow_nan=False, allow_infinity=False), min_size=WIDTH, max_size=WIDTH
+    ),
+    data=st.data(),
+)
+def test_a_numbers_text_means_float32_of_float64(
+    server: Server, values: list[float], data: st.DataObject
+) -> None:
     """However a number is written, strict JSON or not, the same text has the same meaning on every path of the decoders."""
-    texts = [data.draw(st.sampled_from([repr(value), f"{value:.20e}", f"{value:+.17g}", f" {value!r} "])) for value in values]
+    texts = [
+        data.draw(st.sampled_from([repr(value), f"{value:.20e}", f"{value:+.17g}", f" {value!r} "]))
+        for value in values
+    ]
     beyond = [abs(value) >= 2**128 - 2**103 for value in values]
     pairs = " ".join(f"{place}:{number.strip()}" for place, number in enumerate(texts))
     responses = [

@@ -11,7 +11,17 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.support.boosters import numbers, predictions, saved, train
-from tests.support.protobuf import MAGIC, Record, UnpackedRecord, dense, framed, labelled, record, scores_of, sparse
+from tests.support.protobuf import (
+    MAGIC,
+    Record,
+    UnpackedRecord,
+    dense,
+    framed,
+    labelled,
+    record,
+    scores_of,
+    sparse,
+)
 from tests.support.responses import error_of, scores
 from tests.support.server import Server, running
 
@@ -19,7 +29,9 @@ RECORDIO = "application/x-recordio-protobuf"
 NAN = float("nan")
 WIDTH = 3
 BOOSTER = train(numbers(300, WIDTH, seed=1), names=["a", "b", "c"])
-CLASSES = train(numbers(300, WIDTH, seed=1), np.arange(300) % 3, objective="multi:softprob", num_class=3)
+CLASSES = train(
+    numbers(300, WIDTH, seed=1), np.arange(300) % 3, objective="multi:softprob", num_class=3
+)
 MATRIX = numbers(50, WIDTH, seed=2)
 ROW = record([1, 2, 3])
 
@@ -69,9 +81,15 @@ def test_dense_and_sparse_records(server: Server, kind: str) -> None:
 @pytest.mark.parametrize(
     ("messages", "rows"),
     [
-        ([record([1, -2, 3], kind="int32"), record([-7], [2], [3], kind="int32")], [[1, -2, 3], [NAN, NAN, -7]]),
         (
-            [record([1, 2, 3], message=UnpackedRecord), record([5, 4], [2, 0], [3], message=UnpackedRecord)],
+            [record([1, -2, 3], kind="int32"), record([-7], [2], [3], kind="int32")],
+            [[1, -2, 3], [NAN, NAN, -7]],
+        ),
+        (
+            [
+                record([1, 2, 3], message=UnpackedRecord),
+                record([5, 4], [2, 0], [3], message=UnpackedRecord),
+            ],
             [[1, 2, 3], [4, NAN, 5]],
         ),
         ([record([1, 2, 3], kind="float64", message=UnpackedRecord)], [[1, 2, 3]]),
@@ -81,11 +99,21 @@ def test_dense_and_sparse_records(server: Server, kind: str) -> None:
         ([ROW, record([9], [0], [3]), ROW, ROW], [[1, 2, 3], [9, NAN, NAN], [1, 2, 3], [1, 2, 3]]),
         ([record([1, 2, 3]), record([1, 2, 3], kind="float64")], [[1, 2, 3]] * 2),
         ([record([0.1, NAN, 1e-50], kind="float64")], [[0.1, NAN, 0]]),
-        ([labelled(ROW, 5.0, uid="x", metadata="{}"), ROW, labelled(ROW, 6.0), labelled(ROW, 7.0)], [[1, 2, 3]] * 4),
+        (
+            [
+                labelled(ROW, 5.0, uid="x", metadata="{}"),
+                ROW,
+                labelled(ROW, 6.0),
+                labelled(ROW, 7.0),
+            ],
+            [[1, 2, 3]] * 4,
+        ),
         ([Record(uid="only").SerializeToString() + ROW], [[1, 2, 3]]),
     ],
 )
-def test_records_as_people_write_them(server: Server, messages: list[bytes], rows: list[list[float]]) -> None:
+def test_records_as_people_write_them(
+    server: Server, messages: list[bytes], rows: list[list[float]]
+) -> None:
     """Integers, unpacked numbers, shapes, labels and ids, alike and mixed."""
     response = server.post(b"".join(map(framed, messages)), RECORDIO)
 
@@ -94,14 +122,22 @@ def test_records_as_people_write_them(server: Server, messages: list[bytes], row
 
 @pytest.mark.parametrize(
     "empty",
-    [record([], [], [WIDTH]), record([]), Record().SerializeToString(), entry(b"values", b""), labelled(b"", 1.0)],
+    [
+        record([], [], [WIDTH]),
+        record([]),
+        Record().SerializeToString(),
+        entry(b"values", b""),
+        labelled(b"", 1.0),
+    ],
     ids=["shape only", "no values", "no bytes", "no tensor", "label only"],
 )
 def test_records_without_values_count(server: Server, empty: bytes) -> None:
     """5.9: a record without values is a row of missing values, wherever it stands, also where AWS's reader drops it or fails."""
     response = server.post(b"".join(map(framed, (ROW, empty, ROW, empty))), RECORDIO)
 
-    np.testing.assert_array_equal(scores(response), predictions(BOOSTER, matrix([1, 2, 3], [NAN] * 3, [1, 2, 3], [NAN] * 3)))
+    np.testing.assert_array_equal(
+        scores(response), predictions(BOOSTER, matrix([1, 2, 3], [NAN] * 3, [1, 2, 3], [NAN] * 3))
+    )
 
 
 def test_records_in_parts(server: Server) -> None:
@@ -111,12 +147,16 @@ def test_records_in_parts(server: Server) -> None:
     message = record([1, value, 3], kind="float32")
     parts = message.split(magic)
     whole = server.post(framed(message), RECORDIO)
-    split = server.post(framed(ROW) + framed(parts[0], 1) + framed(parts[1], 3) + framed(ROW), RECORDIO)
+    split = server.post(
+        framed(ROW) + framed(parts[0], 1) + framed(parts[1], 3) + framed(ROW), RECORDIO
+    )
     thrice = server.post(framed(ROW[:0], 1) + framed(b"", 2) + framed(b"", 3), RECORDIO)
 
     assert len(parts) == 2
     np.testing.assert_array_equal(scores(whole), predictions(BOOSTER, matrix([1, value, 3])))
-    np.testing.assert_array_equal(scores(split), predictions(BOOSTER, matrix([1, 2, 3], [1, value, 3], [1, 2, 3])))
+    np.testing.assert_array_equal(
+        scores(split), predictions(BOOSTER, matrix([1, 2, 3], [1, value, 3], [1, 2, 3]))
+    )
     assert error_of(thrice).startswith("row 1: this is no record")
 
 
@@ -127,8 +167,12 @@ def test_padding(server: Server) -> None:
     assert len(body) > len(message) + 8
 
     expected = predictions(BOOSTER, matrix([1, 2, 3], [1, 2, 3]))
-    np.testing.assert_array_equal(scores(server.post(body[: len(message) + 8], RECORDIO)), expected[:1])
-    np.testing.assert_array_equal(scores(server.post(body + body[: len(message) + 8], RECORDIO)), expected)
+    np.testing.assert_array_equal(
+        scores(server.post(body[: len(message) + 8], RECORDIO)), expected[:1]
+    )
+    np.testing.assert_array_equal(
+        scores(server.post(body + body[: len(message) + 8], RECORDIO)), expected
+    )
     padded = body[: len(message) + 8] + b"\xff" * (len(body) - len(message) - 8)
     np.testing.assert_array_equal(scores(server.post(padded + body, RECORDIO)), expected)
 
@@ -138,9 +182,15 @@ def test_padding(server: Server) -> None:
     [
         (framed(ROW)[:-1], "row 1: the record is cut off: expected 28 bytes, got 27"),
         (framed(ROW) + framed(ROW)[:7], "row 2: the record is cut off"),
-        (framed(ROW) + b"\0" * 8, "row 2: expected a record, which begins with 0xced7230a, got 0x00000000"),
+        (
+            framed(ROW) + b"\0" * 8,
+            "row 2: expected a record, which begins with 0xced7230a, got 0x00000000",
+        ),
         (b"1,2,3\n4,5,6\n", "row 1: expected a record, which begins with 0xced7230a"),
-        (struct.pack("<II", MAGIC, (1 << 29) - 1), "row 1: the record is cut off: expected 536,870,911 bytes, got 0"),
+        (
+            struct.pack("<II", MAGIC, (1 << 29) - 1),
+            "row 1: the record is cut off: expected 536,870,911 bytes, got 0",
+        ),
         (framed(ROW, 4), "row 1: the length of the record means nothing"),
         (framed(ROW, 2), "row 1: a part of a record stands alone"),
         (framed(ROW, 3), "row 1: a part of a record stands alone"),
@@ -149,35 +199,71 @@ def test_padding(server: Server) -> None:
         (framed(ROW, 1) + framed(ROW, 1), "row 1: a part of a record stands alone"),
         (framed(record([1, 2])), 'row 1: expected 3 columns, got 2; the columns are "a", "b", "c"'),
         (framed(ROW) + framed(record([1, 2, 3, 4])), "row 2: expected 3 columns, got 4"),
-        (framed(ROW) * 3 + framed(record([1, 2, 3], shape=[4])), "row 4: its shape has 4 values, the model 3 columns"),
+        (
+            framed(ROW) * 3 + framed(record([1, 2, 3], shape=[4])),
+            "row 4: its shape has 4 values, the model 3 columns",
+        ),
         (framed(record([1], [0], [4])), "row 1: its shape has 4 values, the model 3 columns"),
-        (framed(record([1], [0], [1 << 60] * 2)), "row 1: its shape has 1329227995784915872903807060280344576 values"),
+        (
+            framed(record([1], [0], [1 << 60] * 2)),
+            "row 1: its shape has 1329227995784915872903807060280344576 values",
+        ),
         (framed(record([1], [0], [1 << 60] * 40)), "it has more than 32 values"),
         (framed(record([1], [3], [3])), "row 1: expected keys from 0 to 2, got 3"),
-        (framed(record([1], [1 << 63])), "row 1: expected keys from 0 to 2, got 9223372036854775808"),
+        (
+            framed(record([1], [1 << 63])),
+            "row 1: expected keys from 0 to 2, got 9223372036854775808",
+        ),
         (framed(record([1, 2], [1, 1], [3])), "row 1: a key stands more than once"),
         (framed(record([1, 2], [1], [3])), "row 1: expected as many keys as values, got 1 and 2"),
         (framed(record([], [1], [3])), "row 1: expected as many keys as values, got 1 and 0"),
         (framed(record([1] * 4, range(4))), "it has more than 3 values"),
-        (framed(record([1, 2, float("inf")])), 'row 1, column "c": Infinity is beyond what a float32 holds'),
-        (framed(record([1, 1e300, 3], kind="float64")), 'row 1, column "b": 1e+300 is beyond what a float32 holds'),
-        (framed(record([1], [1], [3])) + framed(record([-1e300], [2], [3], "float64")), 'row 2, column "c": -1e+300'),
-        (framed(entry(b"values", b"\x4a\x03\x0a\x01x")), 'expected one feature, "values", with one tensor of float32, float64 or'),
+        (
+            framed(record([1, 2, float("inf")])),
+            'row 1, column "c": Infinity is beyond what a float32 holds',
+        ),
+        (
+            framed(record([1, 1e300, 3], kind="float64")),
+            'row 1, column "b": 1e+300 is beyond what a float32 holds',
+        ),
+        (
+            framed(record([1], [1], [3])) + framed(record([-1e300], [2], [3], "float64")),
+            'row 2, column "c": -1e+300',
+        ),
+        (
+            framed(entry(b"values", b"\x4a\x03\x0a\x01x")),
+            'expected one feature, "values", with one tensor of float32, float64 or',
+        ),
         (framed(entry(b"carat", b"\x12\x06\x0a\x04abcd")), 'expected one feature, "values"'),
         (framed(ROW + ROW), 'expected one feature, "values"'),
-        (framed(entry(b"values", b"\x12\x00\x12\x00")), 'expected one feature, "values", with one tensor'),
+        (
+            framed(entry(b"values", b"\x12\x00\x12\x00")),
+            'expected one feature, "values", with one tensor',
+        ),
         (framed(entry(b"values", b"\x12\x05\x0a\x03abc")), "a value is cut off"),
-        (framed(entry(b"values", b"\x12\x09\x09" + bytes(8))), "a value has the wire type of another"),
+        (
+            framed(entry(b"values", b"\x12\x09\x09" + bytes(8))),
+            "a value has the wire type of another",
+        ),
         (framed(entry(b"values", b"\x10\x01")), "a field has the wire type of another"),
-        (framed(entry(b"values", b"\x3a\x07\x0a\x05\xff\xff\xff\xff\x7f")), "an int32 has more than 32 bits"),
+        (
+            framed(entry(b"values", b"\x3a\x07\x0a\x05\xff\xff\xff\xff\x7f")),
+            "an int32 has more than 32 bits",
+        ),
         (framed(entry(b"values", b"\x3a\x04\x0a\x02\x01\x80")), "a number is cut off"),
-        (framed(entry(b"values", b"\x3a\x0d\x0a\x0b\x01" + b"\xff" * 9 + b"\x02")), "a number has more than 64 bits"),
+        (
+            framed(entry(b"values", b"\x3a\x0d\x0a\x0b\x01" + b"\xff" * 9 + b"\x02")),
+            "a number has more than 64 bits",
+        ),
         (framed(b"\x0b"), "a field has the unknown wire type 3"),
         (framed(b"\x0a"), "a number is cut off"),
         (framed(b"\x80" * 20), "a number is cut off"),
         (framed(b"\x0a" + varint(1 << 60)), "it is cut off"),
         (framed(ROW[:-1]), "it is cut off"),
-        (framed(delimited(1, delimited(1, b"values") + b"\x12" + varint(1 << 60))), "it is cut off"),
+        (
+            framed(delimited(1, delimited(1, b"values") + b"\x12" + varint(1 << 60))),
+            "it is cut off",
+        ),
         (framed(entry(b"values", b"\x12" + varint(1 << 60) + b"\x0a")), "it is cut off"),
         (framed(b"{}"), "row 1: this is no record of SageMaker's protobuf format"),
     ],
@@ -194,7 +280,10 @@ def test_faults(server: Server, body: bytes, message: str) -> None:
 def test_a_record_that_differs_among_many_that_are_alike(server: Server, place: int) -> None:
     """Records that are alike are read in one go; one that is sparse, wider or broken among them is still itself."""
     rows = np.tile(numbers(1000, WIDTH, seed=4, missing=0), (25, 1))
-    messages = [framed(labelled(record(row.tolist()), number, uid=f"{number:05}")) for number, row in enumerate(rows)]
+    messages = [
+        framed(labelled(record(row.tolist()), number, uid=f"{number:05}"))
+        for number, row in enumerate(rows)
+    ]
     good = b"".join(messages)
     messages[place] = framed(record([1, 2], [0, 2], [WIDTH]))
     mixed = b"".join(messages)
@@ -204,26 +293,41 @@ def test_a_record_that_differs_among_many_that_are_alike(server: Server, place: 
     rows_mixed[place] = [1, NAN, 2]
 
     np.testing.assert_array_equal(scores(server.post(good, RECORDIO)), predictions(BOOSTER, rows))
-    np.testing.assert_array_equal(scores(server.post(mixed, RECORDIO)), predictions(BOOSTER, rows_mixed))
-    assert error_of(server.post(wide, RECORDIO)).startswith(f"row {place + 1}: expected 3 columns, got 4")
+    np.testing.assert_array_equal(
+        scores(server.post(mixed, RECORDIO)), predictions(BOOSTER, rows_mixed)
+    )
+    assert error_of(server.post(wide, RECORDIO)).startswith(
+        f"row {place + 1}: expected 3 columns, got 4"
+    )
 
 
 @pytest.mark.parametrize("sent", ["text/csv", RECORDIO])
 def test_replies(server: Server, classes: Server, sent: str) -> None:
     """Each record of the reply has the prediction as its label "score", as the answers of SageMaker's own algorithms do."""
     body: Any = {"text/csv": "1,2,3\n4,5,6\n", RECORDIO: dense(matrix([1, 2, 3], [4, 5, 6]))}[sent]
-    one, several = server.post(body, sent, Accept=RECORDIO), classes.post(body, sent, Accept=RECORDIO)
+    one, several = (
+        server.post(body, sent, Accept=RECORDIO),
+        classes.post(body, sent, Accept=RECORDIO),
+    )
     none = server.post(b"\n", Accept=RECORDIO)
 
     assert one.headers["Content-Type"] == RECORDIO
-    assert scores_of(one.content) == [[each] for each in predictions(BOOSTER, matrix([1, 2, 3], [4, 5, 6])).tolist()]
+    assert scores_of(one.content) == [
+        [each] for each in predictions(BOOSTER, matrix([1, 2, 3], [4, 5, 6])).tolist()
+    ]
     assert scores_of(several.content) == predictions(CLASSES, matrix([1, 2, 3], [4, 5, 6])).tolist()
     assert (none.status_code, none.content) == (200, b"")
 
 
 def test_replies_with_many_values(models: Path) -> None:
     """A reply's messages are right where their lengths take two bytes."""
-    booster = train(numbers(300, WIDTH, seed=1), np.arange(300) % 60, rounds=2, objective="multi:softprob", num_class=60)
+    booster = train(
+        numbers(300, WIDTH, seed=1),
+        np.arange(300) % 60,
+        rounds=2,
+        objective="multi:softprob",
+        num_class=60,
+    )
     with running(saved(booster, models / "recordio-sixty")) as server:
         response = server.post(dense(MATRIX), RECORDIO, Accept=RECORDIO)
 
@@ -247,5 +351,7 @@ def test_bodies_that_ask_for_much(server: Server) -> None:
 
         assert response.status_code == 400
     started = time.monotonic()
-    np.testing.assert_array_equal(scores(server.post("1,2,3")), predictions(BOOSTER, matrix([1, 2, 3])))
+    np.testing.assert_array_equal(
+        scores(server.post("1,2,3")), predictions(BOOSTER, matrix([1, 2, 3]))
+    )
     assert time.monotonic() - started < 30

@@ -19,14 +19,18 @@ RANDOM = np.random.default_rng(0)
 FRAME = pd.DataFrame(
     {
         "size": pd.Categorical(RANDOM.choice(SIZES, ROWS), categories=SIZES),
-        "year": pd.Categorical(RANDOM.choice([2024, 2025, 2026], ROWS), categories=[2024, 2025, 2026]),
+        "year": pd.Categorical(
+            RANDOM.choice([2024, 2025, 2026], ROWS), categories=[2024, 2025, 2026]
+        ),
         "sold": RANDOM.random(ROWS) > 0.5,
         "weight": RANDOM.random(ROWS),
     }
 )
 LABELLED = train(FRAME, rounds=30, max_cat_to_onehot=1)
 CODES = np.column_stack([RANDOM.integers(0, 4, ROWS), RANDOM.random(ROWS)]).astype(np.float32)
-CODED = train(CODES, CODES[:, 0] * 7 % 4 + CODES[:, 1], rounds=30, types=["c", "q"], names=["kind", "weight"])
+CODED = train(
+    CODES, CODES[:, 0] * 7 % 4 + CODES[:, 1], rounds=30, types=["c", "q"], names=["kind", "weight"]
+)
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +53,12 @@ def frame(**columns: list[Any]) -> pd.DataFrame:
     return rows.astype({"sold": bool, "weight": float})
 
 
-ALL = frame(size=SIZES, year=[2024, 2025, 2026, 2024], sold=[True, False, True, False], weight=[0.1, 0.2, 0.3, 0.4])
+ALL = frame(
+    size=SIZES,
+    year=[2024, 2025, 2026, 2024],
+    sold=[True, False, True, False],
+    weight=[0.1, 0.2, 0.3, 0.4],
+)
 
 
 def test_labels_of_the_model_itself(labelled: Server) -> None:
@@ -59,9 +68,16 @@ def test_labels_of_the_model_itself(labelled: Server) -> None:
 
     assert len(np.unique(expected)) == 4
     np.testing.assert_array_equal(scores(labelled.post(ALL.to_csv(index=False))), expected)
-    np.testing.assert_array_equal(scores(labelled.post(ALL.to_csv(index=False, header=False))), expected)
-    np.testing.assert_array_equal(scores(labelled.post(json.dumps(objects), "application/json")), expected)
-    np.testing.assert_array_equal(scores(labelled.post("\n".join(map(json.dumps, objects)), "application/jsonlines")), expected)
+    np.testing.assert_array_equal(
+        scores(labelled.post(ALL.to_csv(index=False, header=False))), expected
+    )
+    np.testing.assert_array_equal(
+        scores(labelled.post(json.dumps(objects), "application/json")), expected
+    )
+    np.testing.assert_array_equal(
+        scores(labelled.post("\n".join(map(json.dumps, objects)), "application/jsonlines")),
+        expected,
+    )
 
 
 def test_numbers_as_labels_are_matched_as_text(labelled: Server) -> None:
@@ -74,16 +90,27 @@ def test_numbers_as_labels_are_matched_as_text(labelled: Server) -> None:
         ('[1, "2025", true, 0.5]', "application/json"),
         ('["1", 2025, 1, 0.5]', "application/json"),
         ("[[1, 2025, 1, 0.5]]", "application/json"),
-        ('{"instances": [[0.5, 1, 2025, 1]], "feature_names": ["weight", "sold", "year", "size"]}', "application/json"),
+        (
+            '{"instances": [[0.5, 1, 2025, 1]], "feature_names": ["weight", "sold", "year", "size"]}',
+            "application/json",
+        ),
         ("[1, 2025, 1, 0.5]", "application/jsonlines"),
     ):
         np.testing.assert_array_equal(scores(labelled.post(body, media_type)), expected)
 
 
-@pytest.mark.parametrize("row", ["[0, 2025, 1, 0.5]", "[1, 1, 1, 0.5]", "[1, -7.5, 1, 0.5]", "[1, 99, 1, 0.5]"])
+@pytest.mark.parametrize(
+    "row", ["[0, 2025, 1, 0.5]", "[1, 1, 1, 0.5]", "[1, -7.5, 1, 0.5]", "[1, 99, 1, 0.5]"]
+)
 def test_a_code_is_no_label(labelled: Server, row: str) -> None:
     """A number that is no label's text is a 400, also in a list of rows of numbers alone."""
-    for body in (row, f"[{row}]", f"[{row}, {row}]", f'{{"instances": [{row}]}}', f"[[1, 2025, 1, 0.5],\n {row}]"):
+    for body in (
+        row,
+        f"[{row}]",
+        f"[{row}, {row}]",
+        f'{{"instances": [{row}]}}',
+        f"[[1, 2025, 1, 0.5],\n {row}]",
+    ):
         response = labelled.post(body, "application/json")
 
         assert response.status_code == 400
@@ -96,7 +123,14 @@ def test_labels_keep_their_spaces(models: Path) -> None:
     folder = saved(CODED, models / "spaces")
     features = [{"name": "weight"}, {"name": "kind", "type": "c", "categories": labels}]
     codes = np.column_stack([RANDOM.random(ROWS), RANDOM.integers(0, 5, ROWS)]).astype(np.float32)
-    booster = train(codes, codes[:, 1] ** 2, rounds=30, types=["q", "c"], names=["weight", "kind"], max_cat_to_onehot=1)
+    booster = train(
+        codes,
+        codes[:, 1] ** 2,
+        rounds=30,
+        types=["q", "c"],
+        names=["weight", "kind"],
+        max_cat_to_onehot=1,
+    )
     saved(booster, folder)
     (folder / "schema.json").write_text(json.dumps({"features": features}))
     with running(folder) as server:
@@ -104,15 +138,23 @@ def test_labels_keep_their_spaces(models: Path) -> None:
             expected = predictions(booster, np.array([[1, code]] * 2, dtype=np.float32))
             np.testing.assert_array_equal(scores(server.post(f"1,{label}\n1,{label}\n")), expected)
         missing = predictions(booster, np.array([[1, np.nan]] * 2, dtype=np.float32))
-        np.testing.assert_array_equal(scores(server.post("[[1, null], [1, NaN]]", "application/json")), missing)
+        np.testing.assert_array_equal(
+            scores(server.post("[[1, null], [1, NaN]]", "application/json")), missing
+        )
 
 
 def test_header_of_a_model_of_labels(models: Path) -> None:
     """A header is one also where unknown categories are missing, and every first line could be a record."""
-    rows = pd.DataFrame({name: pd.Categorical(RANDOM.choice(["u", "v"], ROWS)) for name in ("p", "k")})
+    rows = pd.DataFrame(
+        {name: pd.Categorical(RANDOM.choice(["u", "v"], ROWS)) for name in ("p", "k")}
+    )
     booster = train(rows)
-    with running(saved(booster, models / "labels-only"), SERVE_UNKNOWN_CATEGORY="missing") as server:
-        response = server.post("k,p\n" + "".join(f"{k},{p}\n" for p, k in rows.itertuples(index=False)))
+    with running(
+        saved(booster, models / "labels-only"), SERVE_UNKNOWN_CATEGORY="missing"
+    ) as server:
+        response = server.post(
+            "k,p\n" + "".join(f"{k},{p}\n" for p, k in rows.itertuples(index=False))
+        )
 
     np.testing.assert_array_equal(scores(response), predictions(booster, rows))
 
@@ -132,21 +174,35 @@ def test_missing_labels(labelled: Server) -> None:
 @pytest.mark.parametrize(
     ("body", "media_type", "message"),
     [
-        ("huge,2025,1,0.5", "text/csv", '"size": "huge" is not a known category: expected "small", "medium size", "1", "nan-like'),
+        (
+            "huge,2025,1,0.5",
+            "text/csv",
+            '"size": "huge" is not a known category: expected "small", "medium size", "1", "nan-like',
+        ),
         ("Small,2025,1,0.5", "text/csv", 'column "size": "Small" is not a known category'),
         ("0,2025,1,0.5", "text/csv", 'column "size": "0" is not a known category'),
         ("1.0,2025,1,0.5", "text/csv", 'column "size": "1.0" is not a known category'),
-        ("1,2,1,0.5", "text/csv", 'column "year": "2" is not a known category: expected "2024", "2025", "2026"'),
+        (
+            "1,2,1,0.5",
+            "text/csv",
+            'column "year": "2" is not a known category: expected "2024", "2025", "2026"',
+        ),
         ('["", 2025, 1, 0.5]', "application/json", 'column "size": "" is not a known category'),
         ("[2, 2025, 1, 0.5]", "application/json", 'column "size": 2 is not a known category'),
         ("[[[1], 2025, 1, 0.5]]", "application/json", 'column "size": [1] is not a known category'),
-        ('["1", 2025, "true", 0.5]', "application/json", 'column "sold": "true" is a string, not a number'),
+        (
+            '["1", 2025, "true", 0.5]',
+            "application/json",
+            'column "sold": "true" is a string, not a number',
+        ),
         ("1,2025,1,true", "text/csv", 'column "weight": "true" is not a number'),
         ('["1", 2025, 1, true]', "application/json", 'column "weight": true is not a number'),
         ("1,2025,yes,0.5", "text/csv", 'column "sold": "yes" is not a number'),
     ],
 )
-def test_unknown_categories_are_errors(labelled: Server, body: str, media_type: str, message: str) -> None:
+def test_unknown_categories_are_errors(
+    labelled: Server, body: str, media_type: str, message: str
+) -> None:
     """XGBoost would score each of these as something; here it is a 400 that names the category."""
     response = labelled.post(body, media_type)
 
@@ -161,29 +217,48 @@ def test_codes(coded: Server, code: int) -> None:
 
     np.testing.assert_array_equal(scores(coded.post(f"{code},0.5")), expected)
     np.testing.assert_array_equal(scores(coded.post(f" {code}.0,+0.5")), expected)
-    np.testing.assert_array_equal(scores(coded.post(f"[{code}, 0.5]", "application/json")), expected)
-    np.testing.assert_array_equal(scores(coded.post(",0.5")), predictions(CODED, np.array([[np.nan, 0.5]], dtype=np.float32)))
+    np.testing.assert_array_equal(
+        scores(coded.post(f"[{code}, 0.5]", "application/json")), expected
+    )
+    np.testing.assert_array_equal(
+        scores(coded.post(",0.5")), predictions(CODED, np.array([[np.nan, 0.5]], dtype=np.float32))
+    )
 
 
 @pytest.mark.parametrize("code", ["4", "17", "1.5", "-1", "1e9"])
 def test_unknown_codes_are_errors(coded: Server, code: str) -> None:
     """XGBoost would quietly score 4, 17 or 1.5 as something."""
-    for body, media_type in ((f"1,0.5\n{code},0.5", "text/csv"), (f"[[1, 0.5], [{code}, 0.5]]", "application/json")):
+    for body, media_type in (
+        (f"1,0.5\n{code},0.5", "text/csv"),
+        (f"[[1, 0.5], [{code}, 0.5]]", "application/json"),
+    ):
         response = coded.post(body, media_type)
 
         assert response.status_code == 400
         assert 'row 2, column "kind": ' in error_of(response)
-        assert "is not a known category: the codes are the whole numbers 0 to 3" in error_of(response)
+        assert "is not a known category: the codes are the whole numbers 0 to 3" in error_of(
+            response
+        )
 
 
 def test_unknown_categories_may_be_missing(models: Path) -> None:
     """SERVE_UNKNOWN_CATEGORY=missing scores what is no category as a missing value, and only that."""
     with running(saved(LABELLED, models / "unknown"), SERVE_UNKNOWN_CATEGORY="missing") as server:
-        expected = predictions(LABELLED, frame(size=[None, "1"], year=[2025, None], sold=[True, True], weight=[0.5, 0.5]))
-        np.testing.assert_array_equal(scores(server.post("huge,2025,1,0.5\n1,1999,1,0.5")), expected)
-        np.testing.assert_array_equal(scores(server.post('[[7, 2025, 1, 0.5], ["1", 0, 1, 0.5]]', "application/json")), expected)
+        expected = predictions(
+            LABELLED,
+            frame(size=[None, "1"], year=[2025, None], sold=[True, True], weight=[0.5, 0.5]),
+        )
+        np.testing.assert_array_equal(
+            scores(server.post("huge,2025,1,0.5\n1,1999,1,0.5")), expected
+        )
+        np.testing.assert_array_equal(
+            scores(server.post('[[7, 2025, 1, 0.5], ["1", 0, 1, 0.5]]', "application/json")),
+            expected,
+        )
         assert server.post("1,2025,1,x").status_code == 400
-    with running(saved(CODED, models / "unknown-codes"), SERVE_UNKNOWN_CATEGORY="missing") as server:
+    with running(
+        saved(CODED, models / "unknown-codes"), SERVE_UNKNOWN_CATEGORY="missing"
+    ) as server:
         expected = predictions(CODED, np.array([[np.nan, 0.5]] * 2 + [[3, 0.5]], dtype=np.float32))
         np.testing.assert_array_equal(scores(server.post("17,0.5\n1.5,0.5\n3,0.5")), expected)
 
@@ -209,7 +284,9 @@ def test_values_that_must_be_there(models: Path) -> None:
 
             assert response.status_code == 400
             assert f'row 1, column "{column}": a value is missing' in error_of(response)
-        np.testing.assert_array_equal(scores(server.post("d,0.5")), predictions(CODED, np.array([[3, 0.5]], dtype=np.float32)))
+        np.testing.assert_array_equal(
+            scores(server.post("d,0.5")), predictions(CODED, np.array([[3, 0.5]], dtype=np.float32))
+        )
 
 
 def test_many_categories(models: Path) -> None:
@@ -218,10 +295,14 @@ def test_many_categories(models: Path) -> None:
     codes = np.column_stack([np.arange(1000) % 500, np.arange(1000)]).astype(np.float32)
     booster = train(codes, codes[:, 0], rounds=20, names=["size", "weight"], types=["c", "q"])
     folder = saved(booster, models / "many")
-    (folder / "schema.json").write_text(json.dumps({"features": [{"name": "size", "categories": labels}, {"name": "weight"}]}))
+    (folder / "schema.json").write_text(
+        json.dumps({"features": [{"name": "size", "categories": labels}, {"name": "weight"}]})
+    )
     with running(folder) as server:
         rows = "".join(f"{labels[int(code)]},{weight}\n" for code, weight in codes)
-        np.testing.assert_array_equal(scores(server.post(rows.encode())), predictions(booster, codes))
+        np.testing.assert_array_equal(
+            scores(server.post(rows.encode())), predictions(booster, codes)
+        )
         assert "more" in error_of(server.post("Größe,1".encode()))
 
 
@@ -233,11 +314,20 @@ def test_labels_that_xgboost_cut_are_not_trusted(models: Path) -> None:
     folder = saved(booster, models / "cut")
     model = (folder / "model.ubj").read_bytes()
     version = model.rindex(b"\x07version[#L")
-    (folder / "model.ubj").write_bytes(model[:version] + model[version:].replace(b"i\x03i\x04i", b"i\x03i\x03i"))
+    (folder / "model.ubj").write_bytes(
+        model[:version] + model[version:].replace(b"i\x03i\x04i", b"i\x03i\x03i")
+    )
 
-    with pytest.raises(RuntimeError, match=r"XGBoost before 3\.4 cuts labels that are not ASCII"), running(folder):
+    with (
+        pytest.raises(RuntimeError, match=r"XGBoost before 3\.4 cuts labels that are not ASCII"),
+        running(folder),
+    ):
         pass
-    (folder / "schema.json").write_text(json.dumps({"features": [{"name": "size", "categories": categories}, {"name": "weight"}]}))
+    (folder / "schema.json").write_text(
+        json.dumps({"features": [{"name": "size", "categories": categories}, {"name": "weight"}]})
+    )
     codes = np.array([[categories.index("éa"), 1], [categories.index("zz"), 2]], dtype=np.float32)
     with running(folder) as server:
-        np.testing.assert_array_equal(scores(server.post("éa,1\nzz,2".encode())), predictions(booster, codes))
+        np.testing.assert_array_equal(
+            scores(server.post("éa,1\nzz,2".encode())), predictions(booster, codes)
+        )

@@ -35,8 +35,15 @@ class App:
     def post(self, form: dict[str, str], **headers: str) -> requests.Response:
         return requests.post(self.url + "/", data=form, headers=named(headers), timeout=60)
 
-    def upload(self, body: bytes, name: str = "some.csv", delimiter: str = "comma") -> requests.Response:
-        return requests.post(f"{self.url}/file", files={"file": (name, body)}, data={"delimiter": delimiter}, timeout=120)
+    def upload(
+        self, body: bytes, name: str = "some.csv", delimiter: str = "comma"
+    ) -> requests.Response:
+        return requests.post(
+            f"{self.url}/file",
+            files={"file": (name, body)},
+            data={"delimiter": delimiter},
+            timeout=120,
+        )
 
     def downloaded(self, body: bytes, delimiter: str = "comma") -> bytes:
         """Upload a file and return it with predictions."""
@@ -74,10 +81,19 @@ def typed(row: list[str]) -> dict[str, str]:
 def application(*arguments: str, stop: int = signal.SIGTERM) -> Iterator[App]:
     """Run the application with these arguments on a free port until the block ends."""
     app = App(f"http://127.0.0.1:{free_port()}")
-    command = [sys.executable, "-m", "local_test.app", "--port", app.url.rpartition(":")[2], *arguments]
+    command = [
+        sys.executable,
+        "-m",
+        "local_test.app",
+        "--port",
+        app.url.rpartition(":")[2],
+        *arguments,
+    ]
     with tempfile.TemporaryFile("w+") as output:
         environment = os.environ | {"PYTHONWARNINGS": "default"}
-        process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, env=environment)
+        process = subprocess.Popen(
+            command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, env=environment
+        )
         try:
             _wait_until_ready(process, app)
             yield app

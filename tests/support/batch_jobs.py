@@ -19,7 +19,9 @@ MIB = 1 << 20
 
 def batch(source: Path, *options: str, timeout: float = 90) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", "local_test.batch", str(source), *options]
-    outcome = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=timeout)
+    outcome = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=timeout
+    )
 
     assert "Traceback" not in outcome.stderr
     return outcome
@@ -61,7 +63,11 @@ def standing_in(stand_in: StandIn, *, together: int = 1) -> Iterator[StandIn]:
             self.answer(404 if stand_in.told is None else 200, json.dumps(stand_in.told).encode())
 
         def do_POST(self) -> None:
-            body = self.chunks() if "Transfer-Encoding" in self.headers else self.rfile.read(int(self.headers["Content-Length"]))
+            body = (
+                self.chunks()
+                if "Transfer-Encoding" in self.headers
+                else self.rfile.read(int(self.headers["Content-Length"]))
+            )
             with lock:
                 stand_in.bodies.append(body)
                 stand_in.headers.append(dict(self.headers))

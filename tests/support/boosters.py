@@ -14,20 +14,32 @@ ROWS = 300
 def numbers(rows: int, width: int, seed: int = 0, missing: float = 0.1) -> NDArray[np.float32]:
     """Return random float32 (rows, width) of many magnitudes, some missing."""
     random = np.random.default_rng(seed)
-    matrix = (random.standard_normal((rows, width)) * 10.0 ** random.integers(-8, 8, (rows, width))).astype(np.float32)
+    matrix = (
+        random.standard_normal((rows, width)) * 10.0 ** random.integers(-8, 8, (rows, width))
+    ).astype(np.float32)
     matrix[random.random(matrix.shape) < missing] = np.nan
     return matrix
 
 
 def train(
-    features: Any, target: Any = None, rounds: int = 10, *, names: Any = None, types: Any = None, **parameters: Any
+    features: Any,
+    target: Any = None,
+    rounds: int = 10,
+    *,
+    names: Any = None,
+    types: Any = None,
+    **parameters: Any,
 ) -> xgboost.Booster:
     """Return a booster for features, a matrix or a DataFrame, and by default a random target."""
     random = np.random.default_rng(1)
     target = random.random(len(features)) if target is None else target
-    matrix = xgboost.DMatrix(features, target, feature_names=names, feature_types=types, enable_categorical=True)
+    matrix = xgboost.DMatrix(
+        features, target, feature_names=names, feature_types=types, enable_categorical=True
+    )
     with xgboost.config_context(verbosity=0):  # gblinear and dart warn that they are old
-        return xgboost.train({"max_depth": 4, "seed": 0, "nthread": 1, **parameters}, matrix, rounds)
+        return xgboost.train(
+            {"max_depth": 4, "seed": 0, "nthread": 1, **parameters}, matrix, rounds
+        )
 
 
 def saved(booster: xgboost.Booster, folder: Path) -> Path:
@@ -43,7 +55,9 @@ def predictions(booster: xgboost.Booster, features: Any) -> NDArray[np.float32]:
     if isinstance(features, pd.DataFrame):
         matrix = xgboost.DMatrix(features, enable_categorical=True)
     else:
-        matrix = xgboost.DMatrix(features, feature_names=booster.feature_names, feature_types=booster.feature_types)
+        matrix = xgboost.DMatrix(
+            features, feature_names=booster.feature_names, feature_types=booster.feature_types
+        )
     with xgboost.config_context(verbosity=0):
         predicted: NDArray[np.float32] = booster.predict(matrix)
     return predicted

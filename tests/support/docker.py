@@ -20,7 +20,9 @@ START_SECONDS = 60.0
 
 def docker(*arguments: str, check: bool = True) -> "subprocess.CompletedProcess[str]":
     """Run a docker command."""
-    return subprocess.run(["docker", *arguments], capture_output=True, text=True, check=check, timeout=300)
+    return subprocess.run(
+        ["docker", *arguments], capture_output=True, text=True, check=check, timeout=300
+    )
 
 
 def inspect(what: str) -> dict[str, Any]:
@@ -30,11 +32,23 @@ def inspect(what: str) -> dict[str, Any]:
 
 
 @contextmanager
-def container(*options: str, folder: Path = ARTIFACT, port: int = 8080) -> Iterator[tuple[str, Server]]:
+def container(
+    *options: str, folder: Path = ARTIFACT, port: int = 8080
+) -> Iterator[tuple[str, Server]]:
     """Run the image as SageMaker does, with more options, until it is stopped; yield its name and where it answers."""
     published = free_port()
     mount = f"{folder}:/opt/ml/model:ro"
-    command = ("run", "--detach", "--publish", f"127.0.0.1:{published}:{port}", "--volume", mount, *options, IMAGE, "serve")
+    command = (
+        "run",
+        "--detach",
+        "--publish",
+        f"127.0.0.1:{published}:{port}",
+        "--volume",
+        mount,
+        *options,
+        IMAGE,
+        "serve",
+    )
     name = docker(*command).stdout.strip()
     try:
         server = Server(f"http://127.0.0.1:{published}")

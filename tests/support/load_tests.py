@@ -33,7 +33,9 @@ class Outcome:
 
 
 def capacity(*options: str) -> Outcome:
-    outcome = subprocess.run([*COMMAND, *options], cwd=ROOT, capture_output=True, text=True, check=False, timeout=90)
+    outcome = subprocess.run(
+        [*COMMAND, *options], cwd=ROOT, capture_output=True, text=True, check=False, timeout=90
+    )
 
     assert "Traceback" not in outcome.stderr, outcome.stderr
     return Outcome(outcome.returncode, outcome.stdout, outcome.stderr)
@@ -108,7 +110,9 @@ def one_at_a_time(hold_seconds: float) -> Answer:
 def instant() -> Iterator[str]:
     """Serve with the program that answers at once, which is faster than any load generator of Python."""
     command = [sys.executable, "-m", "capacity.null_server", "100"]
-    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+    with subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as server:
         assert server.stdin
         assert server.stdout
         try:

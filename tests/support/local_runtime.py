@@ -21,7 +21,11 @@ from botocore.config import Config
 from tests.support.server import ROOT, free_port
 
 START_SECONDS = 60.0
-CREDENTIALS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", "AWS_DEFAULT_REGION": "us-east-1"}
+CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID": "local",
+    "AWS_SECRET_ACCESS_KEY": "local",
+    "AWS_DEFAULT_REGION": "us-east-1",
+}
 
 
 @dataclass(frozen=True)
@@ -65,8 +69,19 @@ class Runtime:
 def runtime(s3: Path, *options: str) -> Iterator[Runtime]:
     """Run a local runtime with these options."""
     port = free_port()
-    command = [sys.executable, "-m", "local_test.runtime", "--port", str(port), "--s3", str(s3), *options]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True)
+    command = [
+        sys.executable,
+        "-m",
+        "local_test.runtime",
+        "--port",
+        str(port),
+        "--s3",
+        str(s3),
+        *options,
+    ]
+    process = subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True
+    )
     try:
         _wait_until_ready(process, f"http://127.0.0.1:{port}")
         yield Runtime(f"http://127.0.0.1:{port}", s3, process)
@@ -136,7 +151,9 @@ class OddContainer(BaseHTTPRequestHandler):
 
     def do_headers(self, _: str) -> None:
         """Answer with the headers seen, and with more headers than a caller gets."""
-        self._answer(200, json.dumps(self.headers_seen[-1]).encode(), Server="odd", **{"X-Secret": "1"})
+        self._answer(
+            200, json.dumps(self.headers_seen[-1]).encode(), Server="odd", **{"X-Secret": "1"}
+        )
 
     def _answer(self, status: int, body: bytes, **headers: str) -> None:
         self.send_response(status)

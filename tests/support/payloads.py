@@ -16,5 +16,8 @@ def npy(array: Any, version: tuple[int, int] | None = None) -> bytes:
 
 def libsvm(matrix: NDArray[Any], base: int = 0) -> str:
     """Return a labelled line for each row, with the values that are there."""
-    pairs = [[f"{place + base}:{value!r}" for place, value in enumerate(row) if value == value] for row in matrix.tolist()]  # noqa: PLR0124
+    pairs = [
+        [f"{place + base}:{value!r}" for place, value in enumerate(row) if value == value]  # noqa: PLR0124
+        for row in matrix.tolist()
+    ]
     return "".join(" ".join([str(number % 3), *words]) + "\n" for number, words in enumerate(pairs))

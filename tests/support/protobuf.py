@@ -9,7 +9,11 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from numpy.typing import NDArray
 
 MAGIC = 0xCED7230A
-TENSORS = {"Float32Tensor": ("float32_tensor", 2), "Float64Tensor": ("float64_tensor", 3), "Int32Tensor": ("int32_tensor", 7)}
+TENSORS = {
+    "Float32Tensor": ("float32_tensor", 2),
+    "Float64Tensor": ("float64_tensor", 3),
+    "Int32Tensor": ("int32_tensor", 7),
+}
 pb: Any = descriptor_pb2  # its classes are made at run time
 FIELD = pb.FieldDescriptorProto
 
@@ -19,7 +23,9 @@ def _record_class(*, packed: bool) -> Any:
     kinds = (FIELD.TYPE_FLOAT, FIELD.TYPE_DOUBLE, FIELD.TYPE_INT32)
     for name, kind in zip(TENSORS, kinds, strict=True):
         tensor = file.message_type.add(name=name)
-        for number, (key, type_of) in enumerate((("values", kind), ("keys", FIELD.TYPE_UINT64), ("shape", FIELD.TYPE_UINT64)), 1):
+        for number, (key, type_of) in enumerate(
+            (("values", kind), ("keys", FIELD.TYPE_UINT64), ("shape", FIELD.TYPE_UINT64)), 1
+        ):
             _add(tensor, key, number, type_of, many=True).options.packed = packed
     _add(file.message_type.add(name="Bytes"), "value", 1, FIELD.TYPE_BYTES, many=True)
     value = file.message_type.add(name="Value")
@@ -44,7 +50,11 @@ def _record_class(*, packed: bool) -> Any:
 def _add(message: Any, name: str, number: int, type_of: int | str, *, many: bool = False) -> Any:
     """Add a field of a plain type, or of a message's, to a message's definition."""
     label = FIELD.LABEL_REPEATED if many else FIELD.LABEL_OPTIONAL
-    kind = {"type": FIELD.TYPE_MESSAGE, "type_name": f".aialgs.data.{type_of}"} if isinstance(type_of, str) else {"type": type_of}
+    kind = (
+        {"type": FIELD.TYPE_MESSAGE, "type_name": f".aialgs.data.{type_of}"}
+        if isinstance(type_of, str)
+        else {"type": type_of}
+    )
     return message.field.add(name=name, number=number, label=label, **kind)
 
 
@@ -53,7 +63,11 @@ UnpackedRecord = _record_class(packed=False)
 
 
 def record(
-    values: Iterable[float], keys: Iterable[int] = (), shape: Iterable[int] = (), kind: str = "float32", message: Any = Record
+    values: Iterable[float],
+    keys: Iterable[int] = (),
+    shape: Iterable[int] = (),
+    kind: str = "float32",
+    message: Any = Record,
 ) -> bytes:
     """Return the message of one record."""
     written = message()
@@ -88,7 +102,9 @@ def sparse(matrix: NDArray[Any], kind: str = "float32", *, shape: bool = True) -
     messages = []
     for row in matrix:
         keys = np.flatnonzero(~np.isnan(row))
-        messages.append(record(row[keys].tolist(), keys.tolist(), [len(row)] if shape else [], kind))
+        messages.append(
+            record(row[keys].tolist(), keys.tolist(), [len(row)] if shape else [], kind)
+        )
     return b"".join(map(framed, messages))
 
 

@@ -18,15 +18,25 @@ def scores(response: requests.Response) -> NDArray[np.float32]:
         case "text/csv":
             assert not response.text or response.text.endswith("\n")
             rows = [list(map(float, line.split(","))) for line in response.text.splitlines()]
-            return np.array([row[0] for row in rows] if all(len(row) == 1 for row in rows) else rows, dtype=np.float32)
+            return np.array(
+                [row[0] for row in rows] if all(len(row) == 1 for row in rows) else rows,
+                dtype=np.float32,
+            )
         case "application/json":
-            return np.array([each["score"] for each in strict(response.text)["predictions"]], dtype=np.float32)
+            return np.array(
+                [each["score"] for each in strict(response.text)["predictions"]], dtype=np.float32
+            )
         case "application/jsonlines":
             assert not response.text or response.text.endswith("\n")
-            return np.array([strict(line)["score"] for line in response.text.splitlines()], dtype=np.float32)
+            return np.array(
+                [strict(line)["score"] for line in response.text.splitlines()], dtype=np.float32
+            )
         case "application/x-recordio-protobuf":
             rows = scores_of(response.content)
-            return np.array([row[0] for row in rows] if all(len(row) == 1 for row in rows) else rows, dtype=np.float32)
+            return np.array(
+                [row[0] for row in rows] if all(len(row) == 1 for row in rows) else rows,
+                dtype=np.float32,
+            )
         case "application/x-npy":
             array: NDArray[np.float32] = np.load(io.BytesIO(response.content), allow_pickle=False)
             assert array.dtype == np.float32

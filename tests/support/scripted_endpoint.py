@@ -42,7 +42,10 @@ def standing_in(endpoint: StandIn, *, silent: bool = False) -> Iterator[StandIn]
                 endpoint.released.wait(30)
                 return
             self.send_response(endpoint.status)
-            for name, value in {"Content-Length": str(len(endpoint.body)), **endpoint.headers}.items():
+            for name, value in {
+                "Content-Length": str(len(endpoint.body)),
+                **endpoint.headers,
+            }.items():
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(endpoint.body)

@@ -62,9 +62,14 @@ class Server:
     process: Process | None = None
     output: list[str] = field(default_factory=list)
 
-    def post(self, body: Any, content_type: str | None = "text/csv", **headers: str | None) -> requests.Response:
+    def post(
+        self, body: Any, content_type: str | None = "text/csv", **headers: str | None
+    ) -> requests.Response:
         """Post a payload to /invocations; underscores in a header's name stand for hyphens."""
-        named = {"Content-Type": content_type, **{name.replace("_", "-"): value for name, value in headers.items()}}
+        named = {
+            "Content-Type": content_type,
+            **{name.replace("_", "-"): value for name, value in headers.items()},
+        }
         return requests.post(f"{self.url}/invocations", data=body, headers=named, timeout=120)
 
     def events(self) -> list[dict[str, Any]]:
@@ -108,9 +113,16 @@ def start(folder: Path, port: int, **env: str) -> Process:
     output = tempfile.TemporaryFile("w+")  # noqa: SIM115  # a pipe that nobody reads would fill up, and hold the server
     door = {"SERVE_DOOR": os.environ[DOOR]} if DOOR in os.environ else {}
     settings = {"SM_MODEL_DIR": str(folder), "SAGEMAKER_BIND_TO_PORT": str(port), **door, **env}
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(OWN_VARIABLES)}
+    inherited = {
+        name: value for name, value in os.environ.items() if not name.startswith(OWN_VARIABLES)
+    }
     command = [sys.executable, str(ENTRYPOINT), "serve"]
-    return Process(subprocess.Popen(command, env=inherited | settings, stdout=output, stderr=subprocess.STDOUT), output)
+    return Process(
+        subprocess.Popen(
+            command, env=inherited | settings, stdout=output, stderr=subprocess.STDOUT
+        ),
+        output,
+    )
 
 
 def stop(process: Process) -> str:

@@ -13,7 +13,9 @@ NAMES = ("chromium", "chromium-browser", "google-chrome")
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Any]:
     """A browser."""
-    api = importlib.import_module("playwright.sync_api")  # it is no part of the group that the types are checked with
+    api = importlib.import_module(
+        "playwright.sync_api"
+    )  # it is no part of the group that the types are checked with
     path = next(filter(None, map(shutil.which, NAMES)), None)
     assert path, "Chromium is not installed: make test-app does it"
     with api.sync_playwright() as playwright:

@@ -70,7 +70,14 @@ def test_names_and_roles(page: Any) -> None:
     page.wait_for_load_state()
     filled = page.locator("body").aria_snapshot()
 
-    for words in ("banner", 'navigation "Pages"', "main", "contentinfo", 'heading "Price of the diamond" [level=1]', "group"):
+    for words in (
+        "banner",
+        'navigation "Pages"',
+        "main",
+        "contentinfo",
+        'heading "Price of the diamond" [level=1]',
+        "group",
+    ):
         assert words in blank
     assert 'textbox "Weight of the diamond carat"' in blank
     assert 'combobox "Quality of the cut, worst first cut"' in blank
@@ -129,8 +136,12 @@ def test_a_file_and_its_download(page: Any, tmp_path: Path) -> None:
     lines = (tmp_path / "back.csv").read_bytes().splitlines()
 
     assert page.get_by_role("img", name="Histogram of predicted_price").is_visible()
-    assert [line.rpartition(b",")[0] for line in lines] == (PAYLOADS / "diamonds-header.csv").read_bytes().splitlines()
-    assert [float(line.rpartition(b",")[2]) for line in lines[1:]] == pytest.approx(expected(), rel=1e-6)
+    assert [line.rpartition(b",")[0] for line in lines] == (
+        PAYLOADS / "diamonds-header.csv"
+    ).read_bytes().splitlines()
+    assert [float(line.rpartition(b",")[2]) for line in lines[1:]] == pytest.approx(
+        expected(), rel=1e-6
+    )
 
 
 def test_an_oversize_file(page: Any, tmp_path: Path) -> None:
@@ -154,5 +165,8 @@ def test_scripts_stay_text(page: Any, tmp_path: Path) -> None:
     page.get_by_label("CSV file").set_input_files(path)
     page.get_by_role("button", name="Predict").click()
 
-    assert "<script>alert(1)</script>" in page.get_by_role("region", name="One row has no prediction").inner_text()
+    assert (
+        "<script>alert(1)</script>"
+        in page.get_by_role("region", name="One row has no prediction").inner_text()
+    )
     assert page.locator("main img, script").count() == 0

@@ -19,7 +19,10 @@ def contrast(one: list[int], other: list[int]) -> float:
     """Return the contrast of two colours, by WCAG."""
 
     def luminance(colour: list[int]) -> float:
-        parts = [part / 255 / 12.92 if part / 255 <= 0.03928 else ((part / 255 + 0.055) / 1.055) ** 2.4 for part in colour]
+        parts = [
+            part / 255 / 12.92 if part / 255 <= 0.03928 else ((part / 255 + 0.055) / 1.055) ** 2.4
+            for part in colour
+        ]
         return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
 
     bright, dark = sorted([luminance(one), luminance(other)], reverse=True)
@@ -50,12 +53,18 @@ def test_light_and_dark_and_narrow(chromium: Any, app: App, scheme: str, width: 
             .filter(each => !["TITLE", "DESC", "OPTION"].includes(each.tagName.toUpperCase()))
             .map(each => [each.textContent, numbers(getComputedStyle(each)[each.closest("svg") ? "fill" : "color"]), behind(each)]);
     }""")
-    overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    overflow = page.evaluate(
+        "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    )
     background = page.evaluate("getComputedStyle(document.body).backgroundColor")
     context.close()
 
     assert len(pairs) > 40
-    assert [(text, round(contrast(ink, back), 2)) for text, ink, back in pairs if contrast(ink, back) < 4.5] == []
+    assert [
+        (text, round(contrast(ink, back), 2))
+        for text, ink, back in pairs
+        if contrast(ink, back) < 4.5
+    ] == []
     assert overflow <= 0
     assert (background == "rgb(20, 23, 26)") == (scheme == "dark")
 

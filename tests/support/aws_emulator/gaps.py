@@ -3,7 +3,10 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from moto.applicationautoscaling.models import ApplicationAutoscalingBackend, applicationautoscaling_backends
+from moto.applicationautoscaling.models import (
+    ApplicationAutoscalingBackend,
+    applicationautoscaling_backends,
+)
 from moto.cloudwatch.models import cloudwatch_backends
 from moto.core.responses import ActionResult
 from moto.ecr.responses import ECRResponse
@@ -38,27 +41,37 @@ _PLAYING = [Play()]  # moto's state is one for the process
 def fill(play: Play) -> None:
     """Fill the gaps, with what this play says of endpoints."""
     _PLAYING[:] = [play]
-    FakeEndpointConfig.validate_instance_type = lambda *_: None  # moto knows old instance types only
+    FakeEndpointConfig.validate_instance_type = lambda *_: (
+        None
+    )  # moto knows old instance types only
     for name in (*STRICT, "add_tags"):
         setattr(SageMakerModelBackend, name, globals()[name])
     ApplicationAutoscalingBackend.register_scalable_target = register_scalable_target
     ApplicationAutoscalingBackend.deregister_scalable_target = deregister_scalable_target
     SageMakerResponse.update_endpoint = update_endpoint
     ECRResponse.get_download_url_for_layer = lambda self: ActionResult(
-        {"downloadUrl": f"{_PLAYING[0].layers or _PLAYING[0].url}/layers/{self._get_param('layerDigest')}?X-Amz-Signature=secret"}
+        {
+            "downloadUrl": f"{_PLAYING[0].layers or _PLAYING[0].url}/layers/{self._get_param('layerDigest')}?X-Amz-Signature=secret"
+        }
     )
 
 
 def create_model(self: Any, **parameters: Any) -> Any:
     """Refuse a name that is taken."""
-    _refuse(parameters["model_name"] in self._models, f'Cannot create already existing model "{parameters["model_name"]}".')
+    _refuse(
+        parameters["model_name"] in self._models,
+        f'Cannot create already existing model "{parameters["model_name"]}".',
+    )
     return MOTO["create_model"](self, **parameters)
 
 
 def create_endpoint_config(self: Any, **parameters: Any) -> Any:
     """Refuse a name that is taken."""
     name = parameters["endpoint_config_name"]
-    _refuse(name in self.endpoint_configs, f'Cannot create already existing endpoint configuration "{name}".')
+    _refuse(
+        name in self.endpoint_configs,
+        f'Cannot create already existing endpoint configuration "{name}".',
+    )
     return MOTO["create_endpoint_config"](self, **parameters)
 
 
@@ -76,9 +89,13 @@ def describe_endpoint(self: Any, endpoint_name: str) -> Any:
     play, endpoint = _PLAYING[0], self.endpoints.get(endpoint_name)
     if endpoint and endpoint.__dict__.get("story"):
         endpoint.endpoint_status, endpoint.endpoint_config_name = endpoint.story.pop(0)
-        endpoint.failure_reason = play.reason if play.story and endpoint.endpoint_status != "Updating" else None
+        endpoint.failure_reason = (
+            play.reason if play.story and endpoint.endpoint_status != "Updating" else None
+        )
     described = {
-        key: value for key, value in MOTO["describe_endpoint"](self, endpoint_name).items() if key not in ("Story", "Pending")
+        key: value
+        for key, value in MOTO["describe_endpoint"](self, endpoint_name).items()
+        if key not in ("Story", "Pending")
     }
     if endpoint and endpoint.endpoint_status not in SETTLED:
         described["PendingDeploymentSummary"] = {"EndpointConfigName": endpoint.pending}
@@ -94,30 +111,50 @@ def delete_endpoint(self: Any, endpoint_name: str) -> None:
 
 def delete_endpoint_config(self: Any, endpoint_config_name: str) -> None:
     """Refuse what an endpoint has, or is about to have."""
-    used = {name for one in self.endpoints.values() for name in (one.endpoint_config_name, *(config for _, config in one.story))}
-    _refuse(endpoint_config_name in used, f'Cannot delete endpoint configuration "{endpoint_config_name}": an endpoint uses it.')
+    used = {
+        name
+        for one in self.endpoints.values()
+        for name in (one.endpoint_config_name, *(config for _, config in one.story))
+    }
+    _refuse(
+        endpoint_config_name in used,
+        f'Cannot delete endpoint configuration "{endpoint_config_name}": an endpoint uses it.',
+    )
     MOTO["delete_endpoint_config"](self, endpoint_config_name)
 
 
 def delete_model(self: Any, model_name: str) -> None:
     """Refuse what a config names."""
-    used = {variant["ModelName"] for config in self.endpoint_configs.values() for variant in config.production_variants}
+    used = {
+        variant["ModelName"]
+        for config in self.endpoint_configs.values()
+        for variant in config.production_variants
+    }
     _refuse(model_name in used, f'Cannot delete model "{model_name}": a configuration uses it.')
     MOTO["delete_model"](self, model_name)
 
 
-def register_scalable_target(self: Any, namespace: str, r_id: str, *others: Any, **more: Any) -> Any:
+def register_scalable_target(
+    self: Any, namespace: str, r_id: str, *others: Any, **more: Any
+) -> Any:
     """Refuse an endpoint that is not there."""
     known = sagemaker_backends[self.account_id][self.region_name].endpoints
-    _refuse(namespace == "sagemaker" and r_id.split("/")[1] not in known, f"Could not find endpoint of {r_id}.")
+    _refuse(
+        namespace == "sagemaker" and r_id.split("/")[1] not in known,
+        f"Could not find endpoint of {r_id}.",
+    )
     return REGISTER(self, namespace, r_id, *others, **more)
 
 
 def deregister_scalable_target(self: Any, namespace: str, r_id: str, dimension: str) -> None:
     """Let the policies and scheduled actions of a target go with it."""
     DEREGISTER(self, namespace, r_id, dimension)
-    self.policies = {key: policy for key, policy in self.policies.items() if policy.resource_id != r_id}
-    self.scheduled_actions = [action for action in self.scheduled_actions if action.resource_id != r_id]
+    self.policies = {
+        key: policy for key, policy in self.policies.items() if policy.resource_id != r_id
+    }
+    self.scheduled_actions = [
+        action for action in self.scheduled_actions if action.resource_id != r_id
+    ]
 
 
 def add_tags(self: Any, arn: str, tags: list[dict[str, str]]) -> list[dict[str, str]]:
@@ -133,7 +170,9 @@ def update_endpoint(self: Any) -> ActionResult:
     endpoint = self.sagemaker_backend.endpoints[name]
     self.sagemaker_backend.describe_endpoint_config(config)
     _refuse_in_progress(endpoint)
-    _refuse_another_kind(self.sagemaker_backend.endpoint_configs, endpoint.endpoint_config_name, config)
+    _refuse_another_kind(
+        self.sagemaker_backend.endpoint_configs, endpoint.endpoint_config_name, config
+    )
     _refuse_update(self, endpoint, config)
     _begin(endpoint, config, "Updating")
     return ActionResult({"EndpointArn": endpoint.arn})
@@ -141,31 +180,60 @@ def update_endpoint(self: Any) -> ActionResult:
 
 def _begin(endpoint: Any, config: str, status: str) -> None:
     old = endpoint.endpoint_config_name
-    endpoint.story = [(status, config if on_new else old) for status, on_new in _PLAYING[0].story or [("InService", True)]]
+    endpoint.story = [
+        (status, config if on_new else old)
+        for status, on_new in _PLAYING[0].story or [("InService", True)]
+    ]
     endpoint.endpoint_status, endpoint.pending = status, config
 
 
 def _refuse_in_progress(endpoint: Any) -> None:
-    _refuse(endpoint.endpoint_status not in SETTLED, f'Cannot update in-progress endpoint "{endpoint.arn}".')
+    _refuse(
+        endpoint.endpoint_status not in SETTLED,
+        f'Cannot update in-progress endpoint "{endpoint.arn}".',
+    )
 
 
 def _refuse_another_kind(configs: Any, old: str, new: str) -> None:
     # AWS's guide: of a serverless endpoint AWS makes one with instances, and nothing else.
-    serverless = [bool(configs[name].production_variants[0].get("ServerlessConfig")) for name in (old, new)]
+    serverless = [
+        bool(configs[name].production_variants[0].get("ServerlessConfig")) for name in (old, new)
+    ]
     queued = [bool(getattr(configs[name], "async_inference_config", None)) for name in (old, new)]
-    _refuse(serverless == [False, True], "You cannot convert your instance-based endpoint to a serverless endpoint.")
-    _refuse(queued[0] != queued[1], "The AsyncInferenceConfig parameter cannot be added to or removed from this endpoint.")
+    _refuse(
+        serverless == [False, True],
+        "You cannot convert your instance-based endpoint to a serverless endpoint.",
+    )
+    _refuse(
+        queued[0] != queued[1],
+        "The AsyncInferenceConfig parameter cannot be added to or removed from this endpoint.",
+    )
 
 
 def _refuse_update(self: Any, endpoint: Any, config: str) -> None:
-    account, region, configs = self.current_account, self.region, self.sagemaker_backend.endpoint_configs
-    types = {configs[name].production_variants[0].get("InstanceType") for name in (endpoint.endpoint_config_name, config)}
-    targets = applicationautoscaling_backends[account][region].targets.get("sagemaker:variant:DesiredInstanceCount", {})
+    account, region, configs = (
+        self.current_account,
+        self.region,
+        self.sagemaker_backend.endpoint_configs,
+    )
+    types = {
+        configs[name].production_variants[0].get("InstanceType")
+        for name in (endpoint.endpoint_config_name, config)
+    }
+    targets = applicationautoscaling_backends[account][region].targets.get(
+        "sagemaker:variant:DesiredInstanceCount", {}
+    )
     scaled = any(target.split("/")[1] == endpoint.endpoint_name for target in targets)
-    _refuse(scaled and len(types) > 1, f'The instance type of "{endpoint.arn}" cannot change under scaling.')
+    _refuse(
+        scaled and len(types) > 1,
+        f'The instance type of "{endpoint.arn}" cannot change under scaling.',
+    )
     deployment = self._get_param("DeploymentConfig") or {}
     _refuse(bool(deployment) and None in types, "Deployment guardrails are for instances.")
-    names = {alarm["AlarmName"] for alarm in deployment.get("AutoRollbackConfiguration", {}).get("Alarms", [])}
+    names = {
+        alarm["AlarmName"]
+        for alarm in deployment.get("AutoRollbackConfiguration", {}).get("Alarms", [])
+    }
     unknown = names - cloudwatch_backends[account][region].alarms.keys()
     _refuse(bool(unknown), f"Could not find the alarms {sorted(unknown)}.")
 

@@ -25,14 +25,26 @@ def answer(container_url: str | None, environ: Environ) -> Answer:
         return _refusal(f"Endpoint {name} of account {ACCOUNT} not found.")
     config = backend.endpoint_configs[backend.endpoints[name].endpoint_config_name]
     if bool(config.async_inference_config) != (kind == "async-invocations"):
-        return _refusal(f"Endpoint {name} of account {ACCOUNT} does not support this inference type.")
+        return _refusal(
+            f"Endpoint {name} of account {ACCOUNT} does not support this inference type."
+        )
     if kind == "async-invocations":
         return _queue(container_url, config.async_inference_config["OutputConfig"], environ)
     accept = environ.get("HTTP_ACCEPT", "*/*")
-    status, reply = _post(container_url, environ["wsgi.input"].read(), environ.get("CONTENT_TYPE", ""), accept)
+    status, reply = _post(
+        container_url, environ["wsgi.input"].read(), environ.get("CONTENT_TYPE", ""), accept
+    )
     if status == 200:
-        return "200 OK", {"Content-Type": accept, "x-Amzn-Invoked-Production-Variant": "AllTraffic"}, reply
-    said = {"Message": reply.decode(), "OriginalStatusCode": status, "OriginalMessage": reply.decode()}
+        return (
+            "200 OK",
+            {"Content-Type": accept, "x-Amzn-Invoked-Production-Variant": "AllTraffic"},
+            reply,
+        )
+    said = {
+        "Message": reply.decode(),
+        "OriginalStatusCode": status,
+        "OriginalMessage": reply.decode(),
+    }
     return "424 Failed Dependency", {"x-amzn-ErrorType": "ModelError"}, json.dumps(said).encode()
 
 
@@ -40,7 +52,9 @@ def _queue(container_url: str, places: dict[str, Any], environ: Environ) -> Answ
     # The queue is empty in no time: reply or failure are there before the answer is.
     s3, number = s3_backends[ACCOUNT]["aws"], uuid.uuid4()
     bucket, key = _bucket_and_key(environ["HTTP_X_AMZN_SAGEMAKER_INPUTLOCATION"])
-    media_type, accept = (environ.get(f"HTTP_X_AMZN_SAGEMAKER_{name}", "") for name in ("CONTENT_TYPE", "ACCEPT"))
+    media_type, accept = (
+        environ.get(f"HTTP_X_AMZN_SAGEMAKER_{name}", "") for name in ("CONTENT_TYPE", "ACCEPT")
+    )
     try:
         payload = s3.get_object(bucket, key).value
     except (MissingKey, AttributeError):
@@ -48,16 +62,26 @@ def _queue(container_url: str, places: dict[str, Any], environ: Environ) -> Answ
     status, reply = _post(container_url, payload, media_type, accept or "*/*")
     headers = {"X-Amzn-SageMaker-OutputLocation": f"{places['S3OutputPath']}/{number}.out"}
     if "S3FailurePath" in places:
-        headers["X-Amzn-SageMaker-FailureLocation"] = f"{places['S3FailurePath']}/{number}-error.out"
-    place = headers.get("X-Amzn-SageMaker-OutputLocation" if status == 200 else "X-Amzn-SageMaker-FailureLocation")
+        headers["X-Amzn-SageMaker-FailureLocation"] = (
+            f"{places['S3FailurePath']}/{number}-error.out"
+        )
+    place = headers.get(
+        "X-Amzn-SageMaker-OutputLocation" if status == 200 else "X-Amzn-SageMaker-FailureLocation"
+    )
     if place:
-        said = b"" if status == 200 else f"Received client error ({status}) from primary with message ".encode()
+        said = (
+            b""
+            if status == 200
+            else f"Received client error ({status}) from primary with message ".encode()
+        )
         s3.put_object(*_bucket_and_key(place), said + reply)
     return "202 Accepted", headers, json.dumps({"InferenceId": str(number)}).encode()
 
 
 def _post(container_url: str, payload: bytes, media_type: str, accept: str) -> tuple[int, bytes]:
-    request = urllib.request.Request(f"{container_url}/invocations", payload, {"Content-Type": media_type, "Accept": accept})
+    request = urllib.request.Request(
+        f"{container_url}/invocations", payload, {"Content-Type": media_type, "Accept": accept}
+    )
     try:
         with urllib.request.urlopen(request, timeout=60) as reply:
             return reply.status, reply.read()
@@ -71,4 +95,8 @@ def _bucket_and_key(location: str) -> tuple[str, str]:
 
 
 def _refusal(message: str) -> Answer:
-    return "400 Bad Request", {"x-amzn-ErrorType": "ValidationError"}, json.dumps({"Message": message}).encode()
+    return (
+        "400 Bad Request",
+        {"x-amzn-ErrorType": "ValidationError"},
+        json.dumps({"Message": message}).encode(),
+    )

@@ -12,7 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from moto.moto_server.werkzeug_app import (
+    DomainDispatcherApplication,
+    MotoRequestHandler,
+    create_backend_app,
+)
 from werkzeug.serving import make_server
 
 from container.local_server import SAMPLE_ARTIFACT, serving, stop_on_sigterm
@@ -53,7 +57,9 @@ class StandIn(gaps.Play):
 
     def furnish(self, media_type: str = MANIFEST) -> str:
         """Make the bucket, the repository and an image; return how the image is named by its digest."""
-        self.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+        self.client("s3").create_bucket(
+            Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION}
+        )
         self.client("ecr").create_repository(repositoryName=REPOSITORY)
         return self.push(media_type)
 
@@ -61,23 +67,45 @@ class StandIn(gaps.Play):
         """Push an image of a media type, with more in its manifest; return its name by its digest."""
         # moto makes an image's digest of its layers' digests alone.
         layer = {"digest": f"sha256:{hashlib.sha256(media_type.encode()).hexdigest()}", "size": 1}
-        manifest = {"schemaVersion": 2, "mediaType": media_type, "config": {"digest": "sha256:" + "a" * 64}, "layers": [layer]}
+        manifest = {
+            "schemaVersion": 2,
+            "mediaType": media_type,
+            "config": {"digest": "sha256:" + "a" * 64},
+            "layers": [layer],
+        }
         manifest |= manifest_too
-        put = {"repositoryName": REPOSITORY, "imageManifest": json.dumps(manifest), "imageManifestMediaType": media_type}
-        digest = self.client("ecr").put_image(**put, imageTag=f"{len(media_type)}")["image"]["imageId"]["imageDigest"]
+        put = {
+            "repositoryName": REPOSITORY,
+            "imageManifest": json.dumps(manifest),
+            "imageManifestMediaType": media_type,
+        }
+        digest = self.client("ecr").put_image(**put, imageTag=f"{len(media_type)}")["image"][
+            "imageId"
+        ]["imageDigest"]
         return f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/{REPOSITORY}@{digest}"
 
     def reset(self) -> None:
         """Forget all that was made and said."""
-        urllib.request.urlopen(urllib.request.Request(f"{self.url}/moto-api/reset", method="POST"), timeout=10).close()
+        urllib.request.urlopen(
+            urllib.request.Request(f"{self.url}/moto-api/reset", method="POST"), timeout=10
+        ).close()
         self.wire.reset()
-        self.story, self.refused, self.architecture, self.layer, self.layers = [], [], "amd64", None, ""
+        self.story, self.refused, self.architecture, self.layer, self.layers = (
+            [],
+            [],
+            "amd64",
+            None,
+            "",
+        )
 
     def application(self, environ: Environ, start: Any) -> Any:
         """Answer what moto does not: layers, and invocations, which a container's server answers."""
         path = environ["PATH_INFO"]
         if path.startswith("/layers/"):
-            status, body = self.layer or ("200 OK", json.dumps({"architecture": self.architecture}).encode())
+            status, body = self.layer or (
+                "200 OK",
+                json.dumps({"architecture": self.architecture}).encode(),
+            )
             start(status, [("Content-Type", "application/json")])
             return [body]
         if path.startswith("/endpoints/"):
@@ -121,7 +149,10 @@ def configuration_file(folder: Path, image: str, changes: Mapping[str, str] | No
     """Write the example's file with an image of the stand-in, and with texts replaced; return its path."""
     root = Path(__file__).resolve().parents[3]
     text = (root / "deploy" / "endpoint.example.yaml").read_text().replace(": ../", f": {root}/")
-    text = "".join(f"image: {image}\n" if line.startswith("image:") else line for line in text.splitlines(keepends=True))
+    text = "".join(
+        f"image: {image}\n" if line.startswith("image:") else line
+        for line in text.splitlines(keepends=True)
+    )
     for old, new in (changes or {}).items():
         text = text.replace(old, new)
     path = folder / "endpoint.yaml"
@@ -131,12 +162,26 @@ def configuration_file(folder: Path, image: str, changes: Mapping[str, str] | No
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", nargs="?", type=Path, default=SAMPLE_ARTIFACT, help="the artifact that its endpoints serve")
+    parser.add_argument(
+        "folder",
+        nargs="?",
+        type=Path,
+        default=SAMPLE_ARTIFACT,
+        help="the artifact that its endpoints serve",
+    )
     folder = parser.parse_args().folder
     stop_on_sigterm()
-    with serving(folder, environment={"SAGEMAKER_CONTAINER_LOG_LEVEL": "ERROR"}) as container, standing_in(container.url) as aws:
+    with (
+        serving(folder, environment={"SAGEMAKER_CONTAINER_LOG_LEVEL": "ERROR"}) as container,
+        standing_in(container.url) as aws,
+    ):
         print(
-            "\n".join([*(f"export {name}={value}" for name, value in aws.environment.items()), f"export IMAGE={aws.furnish()}"]),
+            "\n".join(
+                [
+                    *(f"export {name}={value}" for name, value in aws.environment.items()),
+                    f"export IMAGE={aws.furnish()}",
+                ]
+            ),
             flush=True,
         )
         threading.Event().wait()

@@ -72,8 +72,16 @@ def _sent(environ: Environ) -> Sent:
     body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
     environ["wsgi.input"] = _Again(body)
     service = re.findall(r"Credential=[^/]*/\d+/[^/]*/([^/]*)/", environ["HTTP_AUTHORIZATION"])[0]
-    headers = {name.removeprefix("HTTP_").lower(): str(value) for name, value in environ.items() if name.startswith("HTTP_")}
-    target, path, query = environ.get("HTTP_X_AMZ_TARGET"), environ["PATH_INFO"], environ.get("QUERY_STRING", "")
+    headers = {
+        name.removeprefix("HTTP_").lower(): str(value)
+        for name, value in environ.items()
+        if name.startswith("HTTP_")
+    }
+    target, path, query = (
+        environ.get("HTTP_X_AMZ_TARGET"),
+        environ["PATH_INFO"],
+        environ.get("QUERY_STRING", ""),
+    )
     if service == "s3":
         of_bucket = environ["REQUEST_METHOD"] == "HEAD" and "/" not in path.strip("/")
         operation = (
@@ -87,13 +95,20 @@ def _sent(environ: Environ) -> Sent:
         )
         return Sent(service, operation, {"path": path}, headers)
     if path.startswith("/endpoints/"):
-        return Sent("sagemaker", "InvokeEndpointAsync" if "/async" in path else "InvokeEndpoint", {"path": path}, headers)
+        return Sent(
+            "sagemaker",
+            "InvokeEndpointAsync" if "/async" in path else "InvokeEndpoint",
+            {"path": path},
+            headers,
+        )
     if target:
         return Sent(service, target.rpartition(".")[2], json.loads(body or b"{}"), headers)
     if "/operation/" in path:
         return Sent(service, path.rpartition("/")[2], {}, headers)
     form = parse_qs(body.decode())
-    return Sent(service, form["Action"][0], {name: values[0] for name, values in form.items()}, headers)
+    return Sent(
+        service, form["Action"][0], {name: values[0] for name, values in form.items()}, headers
+    )
 
 
 class _Again:
@@ -121,6 +136,11 @@ def _answer(sent: Sent, fault: Fault, start: Callable[..., Any]) -> Iterable[byt
     else:
         body = json.dumps({"__type": fault.code, "message": fault.message})
     start(
-        f"{fault.status} Fault", [("Content-Type", "application/x-amz-json-1.1"), ("x-amzn-errortype", fault.code), *fault.headers]
+        f"{fault.status} Fault",
+        [
+            ("Content-Type", "application/x-amz-json-1.1"),
+            ("x-amzn-errortype", fault.code),
+            *fault.headers,
+        ],
     )
     return [body.encode()]
