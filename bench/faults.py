@@ -1,4 +1,4 @@
-"""The fault cases of record 9: what callers get who misbehave, under each worker class that could carry the lean door.
+"""The fault cases of record 9: what callers get who misbehave, under each worker class that could carry the ASGI front end.
 
 Usage: faults.py [WORKER_CLASS ...], with an interpreter that has them; it takes a minute for each.
 """
@@ -18,7 +18,7 @@ from bench.places import ROOT
 from bench.ports import free_port
 
 WORKERS = (
-    "container.asgi_worker.LeanWorker",
+    "container.asgi_worker.AsgiWorker",
     "gunicorn.workers.gasgi.ASGIWorker",
     "uvicorn_worker.UvicornWorker",
 )
@@ -156,7 +156,7 @@ def stop(served: Served) -> float:
 
 @contextmanager
 def serving(worker_class: str) -> Iterator[Served]:
-    """Run the lean door under a worker class until the end of the block."""
+    """Run the ASGI front end under a worker class until the end of the block."""
     port = free_port()
     command = [sys.executable, "-m", "bench.programs.worker", worker_class, str(port)]
     process = subprocess.Popen(

@@ -1,4 +1,4 @@
-"""The goals: what was asked of the lean door, what a run measured, and whether that is enough.
+"""The goals: what was asked of the ASGI front end, what a run measured, and whether that is enough.
 
 Source: the goals' table of the issue "Ten times the peers at one row, and close to the floor everywhere".
 """

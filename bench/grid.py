@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from bench.peers import FLOORS, PEERS, SERVERS
 from bench.peers.peer import CSV, JSON
 
-LEAN, FLASK = "ours, lean", "ours, flask"
+LEAN, FLASK = "ours, asgi", "ours, flask"
 HELLO_LEAN, HELLO_FLASK = (floor.name for floor in FLOORS)
 KSERVE, SAMPLE = "KServe", "pandas sample"
 ALL_PEERS = tuple(peer.name for peer in PEERS)
@@ -80,7 +80,7 @@ def plan(*, quick: bool) -> Plan:
 
 
 def in_process_cells(cells: dict[str, tuple[Cell, ...]]) -> list[Cell]:
-    """Return what the lean door is measured with, each payload once, for the floor that is the same work without HTTP."""
+    """Return what the ASGI front end is measured with, each payload once, for the floor that is the same work without HTTP."""
     return sorted({Cell(cell.model, cell.rows, cell.media_type, 0) for cell in cells.get(LEAN, ())})
 
 

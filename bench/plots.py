@@ -10,7 +10,7 @@ from matplotlib.patches import Patch
 from bench.grid import Cell
 from bench.peers import FLOORS, OURS
 from bench.peers.peer import CSV
-from bench.results import Results, Spread
+from bench.results import ParallelMap, Results
 
 CONNECTIONS = 8
 COLUMNS = 2
@@ -42,7 +42,9 @@ def write(results: Results, folder: Path) -> None:
         plt.close(figure)
 
 
-def _figure(drawn: dict[str, dict[str, Spread]], title: str, *, best_is_most: bool) -> "plt.Figure":
+def _figure(
+    drawn: dict[str, dict[str, ParallelMap]], title: str, *, best_is_most: bool
+) -> "plt.Figure":
     rows = math.ceil(len(drawn) / COLUMNS)
     figure, axes = plt.subplots(
         rows, COLUMNS, figsize=(12, 0.8 + 3.6 * rows), squeeze=False, layout="constrained"
@@ -71,7 +73,7 @@ def _figure(drawn: dict[str, dict[str, Spread]], title: str, *, best_is_most: bo
     return figure
 
 
-def _draw(axis: "plt.Axes", spreads: dict[str, Spread]) -> None:
+def _draw(axis: "plt.Axes", spreads: dict[str, ParallelMap]) -> None:
     """Draw a bar for each server, the best on top, with the least and the most of the rounds as a whisker."""
     middles = [spread.median for spread in spreads.values()]
     below = [spread.median - spread.least for spread in spreads.values()]
@@ -91,7 +93,7 @@ def _draw(axis: "plt.Axes", spreads: dict[str, Spread]) -> None:
     axis.spines[["top", "right"]].set_visible(False)
 
 
-def _spreads(results: Results, model: str, number: str) -> dict[str, Spread]:
+def _spreads(results: Results, model: str, number: str) -> dict[str, ParallelMap]:
     servers = sorted({server for server, cell in results.summaries if cell.model == model})
     found = {
         server: results.summary(server, Cell(model, 1, CSV, CONNECTIONS)) for server in servers

@@ -10,7 +10,7 @@ from bench import plots
 from bench.goals import goals
 from bench.grid import Cell
 from bench.places import RESULTS
-from bench.results import Results, Spread, Summary, read_results
+from bench.results import ParallelMap, Results, Summary, read_results
 
 UNDER_LOAD = """## Under load
 
@@ -133,7 +133,7 @@ def _starts(results: Results) -> Iterable[Sequence[str]]:
             [getattr(each, name) for each in found]
             for name in ("start_seconds", "pss_mb", "loaded_pss_mb")
         )
-        yield server, model, *(_spread(Spread.of(each)) for each in numbers)
+        yield server, model, *(_spread(ParallelMap.of(each)) for each in numbers)
 
 
 def _floors(results: Results) -> Iterable[Sequence[str]]:
@@ -165,11 +165,12 @@ def _wrk_cpu(results: Results) -> str:
         if not each.fault:
             found.setdefault(each.cell.rows, []).append(each.wrk_cpu_ms * 1000)
     return ", ".join(
-        f"{Spread.of(costs).median:.0f} µs at {rows:,}" for rows, costs in sorted(found.items())
+        f"{ParallelMap.of(costs).median:.0f} µs at {rows:,}"
+        for rows, costs in sorted(found.items())
     )
 
 
-def _spread(spread: Spread) -> str:
+def _spread(spread: ParallelMap) -> str:
     return f"{_short(spread.median)} ({_short(spread.least)}–{_short(spread.most)})"
 
 

@@ -32,7 +32,7 @@ class Start:
 
 
 @dataclass(frozen=True, slots=True)
-class Spread:
+class ParallelMap:
     """Numbers of several rounds."""
 
     median: float
@@ -40,7 +40,7 @@ class Spread:
     most: float
 
     @classmethod
-    def of(cls, values: list[float]) -> "Spread":
+    def of(cls, values: list[float]) -> "ParallelMap":
         return cls(median(values), min(values), max(values))
 
 
@@ -48,11 +48,11 @@ class Spread:
 class Summary:
     """One server in one cell, over all rounds."""
 
-    requests_a_second: Spread
-    p50_ms: Spread
-    p99_ms: Spread
-    cpu_ms: Spread
-    busy_processors: Spread
+    requests_a_second: ParallelMap
+    p50_ms: ParallelMap
+    p99_ms: ParallelMap
+    cpu_ms: ParallelMap
+    busy_processors: ParallelMap
     errors: int
     rounds: int
 
@@ -183,7 +183,7 @@ def _median(values: list[float]) -> float:
 
 def _summary(measured: list[Measurement]) -> Summary:
     names = ("requests_a_second", "p50_ms", "p99_ms", "cpu_ms", "busy_processors")
-    spreads = {name: Spread.of([getattr(each, name) for each in measured]) for name in names}
+    spreads = {name: ParallelMap.of([getattr(each, name) for each in measured]) for name in names}
     return Summary(**spreads, errors=sum(each.errors for each in measured), rounds=len(measured))
 
 

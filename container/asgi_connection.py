@@ -1,4 +1,4 @@
-"""A connection of the lean door: none is silent for ever, what breaks off is told at once, and what is no HTTP in JSON."""
+"""A connection of the ASGI front end: none is silent for ever, what breaks off is told at once, and what is no HTTP in JSON."""
 
 import asyncio
 from http import HTTPStatus
@@ -6,9 +6,9 @@ from typing import Any, Protocol
 
 from gunicorn.asgi.protocol import ASGIProtocol
 
-from serve.errors import BrokenPayload
+from serve.errors import IncompleteBody
 from serve.http.body import STALL_SECONDS
-from serve.http.messages import error_line
+from serve.http.messages import error_body
 
 
 class Keeper(Protocol):
@@ -40,7 +40,7 @@ class Connection(ASGIProtocol):
         self.worker.lost(self)
 
     def eof_received(self) -> bool:
-        """Answer the requests that came whole before the end, and as broken off the one that did not."""
+        """HttpResponse the requests that came whole before the end, and as broken off the one that did not."""
         self._ended = True
         if self._current_request is None:
             return False
@@ -67,7 +67,7 @@ class Connection(ASGIProtocol):
             body._wake_waiter()
 
     def _is_websocket_upgrade(self, _request: Any) -> bool:
-        """Answer in HTTP, as a server may that offers no other protocol (RFC 9110, 7.8)."""
+        """HttpResponse in HTTP, as a server may that offers no other protocol (RFC 9110, 7.8)."""
         return False
 
     def _arm_keepalive_timer(self) -> None:
@@ -102,7 +102,7 @@ class Connection(ASGIProtocol):
         return HTTPStatus(status).phrase if known == "Unknown" else known
 
     def _send_error_response(self, status: int, message: str, extra_headers: Any = ()) -> None:
-        """Answer what is no HTTP as every other error is answered."""
+        """HttpResponse what is no HTTP as every other error is answered."""
         reason = self._get_reason_phrase(status)
         error = "".join(reason.split())
         if self._current_request is None:
@@ -114,8 +114,8 @@ class Connection(ASGIProtocol):
                 f"this is no HTTP request: {message}" if message else "this is no HTTP request"
             )
         else:
-            error, message = BrokenPayload.__name__, f"the body broke off: {message}"
-        body = error_line(error, message)
+            error, message = IncompleteBody.__name__, f"the body broke off: {message}"
+        body = error_body(error, message)
         lines = [
             f"HTTP/1.1 {status} {reason}",
             "Content-Type: application/json",

@@ -22,7 +22,7 @@ FAREWELL_SECONDS = 2.0
 TICK_SECONDS = 1.0
 
 
-class LeanWorker(ASGIWorker):
+class AsgiWorker(ASGIWorker):
     """A worker that takes a connection where it holds no more than the others, and at the stop all that the kernel holds."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -13,7 +13,7 @@ from serve import __version__
 from serve.errors import BadArtifact, InvocationError
 from serve.inference import Invocation, infer
 from serve.model.model import load
-from serve.model.summary import facts_of, features_of
+from serve.model.summary import describe_features, summarize
 from serve.self_test import MEDIA_TYPES, run_self_test
 from serve.settings import Settings, misspelt
 from serve.text import counted, listed
@@ -22,15 +22,15 @@ SHOWN_FEATURES = 50
 
 
 def check(settings: Settings, folder: Path | None, sample: Path | None) -> dict[str, Any]:
-    """Return all that the server would decide; raises StartError for what would stop it, or for a sample that does not fit."""
+    """Return all that the server would decide; raises StartupError for what would stop it, or for a sample that does not fit."""
     settings = replace(settings, model_folder=folder or settings.model_folder)
     model = load(settings)
     sizing = size(model.file, read_limits(), settings)
     report = {
         "version": __version__,
         "architecture": platform.machine(),
-        **facts_of(model),
-        "feature_list": features_of(model.schema),
+        **summarize(model),
+        "feature_list": describe_features(model.schema),
         "self_test_records": run_self_test(model, settings.model_folder),
         "workers": sizing.workers,
         "workers_because": sizing.reason,

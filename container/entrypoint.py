@@ -16,7 +16,7 @@ os.environ.pop(
 
 from container.check import as_json, as_text, check
 from container.server import Server
-from serve.errors import StartError
+from serve.errors import StartupError
 from serve.settings import Settings
 
 
@@ -34,7 +34,7 @@ def main() -> None:
             print(as_json(report) if arguments.json else as_text(report))
             return
         server = Server(settings)
-    except (StartError, OSError) as error:  # a file of the artifact may be unreadable
+    except (StartupError, OSError) as error:  # a file of the artifact may be unreadable
         sys.exit(f"cannot {arguments.verb}: {error}")
     server.run()
 

@@ -8,7 +8,7 @@ from gunicorn import util
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from serve.http.body import STALL_SECONDS
-from serve.http.messages import error_line
+from serve.http.messages import error_body
 
 
 class Connection(TConn):
@@ -40,8 +40,8 @@ class FlaskWorker(ThreadWorker):
 
 
 def write_json_error(connection: socket.socket, status: int, reason: str, message: str) -> None:
-    """Answer what is no HTTP as every other error is answered; gunicorn's own answer is a page of HTML."""
-    body = error_line("".join(reason.split()), message)
+    """HttpResponse what is no HTTP as every other error is answered; gunicorn's own answer is a page of HTML."""
+    body = error_body("".join(reason.split()), message)
     head = f"HTTP/1.1 {status} {reason}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     util.write_nonblock(connection, head.encode("latin-1") + body)
 

@@ -13,28 +13,28 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger as GunicornLogger
 from gunicorn.http.errors import ParseException
 
-from container.asgi_worker import BALANCE, LeanWorker
+from container.asgi_worker import BALANCE, AsgiWorker
 from container.flask_worker import FlaskWorker
 from container.limits import read_limits
 from container.sizing import Sizing, size
 from serve import __version__
 from serve.app import application, caller_error
-from serve.errors import SENT, BadSetting, BrokenPayload, BrokenStream
-from serve.http.asgi import LeanDoor
+from serve.errors import SENT, AbortedStream, BadSetting, IncompleteBody
+from serve.http.asgi import AsgiFrontEnd
 from serve.http.execution_parameters import execution_parameters
-from serve.http.responder import Invocations
+from serve.http.responder import Responder
 from serve.logs import configure, event
 from serve.model.artifact import ANOTHER_MODEL, find_model
 from serve.model.model import load
-from serve.model.summary import facts_of
-from serve.parallel import Spread
+from serve.model.summary import summarize
+from serve.parallel import ParallelMap
 from serve.self_test import run_self_test
 from serve.settings import Settings, misspelt
 
 INVALID_REQUEST = "Invalid request from ip="
 SCRATCH = ("/dev/shm", "/tmp")
-DOORS: dict[str, dict[str, Any]] = {
-    "lean": {"worker_class": LeanWorker, "asgi_loop": "asyncio", "asgi_lifespan": "off"},
+FRONT_ENDS: dict[str, dict[str, Any]] = {
+    "asgi": {"worker_class": AsgiWorker, "asgi_loop": "asyncio", "asgi_lifespan": "off"},
     # A thread is held by each caller that is slow to send its body, so there are many; they cost little while they wait.
     "flask": {"worker_class": FlaskWorker, "threads": 128},
 }
@@ -44,7 +44,7 @@ class Server(BaseApplication):
     """gunicorn with an application that is loaded already: the workers are forks that share the model's memory."""
 
     def __init__(self, settings: Settings) -> None:
-        """Load the model and bind nothing yet; raises StartError."""
+        """Load the model and bind nothing yet; raises StartupError."""
         configure(settings.log_level)
         _check_port(settings.port)
         sizing = size(
@@ -52,12 +52,12 @@ class Server(BaseApplication):
         )
         model = load(settings)
         self_test_records = run_self_test(model, settings.model_folder)
-        invocations = Invocations(model, settings, Spread(sizing.threads))
+        invocations = Responder(model, settings, ParallelMap(sizing.threads))
         parameters = execution_parameters(settings, sizing.workers)
         self.application: Any = application(invocations, parameters)
         self.application.register_error_handler(ParseException, _broken_payload)
-        if settings.door == "lean":
-            self.application = LeanDoor(invocations, self.application, sizing.threads)
+        if settings.frontend == "asgi":
+            self.application = AsgiFrontEnd(invocations, self.application, sizing.threads)
         self.options = options(settings, sizing)
         if wrong := misspelt():
             event(logging.WARNING, "misspelt", variables=wrong)
@@ -67,11 +67,11 @@ class Server(BaseApplication):
             "version": __version__,
             "xgboost": xgboost.__version__,
             "port": settings.port,
-            "door": settings.door,
+            "frontend": settings.frontend,
             "batch": settings.batch,
             "sizing": sizing.reason,
             "self_test_records": self_test_records,
-            **facts_of(model),
+            **summarize(model),
         }
         super().__init__()
         gc.collect()
@@ -101,7 +101,7 @@ class GunicornLog(GunicornLogger):
 
     def exception(self, msg: str, *args: Any, **kwargs: Any) -> None:
         if not isinstance(
-            sys.exc_info()[1], TimeoutError | BrokenStream
+            sys.exc_info()[1], TimeoutError | AbortedStream
         ):  # a silent caller is nobody's failure; the other is logged
             super().exception(msg, *args, **kwargs)
 
@@ -109,7 +109,7 @@ class GunicornLog(GunicornLogger):
 def options(settings: Settings, sizing: Sizing) -> dict[str, Any]:
     """Return gunicorn's names and values for the settings."""
     return (
-        DOORS[settings.door]
+        FRONT_ENDS[settings.frontend]
         | {
             "bind": f"0.0.0.0:{settings.port}",
             "workers": sizing.workers,
@@ -148,5 +148,5 @@ def _writable_folder() -> str:
 
 
 def _broken_payload(error: ParseException) -> Response:
-    """Answer a body whose chunks are no chunks, which gunicorn notices only when it is read."""
-    return caller_error(BrokenPayload(f"the body broke off: {SENT}", str(error)))
+    """HttpResponse a body whose chunks are no chunks, which gunicorn notices only when it is read."""
+    return caller_error(IncompleteBody(f"the body broke off: {SENT}", str(error)))

@@ -3,16 +3,16 @@
 ServeError
 ├── InvocationError               one JSON line with the status beside it
 │   ├── MalformedPayload      400  the bytes are not what the media type says
-│   ├── UnfitRecord           400  a record does not fit the schema
-│   │   └── UnfitHeader       400  the columns' names are not the schema's
+│   ├── SchemaMismatch           400  a record does not fit the schema
+│   │   └── HeaderMismatch       400  the columns' names are not the schema's
 │   ├── NotAcceptable         406  no reply of a type that Accept allows
-│   ├── BrokenPayload         400  the body did not arrive whole
-│   │   └── StalledPayload    408  the caller stopped in the middle of it
+│   ├── IncompleteBody         400  the body did not arrive whole
+│   │   └── BodyTimeout    408  the caller stopped in the middle of it
 │   ├── PayloadTooLarge       413
 │   ├── UnsupportedMediaType  415  no codec for the Content-Type
 │   └── Overloaded            503  too many invocations wait
-├── BrokenStream                  a reply under way breaks off: its status is sent already
-└── StartError                    the operator's: one line, and the server does not start
+├── AbortedStream                  a reply under way breaks off: its status is sent already
+└── StartupError                    the operator's: one line, and the server does not start
     ├── BadSetting
     └── BadArtifact
 """
@@ -48,13 +48,13 @@ class MalformedPayload(InvocationError):
     status = HTTPStatus.BAD_REQUEST
 
 
-class UnfitRecord(InvocationError):
+class SchemaMismatch(InvocationError):
     """A record can be read, but not as the features of this model."""
 
     status = HTTPStatus.BAD_REQUEST
 
 
-class UnfitHeader(UnfitRecord):
+class HeaderMismatch(SchemaMismatch):
     """The names of the columns, in a line of their own, are not those of this model."""
 
 
@@ -64,13 +64,13 @@ class NotAcceptable(InvocationError):
     status = HTTPStatus.NOT_ACCEPTABLE
 
 
-class BrokenPayload(InvocationError):
+class IncompleteBody(InvocationError):
     """The body did not arrive whole, and the connection is of no more use."""
 
     status = HTTPStatus.BAD_REQUEST
 
 
-class StalledPayload(BrokenPayload):
+class BodyTimeout(IncompleteBody):
     """The caller stopped in the middle of the body."""
 
     status = HTTPStatus.REQUEST_TIMEOUT
@@ -95,17 +95,17 @@ class Overloaded(InvocationError):
     headers = (("Retry-After", "1"),)
 
 
-class BrokenStream(ServeError):
+class AbortedStream(ServeError):
     """What ends a stream that cannot go on, and with it the connection; the log tells more."""
 
 
-class StartError(ServeError):
+class StartupError(ServeError):
     """The server cannot start."""
 
 
-class BadSetting(StartError):
+class BadSetting(StartupError):
     """An environment variable holds a value that means nothing."""
 
 
-class BadArtifact(StartError):
+class BadArtifact(StartupError):
     """The model folder holds no model that can be served."""

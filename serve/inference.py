@@ -13,10 +13,10 @@ from serve.columns import Columns, joined
 from serve.model.model import Model
 from serve.outputs.explanations import EXPLAIN, Explanation, explained, explanation_of
 from serve.outputs.selection import SCORE, SPREAD, selected
-from serve.parallel import Spread
-from serve.stopwatch import Stages
+from serve.parallel import ParallelMap
+from serve.stopwatch import Stopwatch
 
-ALONE = Spread()
+ALONE = ParallelMap()
 NOTHING = np.empty(0, dtype=np.float32)
 
 
@@ -32,7 +32,7 @@ class Invocation:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class Response:
     """Encoded predictions, one for each record of the payload, in order."""
 
     body: bytes
@@ -42,24 +42,24 @@ class Reply:
 def infer(
     model: Model,
     invocation: Invocation,
-    stages: Stages | None = None,
-    spread: Spread = ALONE,
+    stopwatch: Stopwatch | None = None,
+    parallel: ParallelMap = ALONE,
     keys: Sequence[str] = (),
-) -> Reply:
-    """Return the reply to an invocation, its time told by ``stages``; raises InvocationError for what is wrong with the payload.
+) -> Response:
+    """Return the reply to an invocation, its time told by ``stopwatch``; raises InvocationError for what is wrong with the payload.
 
     ``keys`` are those of SAGEMAKER_INFERENCE_OUTPUT; without them the reply has the score of each record.
     """
-    stages = stages or Stages()
-    slices = _features(model, decoder_for(invocation.media_type), invocation, stages)
+    stopwatch = stopwatch or Stopwatch()
+    slices = _features(model, decoder_for(invocation.media_type), invocation, stopwatch)
     if keys or EXPLAIN in invocation.accept_parameters:
         tell = teller(model, invocation, keys)
-        columns = joined(list(spread.each(tell, slices)))
-        stages.end("predict")
+        columns = joined(list(parallel.each(tell, slices)))
+        stopwatch.end("predict")
         body = CODECS[invocation.accept].encode_columns(columns)
     else:
-        predictions = list(spread.each(model.predict, slices))
-        stages.end("predict")
+        predictions = list(parallel.each(model.predict, slices))
+        stopwatch.end("predict")
         together = (
             np.concatenate(predictions)
             if len(predictions) > 1
@@ -68,21 +68,29 @@ def infer(
             else NOTHING
         )
         body = CODECS[invocation.accept].encode(together)
-    stages.end("encode")
-    return Reply(body, invocation.accept)
+    stopwatch.end("encode")
+    return Response(body, invocation.accept)
 
 
 def infer_slices(
-    model: Model, invocation: Invocation, stages: Stages, spread: Spread, keys: Sequence[str] = ()
+    model: Model,
+    invocation: Invocation,
+    stopwatch: Stopwatch,
+    parallel: ParallelMap,
+    keys: Sequence[str] = (),
 ) -> Iterator[bytes]:
     """Yield the reply to an invocation in encoded slices, one after the other; its Accept is a type whose slices concatenate."""
-    slices = _features(model, decoder_for(invocation.media_type), invocation, stages)
+    slices = _features(model, decoder_for(invocation.media_type), invocation, stopwatch)
     score, encode = _way(model, invocation, keys)
-    return map(encode, spread.each(score, slices))
+    return map(encode, parallel.each(score, slices))
 
 
-def infer_leniently(
-    model: Model, invocation: Invocation, tally: Tally, spread: Spread, keys: Sequence[str] = ()
+def infer_row_by_row(
+    model: Model,
+    invocation: Invocation,
+    tally: Tally,
+    parallel: ParallelMap,
+    keys: Sequence[str] = (),
 ) -> Iterator[bytes]:
     """Yield such slices, lines in and lines out, with a fault's line in the place of each bad record, which ``tally`` counts."""
     codec = LINE_CODECS[invocation.media_type]
@@ -92,7 +100,7 @@ def infer_leniently(
     def scored(slice_: Scorable) -> tuple[Any, Mapping[int, str]]:
         return score(slice_.features) if len(slice_.features) else None, slice_.faults
 
-    for result, faults in spread.each(scored, slices):
+    for result, faults in parallel.each(scored, slices):
         tally.bad_records += len(faults)
         yield with_faults(invocation.accept, b"" if result is None else encode(result), faults)
 
@@ -134,13 +142,13 @@ def told(
 
 
 def _features(
-    model: Model, decoder: Decoder, invocation: Invocation, stages: Stages
+    model: Model, decoder: Decoder, invocation: Invocation, stopwatch: Stopwatch
 ) -> Iterator[NDArray[np.float32]]:
     """Yield the payload's slices as features, none of them empty."""
     for records in decoder.decode(invocation.payload, invocation.parameters, model.schema):
-        stages.end("decode")
+        stopwatch.end("decode")
         features = model.schema.align(records)
-        stages.end("align")
+        stopwatch.end("align")
         if len(features):
             yield features
-        stages.end("predict")
+        stopwatch.end("predict")

@@ -17,6 +17,11 @@ LIBSVM = "text/libsvm"
 RECORDIO = "application/x-recordio-protobuf"
 NPY = "application/x-npy"
 
+# The types that a response can have, in the order of preference.
+RESPONSE_TYPES = (CSV, JSON, JSON_LINES, RECORDIO, NPY)
+# The types of files by their suffix.
+SUFFIXES = {".csv": CSV, ".json": JSON, ".jsonl": JSON_LINES}
+
 # What else a Content-Type may call them.
 ALIASES = {"csv": CSV, "text/x-libsvm": LIBSVM, "libsvm": LIBSVM}
 

@@ -1,4 +1,4 @@
-"""Spread: the slices of a large payload predicted by several threads at once, while the next one is decoded.
+"""ParallelMap: the slices of a large payload predicted by several threads at once, while the next one is decoded.
 
 XGBoost lets go of the interpreter while it predicts, so a lone large payload uses all processors.
 """
@@ -13,7 +13,7 @@ Slice = TypeVar("Slice")
 Scored = TypeVar("Scored")
 
 
-class Spread:
+class ParallelMap:
     """Threads of this process, started with the first payload of several slices: after the fork of the workers."""
 
     def __init__(self, threads: int = 1) -> None:

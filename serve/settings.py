@@ -9,8 +9,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Self
 
-from serve.codecs import CODECS
 from serve.errors import BadSetting
+from serve.media_types import RESPONSE_TYPES
 from serve.text import listed, quoted
 
 MIB = 1 << 20
@@ -92,7 +92,7 @@ class Settings:
     default_accept: str | None = _setting(
         "SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT",
         None,
-        _one_of(*CODECS),
+        _one_of(*RESPONSE_TYPES),
         "the reply's media type where Accept leaves it open; by default JSON and JSON lines in kind, all else as CSV",
     )
     max_payload_mib: int | None = _setting(
@@ -188,11 +188,11 @@ class Settings:
         _whole_number(1, 1 << 20),
         "how many invocations may wait in each worker before a further one is answered 503",
     )
-    door: str = _setting(
-        "SERVE_DOOR",
-        "lean",
-        _one_of("lean", "flask"),
-        "how requests come in: `lean` answers pings and invocations itself and hands all else to Flask, `flask` is that alone",
+    frontend: str = _setting(
+        "SERVE_FRONTEND",
+        "asgi",
+        _one_of("asgi", "flask"),
+        "how requests come in: `asgi` answers pings and invocations itself and hands all else to Flask, `flask` is that alone",
     )
     log_level: int = _setting(
         "SAGEMAKER_CONTAINER_LOG_LEVEL",

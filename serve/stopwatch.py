@@ -1,10 +1,10 @@
-"""Stages: how long each verb of an inference took."""
+"""Stopwatch: how long each verb of an inference took."""
 
 from itertools import pairwise
 from time import perf_counter
 
 
-class Stages:
+class Stopwatch:
     """A stopwatch: ``end`` notes when a stage was over, and the rest is reckoned only for who asks."""
 
     def __init__(self) -> None:

@@ -1,112 +1,75 @@
-"""The dependency rule: imports point one way, and foreign names stay where they belong."""
+"""The dependency rule: imports point one way, and third-party packages stay where they belong."""
 
 import ast
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 from tests.support.server import ROOT
 
-# Each module may import from the lines above its own.
-LAYERS = [
-    {
-        "serve",
-        "serve.http",
-        "serve.schema",
-        "serve.model",
-        "serve.outputs",
-        "container.image_build",
-    },
-    {"serve.text", "serve.errors", "serve.media_types"},
-    {
-        "serve.records",
-        "serve.model.schema_file",
-        "serve.model.artifact",
-        "serve.model.categories",
-        "serve.logs",
-        "serve.stopwatch",
-        "serve.columns",
-    },
-    {
-        "serve.http.messages",
-        "serve.model.native_predict",
-        "serve.parallel",
-        "serve.http.admission",
-        "serve.model.ensemble",
-        "serve.outputs.selection",
-    },
-    {"serve.schema.feature"},
-    {"serve.schema.mismatch"},
-    {"serve.schema.schema"},
-    {
-        "serve.codecs.lines",
-        "serve.codecs.cells",
-        "serve.codecs.json_rows",
-        "serve.codecs.sparse",
-        "serve.codecs.protobuf",
-        "serve.codecs.fast_matrix",
-    },
-    {
-        "serve.codecs.csv_dialect",
-        "serve.codecs.jsonlines",
-        "serve.codecs.libsvm",
-        "serve.codecs.npy",
-        "serve.codecs.tensor",
-    },
-    {"serve.codecs.csv", "serve.codecs.recordio"},
-    {"serve.codecs.json"},
-    {"serve.codecs"},
-    {"serve.settings"},
-    {"serve.model.schema_merge", "serve.model.booster"},
-    {"serve.model.model", "serve.codecs.row_errors", "serve.http.execution_parameters"},
-    {"serve.outputs.explanations"},
-    {"serve.inference", "serve.http.body", "serve.http.content_encoding", "serve.model.summary"},
-    {"serve.self_test", "serve.http.responder", "serve.http.wsgi_bridge"},
-    {"serve.http.flask_routes", "serve.http.asgi"},
-    {"serve.app"},
-    {"container", "container.local_server"},
-    {
-        "container.flask_worker",
-        "container.limits",
-        "container.balance",
-        "container.asgi_connection",
-    },
-    {"container.asgi_worker"},
-    {"container.sizing"},
-    {"container.check"},
-    {"container.server"},
-    {"container.entrypoint"},
-]
-FLOOR = {module: floor for floor, modules in enumerate(LAYERS) for module in modules}
-HOMES = {
-    "flask": {"serve.app", "serve.http.flask_routes", "serve.http.body", "container.server"},
-    "werkzeug": {"serve.app", "serve.media_types", "serve.http.wsgi_bridge"},
-    "xgboost": {
-        "serve.model.schema_merge",
-        "serve.model.booster",
-        "serve.model.native_predict",
-        "serve.outputs.explanations",
-        "serve.model.model",
-        "container.server",
-    },
-    "gunicorn": {
-        "container.server",
-        "container.flask_worker",
-        "container.asgi_worker",
-        "container.asgi_connection",
-    },
-    "os": {
-        "container.local_server",
-        "serve.settings",
-        "container.server",
-        "container.limits",
-        "container.entrypoint",
-        "container.asgi_worker",
-    },
-    "pandas": set(),
-    "requests": {"container.local_server"},
+# What each package may import of the project's others.
+PACKAGES: dict[str, set[str]] = {
+    "serve": set(),
+    "container": {"serve"},
+    "model": set(),
+    "local_test": {"serve", "container"},
+    "deploy": {"serve", "container"},
+    "capacity": {"container"},
+    "bench": {"serve", "container"},
+    "docs": {"serve", "deploy"},
 }
-MODULES = sorted([*(ROOT / "serve").rglob("*.py"), *(ROOT / "container").rglob("*.py")])
+# The layers of a package, from the bottom up: a layer imports from itself and from those before it.
+LAYERS = {
+    "serve": [
+        {"serve.text", "serve.errors", "serve.media_types", "serve.logs", "serve.stopwatch"},
+        {"serve.records", "serve.columns", "serve.parallel"},
+        {"serve.settings"},
+        {"serve.schema"},
+        {"serve.codecs"},
+        {"serve.model"},
+        {"serve.outputs"},
+        {"serve.inference"},
+        {"serve.self_test"},
+        {"serve.http"},
+        {"serve.app"},
+    ],
+    "deploy": [
+        {"deploy.errors", "deploy.aws"},
+        {"deploy.config"},
+        {"deploy.preflight", "deploy.desired"},
+        {"deploy.actual"},
+        {"deploy.planning"},
+        {"deploy.execution"},
+        {"deploy.invoking"},
+        {"deploy.cli"},
+        {"deploy.__main__"},
+    ],
+}
+# Where a third-party package, or the environment, may be imported.
+HOMES: dict[str, set[str]] = {
+    "flask": {"serve.app", "serve.http", "container.server", "local_test", "bench"},
+    "werkzeug": {"serve.app", "serve.http", "serve.media_types", "local_test"},
+    "xgboost": {"serve.model", "serve.outputs.explanations", "container.server", "model", "bench"},
+    "gunicorn": {"container", "bench"},
+    "boto3": {"deploy.aws", "local_test.app.runtime_endpoint"},
+    "botocore": {"deploy", "capacity.vcpus", "local_test.app.runtime_endpoint"},
+    "pandas": {"model", "bench"},
+    "requests": {"container.local_server", "local_test", "capacity", "bench"},
+    "os": {
+        "serve.settings",
+        "container.asgi_worker",
+        "container.entrypoint",
+        "container.limits",
+        "container.local_server",
+        "container.server",
+        "local_test",
+        "deploy",
+        "capacity",
+        "bench",
+        "model",
+    },
+}
 
 
 def name_of(path: Path) -> str:
@@ -114,35 +77,65 @@ def name_of(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
+MODULES = {
+    name_of(path): path
+    for package in PACKAGES
+    for path in sorted((ROOT / package).rglob("*.py"))
+    if "old_models" not in path.parts and ".work" not in path.parts
+}
+
+
 def imports_of(path: Path) -> set[str]:
-    """Return the modules that a module imports, its own project's in full."""
+    """Return the modules that a module imports, the project's own in full."""
     found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert node.module
-            found |= {
-                f"{node.module}.{alias.name}"
-                if f"{node.module}.{alias.name}" in FLOOR
-                else node.module
-                for alias in node.names
-            }
+            names = {f"{node.module}.{alias.name}" for alias in node.names}
+            own = names & MODULES.keys()
+            found |= own
+            if len(own) < len(names):
+                found.add(node.module)
     return found
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_imports_point_one_way(path: Path) -> None:
-    """A module imports only from modules below it, and a foreign package only where it is at home."""
-    importer = name_of(path)
-
-    for imported in imports_of(path):
-        if imported in FLOOR:
-            assert FLOOR[imported] < FLOOR[importer], f"{importer} imports {imported}"
-        home = HOMES.get(imported.partition(".")[0])
-        assert home is None or importer in home, f"{importer} imports {imported}"
+def is_in(module: str, places: set[str]) -> bool:
+    return any(module == place or module.startswith(f"{place}.") for place in places)
 
 
-def test_every_module_has_its_floor() -> None:
-    """The list of floors is that of the modules."""
-    assert {name_of(path) for path in MODULES} == set(FLOOR)
+def layer_of(module: str) -> int:
+    """Return the layer of a module in its package, -1 for the package's own ``__init__``."""
+    layers = LAYERS[module.partition(".")[0]]
+    return next((n for n, places in enumerate(layers) if is_in(module, places)), -1)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_point_one_way(module: str) -> None:
+    """A module imports only from packages and layers below its own, and foreign packages only where they belong."""
+    package = module.partition(".")[0]
+    for imported in imports_of(MODULES[module]):
+        of = imported.partition(".")[0]
+        if of in PACKAGES:
+            assert of in {package, *PACKAGES[package]}, f"{module} imports {imported}"
+        if of == package and package in LAYERS:
+            assert layer_of(imported) <= layer_of(module), f"{module} imports {imported}"
+        if of in HOMES:
+            assert is_in(module, HOMES[of]), f"{module} imports {imported}"
+
+
+def test_every_module_has_a_layer() -> None:
+    """Each module of a layered package is in one of its layers."""
+    assert [
+        m for m in MODULES if m.partition(".")[0] in LAYERS and "." in m and layer_of(m) < 0
+    ] == []
+
+
+def test_no_cycles() -> None:
+    """No modules import each other in a circle."""
+    graph = {module: imports_of(path) & MODULES.keys() for module, path in MODULES.items()}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(f"a circle of imports: {' -> '.join(error.args[1])}")

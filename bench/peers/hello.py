@@ -3,16 +3,16 @@
 from bench.peers.peer import CSV, OURS, Peer, csv_of
 
 
-def _peer(door: str) -> Peer:
+def _peer(front_end: str) -> Peer:
     return Peer(
-        name=f"hello, {door}",
+        name=f"hello, {front_end}",
         requirements=OURS,
         packages=("gunicorn", "flask"),
         command=lambda launch: [
             launch.python,
             "-m",
             "bench.programs.hello",
-            door,
+            front_end,
             str(launch.port),
         ],
         path="/invocations",
@@ -21,5 +21,5 @@ def _peer(door: str) -> Peer:
     )
 
 
-LEAN = _peer("lean")
+LEAN = _peer("asgi")
 FLASK = _peer("flask")

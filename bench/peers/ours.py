@@ -11,14 +11,14 @@ from bench.places import ROOT
 WORKERS = 2
 
 
-def _peer(door: str) -> Peer:
+def _peer(front_end: str) -> Peer:
     return Peer(
-        name=f"ours, {door}",
+        name=f"ours, {front_end}",
         requirements=OURS,
         packages=("xgboost-cpu", "gunicorn", "flask"),
         command=lambda launch: [launch.python, ROOT / "container" / "entrypoint.py", "serve"],
         env=lambda launch: {
-            "SERVE_DOOR": door,
+            "SERVE_FRONTEND": front_end,
             "SM_MODEL_DIR": str(launch.model.parent),
             "SAGEMAKER_BIND_TO_PORT": str(launch.port),
             "SAGEMAKER_MODEL_SERVER_WORKERS": str(WORKERS),
@@ -35,5 +35,5 @@ def _read(reply: bytes) -> Predictions:
     return np.loadtxt(io.BytesIO(reply), delimiter=",", ndmin=1)
 
 
-LEAN = _peer("lean")
+LEAN = _peer("asgi")
 FLASK = _peer("flask")

@@ -1,6 +1,6 @@
 """The floors of HTTP: every POST is read to its end and answered with a few fixed bytes.
 
-Usage: hello.py lean|flask PORT
+Usage: hello.py asgi|flask PORT
 """
 
 import sys
@@ -42,7 +42,7 @@ def flask_options(shared: dict[str, Any]) -> dict[str, Any]:
     return {**shared, "worker_class": "gthread", "threads": FLASK_THREADS}
 
 
-async def lean(
+async def asgi(
     scope: dict[str, Any], receive: Callable[..., Any], send: Callable[..., Any]
 ) -> None:
     """Answer as the leanest ASGI callable does."""
@@ -69,11 +69,14 @@ def flask() -> Flask:
 
 def main() -> None:
     """Serve on the loopback until a signal ends it."""
-    door, port = sys.argv[1], int(sys.argv[2])
+    front_end, port = sys.argv[1], int(sys.argv[2])
     sizing = Sizing(WORKERS, WORKERS, read_limits().memory_bytes, "the benchmark")
-    shared = {**options(Settings(port=port, door=door), sizing), "bind": f"127.0.0.1:{port}"}
-    if door == "lean":
-        Hello(lean, shared).run()
+    shared = {
+        **options(Settings(port=port, frontend=front_end), sizing),
+        "bind": f"127.0.0.1:{port}",
+    }
+    if front_end == "asgi":
+        Hello(asgi, shared).run()
     else:
         Hello(flask(), flask_options(shared)).run()
 

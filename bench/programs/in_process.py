@@ -39,7 +39,7 @@ def main() -> None:
 
 
 def inference(model: Model, payload: bytes, media_type: str) -> Callable[[], object]:
-    """Return all that a door does not do."""
+    """Return all that a front end does not do."""
     invocation = Invocation(payload, media_type, {}, media_type)
     return lambda: infer(model, invocation)
 

@@ -1,4 +1,4 @@
-"""The lean door under a worker class by its name, to see what that does when callers misbehave.
+"""The ASGI front end under a worker class by its name, to see what that does when callers misbehave.
 
 Usage: worker.py WORKER_CLASS PORT
 """

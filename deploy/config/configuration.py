@@ -78,7 +78,7 @@ class Serverless:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asynchronous:
-    """Invocations that are queued, with payloads and replies in S3."""
+    """Responder that are queued, with payloads and replies in S3."""
 
     output: str = field(metadata={"meaning": "where replies go", **patterns.PLACE})
     failure: str | None = _key("where the errors of failed invocations go", **patterns.PLACE)

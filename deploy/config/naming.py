@@ -1,5 +1,6 @@
 """The names and tags by which what belongs to an endpoint is known."""
 
+import uuid
 from typing import Any
 
 from deploy.config.configuration import Configuration
@@ -25,6 +26,11 @@ def artifact_prefix(configuration: Configuration) -> str:
     """
     account = configuration.role.split(":")[4]
     return f"{configuration.model.prefix.strip('/')}/{account}/{configuration.name}/"
+
+
+def payload_key(configuration: Configuration, name: str | None = None) -> str:
+    """Return a key for a payload, where the execution role may read and ``down`` looks."""
+    return f"{artifact_prefix(configuration)}payloads/{name or uuid.uuid4().hex}"
 
 
 def tags_of(configuration: Configuration) -> list[dict[str, str]]:

@@ -11,7 +11,7 @@ from container.check import check
 from deploy.config.configuration import Configuration
 from deploy.desired.tarball import Packed, unpack
 from deploy.errors import DeployError
-from serve.errors import BadSetting, StartError
+from serve.errors import BadSetting, StartupError
 from serve.settings import Settings
 
 
@@ -75,7 +75,7 @@ def _check(folder: Path, configuration: Configuration) -> dict[str, Any]:
         raise DeployError(
             f"data_format.environment: the server would not start: {error}"
         ) from error
-    except (StartError, OSError) as error:
+    except (StartupError, OSError) as error:
         if formats.sample and str(error).startswith(f"{formats.sample}: "):
             raise DeployError(f"data_format.sample: {error}") from error
         raise DeployError(

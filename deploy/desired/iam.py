@@ -3,8 +3,7 @@
 from typing import Any
 
 from deploy.config.configuration import Configuration
-from deploy.config.naming import Parameters, artifact_prefix
-from deploy.invoking.asynchronous import payload_key
+from deploy.config.naming import Parameters, artifact_prefix, payload_key
 
 Policy = dict[str, Any]
 NAMESPACES = [

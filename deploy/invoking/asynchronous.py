@@ -1,14 +1,13 @@
 """An invocation of an asynchronous endpoint, whose payload and reply lie in S3."""
 
 import time
-import uuid
 
 from botocore.exceptions import ClientError
 
 from deploy.actual import ABSENT
 from deploy.aws import Aws
 from deploy.config.configuration import Configuration
-from deploy.config.naming import OWNER, Parameters, artifact_prefix, without_nones
+from deploy.config.naming import OWNER, Parameters, payload_key, without_nones
 from deploy.errors import DeployError, code_of
 from deploy.execution.waiting import Waiting
 from deploy.invoking.payload import Payload
@@ -49,11 +48,6 @@ def invoke_asynchronously(
     if failure is not None:
         raise DeployError(f"the container answered: {failure.decode(errors='replace').strip()}")
     return reply or b""
-
-
-def payload_key(configuration: Configuration, name: str | None = None) -> str:
-    """Return a key for a payload, where the execution role may read and ``down`` looks."""
-    return f"{artifact_prefix(configuration)}payloads/{name or uuid.uuid4().hex}"
 
 
 def _outcome(aws: Aws, answer: Parameters, waiting: Waiting) -> tuple[bytes | None, bytes | None]:

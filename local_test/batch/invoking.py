@@ -1,4 +1,4 @@
-"""Invocations of a job: one slice out, its reply back, tried again where the service would.
+"""Responder of a job: one slice out, its reply back, tried again where the service would.
 
 Source: contract 5.12 and 5.13. Which failures the service tries again is not documented: here it is no answer, 429 and 5xx.
 """

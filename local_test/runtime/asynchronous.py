@@ -34,7 +34,7 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class AsyncQueue:
-    """Invocations under way, a few at a time; those of a runtime that stops are lost."""
+    """Responder under way, a few at a time; those of a runtime that stops are lost."""
 
     store: Store
     threads: ThreadPoolExecutor = field(

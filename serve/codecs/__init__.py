@@ -21,7 +21,7 @@ class Decoder(Protocol):
     def decode(
         self, payload: bytes, parameters: Mapping[str, str], schema: Schema
     ) -> Iterator[Records]:
-        """Yield the payload's records in slices, in order; raises MalformedPayload and UnfitRecord."""
+        """Yield the payload's records in slices, in order; raises MalformedPayload and SchemaMismatch."""
 
 
 class Codec(Decoder, Protocol):
@@ -45,12 +45,12 @@ class LineCodec(Codec, Protocol):
     def framed(
         self, payload: bytes, parameters: Mapping[str, str], schema: Schema
     ) -> tuple[bytes | None, tuple[str, ...] | None]:
-        """Return the lines that are records, None for none, and the names before them; raises MalformedPayload, UnfitRecord."""
+        """Return the lines that are records, None for none, and the names before them; raises MalformedPayload, SchemaMismatch."""
 
     def records(
         self, lines: bytes, first_row: int, names: tuple[str, ...] | None, schema: Schema
     ) -> Iterator[Records]:
-        """Yield such lines from this row on as records; raises MalformedPayload and UnfitRecord."""
+        """Yield such lines from this row on as records; raises MalformedPayload and SchemaMismatch."""
 
 
 LINE_CODECS: dict[str, LineCodec] = {CSV: csv, JSON_LINES: jsonlines}

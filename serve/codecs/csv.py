@@ -17,7 +17,7 @@ from serve.codecs.csv_dialect import with_commas
 from serve.codecs.fast_matrix import matrix_of_lines
 from serve.codecs.lines import BYTE_ORDER_MARK, slices_of_lines, text_of, without_blank_end
 from serve.columns import Columns, Named
-from serve.errors import MalformedPayload, UnfitRecord
+from serve.errors import MalformedPayload, SchemaMismatch
 from serve.records import Records
 from serve.schema.schema import Schema
 
@@ -31,7 +31,7 @@ def decode(payload: bytes, parameters: Mapping[str, str], schema: Schema) -> Ite
 
     ``header=present`` and ``header=absent`` among the parameters say whether the first line holds names; without them it does
     if it holds exactly the schema's names and cannot be a record. ``delimiter`` and ``label_size`` are read too.
-    Raises MalformedPayload, UnfitRecord and UnsupportedMediaType.
+    Raises MalformedPayload, SchemaMismatch and UnsupportedMediaType.
     """
     body = with_commas(payload.removeprefix(BYTE_ORDER_MARK), parameters)
     quoted = b'"' in body
@@ -128,7 +128,7 @@ def _header(
     if declared not in ("", "present", "absent"):
         raise MalformedPayload(f"header={declared}: expected header=present or header=absent")
     if declared == "present" and schema.names is None:
-        raise UnfitRecord(
+        raise SchemaMismatch(
             "header=present: the model knows no column names: send its columns in order and no header"
         )
     if declared == "absent" or schema.names is None:

@@ -40,7 +40,7 @@ BETWEEN_ROWS = re.compile(rb"(?<=[\]}])\s*,(?=\s*[\[{])")
 
 
 def decode(payload: bytes, parameters: Mapping[str, str], schema: Schema) -> Iterator[Records]:
-    """Yield the rows of the document as records; raises MalformedPayload and UnfitRecord."""
+    """Yield the rows of the document as records; raises MalformedPayload and SchemaMismatch."""
     body = payload.removeprefix(BYTE_ORDER_MARK)
     first_row = 1
     try:

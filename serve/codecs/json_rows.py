@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from serve.errors import SENT, MalformedPayload, UnfitRecord
+from serve.errors import SENT, MalformedPayload, SchemaMismatch
 from serve.records import Records
 from serve.text import quoted
 
@@ -55,18 +55,18 @@ def records_of(
 ) -> Iterator[Records]:
     """Yield rows as records: lists in the order of ``names``, or of the schema; objects by the names that they bring.
 
-    Raises UnfitRecord for a row that is neither, and where lists and objects are mixed.
+    Raises SchemaMismatch for a row that is neither, and where lists and objects are mixed.
     """
     are_lists = None
     for own_names, group in groupby(rows, key=_own_names):
         run = list(group)
         if are_lists not in (None, own_names is None):
-            raise UnfitRecord(
+            raise SchemaMismatch(
                 f"row {first_row}: expected {'a list' if are_lists else 'an object'}, as the rows before it"
             )
         are_lists = own_names is None
         if names is not None and not are_lists:
-            raise UnfitRecord(
+            raise SchemaMismatch(
                 f'row {first_row}: expected a list, whose values "feature_names" names'
             )
         if own_names is None:
@@ -133,7 +133,7 @@ def _list_of(row: Any, number: int) -> list[Any]:
     if isinstance(cells, list):
         return cells
     expected = "expected a list of values or an object with a value for each name"
-    raise UnfitRecord(f"row {number}: {expected}, got {SENT}", quoted(cells))
+    raise SchemaMismatch(f"row {number}: {expected}, got {SENT}", quoted(cells))
 
 
 def _cells_of(rows: Sequence[dict[str, Any]], names: tuple[str, ...]) -> list[Sequence[Any]]:

@@ -20,7 +20,7 @@ CONCATENATES = True
 
 
 def decode(payload: bytes, _parameters: Mapping[str, str], schema: Schema) -> Iterator[Records]:
-    """Yield the lines as records, blank last lines left out; raises MalformedPayload and UnfitRecord."""
+    """Yield the lines as records, blank last lines left out; raises MalformedPayload and SchemaMismatch."""
     body = without_blank_end(payload.removeprefix(BYTE_ORDER_MARK))
     first_row = 1
     for part in slices_of_lines(body) if body.strip() else ():
@@ -39,7 +39,7 @@ def framed(
 def records(
     lines: bytes, first_row: int, _names: tuple[str, ...] | None, _schema: Schema
 ) -> Iterator[Records]:
-    """Yield a body's lines from this row on as records; raises MalformedPayload and UnfitRecord."""
+    """Yield a body's lines from this row on as records; raises MalformedPayload and SchemaMismatch."""
     yield from records_of(parse_lines(lines, first_row), first_row)
 
 

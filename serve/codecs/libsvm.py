@@ -12,7 +12,7 @@ import orjson
 
 from serve.codecs.lines import BYTE_ORDER_MARK, slices_of_lines
 from serve.codecs.sparse import rows_in_slice, scattered
-from serve.errors import SENT, MalformedPayload, UnfitRecord
+from serve.errors import SENT, MalformedPayload, SchemaMismatch
 from serve.records import Records
 from serve.schema.feature import NAN_TEXT, is_number
 from serve.schema.schema import Schema
@@ -34,7 +34,7 @@ def decode(payload: bytes, _parameters: Mapping[str, str], schema: Schema) -> It
     """Yield the lines as records: each line is one, also without features, but for those of only a comment.
 
     The label is optional, and read over as ``qid:`` is. An index that is not there means a missing value.
-    Raises MalformedPayload and UnfitRecord.
+    Raises MalformedPayload and SchemaMismatch.
     """
     body = payload.removeprefix(BYTE_ORDER_MARK).replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     rows, first_row = rows_in_slice(schema.width), 1
@@ -117,11 +117,11 @@ def _row_of(pair: int, counts: Sequence[int], first_row: int) -> int:
     return first_row + next(row for row, end in enumerate(accumulate(counts)) if end > pair)
 
 
-def _outside(row: int, index: int, schema: Schema) -> UnfitRecord:
+def _outside(row: int, index: int, schema: Schema) -> SchemaMismatch:
     """Return what is wrong with an index that the model does not have, and the likely cause."""
     base, width = schema.libsvm_base, schema.width
     message = f"row {row}: expected an index from {base} to {width - 1 + base}, got {SENT}"
     other = 1 - base
     if index == (width if base == 0 else 0):
         message += f"; indices count from {base} here: if yours count from {other}, set SERVE_LIBSVM_BASE={other}"
-    return UnfitRecord(message, str(index))
+    return SchemaMismatch(message, str(index))

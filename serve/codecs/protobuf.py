@@ -15,7 +15,7 @@ LONGEST_VARINT = 10
 MORE = 0x80
 
 
-class NoMessage(ValueError):
+class InvalidMessage(ValueError):
     """Bytes that are no message."""
 
 
@@ -29,7 +29,7 @@ class Field(NamedTuple):
 
 
 def fields(message: bytes, start: int, end: int) -> Iterator[Field]:
-    """Yield the fields of the message between two places; raises NoMessage."""
+    """Yield the fields of the message between two places; raises InvalidMessage."""
     while start < end:
         tag, start = _varint(message, start, end)
         wire = tag & 7
@@ -40,30 +40,30 @@ def fields(message: bytes, start: int, end: int) -> Iterator[Field]:
         elif wire in FIXED_BYTES:
             length = FIXED_BYTES[wire]
         else:
-            raise NoMessage(f"a field has the unknown wire type {wire}")
+            raise InvalidMessage(f"a field has the unknown wire type {wire}")
         if length > end - start:
-            raise NoMessage("it is cut off")
+            raise InvalidMessage("it is cut off")
         yield Field(tag >> 3, wire, start, start + length)
         start += length
 
 
 def varints(packed: bytes, most: int) -> NDArray[np.uint64]:
-    """Return the numbers of packed varints, uint64 (n,); raises NoMessage, also if there are more than ``most``."""
+    """Return the numbers of packed varints, uint64 (n,); raises InvalidMessage, also if there are more than ``most``."""
     if not packed:
         return np.empty(0, np.uint64)
     octets = np.frombuffer(packed, np.uint8)
     count = np.count_nonzero(octets < MORE)
     if count > most:
-        raise NoMessage(f"it has more than {most:,} values")
+        raise InvalidMessage(f"it has more than {most:,} values")
     if count == len(octets):  # numbers below 128, as most keys are
         return octets.astype(np.uint64)
     if octets[-1] >= MORE or len(octets) > count * LONGEST_VARINT:
-        raise NoMessage("a number is cut off")
+        raise InvalidMessage("a number is cut off")
     ends = np.flatnonzero(octets < MORE)
     starts = np.concatenate(([0], ends[:-1] + 1))
     lengths = ends - starts + 1
     if lengths.max() > LONGEST_VARINT or np.any(octets[ends[lengths == LONGEST_VARINT]] > 1):
-        raise NoMessage("a number has more than 64 bits")
+        raise InvalidMessage("a number has more than 64 bits")
     shifts = 7 * (np.arange(len(octets)) - np.repeat(starts, lengths))
     return np.bitwise_or.reduceat(
         (octets & np.uint8(MORE - 1)).astype(np.uint64) << shifts.astype(np.uint64), starts
@@ -81,4 +81,4 @@ def _varint(message: bytes, start: int, end: int) -> tuple[int, int]:
         if octet < MORE:
             return number, place + 1
         shift += 7
-    raise NoMessage("a number is cut off")
+    raise InvalidMessage("a number is cut off")

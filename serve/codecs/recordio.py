@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from serve.codecs.protobuf import LENGTH_DELIMITED, NoMessage, fields
+from serve.codecs.protobuf import LENGTH_DELIMITED, InvalidMessage, fields
 from serve.codecs.sparse import rows_in_slice
 from serve.codecs.tensor import FEATURES, FLOAT32, KEY, VALUE, VALUES, Tensor, tensor_of
 from serve.columns import Columns, flat
-from serve.errors import SENT, MalformedPayload, UnfitRecord
+from serve.errors import SENT, MalformedPayload, SchemaMismatch
 from serve.records import Records
 from serve.schema.schema import Schema
 from serve.text import quoted
@@ -45,7 +45,7 @@ class Frame(NamedTuple):
 def decode(payload: bytes, _parameters: Mapping[str, str], schema: Schema) -> Iterator[Records]:
     """Yield the records, dense ones and sparse ones; one without values is a row of missing values.
 
-    Raises MalformedPayload and UnfitRecord.
+    Raises MalformedPayload and SchemaMismatch.
     """
     place, row = 0, 1
     while place < len(payload):
@@ -197,30 +197,30 @@ def _part(payload: bytes, place: int, row: int) -> tuple[int, int, int]:
 def _read(frame: Frame, row: int, width: int) -> Tensor:
     try:
         return tensor_of(frame.message, frame.start, frame.end, width)
-    except NoMessage as error:
+    except InvalidMessage as error:
         raise MalformedPayload(
             f"row {row}: this is no record of SageMaker's protobuf format: {error}"
         ) from error
 
 
 def _check(tensor: Tensor, row: int, schema: Schema) -> None:
-    """Raise UnfitRecord or MalformedPayload if a record does not have the model's columns."""
+    """Raise SchemaMismatch or MalformedPayload if a record does not have the model's columns."""
     values, keys = len(tensor.values), tensor.keys
     if tensor.size not in (None, schema.width):
-        raise UnfitRecord(
+        raise SchemaMismatch(
             f"row {row}: its shape has {SENT} values, the model {schema.width:,} columns",
             quoted(tensor.size),
         )
     if not len(keys):
         if values not in (0, schema.width):
-            raise UnfitRecord(schema.wrong_width(row, values))
+            raise SchemaMismatch(schema.wrong_width(row, values))
         return
     if len(keys) != values:
         raise MalformedPayload(
             f"row {row}: expected as many keys as values, got {len(keys):,} and {values:,}"
         )
     if int(keys.max()) >= schema.width:
-        raise UnfitRecord(
+        raise SchemaMismatch(
             f"row {row}: expected keys from 0 to {schema.width - 1}, got {SENT}", f"{keys.max()}"
         )
     if len(set(keys.tolist())) != len(keys):

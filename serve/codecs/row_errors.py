@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from serve.codecs import LineCodec
 from serve.codecs.lines import slices_of_lines
-from serve.errors import MalformedPayload, UnfitHeader, UnfitRecord
+from serve.errors import HeaderMismatch, MalformedPayload, SchemaMismatch
 from serve.media_types import CSV
 from serve.records import Records
 from serve.schema.schema import Schema
@@ -42,7 +42,7 @@ def scorable_slices(
 ) -> Iterator[Scorable]:
     """Yield the lines in slices, none of them empty; each line is a record, and none holds a line end in quotes.
 
-    Raises what no record alone is to blame for: UnfitHeader, and what is wrong with the parameters or the names.
+    Raises what no record alone is to blame for: HeaderMismatch, and what is wrong with the parameters or the names.
     """
     body, names = codec.framed(payload, parameters, schema)
     schema.align(Records([], textual=True, names=names))
@@ -99,9 +99,9 @@ class _Lines:
                     f"row {row}: expected a record on each line, and no line end in quotes"
                 )
             yield np.concatenate(read)
-        except UnfitHeader:
+        except HeaderMismatch:
             raise
-        except (MalformedPayload, UnfitRecord) as error:
+        except (MalformedPayload, SchemaMismatch) as error:
             if len(lines) == 1:
                 faults[row] = str(error)[:LONGEST_MESSAGE].encode(errors="replace").decode()
                 return

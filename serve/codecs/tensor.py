@@ -17,7 +17,7 @@ from serve.codecs.protobuf import (
     LENGTH_DELIMITED,
     VARINT,
     Field,
-    NoMessage,
+    InvalidMessage,
     fields,
     varints,
 )
@@ -54,7 +54,7 @@ NOTHING = Tensor(np.empty(0), np.empty(0, np.uint64), None)
 
 
 def tensor_of(message: bytes, start: int, end: int, most: int) -> Tensor:
-    """Return the features of the Record between two places, none if it has none; raises NoMessage.
+    """Return the features of the Record between two places, none if it has none; raises InvalidMessage.
 
     ``most`` is how many values make sense. Labels and all else are read over; a feature that stands twice is no record.
     """
@@ -62,7 +62,7 @@ def tensor_of(message: bytes, start: int, end: int, most: int) -> Tensor:
     for entry in fields(message, start, end):
         if entry.number == FEATURES:
             if found is not None:
-                raise NoMessage(EXPECTED)
+                raise InvalidMessage(EXPECTED)
             found = _feature(message, entry, most)
     return found or NOTHING
 
@@ -78,10 +78,10 @@ def _feature(message: bytes, entry: Field, most: int) -> Tensor:
             key = message[part.start : part.end]
         elif part.number == VALUE:
             if value is not None:
-                raise NoMessage(EXPECTED)
+                raise InvalidMessage(EXPECTED)
             value = part
     if key != THE_FEATURE:
-        raise NoMessage(EXPECTED)
+        raise InvalidMessage(EXPECTED)
     return NOTHING if value is None else _value(message, value, most)
 
 
@@ -90,7 +90,7 @@ def _value(message: bytes, value: Field, most: int) -> Tensor:
     if not tensors:
         return NOTHING
     if len(tensors) > 1 or tensors[0].number not in WIRES:
-        raise NoMessage(EXPECTED)
+        raise InvalidMessage(EXPECTED)
     _expect(tensors[0], LENGTH_DELIMITED)
     return _tensor(message, tensors[0], most)
 
@@ -101,10 +101,10 @@ def _tensor(message: bytes, tensor: Field, most: int) -> Tensor:
     for field in fields(message, tensor.start, tensor.end):
         if field.number in pieces:
             if field.wire not in (LENGTH_DELIMITED, wires[field.number]):
-                raise NoMessage("a value has the wire type of another")
+                raise InvalidMessage("a value has the wire type of another")
             pieces[field.number].append(field)
             if len(pieces[field.number]) > max(most, MOST_DIMENSIONS):
-                raise NoMessage(f"it has more than {most:,} values")
+                raise InvalidMessage(f"it has more than {most:,} values")
     values, keys, shape = (
         b"".join([message[each.start : each.end] for each in pieces[number]]) for number in pieces
     )
@@ -118,10 +118,10 @@ def _numbers(values: bytes, kind: np.dtype[Any] | None, most: int) -> NDArray[An
     if kind is None:
         numbers = varints(values, most).view(np.int64)
         if len(numbers) and not -(1 << 31) <= numbers.min() <= numbers.max() < 1 << 31:
-            raise NoMessage("an int32 has more than 32 bits")
+            raise InvalidMessage("an int32 has more than 32 bits")
         return numbers
     if len(values) % kind.itemsize:
-        raise NoMessage("a value is cut off")
+        raise InvalidMessage("a value is cut off")
     return np.frombuffer(values, kind)
 
 
@@ -132,4 +132,4 @@ def _size(shape: bytes) -> int | None:
 
 def _expect(field: Field, wire: int) -> None:
     if field.wire != wire:
-        raise NoMessage("a field has the wire type of another")
+        raise InvalidMessage("a field has the wire type of another")

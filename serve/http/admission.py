@@ -1,4 +1,4 @@
-"""Queue: the invocations of one worker that have arrived whole and are not answered yet, up to a limit."""
+"""InFlightLimit: the invocations of one worker that have arrived whole and are not answered yet, up to a limit."""
 
 import threading
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from serve.errors import Overloaded
 from serve.text import counted
 
 
-class Queue:
+class InFlightLimit:
     """A bound on what waits: entered once for each invocation, by any thread; raises Overloaded when it is full."""
 
     def __init__(self, most: int) -> None:

@@ -1,4 +1,4 @@
-"""Lean: the door that answers pings and invocations by itself, as an ASGI application, and hands every other request to Flask.
+"""Lean: the front end that answers pings and invocations by itself, as an ASGI application, and hands every other request to Flask.
 
 Source: the ASGI specification, HTTP connection scope, 2.4; contract 2.1 and 3.1.
 """
@@ -11,18 +11,18 @@ from typing import Any
 from urllib.parse import urlsplit
 from wsgiref.types import WSGIApplication
 
-from serve.errors import BrokenStream, InvocationError
-from serve.http.body import receive_payload
+from serve.errors import AbortedStream, InvocationError
+from serve.http.body import receive_body
 from serve.http.messages import (
-    Answer,
-    Asked,
     Headers,
-    caller_failed,
-    returned_attributes,
-    server_failed,
+    HttpRequest,
+    HttpResponse,
+    client_error,
+    echoed_attributes,
+    server_error,
 )
-from serve.http.responder import Invocations
-from serve.http.wsgi_bridge import answer_of
+from serve.http.responder import Responder
+from serve.http.wsgi_bridge import call_wsgi
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -40,17 +40,17 @@ FIELDS = {
 }
 
 
-class LeanDoor:
+class AsgiFrontEnd:
     """An ASGI application: momentary payloads are answered in the event loop, all others by threads."""
 
-    def __init__(self, invocations: Invocations, flask: WSGIApplication, threads: int) -> None:
+    def __init__(self, invocations: Responder, flask: WSGIApplication, threads: int) -> None:
         self._invocations = invocations
         self._flask = flask
         self._infer_threads = ThreadPoolExecutor(threads, "infer")
         self._flask_threads = ThreadPoolExecutor(FLASK_THREADS, "flask")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """HttpResponse one request."""
         if scope["type"] != "http":
             await send({"type": "websocket.close"})
             return
@@ -62,27 +62,27 @@ class LeanDoor:
         try:
             answer = await self._answer(asked, scope, receive)
         except InvocationError as error:
-            answer = caller_failed(asked, error)
+            answer = client_error(asked, error)
         except Exception as error:  # noqa: BLE001  # whatever it is, the caller gets its line of JSON and the log the rest
-            answer = server_failed(asked, error)
+            answer = server_error(asked, error)
         if answer.pieces is None:
             await _send(answer, send)
         else:
             await self._stream(answer, answer.pieces, send)
 
-    async def _answer(self, asked: Asked, scope: Scope, receive: Receive) -> Answer:
+    async def _answer(self, asked: HttpRequest, scope: Scope, receive: Receive) -> HttpResponse:
         if asked.path == "/ping" and asked.method in PING_METHODS:
-            return Answer(200, returned_attributes(asked))
-        payload = await receive_payload(receive, asked.payload_bytes, self._invocations.most_bytes)
+            return HttpResponse(200, echoed_attributes(asked))
+        payload = await receive_body(receive, asked.payload_bytes, self._invocations.most_bytes)
         run = asyncio.get_running_loop().run_in_executor
         if asked.path != "/invocations" or asked.method != "POST":
-            return await run(self._flask_threads, answer_of, self._flask, scope, payload)
+            return await run(self._flask_threads, call_wsgi, self._flask, scope, payload)
         if self._invocations.momentary(asked, payload):
             return self._invocations.answer(asked, payload)
         with self._invocations.queue:
             return await run(self._infer_threads, self._invocations.answer, asked, payload)
 
-    async def _stream(self, answer: Answer, pieces: Iterator[bytes], send: Send) -> None:
+    async def _stream(self, answer: HttpResponse, pieces: Iterator[bytes], send: Send) -> None:
         """Send a reply in pieces, each made by a thread once the caller took those before it.
 
         A caller that is gone ends this by gunicorn's cancelling it. Where no piece follows although the reply is not whole, its
@@ -99,14 +99,14 @@ class LeanDoor:
         try:
             while (piece := await run(self._infer_threads, next, pieces, None)) is not None:
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
-        except BrokenStream:
+        except AbortedStream:
             return
         await send({"type": "http.response.body", "body": b""})
 
 
-def _asked_by(scope: Scope) -> Asked:
+def _asked_by(scope: Scope) -> HttpRequest:
     """Return what a request of ASGI's asks for; a header that came several times counts as one with commas, as Flask has it."""
-    asked = Asked(scope["method"], scope["path"], takes_chunks=scope["http_version"] != "1.0")
+    asked = HttpRequest(scope["method"], scope["path"], takes_chunks=scope["http_version"] != "1.0")
     for name, value in scope["headers"]:
         if field := FIELDS.get(name):
             before: str | None = getattr(asked, field)
@@ -122,7 +122,7 @@ def _encoded(headers: Headers) -> tuple[tuple[bytes, bytes], ...]:
     return tuple((name.encode("latin-1"), value.encode("latin-1")) for name, value in headers)
 
 
-async def _send(answer: Answer, send: Send) -> None:
+async def _send(answer: HttpResponse, send: Send) -> None:
     headers = [*_encoded(answer.headers), (b"Content-Length", b"%d" % len(answer.body))]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": answer.body})

@@ -1,4 +1,4 @@
-"""Payload: the body of a request, read whole and within bounds, through either door."""
+"""Payload: the body of a request, read whole and within bounds, through either front end."""
 
 import math
 import socket
@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Request
 
-from serve.errors import BrokenPayload, PayloadTooLarge, StalledPayload
+from serve.errors import BodyTimeout, IncompleteBody, PayloadTooLarge
 from serve.text import counted
 
 # A caller that stops in the middle of a body holds a connection; the platform itself sends without a pause.
@@ -18,8 +18,8 @@ PIECE_BYTES = 1 << 20
 MOST_DRAINED_BYTES = 1 << 30
 
 
-def read_payload(http: Request, most: float) -> bytes:
-    """Return the body of Flask's request; raises PayloadTooLarge above ``most`` bytes, BrokenPayload if it stalls or breaks off."""
+def read_body(http: Request, most: float) -> bytes:
+    """Return the body of Flask's request; raises PayloadTooLarge above ``most`` bytes, IncompleteBody if it stalls or breaks off."""
     connection: socket.socket | None = http.environ.get("gunicorn.socket")
     try:
         if connection:
@@ -28,16 +28,16 @@ def read_payload(http: Request, most: float) -> bytes:
     except TimeoutError as error:
         raise _stalled() from error
     except OSError as error:
-        raise BrokenPayload(f"the body broke off: {error}") from error
+        raise IncompleteBody(f"the body broke off: {error}") from error
     finally:
         if connection:
             connection.settimeout(None)
 
 
-async def receive_payload(
+async def receive_body(
     receive: Callable[[], Awaitable[dict[str, Any]]], announced: int | None, most: float
 ) -> bytes:
-    """Return the body that an ASGI server brings, which itself gives up after STALL_SECONDS; raises as ``read_payload`` does.
+    """Return the body that an ASGI server brings, which itself gives up after STALL_SECONDS; raises as ``read_body`` does.
 
     ``receive`` may raise EOFError where no more of the body will come.
     """
@@ -88,13 +88,13 @@ def _too_large(came: int, most: float) -> PayloadTooLarge:
     )
 
 
-def _broken(announced: int | None, came: int) -> BrokenPayload:
+def _broken(announced: int | None, came: int) -> IncompleteBody:
     expected = "its end" if announced is None else counted(announced, "byte")
-    return BrokenPayload(
+    return IncompleteBody(
         f"the body broke off: expected {expected}, got {came:,}"
         + (" bytes" if announced is None else "")
     )
 
 
-def _stalled() -> StalledPayload:
-    return StalledPayload(f"the body stopped for {STALL_SECONDS:.0f} seconds before its end")
+def _stalled() -> BodyTimeout:
+    return BodyTimeout(f"the body stopped for {STALL_SECONDS:.0f} seconds before its end")

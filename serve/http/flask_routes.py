@@ -8,29 +8,29 @@ from collections.abc import Mapping
 
 from flask import Blueprint, Request, Response, g, request
 
-from serve.http.body import read_payload
-from serve.http.messages import JSON, Answer, Asked, returned_attributes
-from serve.http.responder import Invocations
+from serve.http.body import read_body
+from serve.http.messages import JSON, HttpRequest, HttpResponse, echoed_attributes
+from serve.http.responder import Responder
 
 
-def routes(invocations: Invocations, execution_parameters: Mapping[str, int]) -> Blueprint:
+def routes(invocations: Responder, execution_parameters: Mapping[str, int]) -> Blueprint:
     """Return the routes that answer from a model which is ready."""
     blueprint = Blueprint("sagemaker", __name__)
 
     @blueprint.route("/ping", methods=["GET", "POST"], provide_automatic_options=False)
     def ping() -> Response:
-        return response_of(Answer(200, returned_attributes(g.asked)))
+        return response_of(HttpResponse(200, echoed_attributes(g.asked)))
 
     @blueprint.route("/invocations", methods=["POST"], provide_automatic_options=False)
     def invoke() -> Response:
-        payload = read_payload(request, invocations.most_bytes)
+        payload = read_body(request, invocations.most_bytes)
         with invocations.queue:
             return response_of(invocations.answer(g.asked, payload))
 
     @blueprint.route("/execution-parameters", methods=["GET"], provide_automatic_options=False)
     def execution() -> Response:
         return response_of(
-            Answer(
+            HttpResponse(
                 200,
                 (("Content-Type", JSON),),
                 json.dumps(dict(execution_parameters)).encode() + b"\n",
@@ -40,10 +40,10 @@ def routes(invocations: Invocations, execution_parameters: Mapping[str, int]) ->
     return blueprint
 
 
-def asked_by(http: Request) -> Asked:
+def asked_by(http: Request) -> HttpRequest:
     """Return what a request of Flask's asks for."""
     header = http.headers.get
-    return Asked(
+    return HttpRequest(
         http.method,
         http.path,
         header("Content-Type"),
@@ -55,7 +55,7 @@ def asked_by(http: Request) -> Asked:
     )
 
 
-def response_of(answer: Answer) -> Response:
+def response_of(answer: HttpResponse) -> Response:
     """Return an answer as a response of Flask's."""
     response = Response(answer.body if answer.pieces is None else answer.pieces, answer.status)
     del response.headers["Content-Type"]

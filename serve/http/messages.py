@@ -1,4 +1,4 @@
-"""Answer: what goes back over HTTP for what was asked, whichever door it came through.
+"""HttpResponse: what goes back over HTTP for what was asked, whichever front end it came through.
 
 Source: contract 3.7 and 3.10.
 """
@@ -12,7 +12,7 @@ from http import HTTPStatus
 
 from serve.errors import InvocationError
 from serve.logs import event
-from serve.stopwatch import Stages
+from serve.stopwatch import Stopwatch
 
 CUSTOM_ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
 LONGEST_CUSTOM_ATTRIBUTES = 1024
@@ -25,7 +25,7 @@ Headers = tuple[tuple[str, str], ...]
 
 
 @dataclass(slots=True)
-class Asked:
+class HttpRequest:
     """A request as it is under way; its headers are None where they were not sent."""
 
     method: str
@@ -35,13 +35,13 @@ class Asked:
     content_encoding: str | None = None
     custom_attributes: str | None = None
     payload_bytes: int | None = None
-    stages: Stages = field(default_factory=Stages)
+    stopwatch: Stopwatch = field(default_factory=Stopwatch)
     takes_chunks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """A status, headers and a body: whole, or in ``pieces``, which may raise BrokenStream."""
+class HttpResponse:
+    """A status, headers and a body: whole, or in ``pieces``, which may raise AbortedStream."""
 
     status: int
     headers: Headers = ()
@@ -49,7 +49,7 @@ class Answer:
     pieces: Iterator[bytes] | None = None
 
 
-def returned_attributes(asked: Asked) -> Headers:
+def echoed_attributes(asked: HttpRequest) -> Headers:
     """Return the request's custom attributes, as the caller expects and the platform does not do by itself: contract 3.7."""
     attributes = asked.custom_attributes
     if (
@@ -62,7 +62,7 @@ def returned_attributes(asked: Asked) -> Headers:
     return ()
 
 
-def caller_failed(asked: Asked, error: InvocationError) -> Answer:
+def client_error(asked: HttpRequest, error: InvocationError) -> HttpResponse:
     """Return what answers a failure of the caller's."""
     _log_failure(
         asked, logging.WARNING, error.status, error=type(error).__name__, reason=error.reason
@@ -70,14 +70,14 @@ def caller_failed(asked: Asked, error: InvocationError) -> Answer:
     return _failure(asked, error.status, type(error).__name__, str(error), error.headers)
 
 
-def path_failed(asked: Asked, status: int, error: str, headers: Headers) -> Answer:
+def routing_error(asked: HttpRequest, status: int, error: str, headers: Headers) -> HttpResponse:
     """Return what answers a path or a method that no route takes."""
     _log_failure(asked, logging.DEBUG, status, error=error)
     message = f"{asked.method} {asked.path}: this server has GET /ping, POST /invocations and GET /execution-parameters"
     return _failure(asked, status, error, message, headers)
 
 
-def server_failed(asked: Asked, error: Exception) -> Answer:
+def server_error(asked: HttpRequest, error: Exception) -> HttpResponse:
     """Return what answers a failure of the server itself; what it was stands in the log only."""
     status = HTTPStatus.INTERNAL_SERVER_ERROR
     request_id = _log_failure(
@@ -91,7 +91,7 @@ def server_failed(asked: Asked, error: Exception) -> Answer:
     )
 
 
-def broke_off(asked: Asked, error: Exception) -> None:
+def log_aborted_stream(asked: HttpRequest, error: Exception) -> None:
     """Log what broke a stream off whose status was sent already, as the same failure before it would be."""
     if isinstance(error, InvocationError):
         _log_failure(
@@ -114,34 +114,36 @@ def broke_off(asked: Asked, error: Exception) -> None:
         )
 
 
-def error_line(error: str, message: str) -> bytes:
+def error_body(error: str, message: str) -> bytes:
     """Return a failure as one short line of JSON."""
     line = json.dumps({"error": error, "message": message}, ensure_ascii=False).encode(
         errors="backslashreplace"
     )
     if len(line) < LONGEST_ERROR_BYTES:
         return line + b"\n"
-    return error_line(error, message[: len(message) * 3 // 4] + "…")
+    return error_body(error, message[: len(message) * 3 // 4] + "…")
 
 
-def told_of(asked: Asked) -> dict[str, object]:
+def log_fields(asked: HttpRequest) -> dict[str, object]:
     """Return what the log tells of a request: names and sizes, never what is in it."""
     return {
         "method": asked.method,
         "path": asked.path[:LONGEST_LOGGED],
         "content_type": (asked.content_type or "")[:LONGEST_LOGGED],
         "payload_bytes": asked.payload_bytes,
-        "milliseconds": asked.stages.milliseconds(),
+        "milliseconds": asked.stopwatch.milliseconds(),
     }
 
 
-def _failure(asked: Asked, status: int, error: str, message: str, headers: Headers = ()) -> Answer:
-    headers = (("Content-Type", JSON), *headers, *returned_attributes(asked))
-    return Answer(int(status), headers, error_line(error, message))
+def _failure(
+    asked: HttpRequest, status: int, error: str, message: str, headers: Headers = ()
+) -> HttpResponse:
+    headers = (("Content-Type", JSON), *headers, *echoed_attributes(asked))
+    return HttpResponse(int(status), headers, error_body(error, message))
 
 
 def _log_failure(
-    asked: Asked,
+    asked: HttpRequest,
     level: int,
     status: int,
     traceback_of: Exception | None = None,
@@ -157,6 +159,6 @@ def _log_failure(
         request_id=request_id,
         status=int(status),
         **fields,
-        **told_of(asked),
+        **log_fields(asked),
     )
     return request_id

@@ -1,4 +1,4 @@
-"""Invocations: from a payload that has arrived whole, and what its headers ask for, to the answer.
+"""Responder: from a payload that has arrived whole, and what its headers ask for, to the answer.
 
 Source: contract 3.1 to 3.14.
 """
@@ -12,17 +12,23 @@ import numpy as np
 from serve.codecs import CODECS, LINE_CODECS
 from serve.codecs.lines import SLICE_BYTES
 from serve.codecs.row_errors import Tally
-from serve.errors import BrokenStream, NotAcceptable
-from serve.http.admission import Queue
+from serve.errors import AbortedStream, NotAcceptable
+from serve.http.admission import InFlightLimit
 from serve.http.content_encoding import decoded
-from serve.http.messages import Answer, Asked, broke_off, returned_attributes, told_of
-from serve.inference import Invocation, infer, infer_leniently, infer_slices, told
+from serve.http.messages import (
+    HttpRequest,
+    HttpResponse,
+    echoed_attributes,
+    log_aborted_stream,
+    log_fields,
+)
+from serve.inference import Invocation, infer, infer_row_by_row, infer_slices, told
 from serve.logs import event, is_logged
 from serve.media_types import CSV, JSON, JSON_LINES, MediaType, acceptable, content_type
 from serve.model.model import Model
 from serve.outputs.explanations import EXPLAIN
 from serve.outputs.selection import meaningless
-from serve.parallel import Spread
+from serve.parallel import ParallelMap
 from serve.settings import Settings
 from serve.text import quoted
 
@@ -38,72 +44,74 @@ KEPT_TERMS = 256
 VARIABLE = "SAGEMAKER_INFERENCE_OUTPUT"
 
 
-class Invocations:
+class Responder:
     """The answers of one model, under the settings of the server."""
 
-    def __init__(self, model: Model, settings: Settings, spread: Spread) -> None:
+    def __init__(self, model: Model, settings: Settings, parallel: ParallelMap) -> None:
         self.most_bytes = settings.max_payload_bytes
         self._model = model
         self._default_accept = settings.default_accept
         self._row_errors = settings.row_errors
         self._streaming = settings.streaming
-        self._spread = spread
+        self._parallel = parallel
         self._keys = settings.inference_output
         _warn_of_nulls(model, self._keys)
         self._terms = lru_cache(KEPT_TERMS)(self._agreed)
-        self.queue = Queue(settings.queue_size)
+        self.queue = InFlightLimit(settings.queue_size)
         rows = MOMENT_SECONDS / model.row_seconds if model.row_seconds else 0
         self._momentary_bytes = min(
             LONGEST_MOMENTARY_BYTES, rows * model.schema.width * LEAST_CELL_BYTES
         )
 
-    def momentary(self, asked: Asked, body: bytes) -> bool:
+    def momentary(self, asked: HttpRequest, body: bytes) -> bool:
         """Tell whether the answer takes no longer than handing the body to a thread would be worth."""
         if len(body) > self._momentary_bytes or asked.content_encoding:
             return False
         return not (asked.accept and EXPLAIN in asked.accept.lower())
 
-    def answer(self, asked: Asked, body: bytes) -> Answer:
+    def answer(self, asked: HttpRequest, body: bytes) -> HttpResponse:
         """Return the answer to one invocation; raises InvocationError."""
         payload = decoded(body, asked.content_encoding, self.most_bytes)
         media_type, accept, streamed = self._terms(asked.content_type, asked.accept)
         asked.payload_bytes = len(payload)
-        asked.stages.end("read")
+        asked.stopwatch.end("read")
         if not payload:
-            return Answer(204, returned_attributes(asked))
+            return HttpResponse(204, echoed_attributes(asked))
         invocation = Invocation(
             payload, media_type.name, media_type.parameters, accept.name, accept.parameters
         )
         lenient = self._row_errors and media_type.name in LINE_CODECS and accept.name in LINE_CODECS
         if lenient or (streamed and asked.takes_chunks and len(payload) > SLICE_BYTES):
             return self._in_slices(asked, invocation, lenient=lenient, streamed=streamed)
-        reply = infer(self._model, invocation, asked.stages, self._spread, self._keys)
+        reply = infer(self._model, invocation, asked.stopwatch, self._parallel, self._keys)
         if is_logged(logging.DEBUG):
             _tell(asked, NO_FAULTS, len(reply.body))
-        return Answer(
-            200, (("Content-Type", reply.media_type), *returned_attributes(asked)), reply.body
+        return HttpResponse(
+            200, (("Content-Type", reply.media_type), *echoed_attributes(asked)), reply.body
         )
 
     def _in_slices(
-        self, asked: Asked, invocation: Invocation, *, lenient: bool, streamed: bool
-    ) -> Answer:
+        self, asked: HttpRequest, invocation: Invocation, *, lenient: bool, streamed: bool
+    ) -> HttpResponse:
         """Return the answer of line formats, streamed if that was asked for, there is more than a slice and the caller can tell.
 
         What goes wrong in the first slice raises InvocationError.
         """
         tally = Tally()
         if lenient:
-            slices = infer_leniently(self._model, invocation, tally, self._spread, self._keys)
+            slices = infer_row_by_row(self._model, invocation, tally, self._parallel, self._keys)
         else:
-            slices = infer_slices(self._model, invocation, asked.stages, self._spread, self._keys)
-        headers = (("Content-Type", invocation.accept), *returned_attributes(asked))
+            slices = infer_slices(
+                self._model, invocation, asked.stopwatch, self._parallel, self._keys
+            )
+        headers = (("Content-Type", invocation.accept), *echoed_attributes(asked))
         if not (streamed and asked.takes_chunks and len(invocation.payload) > SLICE_BYTES):
             body = b"".join(slices)
             _tell(asked, tally, len(body))
-            return Answer(200, headers, body)
+            return HttpResponse(200, headers, body)
         pieces = self.queue.holding(slices)
         first = next(pieces, b"")
-        return Answer(200, headers, pieces=_rest(asked, first, pieces, tally))
+        return HttpResponse(200, headers, pieces=_rest(asked, first, pieces, tally))
 
     def _agreed(
         self, content_type_header: str | None, accept_header: str | None
@@ -140,8 +148,10 @@ def _warn_of_nulls(model: Model, keys: Sequence[str]) -> None:
         )
 
 
-def _rest(asked: Asked, first: bytes, pieces: Iterator[bytes], tally: Tally) -> Iterator[bytes]:
-    """Yield the pieces of a reply that is under way; raises BrokenStream, without what was sent, when it cannot go on."""
+def _rest(
+    asked: HttpRequest, first: bytes, pieces: Iterator[bytes], tally: Tally
+) -> Iterator[bytes]:
+    """Yield the pieces of a reply that is under way; raises AbortedStream, without what was sent, when it cannot go on."""
     reply_bytes = len(first)
     try:
         yield first
@@ -149,12 +159,12 @@ def _rest(asked: Asked, first: bytes, pieces: Iterator[bytes], tally: Tally) -> 
             reply_bytes += len(piece)
             yield piece
     except Exception as error:  # noqa: BLE001  # the status is sent: whatever it is, the reply must not look complete
-        broke_off(asked, error)
-        raise BrokenStream("the reply broke off") from None
+        log_aborted_stream(asked, error)
+        raise AbortedStream("the reply broke off") from None
     _tell(asked, tally, reply_bytes)
 
 
-def _tell(asked: Asked, tally: Tally, reply_bytes: int) -> None:
+def _tell(asked: HttpRequest, tally: Tally, reply_bytes: int) -> None:
     if tally.bad_records:
-        event(logging.WARNING, "bad records", bad_records=tally.bad_records, **told_of(asked))
-    event(logging.DEBUG, "answered", status=200, reply_bytes=reply_bytes, **told_of(asked))
+        event(logging.WARNING, "bad records", bad_records=tally.bad_records, **log_fields(asked))
+    event(logging.DEBUG, "answered", status=200, reply_bytes=reply_bytes, **log_fields(asked))

@@ -11,16 +11,16 @@ from wsgiref.types import WSGIApplication
 
 from werkzeug.test import run_wsgi_app
 
-from serve.http.messages import Answer
+from serve.http.messages import HttpResponse
 
 UNPREFIXED = ("CONTENT_TYPE", "CONTENT_LENGTH")
 
 
-def answer_of(application: WSGIApplication, scope: dict[str, Any], payload: bytes) -> Answer:
+def call_wsgi(application: WSGIApplication, scope: dict[str, Any], payload: bytes) -> HttpResponse:
     """Return the application's answer; its own length is left to the server that sends it."""
     pieces, status, headers = run_wsgi_app(application, _environ(scope, payload), buffered=True)
     kept = tuple((name, value) for name, value in headers.items() if name != "Content-Length")
-    return Answer(int(status.split()[0]), kept, b"".join(pieces))
+    return HttpResponse(int(status.split()[0]), kept, b"".join(pieces))
 
 
 def _environ(scope: dict[str, Any], payload: bytes) -> dict[str, Any]:

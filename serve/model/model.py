@@ -14,9 +14,9 @@ from serve.errors import BadArtifact
 from serve.model.artifact import SCHEMA_NAME, ModelFile, find_model
 from serve.model.booster import read_booster
 from serve.model.ensemble import VOTING, check_agreement, deviation, mean, vote
-from serve.model.native_predict import Predict, dense_predictor
+from serve.model.native_predict import Predict, native_predictor
 from serve.model.schema_file import read_schema
-from serve.model.schema_merge import agreed_schema, check_classes
+from serve.model.schema_merge import check_classes, merge_schema
 from serve.schema.schema import Schema
 from serve.settings import Settings
 from serve.text import counted, quoted
@@ -105,14 +105,14 @@ def _load(file: ModelFile, settings: Settings) -> Model:
     """Return the model of one file."""
     booster = read_booster(file, allow_newer=settings.allow_newer)
     described = read_schema(settings.model_folder / SCHEMA_NAME)
-    schema = agreed_schema(booster, file.writer, described, settings)
+    schema = merge_schema(booster, file.writer, described, settings)
     learner = json.loads(booster.save_config())["learner"]
     rounds = booster.num_boosted_rounds()
     if settings.early_stopping:
         rounds = _best_round(booster.attr("best_iteration"), rounds)
     kind = learner["gradient_booster"]["name"]
     call = (
-        dense_predictor(booster, rounds)
+        native_predictor(booster, rounds)
         if kind == "gbtree"
         else _matrix_predictor(booster, kind, rounds)
     )

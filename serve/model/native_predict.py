@@ -25,7 +25,7 @@ MATRIX = b'{"data":[%d,true],"shape":[%d,%d],"typestr":"<f4","version":3}'
 COUNTS, FLOATS = ctypes.POINTER(ctypes.c_uint64), ctypes.POINTER(ctypes.c_float)
 
 
-def dense_predictor(
+def native_predictor(
     booster: xgboost.Booster,
     rounds: int,
     direct: Callable[[xgboost.Booster, int], Predict] | None = None,
@@ -53,7 +53,7 @@ def dense_predictor(
 
 def direct_predictor(booster: xgboost.Booster, rounds: int) -> Predict:
     """Return the C call itself as such a function; raises AttributeError where the library does not have it."""
-    library: ctypes.CDLL = getattr(xgboost.core, "_LIB")  # noqa: B009  # it is not exported; dense_predictor falls back without it
+    library: ctypes.CDLL = getattr(xgboost.core, "_LIB")  # noqa: B009  # it is not exported; native_predictor falls back without it
     call = library.XGBoosterPredictFromDense
     handle = booster.handle
     options = json.dumps(

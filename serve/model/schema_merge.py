@@ -18,7 +18,7 @@ from serve.text import counted, listed, quoted
 NUMERIC_TYPES = {"float", "int", "q"}
 
 
-def agreed_schema(
+def merge_schema(
     booster: xgboost.Booster,
     writer: tuple[int, ...],
     described: SchemaFile | None,

@@ -7,7 +7,7 @@ from serve.schema.feature import CodeFeature, Feature, LabelFeature
 from serve.schema.schema import Schema
 
 
-def facts_of(model: Model) -> dict[str, Any]:
+def summarize(model: Model) -> dict[str, Any]:
     """Return what kind of model it is and where it came from, short enough for one line of a log."""
     trees = model.booster.num_boosted_rounds()
     return {
@@ -25,7 +25,7 @@ def facts_of(model: Model) -> dict[str, Any]:
     }
 
 
-def features_of(schema: Schema) -> list[dict[str, Any]]:
+def describe_features(schema: Schema) -> list[dict[str, Any]]:
     """Return what each feature takes, in order."""
     names = schema.names or [None] * schema.width
     return [

@@ -23,7 +23,7 @@ MISSING_ELSEWHERE = {"na", "n/a", "<na>", "null", "none", "?", "-"}
 BOOLEANS = {"true": 1.0, "false": 0.0}
 
 
-class UnfitCell(ValueError):
+class CellMismatch(ValueError):
     """A cell that a feature cannot take; ``reason`` says what was expected, with SENT where the cell is quoted."""
 
     def __init__(self, reason: str) -> None:
@@ -63,10 +63,10 @@ class Feature:
         return np.isinf(numbers) if self.may_be_missing else ~np.isfinite(numbers)
 
     def value(self, cell: Cell, *, textual: bool) -> float:
-        """Return the number of one cell, NaN if it is missing; raises UnfitCell."""
+        """Return the number of one cell, NaN if it is missing; raises CellMismatch."""
         number = self._number_of_text(str(cell)) if textual else self._number_of_value(cell)
         if abs(number) >= BEYOND_FLOAT32:
-            raise UnfitCell(f"{SENT} is beyond what a float32 holds")
+            raise CellMismatch(f"{SENT} is beyond what a float32 holds")
         return number
 
     def strict(self) -> "Feature":
@@ -78,10 +78,10 @@ class Feature:
         return self
 
     def missing(self) -> float:
-        """Return the number of a missing cell; raises UnfitCell if the schema says that there must be a value."""
+        """Return the number of a missing cell; raises CellMismatch if the schema says that there must be a value."""
         if self.may_be_missing:
             return math.nan
-        raise UnfitCell("a value is missing, and this column must have one")
+        raise CellMismatch("a value is missing, and this column must have one")
 
     def _plain_text(self, cells: Sequence[Cell]) -> Column | None:
         texts: Sequence[str] = cells  # type: ignore[assignment]  # textual cells are text
@@ -110,22 +110,22 @@ class Feature:
             return BOOLEANS[text.lower()]
         if not is_number(text):
             hint = "; a missing value is an empty cell" if text.lower() in MISSING_ELSEWHERE else ""
-            raise UnfitCell(f"{SENT} is not {self._expected}{hint}")
+            raise CellMismatch(f"{SENT} is not {self._expected}{hint}")
         return float(text)
 
     def _number_of_value(self, cell: Cell) -> float:
         if cell is None:
             return self.missing()
         if isinstance(cell, bool) and self.type != "i":
-            raise UnfitCell(f"{SENT} is not {self._expected}")
+            raise CellMismatch(f"{SENT} is not {self._expected}")
         if isinstance(cell, str):
-            raise UnfitCell(f"{SENT} is a string, not {self._expected}")
+            raise CellMismatch(f"{SENT} is a string, not {self._expected}")
         try:
             number = float(cell)
         except OverflowError:
             return math.inf
         except TypeError:
-            raise UnfitCell(f"{SENT} is not {self._expected}") from None
+            raise CellMismatch(f"{SENT} is not {self._expected}") from None
         return self.missing() if math.isnan(number) else number
 
 
@@ -151,7 +151,7 @@ class CodeFeature(Feature):
             return code
         if self.unknown_is_missing:
             return math.nan
-        raise UnfitCell(
+        raise CellMismatch(
             f"{SENT} is not a known category: the codes are the whole numbers 0 to {self.code_count - 1}"
         )
 
@@ -193,7 +193,7 @@ class LabelFeature(Feature):
             return code
         if self.unknown_is_missing and isinstance(cell, str | int | float):
             return math.nan
-        raise UnfitCell(f"{SENT} is not a known category: expected {listed(self.categories)}")
+        raise CellMismatch(f"{SENT} is not a known category: expected {listed(self.categories)}")
 
     def _plain_text(self, cells: Sequence[Cell]) -> Column | None:
         codes = [self.codes.get(cell) for cell in cells]

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from serve.errors import SENT, UnfitHeader
+from serve.errors import SENT, HeaderMismatch
 from serve.records import Records
 from serve.schema.feature import is_number
 from serve.text import counted, listed
@@ -53,12 +53,12 @@ def unfit_names(names: Sequence[str], expected: Sequence[str], place: str) -> tu
 
 
 def check_first_line(names: Sequence[str] | None, records: Records) -> None:
-    """Tell what is wrong with the names of a first line that is no record, but mostly names; raises UnfitHeader."""
+    """Tell what is wrong with the names of a first line that is no record, but mostly names; raises HeaderMismatch."""
     if not records.textual or records.names is not None or records.first_row != 1 or names is None:
         return
     cells = [str(cell).strip() for cell in records.rows[0]]
     if 2 * sum(cell in names for cell in cells) > len(cells) and sorted(cells) != sorted(names):
-        raise UnfitHeader(*unfit_names(cells, names, "row 1 looks like a header"))
+        raise HeaderMismatch(*unfit_names(cells, names, "row 1 looks like a header"))
 
 
 def joined_hint(records: Records, expected: int) -> str:

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from serve.errors import UnfitHeader, UnfitRecord
+from serve.errors import HeaderMismatch, SchemaMismatch
 from serve.records import Records
-from serve.schema.feature import CodeFeature, Feature, LabelFeature, UnfitCell
+from serve.schema.feature import CellMismatch, CodeFeature, Feature, LabelFeature
 from serve.schema.mismatch import check_first_line, hint, joined_hint, unfit_names, unfit_width
 from serve.text import column_name, quoted
 
@@ -66,7 +66,7 @@ class Schema:
     def align(self, records: Records) -> NDArray[np.float32]:
         """Return the records as features: float32 (n, f), categories as their codes, NaN where a value is missing.
 
-        A number's text means float32(float64(text)). Raises UnfitRecord, which names the row and the column.
+        A number's text means float32(float64(text)). Raises SchemaMismatch, which names the row and the column.
         """
         if records.numbers is not None:
             return self._align_numbers(records.numbers, records.first_row)
@@ -88,7 +88,7 @@ class Schema:
         self, numbers: NDArray[np.floating[Any]], first_row: int
     ) -> NDArray[np.float32]:
         if numbers.shape[1] != self.width:
-            raise UnfitRecord(self.wrong_width(first_row, numbers.shape[1]))
+            raise SchemaMismatch(self.wrong_width(first_row, numbers.shape[1]))
         with np.errstate(over="ignore"):
             features = numbers.astype(np.float32, order="C")
         doubtful = np.isinf(features) | (np.isnan(features) & self._required)
@@ -98,9 +98,9 @@ class Schema:
             number = float(numbers[row, place])
             try:
                 features[row, place] = self._by_code[place].value(number, textual=False)
-            except UnfitCell as error:
+            except CellMismatch as error:
                 where = f"row {first_row + row}, {column_name(self.names, int(place))}"
-                raise UnfitRecord(f"{where}: {error.reason}", quoted(number)) from error
+                raise SchemaMismatch(f"{where}: {error.reason}", quoted(number)) from error
         return features
 
     @cached_property
@@ -123,12 +123,12 @@ class Schema:
         if names is None or names == self.names:
             return range(self.width)
         if self.names is None:
-            raise UnfitRecord(
+            raise SchemaMismatch(
                 f"{records.names_place}: the model knows no column names: send lists of {self.width} values in order"
             )
         if len(names) != self.width or set(names) != set(self.names):
             unfit = unfit_names(names, self.names, records.names_place)
-            raise UnfitHeader(*unfit) if records.textual else UnfitRecord(*unfit)
+            raise HeaderMismatch(*unfit) if records.textual else SchemaMismatch(*unfit)
         places = {name: place for place, name in enumerate(names)}
         return [places[name] for name in self.names]
 
@@ -141,7 +141,7 @@ class Schema:
             (row, cells) for row, cells in enumerate(records.rows) if len(cells) != self.width
         )
         meant = joined_hint(records, self.width) or hint(self.names, records, row)
-        raise UnfitRecord(self.wrong_width(records.first_row + row, len(cells)) + meant)
+        raise SchemaMismatch(self.wrong_width(records.first_row + row, len(cells)) + meant)
 
     def _numbers(self, records: Records, order: Sequence[int]) -> NDArray[np.float32]:
         rows = records.rows
@@ -204,9 +204,9 @@ class Schema:
         cell = records.rows[row][order[place]]
         try:
             return self.features[place].value(cell, textual=records.textual)
-        except UnfitCell as error:
+        except CellMismatch as error:
             check_first_line(self.names, records)
             where = f"row {records.first_row + row}, {column_name(self.names, place)}"
-            raise UnfitRecord(
+            raise SchemaMismatch(
                 f"{where}: {error.reason}{hint(self.names, records, row)}", quoted(cell)
             ) from error

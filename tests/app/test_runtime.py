@@ -65,7 +65,7 @@ def test_the_local_runtime(diamonds: Server, tmp_path: Path) -> None:
 def test_model_errors_are_the_containers() -> None:
     """Of the runtime's 424 the container's own line is told, at the field that it names."""
     message = json.dumps(
-        {"error": "UnfitRecord", "message": 'row 1, column "carat": "x" is not a number'}
+        {"error": "SchemaMismatch", "message": 'row 1, column "carat": "x" is not a number'}
     )
     body = json.dumps(
         {"Message": "Received client error", "OriginalStatusCode": 400, "OriginalMessage": message}

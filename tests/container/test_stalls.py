@@ -13,9 +13,9 @@ from tests.support.server import running
 WHOLE = f"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Length: {len(CSV)}\r\n\r\n{CSV}".encode()
 STALL_SECONDS = 30.0
 SENT = {
-    "lean, nothing": ("lean", b""),
-    "lean, half a head": ("lean", WHOLE[:30]),
-    "lean, half a body": ("lean", WHOLE[:-10]),
+    "asgi, nothing": ("asgi", b""),
+    "asgi, half a head": ("asgi", WHOLE[:30]),
+    "asgi, half a body": ("asgi", WHOLE[:-10]),
     "flask, half a body": ("flask", WHOLE[:-10]),
 }
 
@@ -25,14 +25,14 @@ def ends() -> Iterator[dict[str, tuple[bytes, float]]]:
     """What came back to each caller, and after how many seconds."""
     with ExitStack() as stack:
         servers = {
-            door: stack.enter_context(running(ARTIFACT, SERVE_DOOR=door))
-            for door in ("lean", "flask")
+            front_end: stack.enter_context(running(ARTIFACT, SERVE_FRONTEND=front_end))
+            for front_end in ("asgi", "flask")
         }
         started = time.monotonic()
         connections = {}
-        for name, (door, sent) in SENT.items():
+        for name, (front_end, sent) in SENT.items():
             connections[name] = stack.enter_context(
-                socket.create_connection(servers[door].address, timeout=STALL_SECONDS + 10)
+                socket.create_connection(servers[front_end].address, timeout=STALL_SECONDS + 10)
             )
             connections[name].sendall(sent)
         yield {
@@ -41,7 +41,7 @@ def ends() -> Iterator[dict[str, tuple[bytes, float]]]:
         }
 
 
-@pytest.mark.parametrize("name", ["lean, half a body", "flask, half a body"])
+@pytest.mark.parametrize("name", ["asgi, half a body", "flask, half a body"])
 def test_a_body_that_stops_is_408(ends: dict[str, tuple[bytes, float]], name: str) -> None:
     """3.13: a caller that stops in the middle of its body is told so in the end."""
     reply, seconds = ends[name]
@@ -50,9 +50,9 @@ def test_a_body_that_stops_is_408(ends: dict[str, tuple[bytes, float]], name: st
     assert seconds > STALL_SECONDS - 5
 
 
-@pytest.mark.parametrize("name", ["lean, nothing", "lean, half a head"])
+@pytest.mark.parametrize("name", ["asgi, nothing", "asgi, half a head"])
 def test_silent_connections_are_closed(ends: dict[str, tuple[bytes, float]], name: str) -> None:
-    """1.7: behind the lean door a connection that never brings a request, or only half of its head, is not kept for ever."""
+    """1.7: behind the ASGI front end a connection that never brings a request, or only half of its head, is not kept for ever."""
     reply, seconds = ends[name]
 
     assert reply == b""

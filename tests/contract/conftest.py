@@ -1,30 +1,30 @@
-"""The contract's tests run against both doors, or against the server at SERVE_URL, whichever door that has."""
+"""The contract's tests run against both front ends, or against the server at SERVE_URL, whichever front end that has."""
 
 import os
 from collections.abc import Iterator
 
 import pytest
 
-from tests.support.server import DOOR, ROOT, Server, running
+from tests.support.server import FRONT_END, ROOT, Server, running
 
-DOORS = ["as served"] if "SERVE_URL" in os.environ else ["lean", "flask"]
+FRONT_ENDS = ["as served"] if "SERVE_URL" in os.environ else ["asgi", "flask"]
 
 
-@pytest.fixture(scope="package", params=DOORS, autouse=True)
-def door(request: pytest.FixtureRequest) -> Iterator[str]:
-    """The door of every server that a test of this folder starts."""
-    before = os.environ.get(DOOR)
+@pytest.fixture(scope="package", params=FRONT_ENDS, autouse=True)
+def front_end(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The front end of every server that a test of this folder starts."""
+    before = os.environ.get(FRONT_END)
     if request.param != "as served":
-        os.environ[DOOR] = request.param
+        os.environ[FRONT_END] = request.param
     yield request.param
-    os.environ.pop(DOOR, None)
+    os.environ.pop(FRONT_END, None)
     if before is not None:
-        os.environ[DOOR] = before
+        os.environ[FRONT_END] = before
 
 
 @pytest.fixture(scope="package")
-def diamonds(door: str) -> Iterator[Server]:
-    """A server on the sample artifact that has this door."""
+def diamonds(front_end: str) -> Iterator[Server]:
+    """A server on the sample artifact that has this front end."""
     if url := os.environ.get("SERVE_URL"):
         yield Server(url.rstrip("/"))
         return

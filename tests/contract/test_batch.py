@@ -113,8 +113,8 @@ def test_a_reply_is_a_request_of_the_next_container(
 
 
 @pytest.fixture(scope="module")
-def lenient(door: str) -> Iterator[Server]:
-    """A server of this door that scores what it can."""
+def lenient(front_end: str) -> Iterator[Server]:
+    """A server of this front end that scores what it can."""
     with running(ARTIFACT, SERVE_ROW_ERRORS="true", SAGEMAKER_MODEL_SERVER_WORKERS="1") as server:
         yield server
 

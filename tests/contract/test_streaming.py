@@ -110,7 +110,7 @@ def test_a_failure_in_a_later_slice_breaks_the_stream_off() -> None:
     broken = [each for each in server.events() if each["event"] == "broke off"]
     assert len(broken) == 2
     assert broken[0]["level"] == "WARNING"
-    assert broken[0]["error"] == "UnfitRecord"
+    assert broken[0]["error"] == "SchemaMismatch"
     assert f"row {TIMES * 10 + 1}" in broken[0]["reason"]
     words = "".join(server.output)
     assert "secret" not in words

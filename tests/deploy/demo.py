@@ -10,7 +10,10 @@ from container.local_server import ROOT, serving, stop_on_sigterm
 from tests.support.aws_emulator.server import configuration_file, standing_in
 
 POLL = ("--poll-seconds", "0.2")
-UPDATE = {"version: 1.0.0": "version: 1.1.0", "environment: {}": "environment: {SERVE_DOOR: flask}"}
+UPDATE = {
+    "version: 1.0.0": "version: 1.1.0",
+    "environment: {}": "environment: {SERVE_FRONTEND: flask}",
+}
 
 
 def main() -> None:

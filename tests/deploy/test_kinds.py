@@ -78,7 +78,7 @@ def test_blue_and_green(
     run("up", write(), *POLL)
     changes = {
         "strategy: rolling": f"strategy: {strategy}",
-        "environment: {}": "environment: {SERVE_DOOR: flask}",
+        "environment: {}": "environment: {SERVE_FRONTEND: flask}",
         SCALING: "",
     }
     outcome = run("up", write(changes), *POLL)

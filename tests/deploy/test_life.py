@@ -84,7 +84,7 @@ def test_an_update_and_the_way_back(
         "EndpointConfigName"
     ]
     updated = run("up", write({"1.0.0": "1.1.0", "percent: 50": "percent: 25"}), *POLL)
-    again = write({"environment: {}": "environment: {SERVE_DOOR: flask}"})
+    again = write({"environment: {}": "environment: {SERVE_FRONTEND: flask}"})
     updated = run("up", again, *POLL)
     update = next(
         sent.parameters for sent in stand_in.wire.sent if sent.operation == "UpdateEndpoint"
@@ -151,7 +151,7 @@ def test_a_failure_removes_nothing(stand_in: StandIn, run: Run, write: Callable[
 def test_each_step_names_its_object(run: Run, write: Callable[..., Path]) -> None:
     """The lines of what is made and removed name it, so that two of a kind are two lines."""
     lines = run("up", write(), *POLL).output.splitlines()
-    run("up", write({"environment: {}": "environment: {SERVE_DOOR: flask}"}), *POLL)
+    run("up", write({"environment: {}": "environment: {SERVE_FRONTEND: flask}"}), *POLL)
     lines += run("down", write(), "--yes", *POLL).output.splitlines()
     named = [
         line.split(":")[0]
@@ -172,7 +172,7 @@ def test_an_update_that_fails(stand_in: StandIn, run: Run, write: Callable[..., 
         "EndpointConfigName"
     ]
     stand_in.story = [("Updating", False), ("RollingBack", False), ("InService", False)]
-    failed = run("up", write({"environment: {}": "environment: {SERVE_DOOR: flask}"}), *POLL)
+    failed = run("up", write({"environment: {}": "environment: {SERVE_FRONTEND: flask}"}), *POLL)
 
     assert failed.exit_code == 1
     assert "rolled back: the alarm diamonds-errors-5xx went off" in failed.output
@@ -190,7 +190,7 @@ def test_an_endpoint_that_cannot_be_changed(
     """An endpoint out of service is told, and so is the only way out: down and up."""
     run("up", write(), *POLL)
     stand_in.story = [("Updating", False), ("OutOfService", False)]
-    changed = write({"environment: {}": "environment: {SERVE_DOOR: flask}"})
+    changed = write({"environment: {}": "environment: {SERVE_FRONTEND: flask}"})
     failed, next_time = run("up", changed, *POLL), run("up", changed, *POLL)
 
     assert "OutOfService" in failed.output

@@ -18,7 +18,7 @@ def test_the_way_back_is_an_update_like_any(
     """Rollback goes in the file's steps under its alarms, but for one that rings already, which would end it at once."""
     file = write({"strategy: rolling": "strategy: canary"})
     run("up", file, *POLL)
-    run("up", write({"environment: {}": "environment: {SERVE_DOOR: flask}"}), *POLL)
+    run("up", write({"environment: {}": "environment: {SERVE_FRONTEND: flask}"}), *POLL)
     stand_in.client("cloudwatch").set_alarm_state(
         AlarmName="diamonds-errors-5xx", StateValue="ALARM", StateReason="a test"
     )
@@ -50,7 +50,7 @@ def test_the_way_back_is_an_update_like_any(
 def test_a_way_back_that_fails(stand_in: StandIn, run: Run, write: Callable[..., Path]) -> None:
     """A rollback that AWS rolls back is a failure that says so, and can be tried again."""
     run("up", write(), *POLL)
-    changed = write({"environment: {}": "environment: {SERVE_DOOR: flask}"})
+    changed = write({"environment: {}": "environment: {SERVE_FRONTEND: flask}"})
     run("up", changed, *POLL)
     stand_in.story = [("Updating", False), ("RollingBack", False), ("InService", False)]
     failed = run("rollback", changed, "--yes", *POLL)
@@ -68,7 +68,7 @@ def test_rollback_while_an_update_is_under_way(
 ) -> None:
     """While an update is under way rollback refuses in one line, and changes nothing; plan says that up would wait."""
     run("up", write(), *POLL)
-    changed = write({"environment: {}": "environment: {SERVE_DOOR: flask}"})
+    changed = write({"environment: {}": "environment: {SERVE_FRONTEND: flask}"})
     run("up", changed, *POLL)
     begin_update(stand_in, [(status, False)] * 10)
     stand_in.wire.reset()
@@ -100,7 +100,7 @@ def test_up_waits_for_an_update_under_way(
     old = stand_in.client("sagemaker").describe_endpoint(EndpointName="diamonds")[
         "EndpointConfigName"
     ]
-    changed = write({"environment: {}": "environment: {SERVE_DOOR: flask}"})
+    changed = write({"environment: {}": "environment: {SERVE_FRONTEND: flask}"})
     run("up", changed, *POLL)
     run("rollback", changed, "--yes", "--to", old, *POLL)
     begin_update(stand_in, [("Updating", False), ("Updating", False), ("InService", True)])

@@ -108,7 +108,7 @@ def test_an_answer_that_is_lost(
         )
 
     stand_in.wire.fault = fault
-    outcome = run("up", write({"environment: {}": "environment: {SERVE_DOOR: flask}"}), *POLL)
+    outcome = run("up", write({"environment: {}": "environment: {SERVE_FRONTEND: flask}"}), *POLL)
 
     assert outcome.exit_code == 0, outcome.output
     assert mutations(stand_in).count(operation) >= 2

@@ -1,4 +1,4 @@
-"""What only the lean door promises."""
+"""What only the ASGI front end promises."""
 
 import json
 import socket

@@ -9,7 +9,7 @@ import pytest
 import xgboost
 from numpy.typing import NDArray
 
-from serve.model.native_predict import Predict, dense_predictor, direct_predictor
+from serve.model.native_predict import Predict, direct_predictor, native_predictor
 from tests.support.boosters import numbers, train
 
 WIDTH = 6
@@ -90,4 +90,4 @@ def test_a_library_that_is_not_as_it_is_known(
     features = numbers(10, WIDTH)
     due = booster.inplace_predict(features, iteration_range=(0, ROUNDS))
 
-    np.testing.assert_array_equal(dense_predictor(booster, ROUNDS, direct)(features), due)
+    np.testing.assert_array_equal(native_predictor(booster, ROUNDS, direct)(features), due)

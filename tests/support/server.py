@@ -19,8 +19,8 @@ import requests
 ROOT = Path(__file__).resolve().parents[2]
 ENTRYPOINT = ROOT / "container" / "entrypoint.py"
 OWN_VARIABLES = ("SAGEMAKER_", "SERVE_", "SM_", "MAX_CONTENT_LENGTH")
-# The variable that names the door of the servers started here, where their test leaves it open.
-DOOR = "TEST_DOOR"
+# The variable that names the front end of the servers started here, where their test leaves it open.
+FRONT_END = "TEST_FRONT_END"
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0
 
@@ -111,8 +111,13 @@ def refusal(folder: Path, **env: str) -> str:
 def start(folder: Path, port: int, **env: str) -> Process:
     """Start a server without waiting for it."""
     output = tempfile.TemporaryFile("w+")  # noqa: SIM115  # a pipe that nobody reads would fill up, and hold the server
-    door = {"SERVE_DOOR": os.environ[DOOR]} if DOOR in os.environ else {}
-    settings = {"SM_MODEL_DIR": str(folder), "SAGEMAKER_BIND_TO_PORT": str(port), **door, **env}
+    front_end = {"SERVE_FRONTEND": os.environ[FRONT_END]} if FRONT_END in os.environ else {}
+    settings = {
+        "SM_MODEL_DIR": str(folder),
+        "SAGEMAKER_BIND_TO_PORT": str(port),
+        **front_end,
+        **env,
+    }
     inherited = {
         name: value for name, value in os.environ.items() if not name.startswith(OWN_VARIABLES)
     }
