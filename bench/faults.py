@@ -15,7 +15,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 
 from bench.places import ROOT
-from bench.ports import free_port
+from container.local_server import free_port
 
 WORKERS = (
     "container.asgi_worker.AsgiWorker",

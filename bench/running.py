@@ -16,9 +16,9 @@ from bench.environments import Unavailable, environment
 from bench.models import Served
 from bench.peers.peer import Launch, Peer, Predictions
 from bench.places import ROOT, WORK
-from bench.ports import free_port
 from bench.processes import tree
 from bench.wrk import Request
+from container.local_server import free_port
 
 START_SECONDS = 90.0
 STOP_SECONDS = 8.0

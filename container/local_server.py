@@ -1,4 +1,4 @@
-"""The container's server on this machine: in Docker if its image is there, else in the local Python."""
+"""Start and stop the server on this machine: in Docker if it has the image, else with this Python."""
 
 import os
 import shutil
@@ -7,31 +7,35 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
+from http.client import HTTPException
 from pathlib import Path
-from typing import NoReturn
-
-import requests
+from typing import IO, NoReturn
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLE_ARTIFACT = ROOT / "model" / "artifact"
-START_SECONDS = 480.0  # how long SageMaker waits for the first 200: contract 2.4
-PING_SECONDS = 2.0  # how long it waits for each: contract 2.3
+ENTRYPOINT = ROOT / "container" / "entrypoint.py"
+START_SECONDS = 480.0  # how long SageMaker waits for the first 200 from /ping: contract 2.4
+PING_SECONDS = 2.0  # how long SageMaker waits for each ping: contract 2.3
 STOP_SECONDS = 30.0  # between SIGTERM and SIGKILL: contract 1.3
+POLL_SECONDS = 0.02
 
 
 class NotServing(Exception):
-    """The server ended, or was not ready in time."""
+    """The server exited, or was not ready in time."""
 
 
 @dataclass(frozen=True, slots=True)
-class Container:
-    """A server that answers under ``url``, what it was started with, and after how many seconds it was ready."""
+class LocalServer:
+    """A server that is ready, the command that started it, and how long it took to start."""
 
     url: str
-    words: str
+    command: str
+    process: "subprocess.Popen[bytes]"
     seconds_until_ready: float
 
 
@@ -41,109 +45,122 @@ def serving(
     *,
     image: str | None = None,
     environment: Mapping[str, str] | None = None,
-) -> Iterator[Container]:
-    """Serve the artifact in a folder on a free port of the loopback until the block ends.
+) -> Iterator[LocalServer]:
+    """Serve an artifact on a free port of 127.0.0.1 until the block ends.
 
     Args:
-        folder: what lies in /opt/ml/model.
-        image: the image to run if Docker has it; None never asks Docker.
-        environment: the container's variables, beside those that name folder and port.
+        folder: the artifact, mounted at or used as /opt/ml/model.
+        image: the image to run if Docker has it; without one, Docker is not used.
+        environment: variables for the server, in addition to folder and port.
 
     Raises:
-        NotServing: the server ended, or /ping was not 200 in time.
+        NotServing: the server exited, or /ping did not answer 200 in time.
     """
     port = free_port()
-    in_docker = image is not None and has_image(image)
-    words = f"docker run {image} serve" if in_docker else "container/entrypoint.py serve"
+    url = f"http://127.0.0.1:{port}"
     start = time.monotonic()
-    process = (
-        _in_docker(str(image), folder, port, environment or {})
-        if in_docker
-        else _here(folder, port, environment or {})
-    )
+    if image is not None and has_image(image):
+        command = f"docker run {image} serve"
+        process = _start_in_docker(image, folder, port, environment or {})
+    else:
+        command = f"{ENTRYPOINT.relative_to(ROOT)} serve"
+        process = start_server(folder, port, environment or {})
     try:
-        wait_until_ready(process, f"http://127.0.0.1:{port}")
-        yield Container(f"http://127.0.0.1:{port}", words, time.monotonic() - start)
+        wait_until_ready(process, url)
+        yield LocalServer(url, command, process, time.monotonic() - start)
     finally:
         stop(process)
 
 
-def wait_until_ready(server: "subprocess.Popen[bytes]", url: str) -> None:
-    """Wait until /ping answers 200, as SageMaker does; raises NotServing."""
-    deadline = time.monotonic() + START_SECONDS
+def start_server(
+    folder: Path,
+    port: int,
+    environment: Mapping[str, str],
+    *,
+    inherited: Mapping[str, str] = os.environ,
+    output: IO[str] | None = None,
+) -> "subprocess.Popen[bytes]":
+    """Start the entrypoint with this Python, without waiting until it is ready.
+
+    It gets a session of its own: Ctrl-C reaches only the program that started it, which then
+    stops it in order. ``output`` receives its standard output and error.
+    """
+    variables = {"SM_MODEL_DIR": str(folder), "SAGEMAKER_BIND_TO_PORT": str(port), **environment}
+    return subprocess.Popen(
+        [sys.executable, str(ENTRYPOINT), "serve"],
+        env={**inherited, **variables},
+        stdout=output,
+        stderr=subprocess.STDOUT if output else None,
+        start_new_session=True,
+    )
+
+
+def wait_until_ready(
+    process: "subprocess.Popen[bytes] | None", url: str, seconds: float = START_SECONDS
+) -> None:
+    """Wait until /ping answers 200, as SageMaker does.
+
+    Raises:
+        NotServing: the process exited, or the time is over.
+    """
+    deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        if server.poll() is not None:
-            raise NotServing(
-                f"the server ended with exit code {server.returncode}; its log says why"
-            )
-        try:
-            if requests.get(f"{url}/ping", timeout=PING_SECONDS).status_code == requests.codes.ok:
-                return
-        except requests.RequestException:
-            pass
-        time.sleep(0.05)
-    raise NotServing(f"GET {url}/ping was not 200 within {START_SECONDS:.0f} s")
+        if process is not None and process.poll() is not None:
+            raise NotServing(f"the server exited with code {process.returncode}; see its log")
+        if _answers_ping(url):
+            return
+        time.sleep(POLL_SECONDS)
+    raise NotServing(f"GET {url}/ping did not answer 200 within {seconds:.0f} s")
 
 
-def stop(server: "subprocess.Popen[bytes]") -> int:
-    """Stop a server as SageMaker does, with SIGTERM and in the end SIGKILL; return its exit code."""
-    server.send_signal(signal.SIGTERM)
+def stop(process: "subprocess.Popen[bytes]", seconds: float = STOP_SECONDS) -> int:
+    """Stop a server as SageMaker does, by SIGTERM and then SIGKILL, and return its exit code."""
+    process.send_signal(signal.SIGTERM)
     try:
-        return server.wait(STOP_SECONDS)
+        return process.wait(seconds)
     except subprocess.TimeoutExpired:
-        server.kill()
-        return server.wait()
+        process.kill()
+        return process.wait()
 
 
 def stop_on_sigterm() -> None:
-    """Have SIGTERM and SIGHUP end this program as Ctrl-C does, so that what it started is stopped too."""
+    """Treat SIGTERM and SIGHUP like Ctrl-C, so a program stops the servers that it started."""
 
-    def end(*_: object) -> NoReturn:
+    def interrupt(*_: object) -> NoReturn:
         raise KeyboardInterrupt
 
-    signal.signal(signal.SIGTERM, end)
-    signal.signal(signal.SIGHUP, end)  # of a terminal that is closed
+    signal.signal(signal.SIGTERM, interrupt)
+    signal.signal(signal.SIGHUP, interrupt)  # sent when the terminal is closed
 
 
 def free_port() -> int:
-    """Return a port of the loopback that nobody listens on."""
+    """Return a free port of 127.0.0.1."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 def has_image(image: str) -> bool:
-    """Tell whether Docker answers here, and has the image."""
+    """Return whether Docker runs here and has the image."""
     if shutil.which("docker") is None:
         return False
-    return (
-        subprocess.run(
-            ["docker", "image", "inspect", image], capture_output=True, check=False
-        ).returncode
-        == 0
-    )
+    command = ["docker", "image", "inspect", image]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
-def _here(folder: Path, port: int, environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":
-    settings = {"SM_MODEL_DIR": str(folder), "SAGEMAKER_BIND_TO_PORT": str(port), **environment}
-    # In a session of its own, so that Ctrl-C reaches only the program that started it, which then stops it in order.
-    command = [sys.executable, str(ROOT / "container" / "entrypoint.py"), "serve"]
-    return subprocess.Popen(command, env=os.environ | settings, start_new_session=True)
+def _answers_ping(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/ping", timeout=PING_SECONDS) as response:
+            return bool(response.status == HTTPStatus.OK)
+    except (OSError, HTTPException):
+        return False
 
 
-def _in_docker(
+def _start_in_docker(
     image: str, folder: Path, port: int, environment: Mapping[str, str]
 ) -> "subprocess.Popen[bytes]":
-    variables = [
-        argument for name, value in environment.items() for argument in ("--env", f"{name}={value}")
-    ]
-    place = [
-        "--publish",
-        f"127.0.0.1:{port}:8080",
-        "--volume",
-        f"{folder.resolve()}:/opt/ml/model:ro",
-    ]
-    return subprocess.Popen(
-        ["docker", "run", "--rm", "--init=false", *place, *variables, image, "serve"],
-        start_new_session=True,
-    )
+    command = ["docker", "run", "--rm", "--init=false", "--publish", f"127.0.0.1:{port}:8080"]
+    command += ["--volume", f"{folder.resolve()}:/opt/ml/model:ro"]
+    for name, value in environment.items():
+        command += ["--env", f"{name}={value}"]
+    return subprocess.Popen([*command, image, "serve"], start_new_session=True)

@@ -55,7 +55,7 @@ HOMES: dict[str, set[str]] = {
     "boto3": {"deploy.aws", "local_test.app.runtime_endpoint"},
     "botocore": {"deploy", "capacity.vcpus", "local_test.app.runtime_endpoint"},
     "pandas": {"model", "bench"},
-    "requests": {"container.local_server", "local_test", "capacity", "bench"},
+    "requests": {"local_test", "capacity", "bench"},
     "os": {
         "serve.settings",
         "container.asgi_worker",

@@ -9,7 +9,7 @@ import orjson
 
 from bench.models import Row
 from bench.peers.peer import JSON, Launch, Peer, Predictions
-from bench.ports import free_port
+from container.local_server import free_port
 
 
 def _prepare(launch: Launch) -> None:

@@ -179,7 +179,7 @@ def _container(
     }
     with serving(folder, image=image, environment=quiet | wishes.environment()) as container:
         click.echo(
-            f"Started {container.words}, ready after {container.seconds_until_ready:.1f} s",
+            f"Started {container.command}, ready after {container.seconds_until_ready:.1f} s",
             err=True,
         )
         yield container.url

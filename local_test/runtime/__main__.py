@@ -179,7 +179,7 @@ def _started(
     except NotServing as error:
         raise click.ClickException(f"variant {name}, {folder}: {error}") from error
     click.echo(
-        f"Variant {name}: {container.words} on {folder}, ready after {container.seconds_until_ready:.1f} s, {container.url}"
+        f"Variant {name}: {container.command} on {folder}, ready after {container.seconds_until_ready:.1f} s, {container.url}"
     )
     return Variant(name, container.url, weight)
 

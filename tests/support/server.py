@@ -2,12 +2,8 @@
 
 import json
 import os
-import signal
-import socket
 import subprocess
-import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,8 +12,18 @@ from typing import IO, Any
 
 import requests
 
-ROOT = Path(__file__).resolve().parents[2]
-ENTRYPOINT = ROOT / "container" / "entrypoint.py"
+from container.local_server import (
+    ENTRYPOINT,
+    ROOT,
+    NotServing,
+    free_port,
+    start_server,
+)
+from container.local_server import stop as stop_process
+from container.local_server import wait_until_ready as wait_for_ping
+
+__all__ = ["ENTRYPOINT", "ROOT", "free_port"]  # what tests also need of the local server
+
 OWN_VARIABLES = ("SAGEMAKER_", "SERVE_", "SM_", "MAX_CONTENT_LENGTH")
 # The variable that names the front end of the servers started here, where their test leaves it open.
 FRONT_END = "TEST_FRONT_END"
@@ -109,54 +115,28 @@ def refusal(folder: Path, **env: str) -> str:
 
 
 def start(folder: Path, port: int, **env: str) -> Process:
-    """Start a server without waiting for it."""
-    output = tempfile.TemporaryFile("w+")  # noqa: SIM115  # a pipe that nobody reads would fill up, and hold the server
+    """Start a server without waiting until it is ready."""
+    # A file, because a pipe that is not read would fill up and block the server.
+    output = tempfile.TemporaryFile("w+")  # noqa: SIM115  # Process closes it
     front_end = {"SERVE_FRONTEND": os.environ[FRONT_END]} if FRONT_END in os.environ else {}
-    settings = {
-        "SM_MODEL_DIR": str(folder),
-        "SAGEMAKER_BIND_TO_PORT": str(port),
-        **front_end,
-        **env,
-    }
     inherited = {
         name: value for name, value in os.environ.items() if not name.startswith(OWN_VARIABLES)
     }
-    command = [sys.executable, str(ENTRYPOINT), "serve"]
-    return Process(
-        subprocess.Popen(
-            command, env=inherited | settings, stdout=output, stderr=subprocess.STDOUT
-        ),
-        output,
-    )
+    popen = start_server(folder, port, front_end | env, inherited=inherited, output=output)
+    return Process(popen, output)
 
 
 def stop(process: Process) -> str:
-    """Stop a server as the platform does, with SIGTERM and in the end SIGKILL; return what it wrote."""
-    process.send_signal(signal.SIGTERM)
-    try:
-        process.wait(STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.popen.kill()
-        process.popen.wait()
+    """Stop a server as SageMaker does, and return what it printed."""
+    stop_process(process.popen)
     return process.words()
 
 
 def wait_until_ready(server: Server) -> None:
-    """Wait until /ping is 200; raises RuntimeError with the server's words if it ends before."""
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        if server.process and server.process.returncode is not None:
-            raise RuntimeError(f"the server ended: {server.process.words()}")
-        try:
-            if requests.get(f"{server.url}/ping", timeout=2).status_code == requests.codes.ok:
-                return
-        except requests.RequestException:
-            time.sleep(0.05)
-    raise RuntimeError(f"no 200 from /ping within {START_SECONDS} s")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Wait until /ping answers 200; raises RuntimeError with what the server printed."""
+    popen = server.process.popen if server.process else None
+    try:
+        wait_for_ping(popen, server.url, START_SECONDS)
+    except NotServing as error:
+        printed = server.process.words() if server.process else ""
+        raise RuntimeError(f"{error}: {printed}") from error
