@@ -1,5 +1,6 @@
 """Servers and models that many tests share."""
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,15 +8,22 @@ import pytest
 
 from tests.support.server import ROOT, Server, running
 
+# Under nohup and in some CI systems, SIGINT and SIGHUP are ignored, and every process that a test
+# starts inherits that. Tests that send these signals need their default effect.
+for number in (signal.SIGINT, signal.SIGHUP):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        handler = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
+        signal.signal(number, handler)
+
 
 @pytest.fixture(scope="session")
 def diamonds() -> Iterator[Server]:
-    """A server on the sample artifact."""
+    """Return a server of the sample artifact."""
     with running(ROOT / "model" / "artifact") as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder for the artifacts that a session's tests make."""
+    """Return a folder for the artifacts that the tests of a session create."""
     return tmp_path_factory.mktemp("models")

@@ -145,7 +145,7 @@ def test_a_stop_stops_the_containers_too(tmp_path: Path, number: int) -> None:
         (("--endpoint", "a/b"), "'a/b' is no name"),
         (("--container", "127.0.0.1:8080"), "expected http://HOST:PORT"),
         (("--s3", "README.md/s3"), "name a folder that can be written to"),
-        (("--folder", "nowhere"), "the server ended with exit code 1"),
+        (("--folder", "nowhere"), "the server exited with code 1"),
         (
             ("--container", "http://127.0.0.1:1", "--port", "{taken}"),
             "is taken: PORT=... or --port names another",
