@@ -200,13 +200,16 @@ check: setup ## Tell what the server would decide of the artifact FOLDER, and of
 convert: setup ## Rewrite MODEL, a file of XGBoost's old binary format or (with TRUST=yes) a pickle, as .ubj
 	@$(RUN) model/convert.py "$(MODEL)" $(if $(filter yes,$(TRUST)),--trust-pickle)
 
+LOCKS := container/requirements tests/requirements model/requirements model/requirements-convert \
+	model/requirements-convert-new tests/requirements-sbom tests/sdk/requirements bench/requirements \
+	deploy/requirements tests/requirements-aws tests/requirements-app
+
 .PHONY: lock
-lock: setup ## Pin and hash the requirements anew
-	@$(RUN) -m pip install --quiet --disable-pip-version-check --target .venv/uv uv
-	@for lock in container/requirements tests/requirements model/requirements model/requirements-convert model/requirements-convert-new tests/requirements-sbom tests/sdk/requirements bench/requirements deploy/requirements tests/requirements-aws tests/requirements-app; do \
-		PYTHONPATH=.venv/uv .venv/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --upgrade --generate-hashes \
+lock: setup ## Pin and hash the newest versions of all requirements
+	@for lock in $(LOCKS); do \
+		$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --upgrade --generate-hashes \
 			--only-binary :all: --no-annotate --no-emit-index-url --no-emit-find-links \
-			--custom-compile-command "make lock" $$lock.in --output-file $$lock.txt; done
+			--custom-compile-command "make lock" $$lock.in --output-file $$lock.txt || exit 1; done
 
 .PHONY: clean
 clean: ## Remove what the other verbs made
