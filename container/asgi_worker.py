@@ -44,12 +44,15 @@ class AsgiWorker(ASGIWorker):
         self.cfg.set("timeout", math.ceil(STALL_SECONDS))
         super().init_process()
 
+    def init_signals(self) -> None:
+        self._stopping = asyncio.Event()
+        super().init_signals()
+
     def handle_exit_signal(self) -> None:
         self.alive = False
         self._stopping.set()
 
     async def _serve(self) -> None:
-        self._stopping = asyncio.Event()
         self._note()
         for listener in self.sockets:
             self._listen(listener.sock)

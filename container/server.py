@@ -13,6 +13,7 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger as GunicornLogger
 from gunicorn.http.errors import ParseException
 
+from container.arbiter import SignalSafeArbiter, unblock_signals
 from container.asgi_worker import BALANCE, AsgiWorker
 from container.flask_worker import FlaskWorker
 from container.limits import read_limits
@@ -82,10 +83,14 @@ class Server(BaseApplication):
             self.cfg.set(name, value)
         self.cfg.set("when_ready", lambda _: event(logging.INFO, "started", **self.facts))
         self.cfg.set("on_exit", lambda _: event(logging.INFO, "stopped"))
+        self.cfg.set("post_worker_init", lambda _: unblock_signals())
         self.cfg.set("child_exit", lambda _, worker: BALANCE.forget(worker.age))
 
     def load(self) -> Any:
         return self.application
+
+    def run(self) -> None:
+        SignalSafeArbiter(self).run()
 
 
 class GunicornLog(GunicornLogger):

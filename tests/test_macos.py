@@ -23,10 +23,10 @@ MACOS = {"MACOSX_DEPLOYMENT_TARGET": "14.0"}
 @pytest.mark.parametrize("lock", LOCKS, ids=str)
 def test_each_lock_resolves_on_macos(tmp_path: Path, lock: Path, python: str) -> None:
     """Each pinned package has a wheel for macOS 14 on arm64; resolving downloads metadata only."""
-    command = [UV, "pip", "install", *OPTIONS, "--target", tmp_path / "none"]
+    command = [str(UV), "pip", "install", *OPTIONS, "--target", str(tmp_path / "none")]
     command += ["--python-platform", "aarch64-apple-darwin", "--python-version", python]
     outcome = subprocess.run(
-        [*command, "--requirement", lock],
+        [*command, "--requirement", str(lock)],
         cwd=ROOT,
         env=os.environ | MACOS,
         capture_output=True,
