@@ -1,10 +1,10 @@
-"""A port of the loopback that nobody listens on."""
+"""A free port on the loopback interface."""
 
 import socket
 
 
 def free_port() -> int:
-    """Return a free port."""
+    """Return a port that no process listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
