@@ -3,13 +3,12 @@
 Source: the issue "Ten times the peers at one row, and close to the floor everywhere".
 """
 
-import math
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 
 from bench.plan import ASGI, HELLO_ASGI, HELLO_FLASK, KSERVE, Workload
 from bench.results import Results
 from bench.servers.spec import CSV, JSON
+from bench.threshold import Goal, Threshold, compare
 
 MEDIA_TYPES = {"CSV": CSV, "JSON": JSON}
 # More than one thread can reach, although decoding and encoding use a single thread.
@@ -24,26 +23,6 @@ RATE, P50, P99, CPU, BUSY = (
     "cpu_ms",
     "busy_processors",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Goal:
-    """One goal; ``met`` is None if this run did not measure it."""
-
-    metric: str
-    threshold: str
-    measured: str
-    met: bool | None
-
-
-@dataclass(frozen=True, slots=True)
-class Threshold:
-    """A number to compare with: a factor times a reference, which is NaN if it was not measured."""
-
-    operator: str
-    factor: float
-    reference: float = 1.0
-    reference_name: str = ""
 
 
 def evaluate_goals(results: Results) -> list[Goal]:
@@ -68,11 +47,11 @@ def _one_row(results: Results) -> Iterator[Goal]:
         kserve_rate = results.number(RATE, KSERVE, workload)
         kserve_p99 = results.number(P99, KSERVE, workload)
         hello_rate = results.number(RATE, HELLO_FLASK, workload)
-        yield _compare(f"{name}: requests/s", rate, Threshold("≥", 10, kserve_rate, "KServe"))
-        yield _compare(
+        yield compare(f"{name}: requests/s", rate, Threshold("≥", 10, kserve_rate, "KServe"))
+        yield compare(
             f"{name}: requests/s", rate, Threshold("≥", 1.5, hello_rate, "Flask hello world")
         )
-        yield _compare(f"{name}: p99, ms", p99, Threshold("≤", 1 / 5, kserve_p99, "KServe"))
+        yield compare(f"{name}: p99, ms", p99, Threshold("≤", 1 / 5, kserve_p99, "KServe"))
         yield _cpu_goal(results, workload, name, 1.5)
 
 
@@ -80,16 +59,14 @@ def _category_labels(results: Results) -> Iterator[Goal]:
     pairs = zip(_workloads(["diamonds"], 1), _workloads(["codes"], 1), strict=True)
     for (diamonds, name), (codes, _) in pairs:
         rate, codes_rate = (results.number(RATE, ASGI, workload) for workload in (diamonds, codes))
-        yield _compare(
-            f"{name}: requests/s", rate, Threshold("≥", 0.8, codes_rate, "rate of codes")
-        )
+        yield compare(f"{name}: requests/s", rate, Threshold("≥", 0.8, codes_rate, "rate of codes"))
 
 
 def _hundred_rows(results: Results) -> Iterator[Goal]:
     for workload, name in _workloads("ab", 100):
         rate, kserve_rate = _rates(results, workload, (ASGI, KSERVE))
         factor = 3 if workload.model == "a" else 2.5
-        yield _compare(f"{name}: requests/s", rate, Threshold("≥", factor, kserve_rate, "KServe"))
+        yield compare(f"{name}: requests/s", rate, Threshold("≥", factor, kserve_rate, "KServe"))
         yield _cpu_goal(results, workload, name, 1.4)
 
 
@@ -97,13 +74,13 @@ def _ten_thousand_rows(results: Results) -> Iterator[Goal]:
     for workload, name in _workloads("b", 10_000):
         rate, kserve_rate = _rates(results, workload, (ASGI, KSERVE))
         in_process_rate = results.in_process_number("both_cores_per_second", workload)
-        yield _compare(f"{name}: requests/s", rate, Threshold("≥", 1.3, kserve_rate, "KServe"))
-        yield _compare(
+        yield compare(f"{name}: requests/s", rate, Threshold("≥", 1.3, kserve_rate, "KServe"))
+        yield compare(
             f"{name}: requests/s",
             rate,
             Threshold("≥", 0.85, in_process_rate, "in-process on both cores"),
         )
-    yield _compare(
+    yield compare(
         "10,000 rows of b, CSV, single requests: busy processors",
         results.scenario_number(ASGI, "one large request", BUSY),
         Threshold("≥", MIN_BUSY_PROCESSORS_ALONE),
@@ -115,7 +92,7 @@ def _one_connection(results: Results) -> Iterator[Goal]:
         workload = Workload(model, 1, CSV, 1)
         hello = results.number(P50, HELLO_ASGI, workload)
         floor = hello + results.in_process_number("infer_ms", workload)
-        yield _compare(
+        yield compare(
             f"1 row of {model}, CSV, 1 connection: p50, ms",
             results.number(P50, ASGI, workload),
             Threshold("≤", 1.3, floor, FLOOR),
@@ -128,7 +105,7 @@ def _many_connections(results: Results) -> Iterator[Goal]:
             results.number(RATE, ASGI, Workload(model, rows, CSV, connections))
             for connections in (32, 8)
         )
-        yield _compare(
+        yield compare(
             f"{_format_rows(rows)} of {model}, CSV, 32 connections: requests/s",
             rate_32,
             Threshold("≥", 0.9, rate_8, "rate at 8 connections"),
@@ -137,12 +114,12 @@ def _many_connections(results: Results) -> Iterator[Goal]:
 
 def _saturation(results: Results) -> Iterator[Goal]:
     for rows in (100, 10_000):
-        yield _compare(
+        yield compare(
             f"{rows:,} rows of b, CSV, 8 connections: busy processors",
             results.number(BUSY, ASGI, Workload("b", rows, CSV, 8)),
             Threshold("≥", MIN_BUSY_PROCESSORS_UNDER_LOAD),
         )
-    yield _compare(
+    yield compare(
         "/ping during 10,000 rows of b, 8 connections: p99, ms",
         results.scenario_number(ASGI, "ping under saturation", "p99_ms"),
         Threshold("<", 100),
@@ -158,9 +135,9 @@ def _start_and_memory(results: Results) -> Iterator[Goal]:
             ours = results.start_number(number, ASGI, model)
             kserve = results.start_number(number, KSERVE, model)
             threshold = Threshold("≤", factor, kserve, "KServe")
-            yield _compare(f"model {model}: {metric}", ours, threshold)
+            yield compare(f"model {model}: {metric}", ours, threshold)
     model_mb = results.scenario_number(ASGI, "model in memory", "model_mb")
-    yield _compare(
+    yield compare(
         "additional worker, model c compared with a: memory growth, MB",
         results.scenario_number(ASGI, "model in memory", "worker_mb_due_to_model"),
         Threshold("≤", 1 / 4, model_mb, "model c"),
@@ -168,18 +145,18 @@ def _start_and_memory(results: Results) -> Iterator[Goal]:
 
 
 def _scenarios(results: Results) -> Iterator[Goal]:
-    yield _compare(
+    yield compare(
         "100 MB of CSV: memory growth, in multiples of the body",
         results.scenario_number(ASGI, "100 MB body", "growth_in_bodies"),
         Threshold("≤", 4),
     )
-    yield _compare(
+    yield compare(
         "100 MB of CSV: slowest /ping meanwhile, ms",
         results.scenario_number(ASGI, "100 MB body", "max_ping_ms"),
         Threshold("<", 2000),
     )
     small = results.scenario_number(ASGI, "growth", "cpu_us_per_row_of_10000")
-    yield _compare(
+    yield compare(
         "1,000,000 rows of a in one request: CPU per row, µs",
         results.scenario_number(ASGI, "growth", "cpu_us_per_row_of_1000000"),
         Threshold("≤", 1.2, small, "CPU at 10,000 rows"),
@@ -201,41 +178,12 @@ def _cpu_goal(results: Results, workload: Workload, name: str, factor: float) ->
     """Compare the CPU time of a request with that of hello world plus the work in process."""
     hello = results.number(CPU, HELLO_ASGI, workload)
     floor = hello + results.in_process_number("infer_cpu_ms", workload)
-    return _compare(
+    return compare(
         f"{name}: CPU per request, ms",
         results.number(CPU, ASGI, workload),
         Threshold("≤", factor, floor, FLOOR),
     )
 
 
-def _compare(metric: str, value: float, threshold: Threshold) -> Goal:
-    limit = f"{threshold.operator} {_format_number(threshold.factor)}"
-    measured = _format_number(value)
-    if threshold.reference_name:
-        limit += f" × {threshold.reference_name}"
-    if math.isnan(value) or math.isnan(threshold.reference):
-        return Goal(metric, limit, "not measured", None)
-    if threshold.reference_name:
-        ratio = value / threshold.reference
-        measured += f" against {_format_number(threshold.reference)}: {ratio:.2f} ×"
-    return Goal(metric, limit, measured, _is_met(value, threshold))
-
-
-def _is_met(value: float, threshold: Threshold) -> bool:
-    limit = threshold.factor * threshold.reference
-    match threshold.operator:
-        case "≥":
-            return value >= limit
-        case "≤":
-            return value <= limit
-        case "<":
-            return value < limit
-    raise ValueError(f"unknown operator {threshold.operator}")
-
-
 def _format_rows(rows: int) -> str:
     return "1 row" if rows == 1 else f"{rows:,} rows"
-
-
-def _format_number(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"

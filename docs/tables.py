@@ -130,7 +130,7 @@ def build_clauses() -> str:
         for test in ast.parse(path.read_text(encoding="utf-8")).body:
             if isinstance(test, ast.FunctionDef) and test.name.startswith("test_"):
                 summary = str(ast.get_docstring(test)).partition("\n\n")[0]
-                quoted, _, promise = summary.partition(": ")
+                quoted, _, promise = " ".join(summary.split()).partition(": ")
                 link = f"[{test.name}](../{path.relative_to(ROOT)})"
                 rows += [(clause, promise, link) for clause in CLAUSE.findall(quoted) if promise]
     rows.sort(key=lambda row: ([int(number) for number in row[0].split(".")], row[2]))
