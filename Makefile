@@ -169,9 +169,9 @@ bench-quick: .venv-bench/ready ## The same with fewer servers, cells and rounds,
 	@$(call make-venv,.venv-bench,$<)
 
 .PHONY: sbom
-sbom: setup ## Write sbom.json, the image's bill of materials (CycloneDX), and docs/licences.md
+sbom: setup ## Write sbom.json, the image's bill of materials (CycloneDX), and docs/licenses.md
 	@container/sbom.sh > sbom.json
-	@$(RUN) docs/licences.py sbom.json > docs/licences.md
+	@$(RUN) docs/licenses.py sbom.json > docs/licenses.md
 
 .PHONY: push
 push: ## Push the image of this commit to REPOSITORY, and print its digest

@@ -1,1 +1,1 @@
-"""The benchmark: this server against peers and floors, in one run."""
+"""The benchmark: compares this server with other model servers and with the floor costs."""

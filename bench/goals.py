@@ -1,221 +1,189 @@
-"""The goals: what was asked of the ASGI front end, what a run measured, and whether that is enough.
+"""The performance goals of the ASGI front end, and whether a run met them.
 
-Source: the goals' table of the issue "Ten times the peers at one row, and close to the floor everywhere".
+Source: the issue "Ten times the peers at one row, and close to the floor everywhere".
 """
 
-import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
 
-from bench.grid import HELLO_FLASK, HELLO_LEAN, KSERVE, LEAN, Cell
-from bench.peers.peer import CSV, JSON
+from bench.plan import ASGI, HELLO_ASGI, HELLO_FLASK, KSERVE, Workload
 from bench.results import Results
+from bench.servers.spec import CSV, JSON
+from bench.threshold import Goal, Threshold, compare
 
-MEDIA = {"CSV": CSV, "JSON": JSON}
-# What "uses both cores" means here: what one thread cannot do, decoding and encoding being one thread's.
-BOTH_PROCESSORS = 1.33
-# Of two processors, with wrk on the same two.
-BUSY_PROCESSORS = 1.7
-RATE, P50, P99, CPU, BUSY = "requests_a_second", "p50_ms", "p99_ms", "cpu_ms", "busy_processors"
-
-
-@dataclass(frozen=True, slots=True)
-class Goal:
-    """One line of the goals; ``met`` is None where this run did not measure it."""
-
-    what: str
-    goal: str
-    measured: str
-    met: bool | None
-
-
-@dataclass(frozen=True, slots=True)
-class Bound:
-    """So many times another number, whose it is in words; not a number where it was not measured."""
-
-    sign: str
-    times: float
-    other: float = 1.0
-    whose: str = ""
+MEDIA_TYPES = {"CSV": CSV, "JSON": JSON}
+# More than one thread can reach, although decoding and encoding use a single thread.
+MIN_BUSY_PROCESSORS_ALONE = 1.33
+# Of two processors, which the server shares with wrk.
+MIN_BUSY_PROCESSORS_UNDER_LOAD = 1.7
+FLOOR = "(hello world + in-process)"
+RATE, P50, P99, CPU, BUSY = (
+    "requests_per_second",
+    "p50_ms",
+    "p99_ms",
+    "cpu_ms",
+    "busy_processors",
+)
 
 
-def goals(results: Results) -> list[Goal]:
-    """Return all goals, in the order of the issue."""
-    parts: tuple[Callable[[Results], Iterator[Goal]], ...] = (
+def evaluate_goals(results: Results) -> list[Goal]:
+    """Return all goals in the order of the issue."""
+    groups: tuple[Callable[[Results], Iterator[Goal]], ...] = (
         _one_row,
-        _labels,
+        _category_labels,
         _hundred_rows,
-        _many_rows,
+        _ten_thousand_rows,
         _one_connection,
         _many_connections,
-        _busy,
+        _saturation,
         _start_and_memory,
-        _extras,
+        _scenarios,
     )
-    return [goal for part in parts for goal in part(results)]
+    return [goal for group in groups for goal in group(results)]
 
 
 def _one_row(results: Results) -> Iterator[Goal]:
-    for cell, what in _cells("ab", 1):
-        rate, p99 = results.number(RATE, LEAN, cell), results.number(P99, LEAN, cell)
-        hello = results.number(RATE, HELLO_FLASK, cell)
-        yield _goal(
-            f"{what}: requests/s",
-            rate,
-            Bound("≥", 10, results.number(RATE, KSERVE, cell), "KServe's"),
+    for workload, name in _workloads("ab", 1):
+        rate, p99 = results.number(RATE, ASGI, workload), results.number(P99, ASGI, workload)
+        kserve_rate = results.number(RATE, KSERVE, workload)
+        kserve_p99 = results.number(P99, KSERVE, workload)
+        hello_rate = results.number(RATE, HELLO_FLASK, workload)
+        yield compare(f"{name}: requests/s", rate, Threshold("≥", 10, kserve_rate, "KServe"))
+        yield compare(
+            f"{name}: requests/s", rate, Threshold("≥", 1.5, hello_rate, "Flask hello world")
         )
-        yield _goal(f"{what}: requests/s", rate, Bound("≥", 1.5, hello, "Flask's hello world's"))
-        yield _goal(
-            f"{what}: p99, ms",
-            p99,
-            Bound("≤", 1 / 5, results.number(P99, KSERVE, cell), "KServe's"),
-        )
-        yield _cpu(results, cell, what, 1.5)
+        yield compare(f"{name}: p99, ms", p99, Threshold("≤", 1 / 5, kserve_p99, "KServe"))
+        yield _cpu_goal(results, workload, name, 1.5)
 
 
-def _labels(results: Results) -> Iterator[Goal]:
-    for (labels, what), (codes, _) in zip(
-        _cells(["diamonds"], 1), _cells(["codes"], 1), strict=True
-    ):
-        rates = [results.number(RATE, LEAN, cell) for cell in (labels, codes)]
-        yield _goal(f"{what}: requests/s", rates[0], Bound("≥", 0.8, rates[1], "that of codes"))
+def _category_labels(results: Results) -> Iterator[Goal]:
+    pairs = zip(_workloads(["diamonds"], 1), _workloads(["codes"], 1), strict=True)
+    for (diamonds, name), (codes, _) in pairs:
+        rate, codes_rate = (results.number(RATE, ASGI, workload) for workload in (diamonds, codes))
+        yield compare(f"{name}: requests/s", rate, Threshold("≥", 0.8, codes_rate, "rate of codes"))
 
 
 def _hundred_rows(results: Results) -> Iterator[Goal]:
-    for cell, what in _cells("ab", 100):
-        rates = [results.number(RATE, server, cell) for server in (LEAN, KSERVE)]
-        yield _goal(
-            f"{what}: requests/s",
-            rates[0],
-            Bound("≥", 3 if cell.model == "a" else 2.5, rates[1], "KServe's"),
-        )
-        yield _cpu(results, cell, what, 1.4)
+    for workload, name in _workloads("ab", 100):
+        rate, kserve_rate = _rates(results, workload, (ASGI, KSERVE))
+        factor = 3 if workload.model == "a" else 2.5
+        yield compare(f"{name}: requests/s", rate, Threshold("≥", factor, kserve_rate, "KServe"))
+        yield _cpu_goal(results, workload, name, 1.4)
 
 
-def _many_rows(results: Results) -> Iterator[Goal]:
-    for cell, what in _cells("b", 10_000):
-        rates = [results.number(RATE, server, cell) for server in (LEAN, KSERVE)]
-        floor = results.floor_number("both_a_second", cell)
-        yield _goal(f"{what}: requests/s", rates[0], Bound("≥", 1.3, rates[1], "KServe's"))
-        yield _goal(
-            f"{what}: requests/s", rates[0], Bound("≥", 0.85, floor, "in-process on both cores")
+def _ten_thousand_rows(results: Results) -> Iterator[Goal]:
+    for workload, name in _workloads("b", 10_000):
+        rate, kserve_rate = _rates(results, workload, (ASGI, KSERVE))
+        in_process_rate = results.in_process_number("both_cores_per_second", workload)
+        yield compare(f"{name}: requests/s", rate, Threshold("≥", 1.3, kserve_rate, "KServe"))
+        yield compare(
+            f"{name}: requests/s",
+            rate,
+            Threshold("≥", 0.85, in_process_rate, "in-process on both cores"),
         )
-    lone = results.extra_number(LEAN, "one large request", BUSY)
-    yield _goal(
-        "10,000 rows of b, CSV, one request alone: processors busy",
-        lone,
-        Bound("≥", BOTH_PROCESSORS),
+    yield compare(
+        "10,000 rows of b, CSV, single requests: busy processors",
+        results.scenario_number(ASGI, "one large request", BUSY),
+        Threshold("≥", MIN_BUSY_PROCESSORS_ALONE),
     )
 
 
 def _one_connection(results: Results) -> Iterator[Goal]:
     for model in "ab":
-        cell = Cell(model, 1, CSV, 1)
-        least = results.number(P50, HELLO_LEAN, cell) + results.floor_number("infer_ms", cell)
-        what = f"1 row of {model}, CSV, 1 connection: p50, ms"
-        yield _goal(
-            what,
-            results.number(P50, LEAN, cell),
-            Bound("≤", 1.3, least, "hello world + in-process"),
+        workload = Workload(model, 1, CSV, 1)
+        hello = results.number(P50, HELLO_ASGI, workload)
+        floor = hello + results.in_process_number("infer_ms", workload)
+        yield compare(
+            f"1 row of {model}, CSV, 1 connection: p50, ms",
+            results.number(P50, ASGI, workload),
+            Threshold("≤", 1.3, floor, FLOOR),
         )
 
 
 def _many_connections(results: Results) -> Iterator[Goal]:
     for model, rows in (("a", 1), ("b", 1), ("b", 100)):
-        many, few = (
-            results.number(RATE, LEAN, Cell(model, rows, CSV, connections))
+        rate_32, rate_8 = (
+            results.number(RATE, ASGI, Workload(model, rows, CSV, connections))
             for connections in (32, 8)
         )
-        yield _goal(
-            f"{_rows(rows)} of {model}, CSV, 32 connections: requests/s",
-            many,
-            Bound("≥", 0.9, few, "that at 8"),
+        yield compare(
+            f"{_format_rows(rows)} of {model}, CSV, 32 connections: requests/s",
+            rate_32,
+            Threshold("≥", 0.9, rate_8, "rate at 8 connections"),
         )
 
 
-def _busy(results: Results) -> Iterator[Goal]:
+def _saturation(results: Results) -> Iterator[Goal]:
     for rows in (100, 10_000):
-        busy = results.number(BUSY, LEAN, Cell("b", rows, CSV, 8))
-        yield _goal(
-            f"{rows:,} rows of b, CSV, 8 connections: processors busy",
-            busy,
-            Bound("≥", BUSY_PROCESSORS),
+        yield compare(
+            f"{rows:,} rows of b, CSV, 8 connections: busy processors",
+            results.number(BUSY, ASGI, Workload("b", rows, CSV, 8)),
+            Threshold("≥", MIN_BUSY_PROCESSORS_UNDER_LOAD),
         )
-    ping = results.extra_number(LEAN, "ping under saturation", "p99_ms")
-    yield _goal("/ping under 10,000 rows of b on 8 connections: p99, ms", ping, Bound("<", 100))
+    yield compare(
+        "/ping during 10,000 rows of b, 8 connections: p99, ms",
+        results.scenario_number(ASGI, "ping under saturation", "p99_ms"),
+        Threshold("<", 100),
+    )
 
 
 def _start_and_memory(results: Results) -> Iterator[Goal]:
     for model in "abc":
-        for number, what, share in (
+        for number, metric, factor in (
             ("start_seconds", "cold start, s", 1 / 4),
             ("pss_mb", "PSS with 2 workers, MB", 1 / 3),
         ):
-            ours, kserve = (
-                results.start_number(number, server, model) for server in (LEAN, KSERVE)
-            )
-            yield _goal(f"model {model}: {what}", ours, Bound("≤", share, kserve, "KServe's"))
-    more, size = (
-        results.extra_number(LEAN, "model in memory", name)
-        for name in ("mb_more_a_worker", "mb_of_the_model")
-    )
-    yield _goal(
-        "a worker more, with model c beyond what it is with a: MB",
-        more,
-        Bound("≤", 1 / 4, size, "model c's"),
+            ours = results.start_number(number, ASGI, model)
+            kserve = results.start_number(number, KSERVE, model)
+            threshold = Threshold("≤", factor, kserve, "KServe")
+            yield compare(f"model {model}: {metric}", ours, threshold)
+    model_mb = results.scenario_number(ASGI, "model in memory", "model_mb")
+    yield compare(
+        "additional worker, model c compared with a: memory growth, MB",
+        results.scenario_number(ASGI, "model in memory", "worker_mb_due_to_model"),
+        Threshold("≤", 1 / 4, model_mb, "model c"),
     )
 
 
-def _extras(results: Results) -> Iterator[Goal]:
-    bodies, ping = (
-        results.extra_number(LEAN, "100 MB body", name)
-        for name in ("grown_bodies", "slowest_ping_ms")
+def _scenarios(results: Results) -> Iterator[Goal]:
+    yield compare(
+        "100 MB of CSV: memory growth, in multiples of the body",
+        results.scenario_number(ASGI, "100 MB body", "growth_in_bodies"),
+        Threshold("≤", 4),
     )
-    yield _goal("100 MB of CSV: growth of memory, in bodies", bodies, Bound("≤", 4))
-    yield _goal("100 MB of CSV: slowest /ping meanwhile, ms", ping, Bound("<", 2000))
-    many, few = (
-        results.extra_number(LEAN, "growth", f"cpu_us_a_row_of_{rows}")
-        for rows in (1_000_000, 10_000)
+    yield compare(
+        "100 MB of CSV: slowest /ping meanwhile, ms",
+        results.scenario_number(ASGI, "100 MB body", "max_ping_ms"),
+        Threshold("<", 2000),
     )
-    yield _goal(
-        "1,000,000 rows of a in one request: CPU of a row, µs",
-        many,
-        Bound("≤", 1.2, few, "that of 10,000"),
+    small = results.scenario_number(ASGI, "growth", "cpu_us_per_row_of_10000")
+    yield compare(
+        "1,000,000 rows of a in one request: CPU per row, µs",
+        results.scenario_number(ASGI, "growth", "cpu_us_per_row_of_1000000"),
+        Threshold("≤", 1.2, small, "CPU at 10,000 rows"),
     )
 
 
-def _cells(models: str | list[str], rows: int) -> Iterator[tuple[Cell, str]]:
+def _workloads(models: Iterable[str], rows: int) -> Iterator[tuple[Workload, str]]:
     for model in models:
-        for name, media_type in MEDIA.items():
-            yield (
-                Cell(model, rows, media_type, 8),
-                f"{_rows(rows)} of {model}, {name}, 8 connections",
-            )
+        for name, media_type in MEDIA_TYPES.items():
+            workload = Workload(model, rows, media_type, 8)
+            yield workload, f"{_format_rows(rows)} of {model}, {name}, 8 connections"
 
 
-def _cpu(results: Results, cell: Cell, what: str, times: float) -> Goal:
-    """Compare the processors' time of a request with hello world's and that of the work itself."""
-    least = results.number(CPU, HELLO_LEAN, cell) + results.floor_number("infer_cpu_ms", cell)
-    return _goal(
-        f"{what}: CPU of a request, ms",
-        results.number(CPU, LEAN, cell),
-        Bound("≤", times, least, "hello world + in-process"),
+def _rates(results: Results, workload: Workload, servers: Iterable[str]) -> Iterator[float]:
+    return (results.number(RATE, server, workload) for server in servers)
+
+
+def _cpu_goal(results: Results, workload: Workload, name: str, factor: float) -> Goal:
+    """Compare the CPU time of a request with that of hello world plus the work in process."""
+    hello = results.number(CPU, HELLO_ASGI, workload)
+    floor = hello + results.in_process_number("infer_cpu_ms", workload)
+    return compare(
+        f"{name}: CPU per request, ms",
+        results.number(CPU, ASGI, workload),
+        Threshold("≤", factor, floor, FLOOR),
     )
 
 
-def _goal(what: str, value: float, bound: Bound) -> Goal:
-    goal = f"{bound.sign} {_short(bound.times)}" + f" × {bound.whose}" * bool(bound.whose)
-    if math.isnan(value) or math.isnan(bound.other):
-        return Goal(what, goal, "not measured", None)
-    limit = bound.times * bound.other
-    met = {"≥": value >= limit, "≤": value <= limit, "<": value < limit}[bound.sign]
-    against = f" against {_short(bound.other)}: {value / bound.other:.2f} ×" if bound.whose else ""
-    return Goal(what, goal, f"{_short(value)}{against}", met)
-
-
-def _rows(rows: int) -> str:
-    return f"{rows:,} row{'s' * (rows > 1)}"
-
-
-def _short(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+def _format_rows(rows: int) -> str:
+    return "1 row" if rows == 1 else f"{rows:,} rows"

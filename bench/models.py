@@ -1,6 +1,6 @@
-"""The models that are served, the rows that are sent, and the predictions by XGBoost itself.
+"""The models of the benchmark, the rows to send, and XGBoost's own predictions for them.
 
-Source of a, b and c: three sizes of model between which the costs of a request move from HTTP to the trees.
+Models a, b and c differ in size: the cost of a request moves from HTTP to the trees.
 """
 
 import json
@@ -14,10 +14,10 @@ import numpy as np
 import xgboost
 from numpy.typing import NDArray
 
-from bench.places import ROOT, WORK
+from bench.paths import ROOT, WORK
 
 SEED = 20261124
-MOST_ROWS = 10_000
+MAX_ROWS = 10_000
 TRAINING_ROWS = 8_000
 DIAMONDS = ROOT / "model" / "artifact"
 PARAMETERS: dict[str, dict[str, Any]] = {
@@ -32,14 +32,14 @@ PARAMETERS: dict[str, dict[str, Any]] = {
         "num_class": 3,
     },
 }
-NAMES = (*PARAMETERS, "diamonds", "codes")
 
 Row = Sequence[float | str]
+Feature = dict[str, Any]  # as in schema.json
 
 
 @dataclass(frozen=True, slots=True)
-class Served:
-    """A model's folder, rows as callers send them, and what XGBoost predicts of each."""
+class BenchModel:
+    """A model's folder, rows as clients send them, and XGBoost's own predictions for them."""
 
     name: str
     folder: Path
@@ -51,55 +51,54 @@ class Served:
         return self.folder / "model.ubj"
 
 
-def served(name: str) -> Served:
-    """Return one of the models by its name, made if it is not there yet."""
-    return _trained(name) if name in PARAMETERS else _diamonds(labels=name == "diamonds")
+def load_model(name: str) -> BenchModel:
+    """Return a model by name: a, b or c (trained if necessary), diamonds, or codes.
+
+    "codes" is the sample model without its schema; its rows contain category codes.
+    """
+    if name in PARAMETERS:
+        return _load_synthetic(name)
+    return _load_diamonds(with_schema=name == "diamonds")
 
 
-def numbers(features: int, rows: int, seed: int = SEED) -> NDArray[np.float64]:
-    """Return random numbers with four decimals, (rows, features)."""
+def random_matrix(features: int, rows: int, seed: int = SEED) -> NDArray[np.float64]:
+    """Return random numbers with four decimals, of shape (rows, features)."""
     return np.random.default_rng(seed).standard_normal((rows, features)).round(4)
 
 
-def _trained(name: str) -> Served:
+def _load_synthetic(name: str) -> BenchModel:
     parameters = dict(PARAMETERS[name])
     features, rounds = parameters.pop("features"), parameters.pop("rounds")
     folder = WORK / "models" / name
     if not (folder / "model.ubj").exists():
         folder.mkdir(parents=True, exist_ok=True)
-        booster = _train(features, rounds, parameters)
-        booster.save_model(folder / "model.ubj")
-    rows = numbers(features, MOST_ROWS)
+        _train(features, rounds, parameters).save_model(folder / "model.ubj")
     booster = xgboost.Booster(model_file=folder / "model.ubj")
-    return Served(
-        name, folder, rows.tolist(), booster.predict(xgboost.DMatrix(rows.astype(np.float32)))
-    )
+    rows = random_matrix(features, MAX_ROWS)
+    expected = booster.predict(xgboost.DMatrix(rows.astype(np.float32)))
+    return BenchModel(name, folder, rows.tolist(), expected)
 
 
 def _train(features: int, rounds: int, parameters: dict[str, Any]) -> xgboost.Booster:
-    """Train on a target that every feature has a part in, and noise, so that the trees fill up."""
-    matrix = numbers(features, TRAINING_ROWS, SEED + 1)
+    """Train on a noisy target that depends on every feature, so the trees grow to full depth."""
+    matrix = random_matrix(features, TRAINING_ROWS, SEED + 1)
     random = np.random.default_rng(SEED + 2)
-    target: NDArray[Any] = np.sin(2 * matrix) @ random.standard_normal(
-        features
-    ) + random.standard_normal(TRAINING_ROWS)
-    if classes := parameters.get(
-        "num_class", 2 if parameters["objective"] == "binary:logistic" else 0
-    ):
+    signal = np.sin(2 * matrix) @ random.standard_normal(features)
+    target: NDArray[Any] = signal + random.standard_normal(TRAINING_ROWS)
+    default_classes = 2 if parameters["objective"] == "binary:logistic" else 0
+    if classes := parameters.get("num_class", default_classes):
         target = np.digitize(target, np.quantile(target, np.arange(1, classes) / classes))
-    fixed = {
-        "seed": SEED,
-        "nthread": 1,
-        "learning_rate": 0.1,
-    }  # the sums of several threads depend on their timing
+    # With several threads, floating-point sums would depend on timing.
+    fixed = {"seed": SEED, "nthread": 1, "learning_rate": 0.1}
     return xgboost.train({**parameters, **fixed}, xgboost.DMatrix(matrix, target), rounds)
 
 
-def _diamonds(*, labels: bool) -> Served:
-    """Return the sample model with random stones, or its trees alone, fed the codes of the same stones' labels."""
-    features = json.loads((DIAMONDS / "schema.json").read_text(encoding="utf-8"))["features"]
+def _load_diamonds(*, with_schema: bool) -> BenchModel:
+    """Return the sample model with random diamonds, with labels or with category codes."""
+    schema = json.loads((DIAMONDS / "schema.json").read_text(encoding="utf-8"))
+    features: list[Feature] = schema["features"]
     random = np.random.default_rng(SEED)
-    codes = np.column_stack([_column(feature, random) for feature in features])
+    codes = np.column_stack([_random_column(feature, random) for feature in features])
     booster = xgboost.Booster(model_file=DIAMONDS / "model.ubj")
     matrix = xgboost.DMatrix(
         codes.astype(np.float32),
@@ -107,32 +106,34 @@ def _diamonds(*, labels: bool) -> Served:
         feature_types=booster.feature_types,
     )
     expected = booster.predict(matrix)
-    if labels:
-        return Served(
-            "diamonds", DIAMONDS, [_with_labels(row, features) for row in codes.tolist()], expected
-        )
+    if with_schema:
+        labeled_rows = [_row_with_labels(row, features) for row in codes.tolist()]
+        return BenchModel("diamonds", DIAMONDS, labeled_rows, expected)
     folder = WORK / "models" / "codes"
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copy(DIAMONDS / "model.ubj", folder)
-    return Served("codes", folder, [_with_codes(row, features) for row in codes.tolist()], expected)
+    coded_rows = [_row_with_codes(row, features) for row in codes.tolist()]
+    return BenchModel("codes", folder, coded_rows, expected)
 
 
-def _column(feature: dict[str, Any], random: np.random.Generator) -> NDArray[np.float64]:
+def _random_column(feature: Feature, random: np.random.Generator) -> NDArray[np.float64]:
     if labels := feature.get("categories"):
-        return random.integers(len(labels), size=MOST_ROWS).astype(float)
-    least, most = feature["range"]
-    return random.uniform(least, most, size=MOST_ROWS).round(2)
+        return random.integers(len(labels), size=MAX_ROWS).astype(float)
+    low, high = feature["range"]
+    return random.uniform(low, high, size=MAX_ROWS).round(2)
 
 
-def _with_labels(row: Sequence[float], features: Sequence[dict[str, Any]]) -> Row:
-    return [
-        feature["categories"][int(cell)] if "categories" in feature else cell
-        for cell, feature in zip(row, features, strict=True)
-    ]
+def _row_with_labels(row: Sequence[float], features: Sequence[Feature]) -> Row:
+    cells: list[float | str] = list(row)
+    for index, feature in enumerate(features):
+        if "categories" in feature:
+            cells[index] = feature["categories"][int(row[index])]
+    return cells
 
 
-def _with_codes(row: Sequence[float], features: Sequence[dict[str, Any]]) -> Row:
-    return [
-        int(cell) if "categories" in feature else cell
-        for cell, feature in zip(row, features, strict=True)
-    ]
+def _row_with_codes(row: Sequence[float], features: Sequence[Feature]) -> Row:
+    cells = list(row)
+    for index, feature in enumerate(features):
+        if "categories" in feature:
+            cells[index] = int(row[index])
+    return cells

@@ -1,196 +1,168 @@
-"""The results of a run: all raw numbers, and their medians."""
+"""The results of a run: the raw numbers, and their medians."""
 
 import json
 import math
-import os
-import platform
-import subprocess
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from statistics import median
+from typing import Any
 
-from bench.extras import Extra
-from bench.floors import Floor
-from bench.grid import Cell
+from bench.in_process import InProcessTiming
 from bench.measure import Measurement
-from bench.peers import SERVERS
-from bench.places import ROOT
+from bench.plan import Workload
+from bench.scenarios import ScenarioResult
+from bench.servers import SERVERS
 
 
 @dataclass(frozen=True, slots=True)
-class Start:
-    """What one start of a server took until its first prediction, and its memory once it is warm and after all of its loads."""
+class ServerStart:
+    """The time from a server's start to its first prediction, and its memory before and after load.
+
+    ``pss_mb`` is measured after the warm-up.
+    """
 
     server: str
     model: str
     round: int
     start_seconds: float
     pss_mb: float
-    loaded_pss_mb: float
+    pss_after_load_mb: float
 
 
 @dataclass(frozen=True, slots=True)
-class ParallelMap:
-    """Numbers of several rounds."""
+class MedianRange:
+    """The median, minimum and maximum over all rounds."""
 
     median: float
-    least: float
-    most: float
+    minimum: float
+    maximum: float
 
     @classmethod
-    def of(cls, values: list[float]) -> "ParallelMap":
+    def from_values(cls, values: list[float]) -> "MedianRange":
         return cls(median(values), min(values), max(values))
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """One server in one cell, over all rounds."""
+    """The numbers of one server and workload over all rounds."""
 
-    requests_a_second: ParallelMap
-    p50_ms: ParallelMap
-    p99_ms: ParallelMap
-    cpu_ms: ParallelMap
-    busy_processors: ParallelMap
+    requests_per_second: MedianRange
+    p50_ms: MedianRange
+    p99_ms: MedianRange
+    cpu_ms: MedianRange
+    busy_processors: MedianRange
     errors: int
     rounds: int
 
 
 @dataclass
 class Results:
-    """All that a run found."""
+    """All results of a run; ``missing`` has the servers that could not run, with the reason."""
 
     machine: dict[str, str] = field(default_factory=dict)
     versions: dict[str, dict[str, str]] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
     measurements: list[Measurement] = field(default_factory=list)
-    starts: list[Start] = field(default_factory=list)
-    floors: list[Floor] = field(default_factory=list)
-    extras: list[Extra] = field(default_factory=list)
+    starts: list[ServerStart] = field(default_factory=list)
+    in_process: list[InProcessTiming] = field(default_factory=list)
+    scenarios: list[ScenarioResult] = field(default_factory=list)
 
     @cached_property
-    def summaries(self) -> dict[tuple[str, Cell], Summary]:
-        """The medians of each server and cell; none where one answer was wrong."""
-        found: dict[tuple[str, Cell], list[Measurement]] = {}
-        for each in self.measurements:
-            found.setdefault((each.server, each.cell), []).append(each)
+    def summaries(self) -> dict[tuple[str, Workload], Summary]:
+        """The summary by server and workload, without those that are disqualified."""
+        measurements: dict[tuple[str, Workload], list[Measurement]] = defaultdict(list)
+        for measurement in self.measurements:
+            measurements[measurement.server, measurement.workload].append(measurement)
         return {
-            key: _summary(measured)
-            for key, measured in sorted(found.items())
-            if not any(each.fault for each in measured)
+            key: _summarize(measurements[key])
+            for key in sorted(measurements)
+            if key not in self.disqualified
         }
 
     @cached_property
-    def faults(self) -> dict[tuple[str, Cell], str]:
-        """Why a server's numbers in a cell do not count."""
-        return {(each.server, each.cell): each.fault for each in self.measurements if each.fault}
+    def disqualified(self) -> dict[tuple[str, Workload], str]:
+        """The reason by server and workload, if any of its measurements is invalid."""
+        return {
+            (measurement.server, measurement.workload): measurement.invalid
+            for measurement in self.measurements
+            if measurement.invalid
+        }
 
-    def summary(self, server: str, cell: Cell) -> Summary | None:
-        """Return a server's summary in a cell, in the media type that the server takes if it takes only one."""
-        media_types = (
-            (cell.media_type,) if len(SERVERS[server].bodies) > 1 else SERVERS[server].bodies
-        )
-        return next(
-            filter(
-                None,
-                (
-                    self.summaries.get((server, replace(cell, media_type=each)))
-                    for each in media_types
-                ),
-            ),
-            None,
-        )
+    def summary(self, server: str, workload: Workload) -> Summary | None:
+        """Return the summary of a server and workload.
 
-    def number(self, name: str, server: str, cell: Cell) -> float:
-        """Return the median of one of a summary's numbers; not a number without a summary."""
-        summary = self.summary(server, cell)
+        A server that accepts only one media type is compared with that one.
+        """
+        accepted = list(SERVERS[server].bodies)
+        media_type = accepted[0] if len(accepted) == 1 else workload.media_type
+        return self.summaries.get((server, replace(workload, media_type=media_type)))
+
+    def number(self, name: str, server: str, workload: Workload) -> float:
+        """Return the median of a number of a summary, or NaN without a summary."""
+        summary = self.summary(server, workload)
         return getattr(summary, name).median if summary else math.nan
 
-    def floor_number(self, name: str, cell: Cell) -> float:
-        """Return the median of one of the numbers of a payload's work without a server; not a number without any."""
-        payload = replace(cell, connections=0)
-        return _median([getattr(each, name) for each in self.floors if each.cell == payload])
+    def in_process_number(self, name: str, workload: Workload) -> float:
+        """Return the median of an in-process timing, or NaN if it was not measured."""
+        payload = replace(workload, connections=0)
+        timings = (timing for timing in self.in_process if timing.workload == payload)
+        return _median_attribute(timings, name)
 
     def start_number(self, name: str, server: str, model: str) -> float:
-        """Return the median of one of the numbers of a server's starts; not a number without any."""
-        return _median(
-            [
-                getattr(each, name)
-                for each in self.starts
-                if (each.server, each.model) == (server, model)
-            ]
-        )
+        """Return the median of a number of a server's starts, or NaN if it was not measured."""
+        starts = (start for start in self.starts if (start.server, start.model) == (server, model))
+        return _median_attribute(starts, name)
 
-    def extra_number(self, server: str, what: str, name: str) -> float:
-        """Return one of the numbers of an extra measurement; not a number if it failed or was not made."""
-        return next(
-            (
-                each.values.get(name, math.nan)
-                for each in self.extras
-                if (each.server, each.name) == (server, what)
-            ),
-            math.nan,
-        )
+    def scenario_number(self, server: str, scenario: str, name: str) -> float:
+        """Return a number of a scenario, or NaN if the scenario failed or was not run."""
+        for result in self.scenarios:
+            if (result.server, result.name) == (server, scenario):
+                return result.values.get(name, math.nan)
+        return math.nan
 
     def write(self, folder: Path) -> None:
-        """Write all numbers as JSON into a folder."""
-        raw = {"written_by": "make bench", **asdict(self)}
-        (folder / "results.json").write_text(json.dumps(raw, indent=1) + "\n", encoding="utf-8")
+        """Write all numbers to results.json in a folder."""
+        content = {"written_by": "make bench", **asdict(self)}
+        text = json.dumps(content, indent=1) + "\n"
+        (folder / "results.json").write_text(text, encoding="utf-8")
 
 
 def read_results(folder: Path) -> Results:
-    """Return the results that an earlier run wrote into a folder."""
-    raw = json.loads((folder / "results.json").read_text(encoding="utf-8"))
+    """Return the results of an earlier run from results.json in a folder."""
+    content = json.loads((folder / "results.json").read_text(encoding="utf-8"))
     return Results(
-        raw["machine"],
-        raw["versions"],
-        raw["missing"],
-        [Measurement(**{**each, "cell": Cell(**each["cell"])}) for each in raw["measurements"]],
-        [Start(**each) for each in raw["starts"]],
-        [Floor(**{**each, "cell": Cell(**each["cell"])}) for each in raw["floors"]],
-        [Extra(**each) for each in raw["extras"]],
+        machine=content["machine"],
+        versions=content["versions"],
+        missing=content["missing"],
+        measurements=[Measurement(**_with_workload(raw)) for raw in content["measurements"]],
+        starts=[ServerStart(**raw) for raw in content["starts"]],
+        in_process=[InProcessTiming(**_with_workload(raw)) for raw in content["in_process"]],
+        scenarios=[ScenarioResult(**raw) for raw in content["scenarios"]],
     )
 
 
-def machine() -> dict[str, str]:
-    """Return what this machine is, and what is measured on it."""
-    cpu = next(
-        (
-            line.partition(":")[2].strip()
-            for line in _lines("/proc/cpuinfo")
-            if line.startswith("model name")
-        ),
-        platform.machine(),
+def _with_workload(raw: dict[str, Any]) -> dict[str, Any]:
+    return {**raw, "workload": Workload(**raw["workload"])}
+
+
+def _median_attribute(values: Iterable[object], name: str) -> float:
+    numbers = [getattr(value, name) for value in values]
+    return median(numbers) if numbers else math.nan
+
+
+def _summarize(measurements: list[Measurement]) -> Summary:
+    def over_rounds(name: str) -> MedianRange:
+        return MedianRange.from_values([getattr(measured, name) for measured in measurements])
+
+    return Summary(
+        requests_per_second=over_rounds("requests_per_second"),
+        p50_ms=over_rounds("p50_ms"),
+        p99_ms=over_rounds("p99_ms"),
+        cpu_ms=over_rounds("cpu_ms"),
+        busy_processors=over_rounds("busy_processors"),
+        errors=sum(measurement.errors for measurement in measurements),
+        rounds=len(measurements),
     )
-    memory = next(
-        (line.split()[1] for line in _lines("/proc/meminfo") if line.startswith("MemTotal")), "0"
-    )
-    return {
-        "processor": cpu,
-        "processors": str(len(os.sched_getaffinity(0))),
-        "memory": f"{int(memory) / 1e6:.0f} GB",
-        "kernel": f"{platform.system()} {platform.release()}",
-        "wrk": _output("wrk", "--version").split(" Copyright")[0],
-        "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        "commit": _output("git", "describe", "--always", "--dirty"),
-    }
-
-
-def _median(values: list[float]) -> float:
-    return median(values) if values else math.nan
-
-
-def _summary(measured: list[Measurement]) -> Summary:
-    names = ("requests_a_second", "p50_ms", "p99_ms", "cpu_ms", "busy_processors")
-    spreads = {name: ParallelMap.of([getattr(each, name) for each in measured]) for name in names}
-    return Summary(**spreads, errors=sum(each.errors for each in measured), rounds=len(measured))
-
-
-def _lines(path: str) -> list[str]:
-    return Path(path).read_text(encoding="utf-8").splitlines()
-
-
-def _output(*command: str) -> str:
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    return next(iter((done.stdout or done.stderr).splitlines()), "")

@@ -1,6 +1,6 @@
-"""Measures this server against peers and floors in one run, its groups of cells in random order, and writes bench/results.
+"""Runs the benchmark and writes bench/results: every server, model and workload in random order.
 
-A quick run writes into the ignored folder bench/.work/results instead.
+A partial run (--quick or --only) writes to bench/.work/results instead, which Git ignores.
 Usage: run.py [--quick] [--rounds N] [--only SERVER ...]
 """
 
@@ -10,153 +10,182 @@ import time
 from dataclasses import dataclass, field, replace
 
 from bench import report
-from bench.environments import Unavailable, environment, is_ready, versions
-from bench.extras import extras
-from bench.floors import floors
-from bench.grid import Plan, in_process_cells, plan
+from bench.environments import (
+    Unavailable,
+    create_environment,
+    has_environment,
+    installed_versions,
+)
+from bench.in_process import time_in_process
+from bench.machine import describe_machine
 from bench.measure import measure, warm_up
-from bench.models import SEED, Served, served
-from bench.peers import OURS, SERVERS
-from bench.places import RESULTS, ROOT, WORK
-from bench.processes import pss_bytes
-from bench.results import Results, Start, machine
-from bench.running import WrongAnswer, running
+from bench.models import SEED, BenchModel, load_model
+from bench.paths import RESULTS, ROOT, WORK
+from bench.plan import Plan, build_plan, in_process_workloads
+from bench.process_tree import pss_bytes
+from bench.results import Results, ServerStart
+from bench.scenarios import run_scenarios
+from bench.server_process import WrongResponse, run_server
+from bench.servers import OURS, SERVERS
 from bench.wrk import check_wrk
 
 IN_PROCESS = "in process"
 
 
 def main() -> None:
-    """Run, write, print."""
-    arguments = _arguments()
+    """Run the benchmark, write its results, and print the report."""
+    arguments = _parse_arguments()
     check_wrk()
-    chosen = plan(quick=arguments.quick)
-    chosen = replace(chosen, rounds=arguments.rounds or chosen.rounds)
-    if arguments.only:
-        chosen = replace(
-            chosen,
-            cells={name: cells for name, cells in chosen.cells.items() if name in arguments.only},
-        )
-    began = time.monotonic()
-    results = Results(machine())
-    results.machine["run"] = (
-        f"{'make bench-quick' if arguments.quick else 'make bench'}, {chosen.rounds} rounds"
-    )
-    set_up(chosen, results)
-    models = {name: served(name) for name in _models(chosen)}
-    Run(chosen, models, results).rounds()
-    for peer in OURS[: 1 if arguments.quick else None]:
-        if (
-            peer.name in chosen.cells
-            and {"a", "b"} <= models.keys()
-            and (arguments.quick or "c" in models)
-        ):
-            _say(f"extra measurements of {peer.name}")
-            results.extras += extras(peer, models, quick=arguments.quick)
-    results.machine["minutes"] = f"{(time.monotonic() - began) / 60:.1f}"
+    plan = _choose_plan(arguments)
+    start = time.monotonic()
+    results = Results(describe_machine())
+    target = "make bench-quick" if arguments.quick else "make bench"
+    results.machine["run"] = f"{target}, {plan.rounds} rounds"
+    set_up(plan, results)
+    models = {name: load_model(name) for name in _model_names(plan)}
+    Benchmark(plan, models, results).run()
+    _run_scenarios(plan, models, results, quick=arguments.quick)
+    results.machine["minutes"] = f"{(time.monotonic() - start) / 60:.1f}"
     folder = WORK / "results" if arguments.quick or arguments.only else RESULTS
-    print(report.write(results, folder))
-    _say(f"written to {folder.relative_to(ROOT)}")
+    print(report.write_report(results, folder))
+    _log(f"results written to {folder.relative_to(ROOT)}")
 
 
-def set_up(chosen: Plan, results: Results) -> None:
-    """Make the environment of each server, and note those that cannot be had."""
-    for name in chosen.cells:
-        peer = SERVERS[name]
-        if name in chosen.only_ready and not is_ready(peer):
-            results.missing[name] = "its environment is not there: make bench makes it"
+def set_up(plan: Plan, results: Results) -> None:
+    """Create each server's virtual environment, and record the servers that cannot be installed."""
+    for name in plan.workloads:
+        server = SERVERS[name]
+        if name in plan.only_if_installed and not has_environment(server):
+            results.missing[name] = "not installed; `make bench` installs it"
             continue
         try:
-            environment(peer)
-            results.versions[name] = versions(peer)
+            create_environment(server)
+            results.versions[name] = installed_versions(server)
         except Unavailable as error:
-            results.missing[name] = f"it cannot be installed: {error}"
+            results.missing[name] = f"cannot be installed: {error}"
     for name, reason in results.missing.items():
-        _say(f"without {name}: {reason}")
+        _log(f"skipping {name}: {reason}")
 
 
 @dataclass
-class Run:
-    """One run: what is to be measured on which models, and what was found so far."""
+class Benchmark:
+    """One run of the benchmark: its plan, its models, and the results so far."""
 
     plan: Plan
-    models: dict[str, Served]
+    models: dict[str, BenchModel]
     results: Results
-    shuffle: random.Random = field(default_factory=lambda: random.Random(SEED))  # noqa: S311  # an order, not a secret
+    rng: random.Random = field(default_factory=lambda: random.Random(SEED))  # noqa: S311  # an order, not a secret
 
-    def rounds(self) -> None:
-        """Measure every cell once a round; only one server runs at a time, so that none that idles disturbs."""
-        deadline = time.monotonic() + self.plan.most_minutes * 60
+    def run(self) -> None:
+        """Measure every workload once per round.
+
+        Only one server runs at a time, so idle servers do not disturb the measurement.
+        """
+        deadline = time.monotonic() + self.plan.max_minutes * 60
         for round_ in range(self.plan.rounds):
-            groups = self._groups()
-            for place, (name, model) in enumerate(groups, 1):
+            pairs = self._shuffled_pairs()
+            for number, (name, model) in enumerate(pairs, 1):
                 if time.monotonic() > deadline:
                     self.results.machine["run"] += f", out of time in round {round_ + 1}"
                     return
-                _say(
-                    f"round {round_ + 1} of {self.plan.rounds}, {place} of {len(groups)}: {name}, model {model}"
-                )
+                progress = f"round {round_ + 1} of {self.plan.rounds}, {number} of {len(pairs)}"
+                _log(f"{progress}: {name}, model {model}")
                 if name == IN_PROCESS:
-                    self._floors(self.models[model], round_)
+                    self._time_in_process(self.models[model], round_)
                 elif name not in self.results.missing:
-                    self._loads(name, self.models[model], round_)
+                    self._measure_server(name, self.models[model], round_)
 
-    def _groups(self) -> list[tuple[str, str]]:
-        """Return the pairs of a server and a model in random order."""
-        groups = [
+    def _shuffled_pairs(self) -> list[tuple[str, str]]:
+        """Return the pairs of server and model in random order."""
+        workloads = {
+            **self.plan.workloads,
+            IN_PROCESS: tuple(in_process_workloads(self.plan.workloads)),
+        }
+        pairs = [
             (name, model)
-            for name, cells in self.plan.cells.items()
-            for model in sorted({cell.model for cell in cells})
+            for name, server_workloads in workloads.items()
+            for model in sorted({workload.model for workload in server_workloads})
         ]
-        groups += [
-            (IN_PROCESS, model)
-            for model in sorted({cell.model for cell in in_process_cells(self.plan.cells)})
+        self.rng.shuffle(pairs)
+        return pairs
+
+    def _time_in_process(self, model: BenchModel, round_: int) -> None:
+        workloads = in_process_workloads(self.plan.workloads)
+        of_model = [workload for workload in workloads if workload.model == model.name]
+        self.results.in_process += time_in_process(model, of_model, round_)
+
+    def _measure_server(self, name: str, model: BenchModel, round_: int) -> None:
+        """Start a server, measure its workloads of one model in random order, and stop it."""
+        workloads = [
+            workload for workload in self.plan.workloads[name] if workload.model == model.name
         ]
-        self.shuffle.shuffle(groups)
-        return groups
-
-    def _floors(self, model: Served, round_: int) -> None:
-        cells = [cell for cell in in_process_cells(self.plan.cells) if cell.model == model.name]
-        self.results.floors += floors(model, cells, round_)
-
-    def _loads(self, name: str, model: Served, round_: int) -> None:
-        """Start a server, load it with its cells of one model in random order, stop it."""
-        cells = [cell for cell in self.plan.cells[name] if cell.model == model.name]
-        self.shuffle.shuffle(cells)
+        self.rng.shuffle(workloads)
         try:
-            with running(SERVERS[name], model) as server:
-                warm_up(server, cells[0].media_type)
+            with run_server(SERVERS[name], model) as server:
+                warm_up(server, workloads[0].media_type)
                 pss = pss_bytes(server.pid)
-                self.results.measurements += [
-                    measure(server, cell, round_, self.plan.seconds[cell.rows]) for cell in cells
-                ]
-                loaded = pss_bytes(server.pid)
+                for workload in workloads:
+                    seconds = self.plan.seconds[workload.rows]
+                    self.results.measurements.append(measure(server, workload, round_, seconds))
                 self.results.starts.append(
-                    Start(name, model.name, round_, server.start_seconds, pss / 1e6, loaded / 1e6)
+                    ServerStart(
+                        server=name,
+                        model=model.name,
+                        round=round_,
+                        start_seconds=server.start_seconds,
+                        pss_mb=pss / 1e6,
+                        pss_after_load_mb=pss_bytes(server.pid) / 1e6,
+                    )
                 )
-        except (Unavailable, WrongAnswer, OSError) as error:
-            self.results.missing[name] = f"it does not start with model {model.name}: {error}"
-            _say(f"without {name} from now on: {self.results.missing[name]}")
+        except (Unavailable, WrongResponse, OSError) as error:
+            self.results.missing[name] = f"does not start with model {model.name}: {error}"
+            _log(f"skipping {name} from now on: {self.results.missing[name]}")
 
 
-def _models(chosen: Plan) -> list[str]:
-    return sorted({cell.model for cells in chosen.cells.values() for cell in cells})
+def _run_scenarios(
+    plan: Plan, models: dict[str, BenchModel], results: Results, *, quick: bool
+) -> None:
+    needed_models = {"a", "b"} if quick else {"a", "b", "c"}
+    if not needed_models <= models.keys():
+        return
+    for server in OURS[: 1 if quick else None]:
+        if server.name in plan.workloads:
+            _log(f"scenarios of {server.name}")
+            results.scenarios += run_scenarios(server, models, quick=quick)
 
 
-def _arguments() -> argparse.Namespace:
+def _choose_plan(arguments: argparse.Namespace) -> Plan:
+    plan = build_plan(quick=arguments.quick)
+    workloads = plan.workloads
+    if arguments.only:
+        workloads = {name: workloads[name] for name in workloads if name in arguments.only}
+    return replace(plan, rounds=arguments.rounds or plan.rounds, workloads=workloads)
+
+
+def _model_names(plan: Plan) -> list[str]:
+    return sorted({workload.model for group in plan.workloads.values() for workload in group})
+
+
+def _parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="bench.run", description="measure this server against peers and floors"
+        prog="python -m bench.run",
+        description="Compare this server with other model servers, and write bench/results.",
     )
-    parser.add_argument("--quick", action="store_true", help="fewer servers, cells and rounds")
     parser.add_argument(
-        "--rounds", type=int, help="how many rounds, by default five, or two of the quick ones"
+        "--quick", action="store_true", help="run fewer servers, workloads and rounds"
     )
-    parser.add_argument("--only", nargs="+", choices=SERVERS, help="only these servers")
+    parser.add_argument(
+        "--rounds", type=int, help="number of rounds (default: 5, or 2 with --quick)"
+    )
+    parser.add_argument(
+        "--only", nargs="+", choices=SERVERS, metavar="SERVER",
+        help=f"run only these servers: {', '.join(map(repr, SERVERS))}",
+    )  # fmt: skip
     return parser.parse_args()
 
 
-def _say(words: str) -> None:
-    print(time.strftime("%H:%M:%S"), words, flush=True)
+def _log(message: str) -> None:
+    print(time.strftime("%H:%M:%S"), message, flush=True)
 
 
 if __name__ == "__main__":

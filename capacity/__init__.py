@@ -1,1 +1,1 @@
-"""A load test: how many invocations a second one container serves within an objective, and what that means for scaling."""
+"""Load test: the highest request rate one container sustains, and what it means for scaling."""

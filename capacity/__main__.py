@@ -1,212 +1,163 @@
-"""Capacity: how much load one container bears within an objective, and what follows for autoscaling."""
+"""Command line of the load test: `python -m capacity`."""
 
-import asyncio
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import click
 
-from capacity.estimate import Scale, estimate
-from capacity.generator_limit import ceiling_rps
-from capacity.load import Invocation, Step, step
+from capacity.estimate import EstimateInputs
+from capacity.json_report import report_to_json
+from capacity.load import LoadRequest
+from capacity.load_test import LoadProfile, run_load_test
 from capacity.objective import Objective
-from capacity.plot import svg
-from capacity.probe import NoAnswer, probe
-from capacity.report import HEADER, Generator, Report, row
-from capacity.search import search
-from capacity.vcpus import UnknownVcpus, vcpus_of
+from capacity.plot import draw_svg
+from capacity.probe import ProbeFailed
+from capacity.report import Report
+from capacity.vcpus import UnknownVcpus, look_up_vcpus
 from container.limits import read_limits
 from container.local_server import ROOT, SAMPLE_ARTIFACT, NotServing, serving, stop_on_sigterm
 
-A_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-A_SHARE = click.FloatRange(0, 1, min_open=True)
+DIRECTORY = click.Path(exists=True, file_okay=False, path_type=Path)
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+OUTPUT_FILE = click.Path(dir_okay=False, writable=True, path_type=Path)
 POSITIVE = click.FloatRange(0, min_open=True)
+ERROR_RATE = click.FloatRange(0, 1)
+FRACTION = click.FloatRange(0, 1, min_open=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Raising:
-    """How the load is raised: each step's seconds, the first rate, and up to which share of the generator's ceiling."""
-
-    seconds: float
-    start_rps: float
-    generator_share: float
-
-
-@click.command()
+@click.command(context_settings={"show_default": True})
 @click.option(
     "--folder",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=DIRECTORY,
     default=SAMPLE_ARTIFACT,
-    help="The artifact.",
+    show_default="the sample model",
+    help="Model artifact to serve.",
 )
+@click.option("--url", help="Test the container at http://HOST:PORT instead of starting one.")
 @click.option(
-    "--url", help="http://HOST:PORT of a container that runs already, instead of starting one."
+    "--image", help="Image to start if Docker has it. Otherwise, the server runs in this Python."
 )
-@click.option("--image", help="The image to start, if Docker has it.")
 @click.option(
     "--payload",
-    type=A_FILE,
-    help="What is sent; by default the artifact's self-test, else the sample.",
+    type=FILE,
+    help="Request body. Default: the artifact's self-test request, or else the sample diamonds.",
 )
-@click.option("--content-type", default="text/csv", show_default=True)
-@click.option(
-    "--p99-ms", type=POSITIVE, default=50.0, show_default=True, help="The objective's latency."
-)
+@click.option("--content-type", default="text/csv", help="Content type of the payload.")
+@click.option("--p99-ms", type=POSITIVE, default=50.0, help="Objective: maximum p99 latency in ms.")
 @click.option(
     "--errors",
-    type=click.FloatRange(0, 1),
+    type=ERROR_RATE,
     default=0.0,
-    show_default=True,
-    help="The objective's share of errors.",
+    help="Objective: maximum error rate, as a fraction of all requests.",
 )
 @click.option(
-    "--seconds",
-    type=click.FloatRange(0.5, 60),
-    default=5.0,
-    show_default=True,
-    help="How long each step is.",
+    "--seconds", type=click.FloatRange(0.5, 60), default=5.0, help="Duration of each load step."
 )
 @click.option(
-    "--start-rps", type=click.FloatRange(1), default=20.0, show_default=True, help="The first step."
+    "--start-rps",
+    type=click.FloatRange(1),
+    default=20.0,
+    help="Offered rate of the first step, in requests/s.",
 )
 @click.option(
     "--generator-share",
-    type=A_SHARE,
+    type=FRACTION,
     default=0.5,
-    show_default=True,
-    help="Up to which share of its ceiling the generator is asked.",
+    help="Highest rate to offer, as a fraction of the load generator's own limit.",
 )
 @click.option(
     "--processors",
     type=POSITIVE,
-    help="The container's processors; by default all that may be used here.",
+    help="Processors the container can use. Default: all that are available here.",
 )
 @click.option(
-    "--instance-type",
-    default="ml.c6i.large",
-    show_default=True,
-    help="The instance to scale the result to.",
+    "--instance-type", default="ml.c6i.large", help="Instance type to extrapolate the result to."
 )
 @click.option(
     "--vcpus",
     type=click.IntRange(1),
-    help="The vCPU of the instance type; by default they follow from its name.",
+    help="vCPUs of the instance type. Default: derived from its name.",
 )
 @click.option(
     "--safety-factor",
-    type=A_SHARE,
+    type=FRACTION,
     default=0.5,
-    show_default=True,
-    help="How much of the limit the targets use.",
+    help="Fraction of the maximum throughput to use as the scaling target.",
 )
-@click.option("--peak-rps", type=POSITIVE, help="The peak to have instances for.")
 @click.option(
-    "--plot",
-    type=click.Path(dir_okay=False, writable=True, path_type=Path),
-    help="An SVG of latency against load.",
+    "--peak-rps",
+    type=POSITIVE,
+    help="Peak traffic in requests/s; prints how many instances it needs.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--plot", type=OUTPUT_FILE, help="Write an SVG plot of latency against offered rate.")
+@click.option(
+    "--json", "as_json", is_flag=True, show_default=False, help="Print the report as JSON."
+)
 def capacity(  # noqa: PLR0913  # a command has its options
-    *, folder: Path, url: str | None, image: str | None, payload: Path | None, content_type: str, p99_ms: float, errors: float,
-    seconds: float, start_rps: float, generator_share: float, processors: float | None, instance_type: str, vcpus: int | None,
-    safety_factor: float, peak_rps: float | None, plot: Path | None, as_json: bool,
+    *, folder: Path, url: str | None, image: str | None, payload: Path | None, content_type: str,
+    p99_ms: float, errors: float, seconds: float, start_rps: float, generator_share: float,
+    processors: float | None, instance_type: str, vcpus: int | None, safety_factor: float,
+    peak_rps: float | None, plot: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
-    """Load-test the container here until latency or errors break an objective."""
+    """Find the highest request rate at which one container meets a latency and error objective.
+
+    The offered rate rises step by step until p99 latency or the error rate violates the objective.
+    A binary search then narrows the rate down, and a longer step confirms it. The report converts
+    the result into autoscaling targets for an instance type.
+
+    Exit code 1 means that no rate met the objective.
+    """
     stop_on_sigterm()
     if plot and not plot.absolute().parent.is_dir():
-        raise click.BadParameter(f"there is no folder {plot.parent}", param_hint="--plot")
-    objective = Objective(p99_ms, errors)
+        raise click.BadParameter(f"directory {plot.parent} does not exist", param_hint="--plot")
     try:
-        scale = Scale(
+        inputs = EstimateInputs(
             processors or read_limits().processors,
             instance_type,
-            vcpus or vcpus_of(instance_type),
+            vcpus or look_up_vcpus(instance_type),
             safety_factor,
             peak_rps,
         )
-        sent = (payload or _sample(folder)).read_bytes()
-        with _container(url, folder, image) as there:
-            report = _measured(
-                Invocation(there, sent, content_type),
-                objective,
-                scale,
-                Raising(seconds, start_rps, generator_share),
+        body = (payload or _default_payload(folder)).read_bytes()
+        with _container_url(url, folder, image) as container_url:
+            report = run_load_test(
+                LoadRequest(container_url, body, content_type),
+                Objective(p99_ms, errors),
+                inputs,
+                LoadProfile(seconds, start_rps, generator_share),
             )
-    except (NotServing, NoAnswer, UnknownVcpus) as error:
+    except (NotServing, ProbeFailed, UnknownVcpus) as error:
         raise click.ClickException(str(error)) from error
-    click.echo(
-        json.dumps(_for_scripts(report), indent=2) if as_json else "\n".join(report.lines(plot))
-    )
-    if plot:
-        plot.write_text(svg(report.found.steps, objective.p99_ms), encoding="utf-8")
-    if report.found.held is None:
+    _print_report(report, plot, as_json=as_json)
+    if report.search.highest_passing is None:
         raise click.exceptions.Exit(1)
 
 
-def _sample(folder: Path) -> Path:
-    own = folder / "self-test" / "request.csv"
-    return own if own.exists() else ROOT / "local_test" / "payloads" / "diamonds.csv"
+def _default_payload(folder: Path) -> Path:
+    self_test = folder / "self-test" / "request.csv"
+    return self_test if self_test.exists() else ROOT / "local_test" / "payloads" / "diamonds.csv"
 
 
 @contextmanager
-def _container(url: str | None, folder: Path, image: str | None) -> Iterator[str]:
+def _container_url(url: str | None, folder: Path, image: str | None) -> Iterator[str]:
+    """Yield the URL of the running container, or start one until the block ends."""
     if url is not None:
         yield url.rstrip("/")
         return
-    with serving(
-        folder, image=image, environment={"SAGEMAKER_CONTAINER_LOG_LEVEL": "ERROR"}
-    ) as container:
+    environment = {"SAGEMAKER_CONTAINER_LOG_LEVEL": "ERROR"}
+    with serving(folder, image=image, environment=environment) as container:
         yield container.url
 
 
-def _measured(
-    invocation: Invocation, objective: Objective, scale: Scale, raising: Raising
-) -> Report:
-    """Find the rate that holds, and show each step as it ends."""
-    reply_bytes = probe(invocation)
-    generator = Generator(ceiling_rps(invocation, reply_bytes, objective), raising.generator_share)
-    if not generator.ceiling_rps:
-        raise NoAnswer(
-            f"the load generator itself does not keep {objective} here: ask for a higher --p99-ms, or end other work"
-        )
-    click.echo(
-        f"The load generator's own ceiling: {generator.ceiling_rps:,.0f}/s, of a server that answers at once",
-        err=True,
-    )
-    click.echo(HEADER, err=True)
-
-    def measure(rps: float, length: float) -> Step:
-        one = asyncio.run(step(invocation, rps, raising.seconds * length))
-        broken = objective.broken_by(one)
-        click.echo(f"{row(one)}  {broken or ''}".rstrip(), err=True)
-        return one
-
-    return Report(
-        objective,
-        generator,
-        scale,
-        search(measure, objective, raising.start_rps, generator.most_rps),
-    )
-
-
-def _for_scripts(report: Report) -> dict[str, Any]:
-    found, objective = report.found, report.objective
-    return {
-        "objective": asdict(objective),
-        "max_rps": found.held and found.held.rps,
-        "broken_by": found.broke and objective.broken_by(found.broke),
-        "lower_bound_by_generator": report.generator_was_the_limit,
-        "held": found.held and asdict(found.held),
-        "broke": found.broke and asdict(found.broke),
-        "generator": asdict(report.generator),
-        "scale": asdict(report.scale),
-        "estimate": found.held and asdict(estimate(found.held, report.scale)),
-        "steps": [asdict(one) for one in found.steps],
-    }
+def _print_report(report: Report, plot: Path | None, *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(report_to_json(report), indent=2))
+    else:
+        click.echo("\n".join(report.lines(plot)))
+    if plot:
+        plot.write_text(draw_svg(report.search.steps, report.objective.p99_ms), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,16 +1,16 @@
-"""What a rate that held here means for an instance type: scaling targets, and instances for a peak."""
+"""Autoscaling targets and instance counts, extrapolated from the throughput measured here."""
 
 import math
 from dataclasses import dataclass
 
-from capacity.load import Step
+from capacity.load import StepResult
 
-LEAST_INSTANCES = 2  # one in each of two zones
+MIN_INSTANCES = 2  # one in each of two availability zones
 
 
 @dataclass(frozen=True, slots=True)
-class Scale:
-    """What the rate is scaled to, and with which reserve."""
+class EstimateInputs:
+    """The processors used here, and the instance, safety factor and peak to extrapolate to."""
 
     processors: float
     instance_type: str
@@ -21,7 +21,7 @@ class Scale:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """The numbers for one instance, in AWS's names; ``instances`` is None without a peak."""
+    """Throughput and scaling targets of one instance; ``instances`` is None without a peak."""
 
     rps_per_vcpu: float
     instance_rps: float
@@ -30,21 +30,25 @@ class Estimate:
     instances: int | None
 
 
-def estimate(held: Step, scale: Scale) -> Estimate:
-    """Return what follows if each vCPU of the instance does what a processor here did.
+def estimate(step: StepResult, inputs: EstimateInputs) -> Estimate:
+    """Extrapolate a step to an instance, assuming that a vCPU performs like one processor here.
 
-    TargetValue of InvocationsPerInstance is a minute's, by AWS's formula: MAX_RPS x safety factor x 60. That of
-    ConcurrentRequestsPerModel is by Little's law: rate x mean latency, x safety factor.
+    InvocationsPerInstance is per minute and follows AWS's formula, MAX_RPS x safety factor x 60.
+    ConcurrentRequestsPerModel follows Little's law, rate x mean latency, x safety factor.
     """
-    per_vcpu = held.rps / scale.processors
-    instance_rps = per_vcpu * scale.vcpus
-    safe_rps = instance_rps * scale.safety_factor
+    rps_per_vcpu = step.throughput_rps / inputs.processors
+    instance_rps = rps_per_vcpu * inputs.vcpus
+    target_rps = instance_rps * inputs.safety_factor
     return Estimate(
-        rps_per_vcpu=per_vcpu,
+        rps_per_vcpu=rps_per_vcpu,
         instance_rps=instance_rps,
-        invocations_per_instance=safe_rps * 60,
-        concurrent_requests_per_model=safe_rps * held.mean_ms / 1000,
-        instances=None
-        if scale.peak_rps is None
-        else max(LEAST_INSTANCES, math.ceil(scale.peak_rps / safe_rps)),
+        invocations_per_instance=target_rps * 60,
+        concurrent_requests_per_model=target_rps * step.mean_ms / 1000,
+        instances=_count_instances(inputs.peak_rps, target_rps),
     )
+
+
+def _count_instances(peak_rps: float | None, target_rps: float) -> int | None:
+    if peak_rps is None:
+        return None
+    return max(MIN_INSTANCES, math.ceil(peak_rps / target_rps))

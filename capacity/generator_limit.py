@@ -1,4 +1,4 @@
-"""The load generator's ceiling: the rate that it bears by itself, against a server that answers at once."""
+"""The load generator's own limit: the highest rate at which it meets the objective by itself."""
 
 import asyncio
 import subprocess
@@ -7,48 +7,52 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from capacity.load import Invocation, step
+from capacity.load import LoadRequest, run_step
 from capacity.objective import Objective
-from capacity.search import between, climb
+from capacity.search import bisect_rate, raise_until_failure
 from container.local_server import ROOT
 
-FIRST_RPS, MOST_RPS = 25.0, 200_000.0
+START_RPS, MAX_RPS = 25.0, 200_000.0
 GROWTH, PRECISION = 4.0, 2.0
-SECONDS = 0.2
-TRIES = (
-    2  # a rate breaks only when it breaks twice, so that one hiccup of this machine does not count
-)
-KEPT_UP = 0.9  # of what was asked
+STEP_SECONDS = 0.2
+ATTEMPTS = 2  # a single hiccup of this machine must not fail a rate
+MIN_THROUGHPUT_RATIO = 0.9  # of the offered rate
 
 
-def ceiling_rps(invocation: Invocation, reply_bytes: int, objective: Objective) -> float:
-    """Return the highest rate tried that holds the objective against a server in another process that answers at once.
+def measure_generator_limit(
+    request: LoadRequest, response_bytes: int, objective: Objective
+) -> float:
+    """Return the highest rate at which the generator meets the objective against a null server.
 
-    Its payloads and replies have the sizes of the real ones. 0.0 if not even the first rate holds.
+    The null server runs in another process and responds immediately. Payloads and responses have
+    the sizes of the real ones. Returns 0.0 if not even the first rate passes.
     """
-    with _instant_server(reply_bytes) as url:
-        instant = replace(invocation, url=url)
+    with _null_server(response_bytes) as url:
+        null_request = replace(request, url=url)
 
-        def holds(rps: float) -> bool:
-            tries = (asyncio.run(step(instant, rps, SECONDS)) for _ in range(TRIES))
-            return any(
-                one.rps >= KEPT_UP * rps and objective.broken_by(one) is None for one in tries
-            )
+        def passes(rps: float) -> bool:
+            return any(_meets(objective, null_request, rps) for _ in range(ATTEMPTS))
 
-        return between(holds, *climb(holds, FIRST_RPS, GROWTH, MOST_RPS), PRECISION)
+        passing, failing = raise_until_failure(passes, START_RPS, GROWTH, MAX_RPS)
+        return bisect_rate(passes, passing, failing, PRECISION)
+
+
+def _meets(objective: Objective, request: LoadRequest, rps: float) -> bool:
+    step = asyncio.run(run_step(request, rps, STEP_SECONDS))
+    keeps_up = step.throughput_rps >= MIN_THROUGHPUT_RATIO * rps
+    return keeps_up and objective.find_violation(step) is None
 
 
 @contextmanager
-def _instant_server(reply_bytes: int) -> Iterator[str]:
-    command = [sys.executable, "-m", "capacity.null_server", str(reply_bytes)]
-    # It ends with its standard input, so that it never outlives this process; Ctrl-C is for this one alone.
+def _null_server(response_bytes: int) -> Iterator[str]:
+    """Start a null server, which exits when its stdin closes and so never outlives this process."""
     server = subprocess.Popen(  # noqa: S603 - our own program
-        command,
+        [sys.executable, "-m", "capacity.null_server", str(response_bytes)],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        start_new_session=True,
+        start_new_session=True,  # Ctrl-C is for this process only
     )
     with server:
         assert server.stdin  # noqa: S101 - both are pipes

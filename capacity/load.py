@@ -1,27 +1,26 @@
-"""Load at a constant rate: each invocation leaves at its own time, whether or not earlier replies are there.
+"""Open-loop load: requests are sent at a constant rate, whether or not earlier responses arrived.
 
-Latency counts from the time that was meant, so that no wait is left out (coordinated omission).
+Latency counts from each request's scheduled time, which avoids coordinated omission.
 """
 
 import asyncio
 import math
 import resource
 import time
-from collections import Counter
-from dataclasses import dataclass, field
-from http import HTTPStatus
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-REPLY_SECONDS = 10.0
-MOST_WAITING = 2_000
-MOST_WAITING_BYTES = 256 << 20  # what waits may be in memory once more, on its way out
-SPARE_FILES = 100  # of those that may be open, for all but connections
-YIELD_EVERY = 50  # sendings, when they are late, so that replies are read in between
+from capacity.load_client import LoadClient
+
+MAX_IN_FLIGHT = 2_000
+MAX_IN_FLIGHT_BYTES = 256 << 20  # each request in flight may copy its payload into a write buffer
+SPARE_FILES = 100  # open files for everything except connections
+YIELD_EVERY = 50  # requests; when sending is late, give the event loop a turn to read responses
 
 
 @dataclass(frozen=True, slots=True)
-class Invocation:
-    """What is sent each time, and to which server."""
+class LoadRequest:
+    """The request that a load test sends again and again."""
 
     url: str
     payload: bytes
@@ -35,8 +34,8 @@ class Invocation:
             raise ValueError(f"expected http://HOST:PORT, got {self.url}")
         return parts.hostname, parts.port or 80
 
-    def request(self) -> bytes:
-        """Return the bytes on the wire."""
+    def encode(self) -> bytes:
+        """Return the HTTP request as it is sent."""
         head = [
             "POST /invocations HTTP/1.1",
             f"Host: {urlsplit(self.url).netloc}",
@@ -45,155 +44,95 @@ class Invocation:
         ]
         return "\r\n".join([*head, "", ""]).encode() + self.payload
 
-    def most_waiting(self) -> int:
-        """Return how many may wait for their replies at once, by open files and memory."""
-        files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-        by_files = MOST_WAITING if files == resource.RLIM_INFINITY else files - SPARE_FILES
-        return max(1, min(MOST_WAITING, by_files, MOST_WAITING_BYTES // max(1, len(self.payload))))
+    def max_in_flight(self) -> int:
+        """Return how many requests may be in flight, given the limits on open files and memory."""
+        open_files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        by_memory = MAX_IN_FLIGHT_BYTES // max(1, len(self.payload))
+        limits = [MAX_IN_FLIGHT, by_memory]
+        if open_files != resource.RLIM_INFINITY:
+            limits.append(open_files - SPARE_FILES)
+        return max(1, min(limits))
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """What one rate gave.
+class StepResult:
+    """The measurements of one load step, which offers one constant rate.
 
-    ``rps`` counts replies of 200; ``growth_ms`` is the median latency of the last third less that of the first; ``waiting`` is
-    None unless so many waited at once that the step was ended early; ``late_p99_ms`` is how long after their time invocations
-    left; ``generator_cpu`` is in CPU seconds a second.
+    Attributes:
+        offered_rps: requests per second that the generator was asked to send.
+        throughput_rps: responses with status 200 per second.
+        latency_growth_ms: median latency of the last third of the step minus that of the first.
+        error_rate: fraction of requests without a 200 response.
+        failures: number of failed requests by cause.
+        stopped_at_in_flight: requests in flight when the step was stopped early, else None.
+        send_delay_p99_ms: how late the generator sent its requests.
+        generator_cpu: CPU seconds that the generator used per second.
     """
 
-    asked_rps: float
-    rps: float
+    offered_rps: float
+    throughput_rps: float
     p50_ms: float
     p99_ms: float
     mean_ms: float
-    growth_ms: float
-    error_share: float
+    latency_growth_ms: float
+    error_rate: float
     failures: dict[str, int]
-    waiting: int | None
-    late_p99_ms: float
+    stopped_at_in_flight: int | None
+    send_delay_p99_ms: float
     generator_cpu: float
 
 
-@dataclass(slots=True)
-class Caller:
-    """Connections that stay open, and the outcomes of what was sent over them."""
+async def run_step(request: LoadRequest, rps: float, seconds: float) -> StepResult:
+    """Send requests at a constant rate, and wait for all responses.
 
-    address: tuple[str, int]
-    request: bytes
-    idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = field(default_factory=list)
-    latencies: list[tuple[float, float]] = field(default_factory=list)  # by the time that was meant
-    late: list[float] = field(default_factory=list)
-    failures: Counter[str] = field(default_factory=Counter)
-
-    async def call(self, due: float) -> None:
-        """Send one invocation and note its outcome."""
-        self.late.append(time.perf_counter() - due)
-        try:
-            async with asyncio.timeout(REPLY_SECONDS):
-                status = await self._exchange()
-            failure = None if status == HTTPStatus.OK else f"answered {status}"
-        except TimeoutError:
-            failure = f"no reply within {REPLY_SECONDS:.0f} s"
-        except (OSError, asyncio.IncompleteReadError) as error:
-            failure = getattr(error, "strerror", None) or "connection closed within a reply"
-        except (ValueError, asyncio.LimitOverrunError):
-            failure = "no HTTP in the reply"
-        if failure:
-            self.failures[failure] += 1
-        self.latencies.append((due, time.perf_counter() - due))
-
-    async def _exchange(self) -> int:
-        reader, writer = await self._connection()
-        try:
-            writer.write(self.request)
-            status, stays_open = await read_reply(reader)
-        except BaseException:
-            writer.close()
-            raise
-        if stays_open:
-            self.idle.append((reader, writer))
-        else:
-            writer.close()
-        return status
-
-    async def _connection(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        while self.idle:
-            reader, writer = self.idle.pop()
-            if not reader.at_eof():
-                return reader, writer
-            writer.close()
-        return await asyncio.open_connection(*self.address)
-
-
-async def read_reply(reader: asyncio.StreamReader) -> tuple[int, bool]:
-    """Read a reply to its end; return its status, and whether the connection stays open."""
-    head = (await reader.readuntil(b"\r\n\r\n")).lower()
-    status, stays_open = (
-        int(head[9:12]),
-        head.startswith(b"http/1.1") and b"\r\nconnection: close" not in head,
-    )
-    _, there, rest = head.partition(b"\r\ncontent-length:")
-    if there:
-        await reader.readexactly(int(rest.partition(b"\r\n")[0]))
-    elif b"\r\ntransfer-encoding: chunked" in head:
-        while size := int((await reader.readuntil(b"\r\n")).partition(b";")[0], 16):
-            await reader.readexactly(size + 2)
-        while await reader.readuntil(b"\r\n") != b"\r\n":
-            pass  # trailers
-    else:
-        await reader.read()
-        stays_open = False
-    return status, stays_open
-
-
-async def step(invocation: Invocation, rps: float, seconds: float) -> Step:
-    """Send at a rate for so many seconds, and wait for the replies; end early when too many wait."""
-    caller = Caller(invocation.address, invocation.request())
-    most, waiting = invocation.most_waiting(), None
+    The step ends early when too many requests are in flight.
+    """
+    client = LoadClient(request.address, request.encode())
+    max_in_flight, stopped_at = request.max_in_flight(), None
     tasks: set[asyncio.Task[None]] = set()
-    start, cpu = time.perf_counter(), time.process_time()
-    for number in range(max(1, round(rps * seconds))):
-        due = start + number / rps
-        if (wait := due - time.perf_counter()) > 0:
-            await asyncio.sleep(wait)
-        elif number % YIELD_EVERY == 0:
+    start, cpu_start = time.perf_counter(), time.process_time()
+    for index in range(max(1, round(rps * seconds))):
+        scheduled = start + index / rps
+        if (delay := scheduled - time.perf_counter()) > 0:
+            await asyncio.sleep(delay)
+        elif index % YIELD_EVERY == 0:
             await asyncio.sleep(0)
-        if len(tasks) >= most:
-            waiting = most
+        if len(tasks) >= max_in_flight:
+            stopped_at = max_in_flight
             break
-        task = asyncio.create_task(caller.call(due))
+        task = asyncio.create_task(client.send(scheduled))
         tasks.add(task)
         task.add_done_callback(tasks.discard)
     await asyncio.gather(*tasks)
-    took = time.perf_counter() - start
-    for _, writer in caller.idle:
-        writer.close()
-    # The last has its share of the time, too, so that no more replies a second are told than were asked for.
-    return _told(
-        caller, rps, max(took, len(caller.late) / rps), waiting, (time.process_time() - cpu) / took
-    )
+    elapsed = time.perf_counter() - start
+    generator_cpu = (time.process_time() - cpu_start) / elapsed
+    client.close()
+    # The last request counts for a whole interval, so throughput never exceeds the offered rate.
+    duration = max(elapsed, len(client.send_delays) / rps)
+    return _summarize(client, rps, duration, stopped_at, generator_cpu)
 
 
-def _told(
-    caller: Caller, asked_rps: float, seconds: float, waiting: int | None, generator_cpu: float
-) -> Step:
-    in_time = [latency for _, latency in sorted(caller.latencies)]
-    latencies, late, failed = sorted(in_time), sorted(caller.late), caller.failures.total()
-    third = math.ceil(len(in_time) / 3)
-    return Step(
-        asked_rps=asked_rps,
-        rps=(len(latencies) - failed) / seconds,
-        p50_ms=_ms(latencies, 0.5),
-        p99_ms=_ms(latencies, 0.99),
-        growth_ms=_ms(sorted(in_time[-third:]), 0.5) - _ms(sorted(in_time[:third]), 0.5),
+def _summarize(
+    client: LoadClient, rps: float, seconds: float, stopped_at: int | None, generator_cpu: float
+) -> StepResult:
+    by_schedule = [latency for _, latency in sorted(client.latencies)]
+    latencies, failed = sorted(by_schedule), client.failures.total()
+    third = math.ceil(len(by_schedule) / 3)
+    first_third, last_third = sorted(by_schedule[:third]), sorted(by_schedule[-third:])
+    return StepResult(
+        offered_rps=rps,
+        throughput_rps=(len(latencies) - failed) / seconds,
+        p50_ms=_percentile_ms(latencies, 0.5),
+        p99_ms=_percentile_ms(latencies, 0.99),
         mean_ms=1000 * sum(latencies) / len(latencies),
-        error_share=failed / len(latencies),
-        failures=dict(caller.failures),
-        waiting=waiting,
-        late_p99_ms=_ms(late, 0.99),
+        latency_growth_ms=_percentile_ms(last_third, 0.5) - _percentile_ms(first_third, 0.5),
+        error_rate=failed / len(latencies),
+        failures=dict(client.failures),
+        stopped_at_in_flight=stopped_at,
+        send_delay_p99_ms=_percentile_ms(sorted(client.send_delays), 0.99),
         generator_cpu=generator_cpu,
     )
 
 
-def _ms(ordered: list[float], share: float) -> float:
-    return 1000 * ordered[math.ceil(len(ordered) * share) - 1]
+def _percentile_ms(ordered: list[float], quantile: float) -> float:
+    return 1000 * ordered[math.ceil(len(ordered) * quantile) - 1]

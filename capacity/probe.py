@@ -1,73 +1,77 @@
-"""The first invocation, whose failure ends a load test before it begins."""
+"""The first request of a load test: if it fails, the test stops before it generates any load."""
 
 import socket
 from http import HTTPStatus
 
 import requests
 
-from capacity.load import REPLY_SECONDS, Invocation
+from capacity.load import LoadRequest
+from capacity.load_client import RESPONSE_TIMEOUT_SECONDS
 
-MOST_QUOTED = 300
-
-
-class NoAnswer(Exception):
-    """There is nobody to load, or it does not take the payload; the message says so in one line."""
+MAX_QUOTED_CHARACTERS = 300
 
 
-def probe(invocation: Invocation) -> int:
-    """Send the payload once; return how many bytes the reply has. Raises NoAnswer, with the server's own words."""
-    _verify_listener(invocation)
+class ProbeFailed(Exception):
+    """The load test cannot start; the message is one line and says why."""
+
+
+def probe(request: LoadRequest) -> int:
+    """Send the payload once, and return the length of the response body in bytes.
+
+    Raises ProbeFailed, with the server's own message, unless the response is a 200.
+    """
+    _verify_listener(request)
+    response = _post(request)
+    if response.status_code == HTTPStatus.OK:
+        return len(response.content)
+    quoted = f"{response.status_code}: {_quote_message(response)}"
+    if HTTPStatus.BAD_REQUEST <= response.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
+        raise ProbeFailed(
+            f"the server rejected the payload ({request.media_type}) with {quoted}; "
+            "choose another with --payload and --content-type"
+        )
+    raise ProbeFailed(f"the first request failed with {quoted}; see the server's log")
+
+
+def _verify_listener(request: LoadRequest) -> None:
     try:
-        reply = _post(invocation)
+        address = request.address
+    except ValueError as error:
+        raise ProbeFailed(f"--url: {error}") from error
+    try:
+        socket.create_connection(address, RESPONSE_TIMEOUT_SECONDS).close()
+    except OSError as error:
+        raise ProbeFailed(
+            f"cannot connect to {request.url} ({error}): "
+            "start a container there, or omit --url to start one here"
+        ) from error
+
+
+def _post(request: LoadRequest) -> requests.Response:
+    try:
+        with requests.Session() as session:
+            session.trust_env = False  # ignore proxy variables
+            return session.post(
+                f"{request.url}/invocations",
+                data=request.payload,
+                headers={"Content-Type": request.media_type},
+                timeout=RESPONSE_TIMEOUT_SECONDS,
+                allow_redirects=False,
+            )
     except requests.Timeout as error:
-        raise NoAnswer(
-            f"{invocation.url} did not answer the first invocation within {REPLY_SECONDS:.0f} s"
+        raise ProbeFailed(
+            f"{request.url} did not respond to the first request "
+            f"within {RESPONSE_TIMEOUT_SECONDS:.0f} s"
         ) from error
     except requests.RequestException as error:
-        raise NoAnswer(
-            f"{invocation.url} gave no HTTP reply to the first invocation: is it a container's?"
-        ) from error
-    if reply.status_code == HTTPStatus.OK:
-        return len(reply.content)
-    words = _own_words(reply)
-    if HTTPStatus.BAD_REQUEST <= reply.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
-        raise NoAnswer(
-            f"the server refuses the payload as {invocation.media_type}: {reply.status_code} {words}: give one that it takes with "
-            "--payload and --content-type"
-        )
-    raise NoAnswer(
-        f"the server answered the first invocation with {reply.status_code} {words}: see its log"
-    )
-
-
-def _verify_listener(invocation: Invocation) -> None:
-    try:
-        address = invocation.address
-    except ValueError as error:
-        raise NoAnswer(f"--url: {error}") from error
-    try:
-        socket.create_connection(address, REPLY_SECONDS).close()
-    except OSError as error:
-        raise NoAnswer(
-            f"nothing listens on {invocation.url} ({error}): start a container there, or leave --url out"
+        raise ProbeFailed(
+            f"{request.url} did not send an HTTP response: check that a container listens there"
         ) from error
 
 
-def _post(invocation: Invocation) -> requests.Response:
-    with requests.Session() as session:
-        session.trust_env = False  # a proxy has no place between
-        return session.post(
-            f"{invocation.url}/invocations",
-            data=invocation.payload,
-            headers={"Content-Type": invocation.media_type},
-            timeout=REPLY_SECONDS,
-            allow_redirects=False,
-        )
-
-
-def _own_words(reply: requests.Response) -> str:
+def _quote_message(response: requests.Response) -> str:
     try:
-        said = reply.json()["message"]
+        message = response.json()["message"]
     except (ValueError, KeyError, TypeError):
-        said = reply.text
-    return " ".join(str(said).split())[:MOST_QUOTED] or "without a word"
+        message = response.text
+    return " ".join(str(message).split())[:MAX_QUOTED_CHARACTERS] or "(empty response)"

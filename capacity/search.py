@@ -1,78 +1,92 @@
-"""The search for the highest rate that holds: up until one breaks, then between, then once more."""
+"""The search for the highest rate that meets the objective: raise, bisect, confirm."""
 
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from capacity.load import Step
-from capacity.objective import Objective
+from capacity.load import StepResult
+from capacity.objective import Objective, Violation
 
 GROWTH = 1.5
-PRECISION = (
-    1.1  # the search ends when the rate that broke is at most so many times the one that held
-)
-BACK_OFFS = (1.0, 0.9, 0.8, 0.65, 0.5)  # of the rate that held once, until one holds again
-CONFIRMATION_LENGTH = 2.0  # of a step's
-GENERATOR_TRIES = (
-    3  # of a rate at which the generator got no processor in time: that says nothing of the server
-)
+PRECISION = 1.1  # stop when failing rate / passing rate is at most this
+CONFIRMATION_FACTORS = (1.0, 0.9, 0.8, 0.65, 0.5)  # of the passing rate, until one passes again
+CONFIRMATION_DURATION_FACTOR = 2.0  # of the duration of an ordinary step
+GENERATOR_ATTEMPTS = 3  # a step whose generator sent late says nothing about the server
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """All steps in their order; the one that held and was confirmed; the lowest above it that broke. None where there is none."""
+class SearchResult:
+    """All steps in order, the confirmed one, and the failing one with the lowest rate."""
 
-    steps: list[Step]
-    held: Step | None
-    broke: Step | None
+    steps: list[StepResult]
+    highest_passing: StepResult | None
+    lowest_failing: StepResult | None
 
 
-def search(
-    measure: Callable[[float, float], Step], objective: Objective, start_rps: float, most_rps: float
-) -> Found:
-    """Return the highest rate up to ``most_rps`` that holds the objective, within PRECISION.
+def search_capacity(
+    measure: Callable[[float, float], StepResult],
+    objective: Objective,
+    start_rps: float,
+    max_rps: float,
+) -> SearchResult:
+    """Find the highest rate up to ``max_rps`` that meets the objective, within PRECISION.
 
-    ``measure`` takes a rate and how many times the usual time to keep it.
+    ``measure`` takes an offered rate and a factor for the duration of the step.
     """
-    steps, verdicts = list[Step](), list[Step]()
+    steps: list[StepResult] = []
+    failing_steps: list[StepResult] = []
 
-    def holds(rps: float, length: float = 1.0) -> bool:
-        for _ in range(GENERATOR_TRIES):
-            steps.append(measure(rps, length))
-            if objective.broken_by(steps[-1]) != "generator":
+    def passes(rps: float, duration_factor: float = 1.0) -> bool:
+        violation = None
+        for _ in range(GENERATOR_ATTEMPTS):
+            steps.append(measure(rps, duration_factor))
+            violation = objective.find_violation(steps[-1])
+            if violation is not Violation.GENERATOR:
                 break
-        verdicts.append(steps[-1])
-        return objective.broken_by(steps[-1]) is None
+        if violation:
+            failing_steps.append(steps[-1])
+        return violation is None
 
-    held, broke = climb(holds, min(start_rps, most_rps), GROWTH, most_rps)
-    held = between(holds, held, broke, PRECISION)
-    confirmed = steps[-1] if held and _confirmed(holds, held) else None
-    broken = [one for one in verdicts if objective.broken_by(one)]
-    return Found(steps, confirmed, min(broken, key=lambda one: one.asked_rps, default=None))
+    passing, failing = raise_until_failure(passes, min(start_rps, max_rps), GROWTH, max_rps)
+    passing = bisect_rate(passes, passing, failing, PRECISION)
+    confirmed = passing > 0 and _confirm(passes, passing)
+    return SearchResult(
+        steps,
+        highest_passing=steps[-1] if confirmed else None,
+        lowest_failing=min(failing_steps, key=lambda step: step.offered_rps, default=None),
+    )
 
 
-def climb(
-    holds: Callable[[float], bool], rps: float, growth: float, most_rps: float
+def raise_until_failure(
+    passes: Callable[[float], bool], rps: float, growth: float, max_rps: float
 ) -> tuple[float, float | None]:
-    """Return the last rate that held, 0.0 for none, and the first that broke, None if none did up to the highest."""
-    held = 0.0
-    while held < most_rps:
-        if not holds(rps):
-            return held, rps
-        held, rps = rps, min(rps * growth, most_rps)
-    return held, None
+    """Raise the rate until it fails; return the last passing and the first failing rate.
+
+    The passing rate is 0.0 if none passed, the failing one None if none failed up to ``max_rps``.
+    """
+    passing = 0.0
+    while passing < max_rps:
+        if not passes(rps):
+            return passing, rps
+        passing, rps = rps, min(rps * growth, max_rps)
+    return passing, None
 
 
-def between(
-    holds: Callable[[float], bool], held: float, broke: float | None, precision: float
+def bisect_rate(
+    passes: Callable[[float], bool], passing: float, failing: float | None, precision: float
 ) -> float:
-    """Return the highest rate that held, after halving the way to the one that broke until that is within the precision."""
-    while held and broke and broke > precision * held:
-        middle = math.sqrt(held * broke)
-        held, broke = (middle, broke) if holds(middle) else (held, middle)
-    return held
+    """Narrow the range between a passing and a failing rate; return the highest passing rate."""
+    while passing and failing and failing > precision * passing:
+        middle = math.sqrt(passing * failing)
+        if passes(middle):
+            passing = middle
+        else:
+            failing = middle
+    return passing
 
 
-def _confirmed(holds: Callable[[float, float], bool], rps: float) -> bool:
-    """Tell whether the rate holds once more, or a lower one does."""
-    return any(holds(rps * share, CONFIRMATION_LENGTH) for share in BACK_OFFS)
+def _confirm(passes: Callable[[float, float], bool], rps: float) -> bool:
+    """Repeat the rate, then lower ones, in longer steps; return whether one passes."""
+    return any(
+        passes(rps * factor, CONFIRMATION_DURATION_FACTOR) for factor in CONFIRMATION_FACTORS
+    )

@@ -1,4 +1,4 @@
-"""The vCPU of an instance type."""
+"""The number of vCPUs of an instance type, derived from its name."""
 
 import difflib
 import re
@@ -6,39 +6,45 @@ from functools import cache
 
 import botocore.session
 
-# In these families, and without exception, large has 2, xlarge 4 and Nxlarge 4 x N: tests/capacity/test_refusals.py compares each
-# type with another's data. Not so in c4 and t2.
+# In these families, large has 2 vCPUs, xlarge 4 and Nxlarge 4 x N, without exception.
+# tests/capacity/test_startup_errors.py compares each type with EC2's list. c4 and t2 differ.
 FAMILIES = frozenset({
-    "m4", "m5", "m5d", "m6g", "m6gd", "m6i", "m7i", "m8g", "c5", "c5d", "c6g", "c6gd", "c6gn", "c6i", "c6in", "c7g", "c7i", "c8g",
+    "m4", "m5", "m5d", "m6g", "m6gd", "m6i", "m7i", "m8g",
+    "c5", "c5d", "c6g", "c6gd", "c6gn", "c6i", "c6in", "c7g", "c7i", "c8g",
     "r5", "r5d", "r6g", "r6gd", "r6i", "r7gd", "r7i", "r8g",
 })  # fmt: skip
-SMALL = {"medium": 1, "large": 2, "xlarge": 4}
+VCPUS_BY_SIZE = {"medium": 1, "large": 2, "xlarge": 4}
 
 
 class UnknownVcpus(Exception):
-    """The vCPU of a type are not known; the message says why, and the way out."""
+    """The number of vCPUs of an instance type is not known; the message says what to do."""
 
 
-def vcpus_of(instance_type: str) -> int:
-    """Return the vCPU of an instance type of the CPU families that boto3 knows; raises UnknownVcpus."""
-    known = instance_types()
-    if instance_type not in known:
-        near = difflib.get_close_matches(instance_type, known, 1)
-        question = f" (did you mean {near[0]}?)" if near else ""
+def look_up_vcpus(instance_type: str) -> int:
+    """Return the vCPUs of an instance type in a CPU family that boto3 lists.
+
+    Raises UnknownVcpus for any other type.
+    """
+    known_types = list_instance_types()
+    if instance_type not in known_types:
+        matches = difflib.get_close_matches(instance_type, known_types, 1)
+        suggestion = f" (did you mean {matches[0]}?)" if matches else ""
         raise UnknownVcpus(
-            f"boto3 knows no instance type {instance_type}{question}: if it is newer, give its vCPU with --vcpus"
+            f"unknown instance type {instance_type}{suggestion}; "
+            "if it is newer than this boto3, set --vcpus"
         )
     _, family, size = instance_type.split(".")
-    times = re.fullmatch(r"(\d+)xlarge", size)
-    if family not in FAMILIES or not (times or size in SMALL):
+    multiple = re.fullmatch(r"(\d+)xlarge", size)
+    if family not in FAMILIES or not (multiple or size in VCPUS_BY_SIZE):
         raise UnknownVcpus(
-            f"the vCPU of {instance_type} are not known here, only those of the CPU families: give them with --vcpus"
+            f"cannot derive the vCPUs of {instance_type} from its name, "
+            "only those of the common CPU families; set --vcpus"
         )
-    return 4 * int(times[1]) if times else SMALL[size]
+    return 4 * int(multiple[1]) if multiple else VCPUS_BY_SIZE[size]
 
 
 @cache
-def instance_types() -> tuple[str, ...]:
-    """Return the instance types of endpoints that this boto3 knows."""
+def list_instance_types() -> tuple[str, ...]:
+    """Return the instance types of endpoints that the installed boto3 lists."""
     model = botocore.session.get_session().get_service_model("sagemaker")
     return tuple(model.shape_for("ProductionVariantInstanceType").enum)

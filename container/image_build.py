@@ -1,6 +1,7 @@
-"""What the Dockerfile does to the build stage: takes away what never runs, and compiles what does.
+"""Build step of the Dockerfile: removes unused files, and compiles the modules the server imports.
 
-Without its compiled files the server would compile its imports at every start, on a file system that may be read-only.
+Without compiled files, Python would compile every import at each start, because the container's
+file system may be read-only.
 """
 
 import importlib
@@ -51,7 +52,7 @@ SCRIPTS = (
 
 
 def main() -> None:
-    """Prune, then import the server and compile all that came with it."""
+    """Remove unused files and stale caches, then compile the server's imports."""
     for folder, patterns in (
         (PACKAGES, UNUSED),
         (STANDARD_LIBRARY, UNUSED_IN_STANDARD_LIBRARY),
@@ -60,18 +61,15 @@ def main() -> None:
         for pattern in patterns:
             for path in sorted(folder.glob(pattern)):
                 remove(path)
-    for cache in (
-        *PACKAGES.rglob("__pycache__"),
-        *STANDARD_LIBRARY.rglob("__pycache__"),
-        *ROOT.rglob("__pycache__"),
-    ):
-        remove(cache)
+    for folder in (PACKAGES, STANDARD_LIBRARY, ROOT):
+        for cache in list(folder.rglob("__pycache__")):
+            remove(cache)
     remove(Path(sys.prefix, "include"))
     compile_imports()
 
 
 def remove(path: Path) -> None:
-    """Remove a file or a folder, which may be gone already."""
+    """Remove a file or directory if it exists."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
     else:
@@ -79,7 +77,10 @@ def remove(path: Path) -> None:
 
 
 def compile_imports() -> None:
-    """Compile every module that the server imports, by hash: two builds give the same bytes, whenever they are made."""
+    """Compile every module that the server imports.
+
+    Unchecked hashes instead of timestamps make the build reproducible.
+    """
     sys.dont_write_bytecode = True
     sys.path.insert(0, str(ROOT))
     for name in ("container.entrypoint", "gunicorn.workers.gthread", "encodings.idna", "xgboost"):

@@ -1,13 +1,18 @@
 #!/bin/sh
-# Writes the image's bill of materials, CycloneDX as JSON, to standard output: what the lock installs into the Dockerfile's base.
-# Usage: sbom.sh, from the project's top; make sbom does it.
+# Prints the image's software bill of materials as CycloneDX JSON: the packages that
+# container/requirements.txt installs into the Dockerfile's base image.
+# Usage: sbom.sh, from the project's root; `make sbom` runs it.
 set -eu
 base=$(sed -n 's/^FROM \(.*\) AS build$/\1/p' Dockerfile)
-exec docker run --rm --interactive --volume "$PWD/container/requirements.txt:/locks/image.txt:ro" \
-    --volume "$PWD/tests/requirements-sbom.txt:/locks/sbom.txt:ro" --volume "$PWD/pyproject.toml:/pyproject.toml:ro" --entrypoint sh "$base" -eu -c '
+exec docker run --rm --interactive \
+    --volume "$PWD/container/requirements.txt:/locks/image.txt:ro" \
+    --volume "$PWD/tests/requirements-sbom.txt:/locks/sbom.txt:ro" \
+    --volume "$PWD/pyproject.toml:/pyproject.toml:ro" --entrypoint sh "$base" -eu -c '
     for name in image sbom; do
         python3 -m venv /$name
-        /$name/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r /locks/$name.txt >&2
+        /$name/bin/python -m pip install --quiet --disable-pip-version-check \
+            --require-hashes --only-binary :all: -r /locks/$name.txt >&2
     done
     /image/bin/python -m pip uninstall --quiet --yes pip >&2
-    /sbom/bin/cyclonedx-py environment --output-reproducible --pyproject /pyproject.toml --mc-type application /image/bin/python'
+    /sbom/bin/cyclonedx-py environment --output-reproducible --pyproject /pyproject.toml \
+        --mc-type application /image/bin/python'

@@ -1,11 +1,11 @@
-"""Writes the tables of the documents that the code, the schema and the tests can tell, each between its two marks."""
+"""Generates tables in the documentation from the code, the sample schema and the tests."""
 
 import ast
 import json
 import re
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import MISSING, Field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
@@ -23,35 +23,35 @@ CLAUSE = re.compile(r"(?<![\d.])(\d{1,2}\.\d{1,2})(?![\d.])")
 
 
 def main() -> None:
-    """Write the tables into the documents that hold their marks."""
-    for path in documents():
-        path.write_text(with_tables(path.read_text(encoding="utf-8")), encoding="utf-8")
+    """Rewrite the generated tables of all documents."""
+    for path in list_documents():
+        path.write_text(fill_tables(path.read_text(encoding="utf-8")), encoding="utf-8")
 
 
-def documents() -> list[Path]:
-    """Return the documents that hold generated tables."""
+def list_documents() -> list[Path]:
+    """Return the documents that contain generated tables."""
     return [ROOT / "README.md", ROOT / "docs" / "contract.md", ROOT / "docs" / "deploying.md"]
 
 
-def with_tables(text: str) -> str:
-    """Return a document with each of its marked tables as it should be."""
-    for name, written in (
-        ("columns", columns),
-        ("media types", media_types),
-        ("statuses", statuses),
-        ("settings", settings),
-        ("clauses", clauses),
-        ("keys", keys),
+def fill_tables(text: str) -> str:
+    """Return a document with a current table between each pair of marker comments."""
+    for name, build in (
+        ("columns", build_columns),
+        ("media types", build_media_types),
+        ("statuses", build_statuses),
+        ("settings", build_settings),
+        ("clauses", build_clauses),
+        ("keys", build_keys),
     ):
         start, end = f"<!-- {name}: written by make docs -->\n", f"<!-- end of {name} -->\n"
         if start in text:
             before, _, rest = text.partition(start)
-            text = before + start + written() + end + rest.partition(end)[2]
+            text = before + start + build() + end + rest.partition(end)[2]
     return text
 
 
-def columns() -> str:
-    """Return the columns of the sample model, in order."""
+def build_columns() -> str:
+    """Return the features of the sample model, in order."""
     rows = []
     for number, feature in enumerate(json.loads(SCHEMA.read_text(encoding="utf-8"))["features"], 1):
         values = ", ".join(f"`{label}`" for label in feature.get("categories", []))
@@ -62,111 +62,112 @@ def columns() -> str:
         rows.append(
             (number, f"`{feature['name']}`", f"{feature['description']}{unit}", values, missing)
         )
-    return table(("#", "column", "meaning", "values", "may be missing"), rows)
+    return format_table(("#", "column", "meaning", "values", "may be missing"), rows)
 
 
-def media_types() -> str:
-    """Return what can be sent and asked for."""
+def build_media_types() -> str:
+    """Return the media types of requests and responses."""
     rows = []
     for name in DECODERS:
-        also = ", ".join(f"`{alias}`" for alias, meant in ALIASES.items() if meant == name)
-        out, concatenates = (
-            ("yes", "yes" if CODECS[name].CONCATENATES else "no") if name in CODECS else ("no", "")
-        )
-        rows.append((f"`{name}`", also, "yes", out, concatenates))
-    return table(
-        (
-            "media type",
-            "in also called",
-            "in: Content-Type",
-            "out: Accept",
-            "replies to slices concatenate",
-        ),
-        rows,
+        aliases = ", ".join(f"`{alias}`" for alias, target in ALIASES.items() if target == name)
+        is_response_type = name in CODECS
+        concatenates = ""
+        if is_response_type:
+            concatenates = yes_or_no(CODECS[name].CONCATENATES)
+        rows.append((f"`{name}`", aliases, "yes", yes_or_no(is_response_type), concatenates))
+    head = (
+        "media type",
+        "aliases of Content-Type",
+        "request (Content-Type)",
+        "response (Accept)",
+        "slices can be concatenated",
     )
+    return format_table(head, rows)
 
 
-def statuses() -> str:
-    """Return what is answered, and when."""
+def yes_or_no(value: object) -> str:
+    """Return a truth value as a table cell."""
+    return "yes" if value else "no"
+
+
+def build_statuses() -> str:
+    """Return the status codes of responses."""
     rows: list[tuple[int, str]] = [
         (200, "predictions, one for each record, in order"),
-        (204, "to a body of no bytes"),
-        (404, "to an unknown path"),
-        (405, "to a method that the path does not take; `Allow` names those it does"),
-        (
-            500,
-            "to a failure of the server itself: a fixed sentence and a request id; the log tells more",
-        ),
+        (204, "the request body was empty"),
+        (404, "unknown path"),
+        (405, "the path does not support this method; `Allow` lists the methods it supports"),
+        (500, "internal server error: a fixed message and a request ID, which the log also has"),
     ]
     rows += [
         (error.status.value, str(error.__doc__).rstrip(".") + f" (`{error.__name__}`)")
-        for error in leaves(InvocationError)
+        for error in errors_with_status(InvocationError)
     ]
-    return table(("status", "answered"), sorted(rows))
+    return format_table(("status", "meaning"), sorted(rows))
 
 
-def leaves(error: type[InvocationError]) -> Iterable[type[InvocationError]]:
-    """Yield the failures of a tree that have a status."""
+def errors_with_status(error: type[InvocationError]) -> Iterable[type[InvocationError]]:
+    """Yield the errors of a class hierarchy that have a status."""
     if hasattr(error, "status"):
         yield error
     for child in error.__subclasses__():
-        yield from leaves(child)
+        yield from errors_with_status(child)
 
 
-def settings() -> str:
-    """Return the environment variables that are read."""
+def build_settings() -> str:
+    """Return the environment variables that configure the server."""
     rows = []
     for field in fields(Settings):
         default = "" if field.default in (None, ()) else f"`{field.default}`"
         rows.append((f"`{field.metadata['variable']}`", default, field.metadata["meaning"]))
-    return table(("variable", "default", "meaning"), rows)
+    return format_table(("variable", "default", "meaning"), rows)
 
 
-def clauses() -> str:
-    """Return the clauses that the tests quote, each with what is promised and the test that proves it."""
+def build_clauses() -> str:
+    """Return the clauses of the contract that tests quote, each with its promise and its test."""
     rows: list[tuple[str, str, str]] = []
     for path in sorted((ROOT / "tests").rglob("test_*.py")):
         for test in ast.parse(path.read_text(encoding="utf-8")).body:
             if isinstance(test, ast.FunctionDef) and test.name.startswith("test_"):
-                quoted, _, promise = (
-                    str(ast.get_docstring(test)).partition("\n\n")[0].partition(": ")
-                )
+                summary = str(ast.get_docstring(test)).partition("\n\n")[0]
+                quoted, _, promise = " ".join(summary.split()).partition(": ")
                 link = f"[{test.name}](../{path.relative_to(ROOT)})"
                 rows += [(clause, promise, link) for clause in CLAUSE.findall(quoted) if promise]
     rows.sort(key=lambda row: ([int(number) for number in row[0].split(".")], row[2]))
-    return table(("clause", "promise", "test"), rows)
+    return format_table(("clause", "promise", "test"), rows)
 
 
-def keys() -> str:
-    """Return the keys of the file of an endpoint."""
-    return table(("key", "default", "meaning"), list(_keys(Configuration, "")))
+def build_keys() -> str:
+    """Return the keys of a deployment file."""
+    return format_table(("key", "default", "meaning"), list(_rows_of_section(Configuration, "")))
 
 
-def _keys(section: Any, place: str) -> Iterable[tuple[str, str, str]]:
+def _rows_of_section(section: Any, prefix: str) -> Iterable[tuple[str, str, str]]:
     for name, hint in get_type_hints(section).items():
         field = next(field for field in fields(section) if field.name == name)
-        inner = next((kind for kind in (hint, *get_args(hint)) if is_dataclass(kind)), None)
+        inner = next((type_ for type_ in (hint, *get_args(hint)) if is_dataclass(type_)), None)
         if inner is not None:
-            yield from _keys(inner, f"{place}{name}.")
+            yield from _rows_of_section(inner, f"{prefix}{name}.")
             continue
-        default = field.default if field.default is not MISSING else None
-        shown = (
-            ", ".join(default)
-            if isinstance(default, tuple)
-            else str(default).lower()
-            if isinstance(default, bool)
-            else default
-        )
-        needed = field.default is MISSING and field.default_factory is MISSING
-        yield (
-            f"`{place}{name}`",
-            "must be given" if needed else "" if shown in (None, "") else f"`{shown}`",
-            field.metadata["meaning"],
-        )
+        yield f"`{prefix}{name}`", _format_default(field), field.metadata["meaning"]
 
 
-def table(head: tuple[str, ...], rows: Sequence[tuple[object, ...]]) -> str:
-    """Return a table of Markdown."""
+def _format_default(field: Field[Any]) -> str:
+    if field.default is MISSING and field.default_factory is MISSING:
+        return "required"
+    if field.default in (MISSING, None):
+        return ""
+    if isinstance(field.default, tuple):
+        default = ", ".join(field.default)
+    elif isinstance(field.default, bool):
+        default = str(field.default).lower()
+    else:
+        default = str(field.default)
+    return f"`{default}`" if default else ""
+
+
+def format_table(head: tuple[str, ...], rows: Sequence[tuple[object, ...]]) -> str:
+    """Return a Markdown table."""
     lines = [head, ("---",) * len(head), *rows]
     return "".join("| " + " | ".join(map(str, line)) + " |\n" for line in lines)
 

@@ -1,4 +1,4 @@
-"""An XGBoost model behind BentoML; the variable BENCH_MODEL names its file."""
+"""An XGBoost model in BentoML; the variable BENCH_MODEL has the path of the model file."""
 
 import os
 
@@ -9,15 +9,15 @@ import xgboost
 
 @bentoml.service(workers=2, traffic={"timeout": 60})
 class Model:
-    """A booster that predicts, whose annotations BentoML reads."""
+    """A BentoML service, which derives its API from the annotations."""
 
     def __init__(self) -> None:
         """Load the booster."""
         self.booster = xgboost.Booster({"nthread": 1}, model_file=os.environ["BENCH_MODEL"])
 
-    @bentoml.api  # type: ignore[untyped-decorator]  # its packages are not in the environment of mypy
+    @bentoml.api  # type: ignore[untyped-decorator]  # BentoML is not installed for mypy
     def predict(self, instances: np.ndarray) -> np.ndarray:
-        """Return the predictions of rows of numbers."""
+        """Return the predictions for a matrix of numbers."""
         return np.asarray(
             self.booster.predict(xgboost.DMatrix(instances.astype(np.float32), nthread=1))
         )

@@ -1,4 +1,4 @@
-"""The floors of HTTP: every POST is read to its end and answered with a few fixed bytes.
+"""Hello-world servers, the floor of HTTP: read the body of each POST, and send a fixed response.
 
 Usage: hello.py asgi|flask PORT
 """
@@ -11,7 +11,7 @@ from flask import Flask, Response, request
 from gunicorn.app.base import BaseApplication
 
 from container.limits import read_limits
-from container.server import options
+from container.server import options as server_options
 from container.sizing import Sizing
 from serve.settings import Settings
 
@@ -21,12 +21,11 @@ FLASK_THREADS = 4
 
 
 class Hello(BaseApplication):
-    """gunicorn as the server under test runs it, with an application that does nothing."""
+    """gunicorn with the same options as this project's server, and a trivial application."""
 
-    def __init__(self, application: Callable[..., Any], chosen: dict[str, Any]) -> None:
-        """Keep what gunicorn asks for."""
+    def __init__(self, application: Callable[..., Any], options: dict[str, Any]) -> None:
         self.application = application
-        self.options = chosen
+        self.options = options
         super().__init__()
 
     def load_config(self) -> None:
@@ -38,14 +37,14 @@ class Hello(BaseApplication):
 
 
 def flask_options(shared: dict[str, Any]) -> dict[str, Any]:
-    """Return the options of an ordinary Flask application: gunicorn's own threaded worker."""
+    """Return the usual options of a Flask application: gunicorn's threaded worker."""
     return {**shared, "worker_class": "gthread", "threads": FLASK_THREADS}
 
 
 async def asgi(
     scope: dict[str, Any], receive: Callable[..., Any], send: Callable[..., Any]
 ) -> None:
-    """Answer as the leanest ASGI callable does."""
+    """Respond as a minimal ASGI application."""
     if scope["type"] != "http":
         return
     while (await receive()).get("more_body"):
@@ -56,7 +55,7 @@ async def asgi(
 
 
 def flask() -> Flask:
-    """Return an ordinary Flask application of one route."""
+    """Return a Flask application with one route."""
     app = Flask(__name__)
 
     @app.route("/invocations", methods=["POST"])
@@ -68,11 +67,11 @@ def flask() -> Flask:
 
 
 def main() -> None:
-    """Serve on the loopback until a signal ends it."""
+    """Serve on the loopback interface until a signal arrives."""
     front_end, port = sys.argv[1], int(sys.argv[2])
     sizing = Sizing(WORKERS, WORKERS, read_limits().memory_bytes, "the benchmark")
     shared = {
-        **options(Settings(port=port, frontend=front_end), sizing),
+        **server_options(Settings(port=port, frontend=front_end), sizing),
         "bind": f"127.0.0.1:{port}",
     }
     if front_end == "asgi":

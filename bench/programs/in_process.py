@@ -1,6 +1,7 @@
-"""The floor without HTTP: decodes, predicts and encodes each payload in a loop, then predicts alone; prints the times as JSON.
+"""Times inference without HTTP, and its prediction alone, in a loop; prints the times as JSON.
 
-Usage: in_process.py MODEL_FOLDER SECONDS PAYLOAD MEDIA_TYPE [PAYLOAD MEDIA_TYPE ...]; it begins when a line arrives on its input.
+Usage: in_process.py MODEL_FOLDER SECONDS PAYLOAD MEDIA_TYPE [PAYLOAD MEDIA_TYPE ...]
+It prints "ready" after the warm-up, and starts when a line arrives on stdin.
 """
 
 import json
@@ -19,49 +20,49 @@ from serve.settings import Settings
 
 
 def main() -> None:
-    """Warm up, wait for the start, measure one payload after the other."""
+    """Warm up, wait for a line on stdin, and time one payload after the other."""
     folder, seconds, *rest = sys.argv[1:]
     model = load(Settings(model_folder=Path(folder)))
     bodies = [
         (Path(path).read_bytes(), media_type)
         for path, media_type in zip(rest[::2], rest[1::2], strict=True)
     ]
-    works = [(inference(model, *body), prediction(model, *body)) for body in bodies]
-    for infer_once, _ in works:
-        infer_once()
+    functions = [(bind_infer(model, *body), bind_predict(model, *body)) for body in bodies]
+    for run_infer, _ in functions:
+        run_infer()
     print("ready", flush=True)
     sys.stdin.readline()
-    print(
-        json.dumps(
-            [(timed(one, float(seconds)), timed(other, float(seconds) / 2)) for one, other in works]
-        )
-    )
+    timings = [
+        (time_calls(run_infer, float(seconds)), time_calls(run_predict, float(seconds) / 2))
+        for run_infer, run_predict in functions
+    ]
+    print(json.dumps(timings))
 
 
-def inference(model: Model, payload: bytes, media_type: str) -> Callable[[], object]:
-    """Return all that a front end does not do."""
+def bind_infer(model: Model, payload: bytes, media_type: str) -> Callable[[], object]:
+    """Return a function that decodes, aligns, predicts and encodes a payload."""
     invocation = Invocation(payload, media_type, {}, media_type)
     return lambda: infer(model, invocation)
 
 
-def prediction(model: Model, payload: bytes, media_type: str) -> Callable[[], object]:
-    """Return the prediction alone, of features that are there already."""
+def bind_predict(model: Model, payload: bytes, media_type: str) -> Callable[[], object]:
+    """Return a function that only predicts, from features prepared in advance."""
     slices = decoder_for(media_type).decode(payload, {}, model.schema)
     features = np.concatenate([model.schema.align(records) for records in slices])
     return lambda: model.predict(features)
 
 
-def timed(work: Callable[[], object], seconds: float) -> dict[str, float]:
-    """Return how often work was done in a time, how long it took in the median, and the time of the processor for each."""
+def time_calls(function: Callable[[], object], seconds: float) -> dict[str, float]:
+    """Call a function for some seconds; return its rate, its median duration and its CPU time."""
     durations: list[float] = []
-    began, used = time.perf_counter(), time.process_time()
-    while time.perf_counter() - began < seconds or not durations:
+    loop_start, cpu_start = time.perf_counter(), time.process_time()
+    while time.perf_counter() - loop_start < seconds or not durations:
         start = time.perf_counter()
-        work()
+        function()
         durations.append(time.perf_counter() - start)
-    wall, cpu = time.perf_counter() - began, time.process_time() - used
+    elapsed, cpu = time.perf_counter() - loop_start, time.process_time() - cpu_start
     return {
-        "calls_a_second": len(durations) / wall,
+        "calls_per_second": len(durations) / elapsed,
         "median_ms": median(durations) * 1000,
         "cpu_ms": cpu / len(durations) * 1000,
     }

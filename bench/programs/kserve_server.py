@@ -1,6 +1,6 @@
-"""An XGBoost model behind KServe's server, as KServe's own runtime has it: a DMatrix, and one thread of XGBoost's.
+"""An XGBoost model in KServe, as in KServe's XGBoost runtime: a DMatrix and one thread.
 
-Usage: kserve_server.py MODEL [OPTIONS of KServe's]
+Usage: kserve_server.py MODEL [KSERVE_OPTION ...]
 """
 
 import sys
@@ -12,7 +12,7 @@ from kserve.utils.utils import get_predict_input, get_predict_response
 
 
 class Model(kserve.Model):
-    """A booster under the name `model`."""
+    """A booster as a KServe model."""
 
     def load(self) -> bool:
         self.booster = xgboost.Booster({"nthread": 1}, model_file=sys.argv[1])

@@ -1,4 +1,4 @@
-"""An XGBoost model behind LitServe.
+"""An XGBoost model in LitServe.
 
 Usage: litserve_server.py MODEL PORT
 """
@@ -13,13 +13,13 @@ from fastapi import Request
 
 
 class Api(litserve.LitAPI):
-    """LitServe's four verbs."""
+    """The four methods of a LitServe API."""
 
     def setup(self, device: Any) -> None:  # noqa: ARG002  # LitServe's signature
         self.booster = xgboost.Booster({"nthread": 1}, model_file=sys.argv[1])
 
     def decode_request(self, request: Request) -> Any:
-        """Take the parsed body, which LitServe gives where the annotation, which it reads, says Request."""
+        """Return the features; LitServe passes the parsed JSON body because of the annotation."""
         return np.array(request["instances"], dtype=np.float32)
 
     def predict(self, x: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Packs a booster as a model of MLflow's, if it is not there yet.
+"""Saves a booster in MLflow's model format, unless the folder already contains it.
 
 Usage: mlflow_save.py MODEL FOLDER
 """

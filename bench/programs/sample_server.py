@@ -1,6 +1,6 @@
-"""A model behind Flask as most people write it first: pandas reads, a DMatrix predicts, pandas writes.
+"""A typical first SageMaker server: Flask, pandas for CSV, and a DMatrix.
 
-The variable BENCH_MODEL names the model's file.
+The variable BENCH_MODEL has the path of the model file.
 """
 
 import io
@@ -27,7 +27,7 @@ class ScoringService:
 
 @app.route("/ping", methods=["GET"])
 def ping() -> flask.Response:
-    """Tell whether the model is there."""
+    """Return 200 if the model is loaded."""
     return flask.Response(
         response="\n",
         status=200 if ScoringService.get_model() else 404,
@@ -37,7 +37,7 @@ def ping() -> flask.Response:
 
 @app.route("/invocations", methods=["POST"])
 def transformation() -> flask.Response:
-    """Predict a CSV without a header."""
+    """Predict CSV without a header."""
     if flask.request.content_type != "text/csv":
         return flask.Response(
             response="This predictor only supports CSV data", status=415, mimetype="text/plain"

@@ -1,4 +1,4 @@
-"""The documents say what is so."""
+"""The documentation matches the code."""
 
 import re
 import shlex
@@ -23,46 +23,46 @@ DOCUMENTS = [
 ]
 
 
-@pytest.mark.parametrize("path", tables.documents(), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", tables.list_documents(), ids=lambda path: path.name)
 def test_generated_tables_are_current(path: Path) -> None:
-    """Columns, media types, statuses, settings and clauses stand in the documents as the code has them; make docs writes them."""
-    assert tables.with_tables(path.read_text()) == path.read_text()
+    """Generated tables in the documentation match the code; `make docs` updates them."""
+    assert tables.fill_tables(path.read_text()) == path.read_text()
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
-def test_links_lead_somewhere(path: Path) -> None:
-    """What a document points to is there."""
+def test_relative_links_resolve(path: Path) -> None:
+    """Every link in a document points to an existing file."""
     for link in re.findall(r"\]\(([^)]+)\)", path.read_text()):
         assert (path.parent / link).exists(), link
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
-def test_verbs_exist(path: Path) -> None:
-    """Each make verb that a document names is one, and make alone prints it."""
-    printed = subprocess.run(
+def test_make_targets_exist(path: Path) -> None:
+    """Every make target that a document names exists, and `make` lists it."""
+    output = subprocess.run(
         ["make", "--no-print-directory"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout
-    verbs = set(re.findall(r"^make ([a-z-]+) ", printed, flags=re.MULTILINE))
+    targets = set(re.findall(r"^make ([a-z-]+) ", output, flags=re.MULTILINE))
 
-    for words in re.findall(
+    for match in re.findall(
         r"^(?:[A-Z_]+=\S+ )?make ([a-z ]+)$|`(?:[A-Z_]+=\S+ )?make ([a-z ]+)`",
         path.read_text(),
         flags=re.MULTILINE,
     ):
-        assert set("".join(words).split()) <= verbs
+        assert set("".join(match).split()) <= targets
 
 
-def test_the_readmes_commands_work(diamonds: Server) -> None:
-    """The README's curl lines do what it says, against a server on the sample model."""
+def test_readme_commands(diamonds: Server) -> None:
+    """The README's curl commands print what the README shows, with the sample model."""
     commands = [
         line for line in (ROOT / "README.md").read_text().splitlines() if line.startswith("curl ")
     ]
 
     assert len(commands) == 3
     for command in commands:
-        words = shlex.split(command.replace("http://127.0.0.1:8080", diamonds.url))
+        arguments = shlex.split(command.replace("http://127.0.0.1:8080", diamonds.url))
         output = subprocess.run(
-            [*words, "--silent", "--fail-with-body"],
+            [*arguments, "--silent", "--fail-with-body"],
             cwd=ROOT,
             capture_output=True,
             text=True,
@@ -72,8 +72,8 @@ def test_the_readmes_commands_work(diamonds: Server) -> None:
 
 
 @pytest.mark.parametrize("media_type", ["text/csv", "text/libsvm"])
-def test_the_readmes_rows_are_records(diamonds: Server, media_type: str) -> None:
-    """The whole rows of the README's table of shapes are records of the sample model, and what is absent is missing."""
+def test_readme_rows(diamonds: Server, media_type: str) -> None:
+    """Example rows in the README are valid records of the sample model."""
     row = re.search(
         rf"^\| `([^`]+)`, a line for each record.* \| `{media_type}` \|$",
         (ROOT / "README.md").read_text(),
@@ -83,7 +83,7 @@ def test_the_readmes_rows_are_records(diamonds: Server, media_type: str) -> None
     cells = row[1].split(",")
     if media_type == "text/libsvm":
         numbers = dict(pair.split(":") for pair in row[1].split()[1:])
-        cells = [numbers.get(str(place), "") for place in range(len(FEATURES))]
+        cells = [numbers.get(str(index), "") for index in range(len(FEATURES))]
         cells = [
             feature["categories"][int(cell)] if "categories" in feature else cell
             for feature, cell in zip(FEATURES, cells, strict=True)
@@ -94,8 +94,8 @@ def test_the_readmes_rows_are_records(diamonds: Server, media_type: str) -> None
     )
 
 
-def test_the_readmes_example_of_an_error(diamonds: Server) -> None:
-    """The README's example of an error is one."""
+def test_readme_error(diamonds: Server) -> None:
+    """The README shows the exact error response for an invalid number."""
     lines = CSV.splitlines()
     lines[2] = lines[2].replace("1.03", "abc")
     response = diamonds.post("\n".join(lines))
@@ -103,8 +103,8 @@ def test_the_readmes_example_of_an_error(diamonds: Server) -> None:
     assert response.text.strip() in (ROOT / "README.md").read_text()
 
 
-def test_the_migration_pages_lines_are_tests() -> None:
-    """Each line of the page for those who come from AWS's image names a test that exists."""
+def test_migration_table() -> None:
+    """Every row of the page on migrating from the AWS image links to an existing test."""
     page = ROOT / "docs" / "migrating-from-aws.md"
     lines = [
         line
@@ -114,11 +114,11 @@ def test_the_migration_pages_lines_are_tests() -> None:
 
     assert len(lines) > 15
     for line in lines:
-        named = re.search(r"\| \[(test_\w+)\]\((\S+)\) \|$", line)
-        assert named, line
-        assert f"\ndef {named[1]}(" in (page.parent / named[2]).read_text(), line
+        link = re.search(r"\| \[(test_\w+)\]\((\S+)\) \|$", line)
+        assert link, line
+        assert f"\ndef {link[1]}(" in (page.parent / link[2]).read_text(), line
 
 
-def test_the_version_is_in_the_changelog() -> None:
-    """The changelog begins with the version that the code says it is."""
+def test_changelog_version() -> None:
+    """The changelog has an entry for the current version."""
     assert f"## {__version__}" in (ROOT / "CHANGELOG.md").read_text()

@@ -91,15 +91,17 @@ def test_push(registry: str, clone: Path) -> None:
     )
     assert tags == [f"{__version__}-{revision.stdout.strip()}-amd64"]
     assert again.returncode != 0
-    assert "is there already, and a tag never changes its image" in again.stderr
+    assert "already exists, and tags are immutable" in again.stderr
 
 
 def test_push_says_what_is_missing(registry: str, clone: Path) -> None:
     """Without a repository, with a dirty tree, without a registry: a sentence each."""
-    assert "name the repository" in make(clone, "push").stderr
-    assert "took no image" in make(clone, "push", "REPOSITORY=127.0.0.1:9/xgb-endpoint").stderr
+    assert "REPOSITORY is not set" in make(clone, "push").stderr
+    assert (
+        "pushing to 127.0.0.1:9 failed"
+        in make(clone, "push", "REPOSITORY=127.0.0.1:9/xgb-endpoint").stderr
+    )
     (clone / "new").touch()
     assert (
-        "changes that are not committed"
-        in make(clone, "push", f"REPOSITORY={registry}/xgb-endpoint").stderr
+        "uncommitted changes" in make(clone, "push", f"REPOSITORY={registry}/xgb-endpoint").stderr
     )

@@ -12,7 +12,7 @@ INSTALLED = "import importlib.metadata as m; print(*sorted(f'{d.name.lower()} {d
 
 
 def test_the_bill_of_materials_is_that_of_the_image(tmp_path: Path) -> None:
-    """What it lists is what is installed in the image, each with its licence; docs/licences.md is current."""
+    """It lists the packages installed in the image and their licenses; licenses.md is current."""
     written = subprocess.run(
         ["container/sbom.sh"], cwd=ROOT, capture_output=True, text=True, check=True, timeout=300
     ).stdout
@@ -21,8 +21,8 @@ def test_the_bill_of_materials_is_that_of_the_image(tmp_path: Path) -> None:
     installed = docker(
         "run", "--rm", "--entrypoint", "python3", IMAGE, "-c", INSTALLED
     ).stdout.split("\n")
-    licences = subprocess.run(
-        [sys.executable, "docs/licences.py", str(tmp_path / "sbom.json")],
+    licenses = subprocess.run(
+        [sys.executable, "docs/licenses.py", str(tmp_path / "sbom.json")],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -37,6 +37,6 @@ def test_the_bill_of_materials_is_that_of_the_image(tmp_path: Path) -> None:
         line for line in installed if line
     ]
     assert all(
-        f"| {each['name']} | {each['version']} | " in licences.stdout for each in bill["components"]
+        f"| {each['name']} | {each['version']} | " in licenses.stdout for each in bill["components"]
     )
-    assert licences.stdout == (ROOT / "docs" / "licences.md").read_text()
+    assert licenses.stdout == (ROOT / "docs" / "licenses.md").read_text()

@@ -1,6 +1,7 @@
-"""Deploys the image with the SageMaker SDK's local mode, as `sagemaker` users do, and predicts from it.
+"""Deploys the image in the local mode of the SageMaker Python SDK, and invokes the endpoint.
 
-Usage: deploy_local.py IMAGE; make test-sdk runs it in an environment of its own. No AWS account is asked for anything.
+Usage: deploy_local.py IMAGE, which `make test-sdk` runs in a separate virtual environment. It needs
+no AWS account.
 """
 
 import csv
@@ -36,7 +37,10 @@ ROLE = "arn:aws:iam::111111111111:role/none"
 
 
 def main() -> None:
-    """Deploy, predict as CSV and as JSON, and take the endpoint down; exits 1 where the predictions differ or are missing."""
+    """Deploy, predict with CSV and with JSON, and delete the endpoint.
+
+    Exits with code 1 if predictions are missing, or differ between the two.
+    """
     session = LocalSession()
     session.config = {
         "local": {"local_code": True, "serving_port": free_port(), "container_root": str(SCRATCH)}
@@ -49,36 +53,30 @@ def main() -> None:
     )
     name = "xgb-endpoint-sdk-test"
     model.deploy(initial_instance_count=1, instance_type="local", endpoint_name=name)
-    rows = list(
-        csv.reader((ROOT / "local_test" / "payloads" / "diamonds.csv").open(encoding="utf-8"))
-    )
+    payload = ROOT / "local_test" / "payloads" / "diamonds.csv"
+    rows = list(csv.reader(payload.open(encoding="utf-8")))
+    instances = [[parse_cell(cell) for cell in row] for row in rows]
     try:
         by_csv = Predictor(name, session, CSVSerializer(), CSVDeserializer()).predict(rows)
-        numbers = [
-            [cell if cell.isalpha() or not is_number(cell) else float(cell) for cell in row]
-            for row in rows
-        ]
         by_json = Predictor(name, session, JSONSerializer(), JSONDeserializer()).predict(
-            {"instances": numbers}
+            {"instances": instances}
         )
     finally:
         Predictor(name, session).delete_endpoint()
-    first, second = (
-        [float(row[0]) for row in by_csv],
-        [each["score"] for each in by_json["predictions"]],
-    )
-    print(f"CSV:  {first}\nJSON: {second}")
-    if len(first) != len(rows) or first != second:
-        sys.exit("the SDK's predictions are not ten, or differ between CSV and JSON")
-    print(f"{len(first)} passed, 0 failed")
+    csv_scores = [float(row[0]) for row in by_csv]
+    json_scores = [prediction["score"] for prediction in by_json["predictions"]]
+    print(f"CSV:  {csv_scores}\nJSON: {json_scores}")
+    if len(csv_scores) != len(rows) or csv_scores != json_scores:
+        sys.exit(f"expected {len(rows)} predictions, the same for CSV and JSON")
+    print(f"{len(csv_scores)} passed, 0 failed")
 
 
-def is_number(text: str) -> bool:
+def parse_cell(cell: str) -> str | float:
+    """Return a number as a float, and a label as it is."""
     try:
-        float(text)
+        return cell if cell.isalpha() else float(cell)
     except ValueError:
-        return False
-    return True
+        return cell
 
 
 def free_port() -> int:

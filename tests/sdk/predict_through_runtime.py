@@ -1,6 +1,7 @@
-"""Predicts with the SageMaker SDK's Predictor through the local runtime, at once and as a stream.
+"""Invokes the local runtime with the SageMaker SDK's Predictor, with and without streaming.
 
-Usage: predict_through_runtime.py URL, that of make runtime; make test-sdk runs it in an environment of its own.
+Usage: predict_through_runtime.py URL, with the URL of `make runtime`. `make test-sdk` runs it in a
+separate virtual environment.
 """
 
 import os
@@ -25,17 +26,16 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 def main() -> None:
-    """Predict the sample diamonds both ways; exits 1 where the predictions differ or are missing."""
+    """Predict the sample diamonds both ways; exit with code 1 if the predictions differ."""
     payload = (ROOT / "local_test" / "payloads" / "diamonds.csv").read_text(encoding="utf-8")
     predictor = Predictor("local", sagemaker.Session(), CSVSerializer(), CSVDeserializer())
-    at_once = [row[0] for row in predictor.predict(payload)]
+    predicted = [row[0] for row in predictor.predict(payload)]
     streamed = b"".join(predictor.predict_stream(payload)).decode().split()
-    print(f"predict:        {at_once}\npredict_stream: {streamed}")
-    if len(at_once) != len(payload.split("\n")) - payload.endswith("\n") or at_once != streamed:
-        sys.exit(
-            "the SDK's predictions are not one a row, or differ between predict and predict_stream"
-        )
-    print(f"{len(at_once)} passed, 0 failed")
+    print(f"predict:        {predicted}\npredict_stream: {streamed}")
+    rows = len(payload.splitlines())
+    if len(predicted) != rows or predicted != streamed:
+        sys.exit(f"expected {rows} predictions, the same for predict and predict_stream")
+    print(f"{rows} passed, 0 failed")
 
 
 if __name__ == "__main__":

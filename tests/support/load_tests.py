@@ -1,4 +1,4 @@
-"""Load tests by the command line, and servers for them whose limits are known."""
+"""Runs load tests from the command line, against servers with known limits."""
 
 import functools
 import json
@@ -15,51 +15,55 @@ from typing import Any
 from tests.support.server import ROOT
 
 COMMAND = [sys.executable, "-m", "capacity", "--seconds", "0.5"]
-Answer = Callable[[BaseHTTPRequestHandler, int], None]
+# Responds to a request; the number counts the requests before it.
+Respond = Callable[[BaseHTTPRequestHandler, int], None]
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What a load test said to whom, and its exit code."""
+class CapacityRun:
+    """The exit code and output of a load test."""
 
-    code: int
-    out: str
-    err: str
+    exit_code: int
+    stdout: str
+    stderr: str
 
     @property
-    def found(self) -> dict[str, Any]:
-        told: dict[str, Any] = json.loads(self.out)
-        return told
+    def report(self) -> dict[str, Any]:
+        report: dict[str, Any] = json.loads(self.stdout)
+        return report
 
 
-def capacity(*options: str) -> Outcome:
-    outcome = subprocess.run(
+def run_capacity(*options: str) -> CapacityRun:
+    process = subprocess.run(
         [*COMMAND, *options], cwd=ROOT, capture_output=True, text=True, check=False, timeout=90
     )
 
-    assert "Traceback" not in outcome.stderr, outcome.stderr
-    return Outcome(outcome.returncode, outcome.stdout, outcome.stderr)
+    assert "Traceback" not in process.stderr, process.stderr
+    return CapacityRun(process.returncode, process.stdout, process.stderr)
 
 
-def thrice(test: Callable[..., None]) -> Callable[..., None]:
-    """Run a test until it holds, three times at most: other work here disturbs a load test, a fault of ours each of them."""
+def up_to_three_attempts(test: Callable[..., None]) -> Callable[..., None]:
+    """Run a test until it passes, at most three times, because other processes disturb load tests.
+
+    A real fault fails all three attempts.
+    """
 
     @functools.wraps(test)
-    def tried(*arguments: Any, **named: Any) -> None:
+    def run(*args: Any, **kwargs: Any) -> None:
         for _ in range(2):
             try:
-                test(*arguments, **named)
+                test(*args, **kwargs)
             except AssertionError:
                 continue
             return
-        test(*arguments, **named)
+        test(*args, **kwargs)
 
-    return tried
+    return run
 
 
 @contextmanager
-def answering(answer: Answer, protocol: str = "HTTP/1.1") -> Iterator[str]:
-    """Serve by a function that gets each invocation, and how many came before it."""
+def run_server(respond: Respond, protocol: str = "HTTP/1.1") -> Iterator[str]:
+    """Serve with a function that responds to each POST, and yield the server's URL."""
     numbers = iter(range(10**9))
 
     class Handler(BaseHTTPRequestHandler):
@@ -67,10 +71,10 @@ def answering(answer: Answer, protocol: str = "HTTP/1.1") -> Iterator[str]:
 
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["Content-Length"]))
-            answer(self, next(numbers))
+            respond(self, next(numbers))
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     class Server(ThreadingHTTPServer):
         daemon_threads = True
@@ -87,28 +91,28 @@ def answering(answer: Answer, protocol: str = "HTTP/1.1") -> Iterator[str]:
         thread.join(10)
 
 
-def whole(handler: BaseHTTPRequestHandler, status: int = 200) -> None:
-    """Answer with a length, of nothing."""
+def send_empty_response(handler: BaseHTTPRequestHandler, status: int = 200) -> None:
+    """Send a response with an empty body and a Content-Length."""
     handler.send_response(status)
     handler.send_header("Content-Length", "0")
     handler.end_headers()
 
 
-def one_at_a_time(hold_seconds: float) -> Answer:
-    """Answer one after the other, so that no more than 1 / hold_seconds go through in a second."""
+def respond_one_at_a_time(seconds: float) -> Respond:
+    """Return a function that serializes responses, at most 1 / seconds of them per second."""
     lock = threading.Lock()
 
-    def answer(handler: BaseHTTPRequestHandler, number: int) -> None:
+    def respond(handler: BaseHTTPRequestHandler, number: int) -> None:
         with lock:
-            time.sleep(hold_seconds)
-        whole(handler)
+            time.sleep(seconds)
+        send_empty_response(handler)
 
-    return answer
+    return respond
 
 
 @contextmanager
-def instant() -> Iterator[str]:
-    """Serve with the program that answers at once, which is faster than any load generator of Python."""
+def run_null_server() -> Iterator[str]:
+    """Run the null server, which is faster than any load generator in Python, and yield its URL."""
     command = [sys.executable, "-m", "capacity.null_server", "100"]
     with subprocess.Popen(
         command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True

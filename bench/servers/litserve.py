@@ -1,9 +1,9 @@
 """LitServe, with two workers."""
 
-from bench.peers.peer import JSON, Peer, json_of, predictions_of
-from bench.places import PROGRAMS
+from bench.paths import PROGRAMS
+from bench.servers.spec import JSON, ServerSpec, json_encoder, read_json_predictions
 
-PEER = Peer(
+SERVER = ServerSpec(
     name="LitServe",
     requirements=("litserve>=0.2.10", "xgboost-cpu>=3"),
     packages=("litserve", "xgboost-cpu", "uvicorn"),
@@ -14,6 +14,6 @@ PEER = Peer(
         str(launch.port),
     ],
     path="/predict",
-    bodies={JSON: json_of("instances")},
-    read=predictions_of,
+    bodies={JSON: json_encoder("instances")},
+    read=read_json_predictions,
 )

@@ -1,9 +1,9 @@
-"""KServe's own server and protocol, with the few lines of its XGBoost runtime, which is not on the package index."""
+"""KServe's model server, with the few lines of its XGBoost runtime, which is not on PyPI."""
 
-from bench.peers.peer import JSON, Peer, json_of, predictions_of
-from bench.places import PROGRAMS
+from bench.paths import PROGRAMS
+from bench.servers.spec import JSON, ServerSpec, json_encoder, read_json_predictions
 
-PEER = Peer(
+SERVER = ServerSpec(
     name="KServe",
     requirements=("kserve>=0.15", "xgboost-cpu>=3"),
     packages=("kserve", "xgboost-cpu", "uvicorn"),
@@ -12,7 +12,7 @@ PEER = Peer(
         *("--http_port", str(launch.port), "--workers", "2", "--enable_grpc", "false"),
     ],
     path="/v1/models/model:predict",
-    bodies={JSON: json_of("instances")},
-    read=predictions_of,
+    bodies={JSON: json_encoder("instances")},
+    read=read_json_predictions,
     newest_python=(3, 13),
 )

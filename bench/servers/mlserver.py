@@ -1,4 +1,4 @@
-"""MLServer with its own XGBoost runtime, and two workers."""
+"""MLServer with its XGBoost runtime, with two workers."""
 
 import json
 from collections.abc import Sequence
@@ -8,12 +8,12 @@ import numpy as np
 import orjson
 
 from bench.models import Row
-from bench.peers.peer import JSON, Launch, Peer, Predictions
+from bench.servers.spec import JSON, Launch, Predictions, ServerSpec
 from container.local_server import free_port
 
 
 def _prepare(launch: Launch) -> None:
-    """Write MLServer's two files of settings."""
+    """Write MLServer's two settings files."""
     server = {
         "host": "127.0.0.1",
         "http_port": launch.port,
@@ -31,26 +31,25 @@ def _prepare(launch: Launch) -> None:
     (launch.scratch / "model-settings.json").write_text(json.dumps(model), encoding="utf-8")
 
 
-def _body(rows: Sequence[Row]) -> bytes:
-    data = list(chain.from_iterable(rows))
-    return orjson.dumps(
-        {
-            "inputs": [
-                {"name": "x", "shape": [len(rows), len(rows[0])], "datatype": "FP32", "data": data}
-            ]
-        }
-    )
+def _encode(rows: Sequence[Row]) -> bytes:
+    tensor = {
+        "name": "x",
+        "shape": [len(rows), len(rows[0])],
+        "datatype": "FP32",
+        "data": list(chain.from_iterable(rows)),
+    }
+    return orjson.dumps({"inputs": [tensor]})
 
 
-def _read(reply: bytes) -> Predictions:
-    output = orjson.loads(reply)["outputs"][0]
+def _read(response: bytes) -> Predictions:
+    output = orjson.loads(response)["outputs"][0]
     predictions = np.array(output["data"], dtype=np.float64).reshape(output["shape"])
     return predictions[:, 0] if predictions.shape[1:] == (1,) else predictions
 
 
-PEER = Peer(
+SERVER = ServerSpec(
     name="MLServer",
-    # Its workers ask for an event loop as only older releases of uvloop give one.
+    # Its workers get the event loop in a way that only older uvloop releases support.
     requirements=("mlserver>=1.7", "mlserver-xgboost>=1.7", "uvloop<0.22"),
     packages=("mlserver", "mlserver-xgboost", "xgboost", "uvicorn"),
     command=lambda launch: [
@@ -60,9 +59,9 @@ PEER = Peer(
         "start",
         launch.scratch,
     ],
-    env=lambda _: {"OMP_NUM_THREADS": "1"},  # its workers' threads would fight for the cores
+    env=lambda _: {"OMP_NUM_THREADS": "1"},  # avoids contention for the cores
     path="/v2/models/model/infer",
-    bodies={JSON: _body},
+    bodies={JSON: _encode},
     read=_read,
     prepare=_prepare,
     newest_python=(3, 12),

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import orjson
 
-from bench.peers.peer import JSON, Launch, Peer, Predictions, json_of
-from bench.places import PROGRAMS
+from bench.paths import PROGRAMS
+from bench.servers.spec import JSON, Launch, Predictions, ServerSpec, json_encoder
 
 
 def _env(launch: Launch) -> dict[str, str]:
@@ -22,18 +22,19 @@ def _command(launch: Launch) -> list[str | Path]:
     return [launch.python, "-m", "bentoml", "serve", "bento_service:Model", *options]
 
 
-def _read(reply: bytes) -> Predictions:
-    return np.array(orjson.loads(reply), dtype=np.float64)
+def _read(response: bytes) -> Predictions:
+    return np.array(orjson.loads(response), dtype=np.float64)
 
 
-PEER = Peer(
+SERVER = ServerSpec(
     name="BentoML",
-    # Without uvloop the median is 34 ms with half a processor busy, as if for a delayed ACK; with it 13 ms (a, 1 row).
+    # Without uvloop, the median latency is 34 ms with half a processor busy, as if ACKs were
+    # delayed; with it, 13 ms (model a, 1 row).
     requirements=("bentoml>=1.4", "uvloop", "xgboost-cpu>=3"),
     packages=("bentoml", "xgboost-cpu", "uvicorn"),
     command=_command,
     env=_env,
     path="/predict",
-    bodies={JSON: json_of("instances")},
+    bodies={JSON: json_encoder("instances")},
     read=_read,
 )

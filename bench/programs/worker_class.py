@@ -1,18 +1,18 @@
-"""The ASGI front end under a worker class by its name, to see what that does when callers misbehave.
+"""Runs the ASGI front end under any gunicorn worker class.
 
-Usage: worker.py WORKER_CLASS PORT
+Usage: worker_class.py WORKER_CLASS PORT
 """
 
 import sys
 from dataclasses import replace
 
-from bench.places import ROOT
+from bench.paths import ROOT
 from container.server import Server
 from serve.settings import Settings
 
 
 def main() -> None:
-    """Serve the sample model until a signal ends it."""
+    """Serve the sample model until a signal arrives."""
     worker_class, port = sys.argv[1], int(sys.argv[2])
     server = Server(
         replace(Settings(), port=port, model_folder=ROOT / "model" / "artifact", workers=2)
