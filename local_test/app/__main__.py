@@ -16,7 +16,7 @@ from local_test.address import BadAddress, base_of
 from local_test.app.endpoint import Endpoint
 from local_test.app.http_endpoint import HttpEndpoint
 from local_test.app.pages import create_app
-from local_test.app.runtime_endpoint import NoClient, RuntimeEndpoint
+from local_test.app.runtime_endpoint import ClientUnavailable, RuntimeEndpoint
 from local_test.app.schema import BadSchema, load
 
 HOST = "127.0.0.1"
@@ -56,7 +56,7 @@ def main() -> None:
             server.serve_forever()
     except KeyboardInterrupt:  # before it was ready; Werkzeug's server just ends
         pass
-    except (BadSchema, NoClient, NotServing) as error:
+    except (BadSchema, ClientUnavailable, NotServing) as error:
         sys.exit(str(error))
     print("Stopped")
 

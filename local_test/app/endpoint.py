@@ -1,10 +1,10 @@
 """The endpoint as the application sees it: a payload goes there, and an exchange or one named failure comes back.
 
 EndpointError
-├── Unreachable   nothing answers there
-├── TooSlow       no reply in time
-├── Refused       the endpoint said no, and why
-└── Unreadable    what came back is not a reply
+├── EndpointUnreachable   nothing answers there
+├── EndpointTimeout       no reply in time
+├── ErrorResponse       the endpoint said no, and why
+└── InvalidResponse    what came back is not a reply
 """
 
 import json
@@ -50,48 +50,48 @@ class EndpointError(Exception):
         self.exchange = exchange
 
 
-class Unreachable(EndpointError):
+class EndpointUnreachable(EndpointError):
     """Nothing answers there."""
 
     title = "The endpoint does not answer"
 
 
-class TooSlow(EndpointError):
+class EndpointTimeout(EndpointError):
     """No reply in time."""
 
     status = HTTPStatus.GATEWAY_TIMEOUT
     title = "The endpoint takes too long"
 
 
-class Unreadable(EndpointError):
+class InvalidResponse(EndpointError):
     """What came back is not a reply."""
 
     title = "The endpoint’s reply makes no sense"
 
 
-class Refused(EndpointError):
-    """The endpoint said no; ``fault_of_input`` tells whether another record could do better."""
+class ErrorResponse(EndpointError):
+    """The endpoint said no; ``is_input_error`` tells whether another record could do better."""
 
     title = "The endpoint refuses"
 
     def __init__(self, message: str, exchange: Exchange, original_status: int) -> None:
         super().__init__(message, exchange)
-        self.fault_of_input = original_status == HTTPStatus.BAD_REQUEST
+        self.is_input_error = original_status == HTTPStatus.BAD_REQUEST
 
 
 def accepted(exchange: Exchange) -> Exchange:
-    """Return an exchange whose status is 200; raises Refused, or Unreadable."""
+    """Return an exchange whose status is 200; raises ErrorResponse, or InvalidResponse."""
     if exchange.status == HTTPStatus.OK:
         return exchange
     if exchange.status < HTTPStatus.BAD_REQUEST:
-        raise Unreadable(
+        raise InvalidResponse(
             f"It answered {exchange.status} {exchange.reason}, where 200 OK was expected. Is this an endpoint?",
             exchange,
         )
     raise refusal(exchange, exchange.status, exchange.response_body)
 
 
-def refusal(exchange: Exchange, status: int, body: bytes) -> Refused:
+def refusal(exchange: Exchange, status: int, body: bytes) -> ErrorResponse:
     """Return the failure that a reply's line of JSON tells, or its status where there is none."""
     try:
         message = str(json.loads(body)["message"])[:MOST_WORDS]
@@ -101,4 +101,4 @@ def refusal(exchange: Exchange, status: int, body: bytes) -> Refused:
             message += " Is this an endpoint? That of “make runtime” is called with VIA=runtime."
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         message = f"It is busy; try again in a moment. ({message})"
-    return Refused(message, exchange, status)
+    return ErrorResponse(message, exchange, status)

@@ -6,7 +6,13 @@ from urllib.parse import urlsplit
 
 import requests
 
-from local_test.app.endpoint import Exchange, TooSlow, Unreachable, Unreadable, accepted
+from local_test.app.endpoint import (
+    EndpointTimeout,
+    EndpointUnreachable,
+    Exchange,
+    InvalidResponse,
+    accepted,
+)
 
 CONNECT_SECONDS = 5.0
 MAX_REPLY_BYTES = 64 << 20
@@ -37,9 +43,9 @@ class HttpEndpoint:
         except requests.Timeout as error:
             raise self._too_slow(exchange) from error
         except requests.exceptions.ChunkedEncodingError as error:
-            raise Unreadable("The reply broke off before its end.", exchange) from error
+            raise InvalidResponse("The reply broke off before its end.", exchange) from error
         except requests.RequestException as error:
-            raise Unreachable(
+            raise EndpointUnreachable(
                 f"Nothing answers at {self.place}. Is it running? “make serve” starts one.",
                 exchange,
             ) from error
@@ -67,7 +73,7 @@ class HttpEndpoint:
             for part in response.iter_content(SLICE_BYTES):
                 body += part
                 if len(body) > MAX_REPLY_BYTES:
-                    raise Unreadable(
+                    raise InvalidResponse(
                         f"The reply is longer than {MAX_REPLY_BYTES >> 20} MiB.", exchange
                     )
                 if time.monotonic() > deadline:
@@ -76,8 +82,8 @@ class HttpEndpoint:
             raise self._too_slow(exchange) from error
         return bytes(body)
 
-    def _too_slow(self, exchange: Exchange) -> TooSlow:
-        return TooSlow(
+    def _too_slow(self, exchange: Exchange) -> EndpointTimeout:
+        return EndpointTimeout(
             f"No reply from {self.place} within {self._timeout_seconds:g} seconds. Try again, or look at its log.",
             exchange,
         )

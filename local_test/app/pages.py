@@ -15,16 +15,15 @@ from werkzeug.exceptions import (
     SecurityError,
 )
 
-from local_test.app import form as forms
-from local_test.app import reply
+from local_test.app import record_form, response
+from local_test.app.browser_security import guard
+from local_test.app.csv_layout import DELIMITERS
+from local_test.app.csv_records import BadFile
 from local_test.app.downloads import Downloads
-from local_test.app.endpoint import Endpoint, EndpointError, Refused
-from local_test.app.example import example
-from local_test.app.guard import guard
-from local_test.app.layout import DELIMITERS
-from local_test.app.records import BadFile
+from local_test.app.endpoint import Endpoint, EndpointError, ErrorResponse
+from local_test.app.example_record import example
+from local_test.app.file_predictions import Scoring, score
 from local_test.app.schema import Schema
-from local_test.app.table import Scoring, score
 from local_test.app.waterfall import waterfall
 
 MEBIBYTE = 1 << 20
@@ -53,10 +52,10 @@ def create_app(
     app.config["MAX_CONTENT_LENGTH"] = application.max_upload_bytes
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(
-        amount=reply.amount,
-        fixed=reply.fixed,
-        signed=reply.signed,
-        percent=reply.percent,
+        amount=response.amount,
+        fixed=response.fixed,
+        signed=response.signed,
+        percent=response.percent,
         wire=_wire,
     )
     app.jinja_env.globals.update(
@@ -75,21 +74,21 @@ def _record(app: Application) -> ResponseReturnValue:
     if request.method != "POST":
         wanted = "example" in request.args
         form = (
-            forms.filled(app.schema, example(app.folder, app.schema))
+            record_form.filled(app.schema, example(app.folder, app.schema))
             if wanted
-            else forms.blank(app.schema)
+            else record_form.blank(app.schema)
         )
         return render_template("record.html", form=form)
     request.max_content_length = MAX_FORM_BYTES
-    form = forms.checked(app.schema, request.form)
+    form = record_form.checked(app.schema, request.form)
     if form.errors:
         return render_template("record.html", form=form), HTTPStatus.UNPROCESSABLE_ENTITY
     try:
-        exchange = app.endpoint.invoke(form.payload(), "application/json", reply.ACCEPT)
-        answer = reply.read(exchange, app.schema.prediction, app.schema.names)
-    except Refused as failure:
-        status = HTTPStatus.UNPROCESSABLE_ENTITY if failure.fault_of_input else failure.status
-        form = form.refused(str(failure)) if failure.fault_of_input else form
+        exchange = app.endpoint.invoke(form.payload(), "application/json", response.ACCEPT)
+        answer = response.read(exchange, app.schema.prediction, app.schema.names)
+    except ErrorResponse as failure:
+        status = HTTPStatus.UNPROCESSABLE_ENTITY if failure.is_input_error else failure.status
+        form = form.refused(str(failure)) if failure.is_input_error else form
         return render_template(
             "record.html", form=form, failure=failure, exchange=failure.exchange
         ), status
@@ -125,7 +124,7 @@ def _file(app: Application) -> ResponseReturnValue:
         ), HTTPStatus.UNPROCESSABLE_ENTITY
     except EndpointError as failure:
         app.downloads.drop(key)
-        if isinstance(failure, Refused) and failure.fault_of_input:
+        if isinstance(failure, ErrorResponse) and failure.is_input_error:
             return render_template(
                 "file.html", error=str(failure), delimiter=delimiter
             ), HTTPStatus.UNPROCESSABLE_ENTITY

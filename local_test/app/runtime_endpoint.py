@@ -7,11 +7,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from local_test.app.endpoint import (
+    EndpointTimeout,
+    EndpointUnreachable,
     Exchange,
     Headers,
-    TooSlow,
-    Unreachable,
-    Unreadable,
+    InvalidResponse,
     accepted,
     refusal,
 )
@@ -22,7 +22,7 @@ SECRET_HEADERS = ("authorization", "x-amz-security-token")
 SHOWN_OF_SECRETS = 24
 
 
-class NoClient(Exception):
+class ClientUnavailable(Exception):
     """There is no client of the runtime: boto3 is not installed, or not configured."""
 
 
@@ -53,14 +53,16 @@ class RuntimeEndpoint:
         except errors.ClientError as error:
             raise _refused(self._sent.exchange, error.response) from error
         except (errors.ReadTimeoutError, errors.ConnectTimeoutError) as error:
-            raise TooSlow(
+            raise EndpointTimeout(
                 f"No reply from {self.place} within {self._timeout_seconds:g} seconds.",
                 self._sent.exchange,
             ) from error
         except (errors.ResponseStreamingError, errors.IncompleteReadError) as error:
-            raise Unreadable("The reply broke off before its end.", self._sent.exchange) from error
+            raise InvalidResponse(
+                "The reply broke off before its end.", self._sent.exchange
+            ) from error
         except errors.BotoCoreError as error:
-            raise Unreachable(
+            raise EndpointUnreachable(
                 f"boto3 does not reach {self.place}: {error}", self._sent.exchange
             ) from error
 
@@ -117,7 +119,7 @@ def _client(url: str | None, timeout_seconds: float) -> tuple[Any, Any]:
         import botocore.config  # noqa: PLC0415  # the same
         import botocore.exceptions  # noqa: PLC0415  # the same
     except ImportError as error:
-        raise NoClient(
+        raise ClientUnavailable(
             "the way through the runtime needs boto3: make deploy-setup installs it"
         ) from error
     # One attempt, so that the page tells what happened, not what happened last.
@@ -141,4 +143,4 @@ def _client(url: str | None, timeout_seconds: float) -> tuple[Any, Any]:
             if url
             else " Without ENDPOINT it is AWS’s own; that of make runtime is ENDPOINT=http://127.0.0.1:8090"
         )
-        raise NoClient(f"boto3 makes no client of the runtime: {error}{where}") from error
+        raise ClientUnavailable(f"boto3 makes no client of the runtime: {error}{where}") from error

@@ -4,8 +4,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from local_test.app.form import Field
-from local_test.app.reply import Explanation
+from local_test.app.record_form import Field
+from local_test.app.response import Explanation
 
 MOST_BARS = 10
 DIGITS = 4

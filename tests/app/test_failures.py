@@ -4,30 +4,30 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.application import App, application, text_of, typed
+from tests.support.application import App, application, form_values, visible_text
 from tests.support.diamonds import CSV, ROWS
-from tests.support.scripted_endpoint import StandIn, refusing, standing_in
+from tests.support.scripted_endpoint import ScriptedEndpoint, error_response, running_endpoint
 from tests.support.server import free_port
 
-FORM = typed(ROWS[0])
+FORM = form_values(ROWS[0])
 
 
 @pytest.fixture(scope="module")
-def endpoint() -> Iterator[StandIn]:
-    with standing_in(StandIn()) as standing:
+def endpoint() -> Iterator[ScriptedEndpoint]:
+    with running_endpoint(ScriptedEndpoint()) as standing:
         yield standing
 
 
 @pytest.fixture(scope="module")
-def app(endpoint: StandIn) -> Iterator[App]:
+def app(endpoint: ScriptedEndpoint) -> Iterator[App]:
     with application("--endpoint", endpoint.url) as running:
         yield running
 
 
 def assert_told(app: App, status: int, words: str) -> None:
     for page in (app.post(FORM), app.upload(CSV.encode())):
-        assert page.status_code == status, text_of(page)
-        assert words in text_of(page)
+        assert page.status_code == status, visible_text(page)
+        assert words in visible_text(page)
         assert 'role="alert"' in page.text
         assert "Traceback" not in page.text
 
@@ -44,18 +44,18 @@ def test_nothing_answers() -> None:
             f"Nothing answers at {url}/invocations. Is it running? “make serve” starts one.",
         )
         assert f'value="{ROWS[0][0]}"' in page.text
-        assert "None came." in text_of(page)
+        assert "None came." in visible_text(page)
 
 
 @pytest.mark.parametrize(
     "answer",
-    [StandIn(), StandIn(200, b"{", {"Content-Length": "100"})],
+    [ScriptedEndpoint(), ScriptedEndpoint(200, b"{", {"Content-Length": "100"})],
     ids=["silent", "in-the-middle"],
 )
-def test_no_reply_in_time(answer: StandIn) -> None:
+def test_no_reply_in_time(answer: ScriptedEndpoint) -> None:
     """An endpoint that does not reply, whole, within the time limit is a 504 that says so."""
     with (
-        standing_in(answer, silent=True) as endpoint,
+        running_endpoint(answer, silent=True) as endpoint,
         application("--endpoint", endpoint.url, "--timeout", "0.5") as app,
     ):
         assert_told(app, 504, "within 0.5 seconds")
@@ -65,28 +65,30 @@ def test_no_reply_in_time(answer: StandIn) -> None:
     ("answer", "words"),
     [
         (
-            refusing(503, "too many <b>wait</b>"),
+            error_response(503, "too many <b>wait</b>"),
             "It is busy; try again in a moment. (too many <b>wait</b>)",
         ),
-        (refusing(500, "see the log"), "see the log"),
-        (StandIn(404, b"<html>not here</html>"), "It answered 404 without saying why."),
+        (error_response(500, "see the log"), "see the log"),
+        (ScriptedEndpoint(404, b"<html>not here</html>"), "It answered 404 without saying why."),
         (
-            StandIn(302, b"", {"Location": "http://127.0.0.1:9/"}),
+            ScriptedEndpoint(302, b"", {"Location": "http://127.0.0.1:9/"}),
             "It answered 302 Found, where 200 OK was expected.",
         ),
     ],
     ids=["busy", "broken", "elsewhere", "redirect"],
 )
-def test_refusals(app: App, endpoint: StandIn, answer: StandIn, words: str) -> None:
+def test_refusals(
+    app: App, endpoint: ScriptedEndpoint, answer: ScriptedEndpoint, words: str
+) -> None:
     """What the endpoint says is passed on in the user's words; a redirect is not followed."""
-    endpoint.answer_as(answer)
+    endpoint.respond_as(answer)
 
     assert_told(app, 502, words)
 
 
-def test_a_refused_record_is_told_as_such(app: App, endpoint: StandIn) -> None:
+def test_a_refused_record_is_told_as_such(app: App, endpoint: ScriptedEndpoint) -> None:
     """A 400 that names no column of the form stands above the result, as the input's fault."""
-    endpoint.answer_as(refusing(400, "nothing of this kind"))
+    endpoint.respond_as(error_response(400, "nothing of this kind"))
 
     assert_told(app, 422, "nothing of this kind")
 
@@ -105,29 +107,29 @@ def test_a_refused_record_is_told_as_such(app: App, endpoint: StandIn) -> None:
     ],
     ids=["empty", "text", "object", "none", "null", "nan", "deep", "bytes"],
 )
-def test_nonsense(app: App, endpoint: StandIn, body: bytes) -> None:
+def test_nonsense(app: App, endpoint: ScriptedEndpoint, body: bytes) -> None:
     """A 200 that is no reply to one record is called that, never shown as a prediction."""
-    endpoint.answer_as(StandIn(200, body))
+    endpoint.respond_as(ScriptedEndpoint(200, body))
     page = app.post(FORM)
 
     assert page.status_code == 502
-    assert "The endpoint’s reply makes no sense" in text_of(page)
+    assert "The endpoint’s reply makes no sense" in visible_text(page)
 
 
-def test_fewer_predictions_than_rows(app: App, endpoint: StandIn) -> None:
+def test_fewer_predictions_than_rows(app: App, endpoint: ScriptedEndpoint) -> None:
     """A reply with fewer lines than records makes no file, and neither does one that is no CSV."""
-    endpoint.answer_as(StandIn(200, b"1\n2\n"))
+    endpoint.respond_as(ScriptedEndpoint(200, b"1\n2\n"))
     page = app.upload(CSV.encode())
-    endpoint.answer_as(StandIn(200, b"1" * 200_000))
+    endpoint.respond_as(ScriptedEndpoint(200, b"1" * 200_000))
     other = app.upload(CSV.encode())
 
     assert page.status_code == 502
-    assert "10 records were sent, and 2 predictions came back." in text_of(page)
-    assert "A line of CSV for each record was expected back" in text_of(other)
+    assert "10 records were sent, and 2 predictions came back." in visible_text(page)
+    assert "A line of CSV for each record was expected back" in visible_text(other)
 
 
-def test_a_reply_that_breaks_off(app: App, endpoint: StandIn) -> None:
+def test_a_reply_that_breaks_off(app: App, endpoint: ScriptedEndpoint) -> None:
     """A reply shorter than it says is no reply."""
-    endpoint.answer_as(StandIn(200, b'{"predic', {"Content-Length": "100"}))
+    endpoint.respond_as(ScriptedEndpoint(200, b'{"predic', {"Content-Length": "100"}))
 
     assert_told(app, 502, "The reply broke off before its end.")

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import xgboost
 
-from tests.support.application import App, application, link_of, text_of
+from tests.support.application import App, application, download_path, visible_text
 from tests.support.classifiers import FEATURES, NAMES, SPECIES, classifier, with_classes
 from tests.support.diamonds import CSV, PAYLOADS, ROWS, expected
 from tests.support.diamonds import NAMES as COLUMNS
@@ -73,12 +73,12 @@ def test_the_page_shows_the_distribution(app: App) -> None:
     table = page.text[page.text.index("Predictions in each bin") :]
     counts = [int(count) for count in re.findall(r'class="number">(\d+)</td>', table)]
 
-    assert "Predictions 10 rows" in text_of(page)
+    assert "Predictions 10 rows" in visible_text(page)
     assert sum(counts) == 10
     assert page.text.count("<rect") == len(counts)
     assert (
         f"from {expected().min():,.0f} to {expected().max():,.0f}, on average {expected().mean():,.0f}"
-        in text_of(page)
+        in visible_text(page)
     )
     assert "<b>file" not in page.text
 
@@ -89,7 +89,7 @@ def test_a_file_larger_than_a_payload(diamonds: Server) -> None:
     body = "".join(",".join(row) + "\n" for row in rows).encode()
     with application("--endpoint", diamonds.url) as app:
         page = app.upload(body)
-        lines = app.get(link_of(page)).content.splitlines()
+        lines = app.get(download_path(page)).content.splitlines()
 
     assert len(body) > 1 << 20
     assert [line.rpartition(b",")[0] for line in lines] == body.splitlines()
@@ -104,11 +104,13 @@ def test_bad_rows_are_named_and_left_empty(app: App) -> None:
     lines[3] = lines[3].replace(lines[3].split(b",")[0], b"=1+1", 1)
     lines.insert(5, lines[4].replace(lines[4].split(b",")[1], b'"<script>a\nb"', 1))
     page = app.upload(b"\n".join(lines))
-    back = list(csv.reader(io.StringIO(app.get(link_of(page)).text)))
+    back = list(csv.reader(io.StringIO(app.get(download_path(page)).text)))
 
-    assert 'Row 3 (line 4 of the file): column "carat": "=1+1" is not a number' in text_of(page)
-    assert "Row 5 (line 6 of the file)" in text_of(page)
-    assert "2 rows have no prediction" in text_of(page)
+    assert 'Row 3 (line 4 of the file): column "carat": "=1+1" is not a number' in visible_text(
+        page
+    )
+    assert "Row 5 (line 6 of the file)" in visible_text(page)
+    assert "2 rows have no prediction" in visible_text(page)
     assert "<script" not in page.text
     assert back[3][0] == "=1+1"
     assert [row[-1] for row in (back[3], back[5])] == ["", ""]
@@ -168,8 +170,8 @@ def test_files_without_predictions(app: App, body: bytes, words: str) -> None:
     page = app.upload(body)
 
     assert page.status_code == 422
-    assert words in text_of(page)
-    assert not re.search("Content-Type|text/csv|: :", text_of(page))
+    assert words in visible_text(page)
+    assert not re.search("Content-Type|text/csv|: :", visible_text(page))
     assert 'aria-describedby="file-hint file-error" aria-invalid="true"' in page.text
 
 
@@ -178,10 +180,10 @@ def test_advice_is_for_who_uses_the_page(app: App) -> None:
     lines = CSV.splitlines()
     page = app.upload("\n".join([*lines, lines[0].replace(",", ";"), '{"carat": 1}']).encode())
 
-    assert "Row 11 (line 11 of the file): expected 9 columns, got 1" in text_of(page)
-    assert "Row 12 (line 12 of the file): expected 9 columns, got 1" in text_of(page)
+    assert "Row 11 (line 11 of the file): expected 9 columns, got 1" in visible_text(page)
+    assert "Row 12 (line 12 of the file): expected 9 columns, got 1" in visible_text(page)
     assert not re.search(
-        "Content-Type|delimiter=", text_of(page).partition("The last HTTP request")[0]
+        "Content-Type|delimiter=", visible_text(page).partition("The last HTTP request")[0]
     )
 
 
@@ -190,7 +192,7 @@ def test_no_file_was_chosen(app: App) -> None:
     page = app.upload(b"", name="")
 
     assert page.status_code == 422
-    assert "choose a CSV file" in text_of(page)
+    assert "choose a CSV file" in visible_text(page)
 
 
 def test_oversize_uploads(app: App) -> None:
@@ -198,12 +200,12 @@ def test_oversize_uploads(app: App) -> None:
     page = app.upload(b"1" * (3 << 20))
 
     assert page.status_code == 413
-    assert "larger than 1 MiB" in text_of(page)
+    assert "larger than 1 MiB" in visible_text(page)
 
 
 def test_downloads_are_files(app: App) -> None:
     """The download is an attachment named after the upload, whatever that is called; an unknown one is a 404 page."""
-    reply = app.get(link_of(app.upload(HEADED, '../..\\a"\n<b>.CSV')))
+    reply = app.get(download_path(app.upload(HEADED, '../..\\a"\n<b>.CSV')))
 
     assert reply.headers["Content-Type"].startswith("text/csv")
     assert reply.headers["Content-Disposition"].startswith("attachment; filename=")
@@ -221,7 +223,7 @@ def test_a_classifiers_file(models: Path) -> None:
         application("--endpoint", server.url, "--folder", str(folder)) as app,
     ):
         page = app.upload(body.encode())
-        header, *rows = csv.reader(io.StringIO(app.get(link_of(page)).text))
+        header, *rows = csv.reader(io.StringIO(app.get(download_path(page)).text))
 
     assert header == [
         *NAMES,
@@ -237,7 +239,7 @@ def test_a_classifiers_file(models: Path) -> None:
             rf'<span>{re.escape(html.escape(label))}</span>.*class="number">{labels.count(label)}</span>',
             page.text,
         )
-    assert "The probability of “virginica”" in text_of(page)
+    assert "The probability of “virginica”" in visible_text(page)
     assert "<b>bold" not in page.text
 
 
@@ -259,12 +261,12 @@ def test_a_file_of_two_classes(models: Path, objective: str, added: str) -> None
         application("--endpoint", server.url, "--folder", str(folder)) as app,
     ):
         page = app.upload(("length,width\n" + body).encode())
-        header, *rows = csv.reader(io.StringIO(app.get(link_of(page)).text))
+        header, *rows = csv.reader(io.StringIO(app.get(download_path(page)).text))
     raw = booster.predict(xgboost.DMatrix(FEATURES[:40], feature_names=NAMES), output_margin=True)
 
     assert header == [*NAMES, "predicted_species", added]
     assert [row[2] for row in rows] == ["yes" if margin > 0 else "no" for margin in raw]
-    assert ("The probability of “yes”" in text_of(page)) == (objective == "binary:logistic")
+    assert ("The probability of “yes”" in visible_text(page)) == (objective == "binary:logistic")
 
 
 def test_classes_of_another_count_in_a_file(models: Path) -> None:
@@ -277,7 +279,7 @@ def test_classes_of_another_count_in_a_file(models: Path) -> None:
         application("--endpoint", server.url, "--folder", str(misnamed)) as app,
     ):
         page = app.upload(b"length,width\n0.5,1.5\n")
-        header = app.get(link_of(page)).text.splitlines()[0]
+        header = app.get(download_path(page)).text.splitlines()[0]
 
-    assert "The model has 3 classes, but schema.json names 2" in text_of(page)
+    assert "The model has 3 classes, but schema.json names 2" in visible_text(page)
     assert header == "length,width,predicted_species_0,predicted_species_1,predicted_species_2"

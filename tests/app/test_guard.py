@@ -3,10 +3,10 @@
 import pytest
 import requests
 
-from tests.support.application import App, text_of, typed
+from tests.support.application import App, form_values, visible_text
 from tests.support.diamonds import ROWS
 
-FORM = typed(ROWS[0])
+FORM = form_values(ROWS[0])
 
 
 @pytest.mark.parametrize("path", ["/", "/file", "/nowhere", "/static/style.css"])
@@ -39,7 +39,7 @@ def test_forms_of_other_sites_are_refused(app: App, headers: dict[str, str], sta
     page = app.post(FORM, **headers)
 
     assert page.status_code == status
-    assert ("sent by another site" in text_of(page)) == (status == 403)
+    assert ("sent by another site" in visible_text(page)) == (status == 403)
 
 
 def test_the_own_origin_is_taken(app: App) -> None:

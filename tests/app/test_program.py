@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.support.application import application, text_of, typed
+from tests.support.application import application, form_values, visible_text
 from tests.support.diamonds import ROWS, expected
 from tests.support.server import ROOT, Server
 
@@ -21,10 +21,10 @@ from tests.support.server import ROOT, Server
 def test_it_starts_and_stops_its_own_endpoint(number: int) -> None:
     """Without an endpoint it starts one; at its end that one is gone, too, and nothing went wrong."""
     with application(stop=number) as app:
-        page = app.post(typed(ROWS[0]))
+        page = app.post(form_values(ROWS[0]))
     endpoint = re.search(r"its endpoint at (http://127\.0\.0\.1:\d+)/invocations", app.printed)
 
-    assert f"{float(expected()[0]):,.0f} US dollars" in text_of(page)
+    assert f"{float(expected()[0]):,.0f} US dollars" in visible_text(page)
     assert f"The application is at {app.url}" in app.printed
     assert app.printed.endswith("Stopped\n")
     assert app.exit_codes == [0]
@@ -105,6 +105,6 @@ def test_boto3_without_a_region() -> None:
 def test_an_address_with_its_path(diamonds: Server) -> None:
     """What names /invocations, too, is the same endpoint."""
     with application("--endpoint", f"{diamonds.url}/invocations/") as app:
-        page = app.post(typed(ROWS[0]))
+        page = app.post(form_values(ROWS[0]))
 
-    assert f"{float(expected()[0]):,.0f} US dollars" in text_of(page)
+    assert f"{float(expected()[0]):,.0f} US dollars" in visible_text(page)

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 import xgboost
 
-from tests.support.application import App, application, text_of, typed
+from tests.support.application import App, application, form_values, visible_text
 from tests.support.classifiers import FEATURES, NAMES, SPECIES, classifier, with_classes
 from tests.support.diamonds import ARTIFACT, CODED, ROWS, expected
 from tests.support.diamonds import NAMES as COLUMNS
-from tests.support.scripted_endpoint import StandIn, standing_in
+from tests.support.scripted_endpoint import ScriptedEndpoint, running_endpoint
 from tests.support.server import running
 
 
@@ -27,26 +27,28 @@ def test_the_form_says_what_the_schema_does(app: App) -> None:
     page = app.get("/")
 
     assert page.status_code == 200
-    assert "Weight of the diamond carat in carat (0.2 g) · 0.2 to 5.01 in training" in text_of(page)
+    assert "Weight of the diamond carat in carat (0.2 g) · 0.2 to 5.01 in training" in visible_text(
+        page
+    )
     assert [f'for="f{place}"' in page.text for place in range(9)] == [True] * 9
     assert page.text.count(" required") == 6
-    assert text_of(page).count("may be left empty") == 3
-    assert "Fair Good Very Good Premium Ideal" in text_of(page)
+    assert visible_text(page).count("may be left empty") == 3
+    assert "Fair Good Very Good Premium Ideal" in visible_text(page)
 
 
 @pytest.mark.parametrize("place", range(3))
 def test_a_prediction_in_dollars(app: App, place: int) -> None:
     """The page says the price that XGBoost predicts, with its unit, and keeps what was typed."""
-    page = app.post(typed(ROWS[place]))
+    page = app.post(form_values(ROWS[place]))
 
     assert page.status_code == 200
-    assert f"Price {float(expected()[place]):,.0f} US dollars" in text_of(page)
+    assert f"Price {float(expected()[place]):,.0f} US dollars" in visible_text(page)
     assert f'value="{ROWS[place][0]}"' in page.text
 
 
 def test_the_waterfall_is_xgboosts(app: App) -> None:
     """Beside each column stands what XGBoost says that it adds, and all together they are the prediction."""
-    page = app.post(typed(ROWS[0]))
+    page = app.post(form_values(ROWS[0]))
     booster = xgboost.Booster(model_file=ARTIFACT / "model.ubj")
     matrix = xgboost.DMatrix(
         CODED[:1],
@@ -63,11 +65,11 @@ def test_the_waterfall_is_xgboosts(app: App) -> None:
 
 def test_missing_values_are_sent_as_null(app: App) -> None:
     """What is left empty goes to the endpoint as null, and is shown as not known."""
-    page = app.post(typed([*ROWS[0][:8], ""]))
+    page = app.post(form_values([*ROWS[0][:8], ""]))
 
     assert '"z": null' in html.unescape(page.text)
     assert "z = not known" in page.text
-    assert f"Price {float(expected([[*ROWS[0][:8], '']])[0]):,.0f} US dollars" in text_of(page)
+    assert f"Price {float(expected([[*ROWS[0][:8], '']])[0]):,.0f} US dollars" in visible_text(page)
 
 
 @pytest.mark.parametrize(
@@ -90,7 +92,7 @@ def test_missing_values_are_sent_as_null(app: App) -> None:
 )
 def test_errors_stand_beside_their_field(app: App, place: int, text: str, words: str) -> None:
     """What does not fit is said at its field and in a summary that links there, and what was typed is kept."""
-    page = app.post(typed(ROWS[0]) | {f"f{place}": text})
+    page = app.post(form_values(ROWS[0]) | {f"f{place}": text})
 
     assert page.status_code == 422
     assert re.search(rf'id="f{place}-error">.*{re.escape(words)}', page.text)
@@ -104,21 +106,21 @@ def test_errors_stand_beside_their_field(app: App, place: int, text: str, words:
 
 def test_values_beyond_training_are_warned_of(app: App) -> None:
     """A value outside of the range in training is predicted all the same, with a warning at the field and at the price."""
-    page = app.post(typed(["9", *ROWS[0][1:]]))
+    page = app.post(form_values(["9", *ROWS[0][1:]]))
 
     assert page.status_code == 200
-    assert "9 is outside of what the model learned from (0.2 to 5.01)" in text_of(page)
-    assert "Beyond what the model learned from: carat." in text_of(page)
+    assert "9 is outside of what the model learned from (0.2 to 5.01)" in visible_text(page)
+    assert "Beyond what the model learned from: carat." in visible_text(page)
 
 
 def test_the_exchange_is_what_went_over_the_wire() -> None:
     """The page shows each header and byte that the endpoint received, and what it answered."""
     reply = b'{"predictions": [{"score": 5, "note": "<script>alert(1)</script>"}]}'
     with (
-        standing_in(StandIn(200, reply, {"X-Some": "<i>header</i>"})) as endpoint,
+        running_endpoint(ScriptedEndpoint(200, reply, {"X-Some": "<i>header</i>"})) as endpoint,
         application("--endpoint", endpoint.url) as app,
     ):
-        page = app.post(typed(ROWS[0]))
+        page = app.post(form_values(ROWS[0]))
     ((request_line, headers),) = endpoint.heads
     shown = html.unescape(page.text)
 
@@ -160,14 +162,14 @@ def test_a_classifier_names_its_class(
     ):
         page = app.post({f"f{column}": str(value) for column, value in enumerate(FEATURES[0])})
 
-    assert f"Species {classes[place]} {100 * probabilities[place]:.1f} %" in text_of(page)
+    assert f"Species {classes[place]} {100 * probabilities[place]:.1f} %" in visible_text(page)
     wanted = contributions[:-1] if len(classes) == 2 else contributions[place][:-1]
     assert contributions_of(page.text) == pytest.approx(wanted, rel=1e-4)
     assert (
         "log-odds of “yes”"
         if len(classes) == 2
         else f"raw score of “{classes[place]}”; the softmax"
-    ) in text_of(page)
+    ) in visible_text(page)
     assert "<b>bold" not in page.text
 
 
@@ -192,5 +194,5 @@ def test_classes_of_another_count(models: Path, objective: str, named: list[str]
         page = app.post({"f0": "0.5", "f1": "1.5"})
 
     assert page.status_code == 200
-    assert f"The model has 3 classes, but schema.json names {len(named)}" in text_of(page)
+    assert f"The model has 3 classes, but schema.json names {len(named)}" in visible_text(page)
     assert "alpha" not in page.text

@@ -8,24 +8,24 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.application import application, text_of, typed
+from tests.support.application import application, form_values, visible_text
 from tests.support.diamonds import CSV, ROWS
 from tests.support.local_runtime import runtime
-from tests.support.scripted_endpoint import StandIn, standing_in
+from tests.support.scripted_endpoint import ScriptedEndpoint, running_endpoint
 from tests.support.server import ROOT, Server
 
 pytest.importorskip("boto3", reason="boto3 is not installed: make test does it")
-FORM = typed(ROWS[0])
+FORM = form_values(ROWS[0])
 
 
-def by_runtime(endpoint: StandIn, *arguments: str) -> tuple[str, ...]:
+def by_runtime(endpoint: ScriptedEndpoint, *arguments: str) -> tuple[str, ...]:
     return ("--via", "runtime", "--endpoint", endpoint.url, *arguments)
 
 
 def test_invoke_endpoint() -> None:
     """The record goes to the endpoint's name, signed; the page shows all headers, and of the signature only the beginning."""
     reply = b'{"predictions": [{"score": 1234.5}]}'
-    runtime = standing_in(StandIn(200, reply, {"Content-Type": "application/json"}))
+    runtime = running_endpoint(ScriptedEndpoint(200, reply, {"Content-Type": "application/json"}))
     with (
         runtime as endpoint,
         application(*by_runtime(endpoint, "--endpoint-name", "diamonds")) as app,
@@ -38,7 +38,7 @@ def test_invoke_endpoint() -> None:
     assert request_line == "POST /endpoints/diamonds/invocations HTTP/1.1"
     assert "explain=contributions" in sent["Accept"]
     assert json.loads(endpoint.bodies[0])["instances"][0]["cut"] == ROWS[0][1]
-    assert "Price 1,234 US dollars" in text_of(page)
+    assert "Price 1,234 US dollars" in visible_text(page)
     assert f"X-Amz-Date: {sent['X-Amz-Date']}" in shown
     assert sent["Authorization"].startswith("AWS4-HMAC-SHA256")
     assert "Authorization: AWS4-HMAC-SHA256" in shown
@@ -55,11 +55,11 @@ def test_the_local_runtime(diamonds: Server, tmp_path: Path) -> None:
         page = app.post(FORM)
 
     assert page.status_code == 200
-    assert f"Price {predicted:,.0f} US dollars" in text_of(page)
-    assert "On average" in text_of(page)
-    assert "POST /endpoints/local/invocations" in text_of(
+    assert f"Price {predicted:,.0f} US dollars" in visible_text(page)
+    assert "On average" in visible_text(page)
+    assert "POST /endpoints/local/invocations" in visible_text(
         page
-    ) or f"POST {local.url}/endpoints/local/invocations" in text_of(page)
+    ) or f"POST {local.url}/endpoints/local/invocations" in visible_text(page)
 
 
 def test_model_errors_are_the_containers() -> None:
@@ -71,38 +71,42 @@ def test_model_errors_are_the_containers() -> None:
         {"Message": "Received client error", "OriginalStatusCode": 400, "OriginalMessage": message}
     ).encode()
     with (
-        standing_in(StandIn(424, body, {"x-amzn-ErrorType": "ModelError"})) as endpoint,
+        running_endpoint(
+            ScriptedEndpoint(424, body, {"x-amzn-ErrorType": "ModelError"})
+        ) as endpoint,
         application(*by_runtime(endpoint)) as app,
     ):
         page = app.post(FORM)
 
     assert page.status_code == 422
     assert 'id="f0-error"' in page.text
-    assert "is not a number" in text_of(page)
+    assert "is not a number" in visible_text(page)
 
 
 def test_an_unknown_endpoint() -> None:
     """What the runtime itself says is told as it is."""
     body = json.dumps({"Message": "Endpoint local of account 1 not found."}).encode()
     with (
-        standing_in(StandIn(400, body, {"x-amzn-ErrorType": "ValidationError"})) as endpoint,
+        running_endpoint(
+            ScriptedEndpoint(400, body, {"x-amzn-ErrorType": "ValidationError"})
+        ) as endpoint,
         application(*by_runtime(endpoint)) as app,
     ):
         page = app.post(FORM)
 
-    assert "Endpoint local of account 1 not found." in text_of(page)
+    assert "Endpoint local of account 1 not found." in visible_text(page)
 
 
 def test_no_reply_in_time() -> None:
     """A runtime that does not answer in time is a 504, asked once."""
     with (
-        standing_in(StandIn(), silent=True) as endpoint,
+        running_endpoint(ScriptedEndpoint(), silent=True) as endpoint,
         application(*by_runtime(endpoint, "--timeout", "0.5")) as app,
     ):
         page = app.post(FORM)
 
         assert page.status_code == 504
-        assert "within 0.5 seconds" in text_of(page)
+        assert "within 0.5 seconds" in visible_text(page)
         assert len(endpoint.heads) == 1
 
 

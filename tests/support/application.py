@@ -48,27 +48,27 @@ class App:
     def downloaded(self, body: bytes, delimiter: str = "comma") -> bytes:
         """Upload a file and return it with predictions."""
         page = self.upload(body, delimiter=delimiter)
-        assert page.status_code == 200, text_of(page)
-        return self.get(link_of(page)).content
+        assert page.status_code == 200, visible_text(page)
+        return self.get(download_path(page)).content
 
 
 def named(headers: dict[str, str]) -> dict[str, str]:
     return {name.replace("_", "-"): value for name, value in headers.items()}
 
 
-def text_of(page: requests.Response) -> str:
+def visible_text(page: requests.Response) -> str:
     """Return the words of a page."""
     return html.unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]*>", "", page.text)))
 
 
-def link_of(page: requests.Response) -> str:
+def download_path(page: requests.Response) -> str:
     """Return the path of a page's download."""
     found = re.search(r'href="(/file/[^"]+)"', page.text)
     assert found
     return found[1]
 
 
-def typed(row: list[str]) -> dict[str, str]:
+def form_values(row: list[str]) -> dict[str, str]:
     """Return what a browser sends for a row of the sample's CSV."""
     options = [feature.get("categories", []) for feature in FEATURES]
     return {

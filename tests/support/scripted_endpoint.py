@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 @dataclass
-class StandIn:
+class ScriptedEndpoint:
     """What it answers, and the heads (request line and headers) and bodies that came."""
 
     status: int = 200
@@ -20,18 +20,20 @@ class StandIn:
     bodies: list[bytes] = field(default_factory=list)
     url: str = ""
 
-    def answer_as(self, other: "StandIn") -> None:
+    def respond_as(self, other: "ScriptedEndpoint") -> None:
         """Answer from now on as another one would."""
         self.status, self.body, self.headers = other.status, other.body, other.headers
 
 
-def refusing(status: int, message: str) -> StandIn:
+def error_response(status: int, message: str) -> ScriptedEndpoint:
     """Return an endpoint that answers an error as the container does."""
-    return StandIn(status, json.dumps({"error": "Refused", "message": message}).encode())
+    return ScriptedEndpoint(status, json.dumps({"error": "Refused", "message": message}).encode())
 
 
 @contextmanager
-def standing_in(endpoint: StandIn, *, silent: bool = False) -> Iterator[StandIn]:
+def running_endpoint(
+    endpoint: ScriptedEndpoint, *, silent: bool = False
+) -> Iterator[ScriptedEndpoint]:
     """Answer on a free port of the loopback; a silent one keeps its callers waiting, after its body if it has one."""
 
     class Handler(BaseHTTPRequestHandler):

@@ -3,7 +3,7 @@
 import csv
 from pathlib import Path
 
-from local_test.app.form import number
+from local_test.app.record_form import number
 from local_test.app.schema import Feature, Schema
 
 

@@ -8,12 +8,18 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import IO
 
-from local_test.app import reply
-from local_test.app.classes import Classes
-from local_test.app.endpoint import Endpoint, EndpointError, Exchange, Refused, Unreadable
+from local_test.app import response
+from local_test.app.class_labels import ClassLabels
+from local_test.app.csv_layout import DELIMITERS, CsvLayout, detect_layout
+from local_test.app.csv_records import BYTE_ORDER_MARK, BadFile, Record, records
+from local_test.app.endpoint import (
+    Endpoint,
+    EndpointError,
+    ErrorResponse,
+    Exchange,
+    InvalidResponse,
+)
 from local_test.app.histogram import Distribution
-from local_test.app.layout import DELIMITERS, Layout, layout_of
-from local_test.app.records import BYTE_ORDER_MARK, BadFile, Record, records
 from local_test.app.schema import Schema
 
 # A request to SageMaker may have 6 MB; less shows sooner whether anything is wrong, and costs no throughput.
@@ -45,7 +51,7 @@ class Scoring:
     bad: list[BadRow] = field(default_factory=list)
     distribution: Distribution = field(default_factory=Distribution)
     exchange: Exchange | None = None
-    classes: Classes | None = None
+    classes: ClassLabels | None = None
     counts: Counter[str] = field(default_factory=Counter)
     warning: str = ""
 
@@ -66,7 +72,7 @@ def score(
         file.seek(0)
     else:
         out.write(mark)
-    layout, rows = layout_of(records(file), schema, delimiter)
+    layout, rows = detect_layout(records(file), schema, delimiter)
     scoring = Scoring()
     for batch in _batches(rows):
         sent = [record for record in batch if not record.blank or len(schema.features) == 1]
@@ -102,7 +108,7 @@ def _batches(rows: Iterable[Record]) -> Iterator[list[Record]]:
 
 
 def _predicted(
-    batch: list[Record], layout: Layout, endpoint: Endpoint, scoring: Scoring
+    batch: list[Record], layout: CsvLayout, endpoint: Endpoint, scoring: Scoring
 ) -> dict[int, list[str]]:
     """Return the cells of the predictions by the line of their record; rows that are refused are noted and left out."""
     first_row = scoring.rows + len(scoring.bad) + 1
@@ -111,7 +117,7 @@ def _predicted(
         payload = layout.payload(record for _, record in numbered)
         try:
             scoring.exchange = endpoint.invoke(payload, layout.content_type, "text/csv")
-        except Refused as refused:
+        except ErrorResponse as refused:
             place, message = _refused_row(refused, len(numbered))
             row, record = numbered.pop(place)
             scoring.bad.append(BadRow(row, record.line, message))
@@ -120,7 +126,7 @@ def _predicted(
             continue
         lines = _lines(scoring.exchange)
         if len(lines) != len(numbered):
-            raise Unreadable(
+            raise InvalidResponse(
                 f"{len(numbered)} records were sent, and {len(lines)} predictions came back.",
                 scoring.exchange,
             )
@@ -134,7 +140,7 @@ def _lines(exchange: Exchange) -> list[list[str]]:
     try:
         return list(csv.reader(io.StringIO(exchange.response_body.decode("utf-8", "replace"))))
     except csv.Error as error:
-        raise Unreadable(
+        raise InvalidResponse(
             f"A line of CSV for each record was expected back: {error}.", exchange
         ) from error
 
@@ -150,9 +156,9 @@ def _collect(lines: list[list[str]], scoring: Scoring) -> None:
             continue
 
 
-def _refused_row(refused: Refused, rows: int) -> tuple[int, str]:
+def _refused_row(refused: ErrorResponse, rows: int) -> tuple[int, str]:
     """Return the place of the row that was refused and why; raises the refusal itself where it is of no row."""
-    match = ROW.fullmatch(str(refused)) if refused.fault_of_input else None
+    match = ROW.fullmatch(str(refused)) if refused.is_input_error else None
     if match is None or not 1 <= int(match[1]) <= rows:
         raise refused
     return int(match[1]) - 1, match[2]
@@ -164,14 +170,14 @@ def _too_many(bad: list[BadRow]) -> str:
 
 
 def _read_classes(
-    record: Record, layout: Layout, endpoint: Endpoint, schema: Schema, scoring: Scoring
+    record: Record, layout: CsvLayout, endpoint: Endpoint, schema: Schema, scoring: Scoring
 ) -> None:
     """Have one record explained, since that tells what the values of a classifier are."""
     if not schema.prediction.classes:
         return
     try:
-        exchange = endpoint.invoke(layout.payload([record]), layout.content_type, reply.ACCEPT)
-        answer = reply.read(exchange, schema.prediction, schema.names)
+        exchange = endpoint.invoke(layout.payload([record]), layout.content_type, response.ACCEPT)
+        answer = response.read(exchange, schema.prediction, schema.names)
     except EndpointError as error:
         scoring.warning = (
             f"No row has the name of its class, since one that was to be explained was not: {error}"
@@ -180,7 +186,7 @@ def _read_classes(
         scoring.classes, scoring.warning = answer.classes, answer.warning
 
 
-def _begin(out: IO[bytes], layout: Layout, schema: Schema, scoring: Scoring, width: int) -> None:
+def _begin(out: IO[bytes], layout: CsvLayout, schema: Schema, scoring: Scoring, width: int) -> None:
     """Settle the names of the columns that are added, and write the line of names if the file has one."""
     name = f"predicted_{schema.prediction.name}"
     if scoring.classes:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Classes:
+class ClassLabels:
     """The labels, as many as the model has classes; ``probable`` tells whether one value is the second one's probability."""
 
     labels: tuple[str, ...]

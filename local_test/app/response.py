@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from local_test.app.classes import Classes, wrong_count
-from local_test.app.endpoint import Exchange, Unreadable
+from local_test.app.class_labels import ClassLabels, wrong_count
+from local_test.app.endpoint import Exchange, InvalidResponse
 from local_test.app.schema import Prediction
 
 ACCEPT = "application/json; explain=contributions+margin"
@@ -52,12 +52,12 @@ class Answer:
     unit: str
     scores: tuple[tuple[str, float], ...]
     explanation: Explanation | None
-    classes: Classes | None = None
+    classes: ClassLabels | None = None
     warning: str = ""
 
 
 def read(exchange: Exchange, prediction: Prediction, names: list[str]) -> Answer:
-    """Read the reply to one record; raises Unreadable."""
+    """Read the reply to one record; raises InvalidResponse."""
     try:
         (record,) = json.loads(exchange.response_body)["predictions"]
         score = record["score"]
@@ -75,7 +75,7 @@ def read(exchange: Exchange, prediction: Prediction, names: list[str]) -> Answer
         )
         return replace(answer, warning=warning)
     except (ValueError, KeyError, TypeError, IndexError, OverflowError, RecursionError) as error:
-        raise Unreadable(
+        raise InvalidResponse(
             'One record was sent, and {"predictions": [{"score": ...}]} was expected back.',
             exchange,
         ) from error
@@ -108,7 +108,7 @@ def _of_several(
 ) -> Answer:
     if not prediction.classes:
         return Answer(", ".join(amount(each) for each in scores), prediction.unit, (), explanation)
-    return _of_probabilities(scores, Classes(prediction.classes), scores, explanation)
+    return _of_probabilities(scores, ClassLabels(prediction.classes), scores, explanation)
 
 
 def _of_one(score: float, prediction: Prediction, explanation: Explanation | None) -> Answer:
@@ -116,7 +116,7 @@ def _of_one(score: float, prediction: Prediction, explanation: Explanation | Non
         return Answer(amount(score), prediction.unit, (), explanation)
     # A score that is no probability is of the second class if above 0.
     probable = explanation.link is LOGISTIC if explanation else 0 < score < 1
-    classes = Classes(prediction.classes, probable)
+    classes = ClassLabels(prediction.classes, probable)
     if probable and len(classes.labels) == 2:
         return _of_probabilities([score], classes, [1 - score, score], explanation)
     return Answer(classes.label([score]), "", (), explanation, classes)
@@ -124,7 +124,7 @@ def _of_one(score: float, prediction: Prediction, explanation: Explanation | Non
 
 def _of_probabilities(
     scores: list[float],
-    classes: Classes,
+    classes: ClassLabels,
     probabilities: list[float],
     explanation: Explanation | None,
 ) -> Answer:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 
-from local_test.app.records import BadFile, Record, cells
+from local_test.app.csv_records import BadFile, Record, cells
 from local_test.app.schema import Schema
 from local_test.cell import is_number
 
@@ -12,7 +12,7 @@ DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class CsvLayout:
     """The delimiter's name, and the line of names."""
 
     delimiter: str
@@ -29,9 +29,9 @@ class Layout:
         return b"\n".join([*head, *(record.body for record in records), b""])
 
 
-def layout_of(
+def detect_layout(
     found: Iterator[Record], schema: Schema, delimiter: str
-) -> tuple[Layout, Iterable[Record]]:
+) -> tuple[CsvLayout, Iterable[Record]]:
     """Return a file's layout and its records without the names; raises BadFile where the first line shows that it has another."""
     first = next(found, None)
     if first is None:
@@ -39,10 +39,10 @@ def layout_of(
     _check_kind(first.body, schema)
     line = [cell.strip() for cell in cells(first.body, DELIMITERS[delimiter])]
     if sorted(line) == sorted(schema.names):
-        return Layout(delimiter, first), found
+        return CsvLayout(delimiter, first), found
     _check_delimiter(first.body, schema, delimiter, len(line))
     _check_names(line, schema)
-    return Layout(delimiter, None), chain([first], found)
+    return CsvLayout(delimiter, None), chain([first], found)
 
 
 def _check_kind(body: bytes, schema: Schema) -> None:
