@@ -1,11 +1,14 @@
-"""What keeps other sites out of the application: headers, and where a form may come from."""
+"""Protect the application from other web sites, with response headers and checks of the origin."""
 
 from flask import Flask, Request, Response, abort, request
 
-# No script at all, nothing from elsewhere, and in nobody's frame.
-POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+# No scripts, no resources from other origins, no embedding in a frame.
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
+)
 HEADERS = {
-    "Content-Security-Policy": POLICY,
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
@@ -15,31 +18,32 @@ HEADERS = {
 HOSTS = ["127.0.0.1", "localhost"]
 
 
-def guard(app: Flask) -> None:
-    """Have the application answer only to names of the loopback, and take forms only from its own pages."""
-    # A name that an attacker's DNS points at the loopback is none of these: rebinding.
+def protect(app: Flask) -> None:
+    """Make the application accept only loopback host names and only forms from its own pages."""
+    # Prevents DNS rebinding: an attacker's host name that resolves to 127.0.0.1 is not in the list.
     app.config["TRUSTED_HOSTS"] = HOSTS
-    app.before_request(_refuse_foreign_forms)
-    app.after_request(_with_headers)
+    app.before_request(_reject_cross_site_forms)
+    app.after_request(_add_headers)
 
 
-def _refuse_foreign_forms() -> None:
-    if request.method == "POST" and not _is_own(request):
+def _reject_cross_site_forms() -> None:
+    if request.method == "POST" and not _is_same_origin(request):
         abort(
             403,
-            "This form was sent by another site. Open the application’s own page, and send it from there.",
+            "This form was sent by another web site. "
+            "Open the application’s own page and submit the form there.",
         )
 
 
-def _is_own(sent: Request) -> bool:
-    """Tell whether a request comes from the application's pages, or from no browser."""
+def _is_same_origin(sent: Request) -> bool:
+    """Return whether a request comes from the application's own pages or not from a browser."""
     site = sent.headers.get("Sec-Fetch-Site")
     if site is not None:
         return site in ("same-origin", "none")
     return sent.headers.get("Origin") in (None, sent.host_url.rstrip("/"))
 
 
-def _with_headers(response: Response) -> Response:
+def _add_headers(response: Response) -> Response:
     response.headers.update(HEADERS)
     if request.endpoint != "static":
         response.headers["Cache-Control"] = "no-store"

@@ -1,4 +1,4 @@
-"""The classes of a classifier, and which of them the values of a record say."""
+"""Map a record's scores to the label of the predicted class."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,29 +6,37 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class ClassLabels:
-    """The labels, as many as the model has classes; ``probable`` tells whether one value is the second one's probability."""
+    """The labels of a classifier, in the order of its classes.
+
+    ``score_is_probability`` is true if a single score is the probability of the second class.
+    """
 
     labels: tuple[str, ...]
-    probable: bool = False
+    score_is_probability: bool = False
 
-    def place(self, scores: Sequence[float]) -> int:
-        """Return the place of the class that a record's values say; raises IndexError or ValueError if they say none."""
+    def predicted_index(self, scores: Sequence[float]) -> int:
+        """Return the index of the predicted class; raises IndexError or ValueError if none fits."""
         if len(scores) > 1:
             return scores.index(max(scores))
         if len(self.labels) == 2:
-            return int(scores[0] > (0.5 if self.probable else 0))
-        return [float(place) for place in range(len(self.labels))].index(scores[0])
+            threshold = 0.5 if self.score_is_probability else 0.0
+            return int(scores[0] > threshold)
+        return [float(index) for index in range(len(self.labels))].index(scores[0])
 
-    def label(self, scores: Sequence[float]) -> str:
-        """Return the label of that class."""
-        return self.labels[self.place(scores)]
+    def predicted_label(self, scores: Sequence[float]) -> str:
+        """Return the label of the predicted class; raises IndexError or ValueError if none fits."""
+        return self.labels[self.predicted_index(scores)]
 
 
-def wrong_count(labels: Sequence[str], count: int | None) -> str:
-    """Return what is wrong with labels for so many classes, None if these are not known; nothing if they fit."""
-    if not labels or count in (None, len(labels)):
+def describe_count_mismatch(labels: Sequence[str], class_count: int | None) -> str:
+    """Return a warning if there are not as many labels as classes, else an empty string.
+
+    ``class_count`` is None if the model's number of classes is unknown.
+    """
+    if not labels or class_count in (None, len(labels)):
         return ""
     return (
-        f"The model has {count} classes, but schema.json names {len(labels)}, so that none is named here: "
-        "mend “classes” of “prediction” in it, and start again."
+        f"The model has {class_count} classes, but schema.json lists {len(labels)}, "
+        "so class names are not shown. "
+        "Correct “classes” under “prediction” in schema.json and restart."
     )

@@ -1,10 +1,11 @@
-"""How an uploaded file is written: its delimiter, and its line of names if it has one."""
+"""The layout of an uploaded CSV file: its delimiter, and its header if it has one."""
 
+import csv
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 
-from local_test.app.csv_records import BadFile, Record, cells
+from local_test.app.csv_records import BadFile, CsvRecord, parse_cells
 from local_test.app.schema import Schema
 from local_test.cell import is_number
 
@@ -13,74 +14,118 @@ DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
 
 @dataclass(frozen=True, slots=True)
 class CsvLayout:
-    """The delimiter's name, and the line of names."""
+    """The name of the delimiter, one of DELIMITERS, and the header."""
 
     delimiter: str
-    header: Record | None
+    header: CsvRecord | None
 
     @property
     def content_type(self) -> str:
+        header = "present" if self.header else "absent"
         delimiter = "" if self.delimiter == "comma" else f"; delimiter={self.delimiter}"
-        return f"text/csv; header={'present' if self.header else 'absent'}{delimiter}"
+        return f"text/csv; header={header}{delimiter}"
 
-    def payload(self, records: Iterable[Record]) -> bytes:
-        """Return the records as they are sent, under the line of names."""
-        head = [self.header.body] if self.header else []
-        return b"\n".join([*head, *(record.body for record in records), b""])
+    def build_payload(self, records: Iterable[CsvRecord]) -> bytes:
+        """Return the records as a CSV payload, with the file's header if it has one."""
+        lines = [self.header.body] if self.header else []
+        lines += [record.body for record in records]
+        return b"\n".join([*lines, b""])
+
+    def describe_mismatch(self, record: CsvRecord, schema: Schema) -> str:
+        """Return why a record does not fit the schema, or an empty string if its shape is right.
+
+        This replaces the endpoint's message for such a record, which is for whoever writes the
+        request: it suggests HTTP headers, and the page has no field for those.
+        """
+        try:
+            cells = parse_cells(record.body, DELIMITERS[self.delimiter])
+        except csv.Error:
+            return ""
+        if len(cells) != len(schema.features):
+            noun = "column" if len(schema.features) == 1 else "columns"
+            return f"expected {len(schema.features)} {noun}, got {len(cells)}"
+        if _looks_like_json(record.body, schema):
+            return "expected CSV, got JSON"
+        return ""
 
 
 def detect_layout(
-    found: Iterator[Record], schema: Schema, delimiter: str
-) -> tuple[CsvLayout, Iterable[Record]]:
-    """Return a file's layout and its records without the names; raises BadFile where the first line shows that it has another."""
-    first = next(found, None)
+    records: Iterator[CsvRecord], schema: Schema, delimiter: str
+) -> tuple[CsvLayout, Iterable[CsvRecord]]:
+    """Return a file's layout, and its records without the header.
+
+    Raises:
+        BadFile: the first line is not CSV, has another delimiter, or has other column names.
+    """
+    first = next(records, None)
     if first is None:
         raise BadFile("the file is empty")
-    _check_kind(first.body, schema)
-    line = [cell.strip() for cell in cells(first.body, DELIMITERS[delimiter])]
-    if sorted(line) == sorted(schema.names):
-        return CsvLayout(delimiter, first), found
-    _check_delimiter(first.body, schema, delimiter, len(line))
-    _check_names(line, schema)
-    return CsvLayout(delimiter, None), chain([first], found)
+    _check_file_type(first.body, schema)
+    cells = [cell.strip() for cell in _parse_first_line(first, DELIMITERS[delimiter])]
+    if sorted(cells) == sorted(schema.names):
+        return CsvLayout(delimiter, first), records
+    _check_delimiter(first, schema, delimiter, len(cells))
+    _check_names(cells, schema)
+    return CsvLayout(delimiter, None), chain([first], records)
 
 
-def _check_kind(body: bytes, schema: Schema) -> None:
-    if body.lstrip()[:1] in (b"{", b"[") and not schema.features[0].options:
-        raise BadFile("this is JSON; a CSV file is expected, with a line for each record")
+def _parse_first_line(first: CsvRecord, delimiter: str) -> list[str]:
     try:
-        text = body.decode()
+        return parse_cells(first.body, delimiter)
+    except csv.Error as error:
+        raise BadFile(f"the first line is invalid CSV: {error}") from error
+
+
+def _check_file_type(body: bytes, schema: Schema) -> None:
+    if _looks_like_json(body, schema):
+        raise BadFile("expected a CSV file with one record per line, got JSON")
+    try:
+        is_text = "\0" not in body.decode()
     except UnicodeDecodeError:
-        text = "\0"
-    if "\0" in text:
-        raise BadFile("this is no text in UTF-8: in a spreadsheet, save it as “CSV UTF-8”")
+        is_text = False
+    if not is_text:
+        raise BadFile("the file is not UTF-8 text; in a spreadsheet, save it as “CSV UTF-8”")
 
 
-def _check_delimiter(body: bytes, schema: Schema, delimiter: str, width: int) -> None:
-    wanted = len(schema.features)
-    if wanted in (width, 1):
+def _looks_like_json(body: bytes, schema: Schema) -> bool:
+    """Return whether a record begins like JSON where the first column is a number."""
+    return body.lstrip()[:1] in (b"{", b"[") and not schema.features[0].options
+
+
+def _check_delimiter(first: CsvRecord, schema: Schema, delimiter: str, width: int) -> None:
+    expected_width = len(schema.features)
+    if expected_width in (width, 1):
         return
     for name, character in DELIMITERS.items():
-        if len(cells(body, character)) == wanted:
+        if len(_parse_first_line(first, character)) == expected_width:
             raise BadFile(
-                f"the cells of the first line have a {name} between them, not a {delimiter}: choose “{name}” below"
+                f"the delimiter of the first line is a {name}, not a {delimiter}; "
+                f"choose “{name}” and upload the file again"
             )
 
 
-def _check_names(line: list[str], schema: Schema) -> None:
-    """Refuse a first line of other names: the rows below would be read in the model's order, whatever theirs is."""
-    known = sum(cell in schema.names for cell in line)
-    could_be_names = all(cell and not is_number(cell) for cell in line) and not all(
-        feature.options for feature in schema.features
-    )
-    if not line or not (could_be_names or 2 * known > len(line)):
+def _check_names(cells: list[str], schema: Schema) -> None:
+    """Reject a header with other column names than the schema's; raises BadFile.
+
+    Without it, the rows below would be read in the order of the schema, whatever their own order.
+    """
+    if not _looks_like_header(cells, schema):
         return
-    missing = [name for name in schema.names if name not in line]
-    unknown = [cell for cell in line if cell not in schema.names]
-    faults = [
-        ("missing", missing),
-        ("unknown", unknown),
-        ("repeated", sorted({cell for cell in line if line.count(cell) > 1})),
-    ]
-    told = "; ".join(f"{fault}: {', '.join(names)}" for fault, names in faults if names)
-    raise BadFile(f"the first line has other names than the columns: {told}")
+    problems = {
+        "missing": [name for name in schema.names if name not in cells],
+        "unknown": [cell for cell in cells if cell not in schema.names],
+        "repeated": sorted({cell for cell in cells if cells.count(cell) > 1}),
+    }
+    details = "; ".join(
+        f"{problem}: {', '.join(names)}" for problem, names in problems.items() if names
+    )
+    raise BadFile(f"the header’s column names do not match the model’s: {details}")
+
+
+def _looks_like_header(cells: list[str], schema: Schema) -> bool:
+    """Return whether most cells are names of features, or none of them can be a value."""
+    known = sum(cell in schema.names for cell in cells)
+    if 2 * known > len(cells):
+        return True
+    all_words = bool(cells) and all(cell and not is_number(cell) for cell in cells)
+    return all_words and not all(feature.options for feature in schema.features)

@@ -1,4 +1,4 @@
-"""The records of an uploaded file, as the bytes that they are."""
+"""Split an uploaded CSV file into records without changing their bytes."""
 
 import csv
 from collections.abc import Iterator
@@ -10,55 +10,53 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 class BadFile(Exception):
-    """The file cannot be cut into records."""
+    """The file cannot be predicted; the message says what to change in it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
-    """A record's bytes, without its line end and with it apart, and the line of the file that it begins in."""
+class CsvRecord:
+    """A record's bytes, its line ending, and the line of the file that it begins on, from 1."""
 
     body: bytes
-    line_end: bytes
+    line_ending: bytes
     line: int
 
     @property
-    def blank(self) -> bool:
+    def is_blank(self) -> bool:
         return not self.body.strip()
 
 
-def records(file: IO[bytes]) -> Iterator[Record]:
-    """Yield the records of CSV; a line end in quotes belongs to its record. Raises BadFile."""
-    held: list[bytes] = []
-    size, quotes, begin = 0, 0, 1
-    for place, line in enumerate(_lines(file), 1):
-        held.append(line)
+def split_records(file: IO[bytes]) -> Iterator[CsvRecord]:
+    """Yield the records of a CSV file; a quoted record may span lines. Raises BadFile."""
+    lines: list[bytes] = []
+    size, quotes, first_line = 0, 0, 1
+    for number, line in enumerate(_read_lines(file), 1):
+        lines.append(line)
         size += len(line)
         quotes += line.count(b'"')
         if size > MAX_RECORD_BYTES:
             raise BadFile(
-                f"line {begin}: a record is longer than {MAX_RECORD_BYTES >> 20} MiB; is a quote left open?"
+                f"line {first_line}: the record is longer than {MAX_RECORD_BYTES >> 20} MiB; "
+                "check for a missing closing quote"
             )
         if quotes % 2 == 0:
-            yield _record(b"".join(held), begin)
-            held, size, quotes, begin = [], 0, 0, place + 1
-    if held:
-        raise BadFile(f"line {begin}: a quote is opened and never closed")
+            yield _build_record(b"".join(lines), first_line)
+            lines, size, quotes, first_line = [], 0, 0, number + 1
+    if lines:
+        raise BadFile(f"line {first_line}: a quote is opened but not closed")
 
 
-def cells(body: bytes, delimiter: str) -> list[str]:
-    """Return the cells of the first record; raises BadFile."""
+def parse_cells(body: bytes, delimiter: str) -> list[str]:
+    """Return the cells of a record; raises csv.Error."""
     text = body.decode("utf-8", "replace")
-    try:
-        return next(csv.reader([text], delimiter=delimiter), [])
-    except csv.Error as error:
-        raise BadFile(f"the first line is no CSV: {error}") from error
+    return next(csv.reader([text], delimiter=delimiter), [])
 
 
-def _lines(file: IO[bytes]) -> Iterator[bytes]:
+def _read_lines(file: IO[bytes]) -> Iterator[bytes]:
     while line := file.readline(MAX_RECORD_BYTES + 1):
         yield line
 
 
-def _record(held: bytes, line: int) -> Record:
-    body = held.rstrip(b"\r\n")
-    return Record(body, held[len(body) :], line)
+def _build_record(text: bytes, line: int) -> CsvRecord:
+    body = text.rstrip(b"\r\n")
+    return CsvRecord(body, text[len(body) :], line)

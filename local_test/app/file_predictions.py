@@ -1,17 +1,18 @@
-"""A file of records with their predictions added: in large payloads to the endpoint, in little memory here."""
+"""Predict an uploaded CSV file in large payloads, and write it back with the predictions added.
+
+Memory stays constant, because only one payload's records are held at a time.
+"""
 
 import csv
 import io
-import re
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import IO
 
-from local_test.app import response
-from local_test.app.class_labels import ClassLabels
+from local_test.app.added_columns import encode_added_cells, label_cell, name_columns
+from local_test.app.bad_rows import MAX_BAD_ROWS, BadRow, describe_first, locate_bad_row
 from local_test.app.csv_layout import DELIMITERS, CsvLayout, detect_layout
-from local_test.app.csv_records import BYTE_ORDER_MARK, BadFile, Record, records
+from local_test.app.csv_records import BYTE_ORDER_MARK, BadFile, CsvRecord, split_records
 from local_test.app.endpoint import (
     Endpoint,
     EndpointError,
@@ -19,85 +20,48 @@ from local_test.app.endpoint import (
     Exchange,
     InvalidResponse,
 )
-from local_test.app.histogram import Distribution
+from local_test.app.file_result import FileResult
+from local_test.app.response import ACCEPT, parse_prediction
 from local_test.app.schema import Schema
 
-# A request to SageMaker may have 6 MB; less shows sooner whether anything is wrong, and costs no throughput.
+# SageMaker accepts 6 MB; smaller payloads report a bad row sooner, at the same throughput.
 PAYLOAD_BYTES = 1 << 20
-MOST_BAD_ROWS = 20
-# What it cuts off is advice to who writes the request, which is the application.
-ROW = re.compile(
-    r"row (\d+)[,:]? ?(.*?)(?:; (?:where no comma separates|JSON comes with|curl's -d joins).*)?",
-    re.DOTALL,
-)
-FORMULA = ("=", "+", "-", "@")  # what a cell that a spreadsheet runs begins with
 
 
-@dataclass(frozen=True, slots=True)
-class BadRow:
-    """A row without a prediction: its number, counted as the endpoint does, its line in the file, and why."""
-
-    row: int
-    line: int
-    message: str
-
-
-@dataclass(slots=True)
-class Scoring:
-    """What became of a file: how many rows have predictions, of which classes, which rows have none, and the last exchange."""
-
-    names: list[str] = field(default_factory=list)
-    rows: int = 0
-    bad: list[BadRow] = field(default_factory=list)
-    distribution: Distribution = field(default_factory=Distribution)
-    exchange: Exchange | None = None
-    classes: ClassLabels | None = None
-    counts: Counter[str] = field(default_factory=Counter)
-    warning: str = ""
-
-    @property
-    def charted(self) -> str:
-        """The class whose probability is the last value of each row; nothing if that is no probability."""
-        if self.classes is None or not (self.classes.probable or len(self.names) > 2):
-            return ""
-        return self.classes.labels[-1]
-
-
-def score(
+def predict_file(
     file: IO[bytes], out: IO[bytes], endpoint: Endpoint, schema: Schema, delimiter: str
-) -> Scoring:
-    """Write the file's bytes with predictions added to ``out``; raises BadFile, or EndpointError."""
-    mark = file.read(len(BYTE_ORDER_MARK))
-    if mark != BYTE_ORDER_MARK:
-        file.seek(0)
+) -> FileResult:
+    """Write the bytes of a CSV file to ``out``, with predictions added at the end of each record.
+
+    Raises:
+        BadFile: the file is not CSV of the schema's columns, or has too many bad rows.
+        EndpointError: an invocation failed for another reason than one of its rows.
+    """
+    _copy_byte_order_mark(file, out)
+    layout, records = detect_layout(split_records(file), schema, delimiter)
+    predictor = _FilePredictor(out, endpoint, schema, layout)
+    for batch in _split_batches(records):
+        predictor.predict_batch(batch)
+    result = predictor.result
+    if not result.row_count and result.bad_rows:
+        raise BadFile(f"no row is valid; {describe_first(result.bad_rows)}")
+    if not result.row_count:
+        raise BadFile("the file has no records")
+    return result
+
+
+def _copy_byte_order_mark(file: IO[bytes], out: IO[bytes]) -> None:
+    if file.read(len(BYTE_ORDER_MARK)) == BYTE_ORDER_MARK:
+        out.write(BYTE_ORDER_MARK)
     else:
-        out.write(mark)
-    layout, rows = detect_layout(records(file), schema, delimiter)
-    scoring = Scoring()
-    for batch in _batches(rows):
-        sent = [record for record in batch if not record.blank or len(schema.features) == 1]
-        predicted = _predicted(sent, layout, endpoint, scoring)
-        if not scoring.names:
-            good = next((record for record in sent if record.line in predicted), None)
-            if good:
-                _read_classes(good, layout, endpoint, schema, scoring)
-            _begin(out, layout, schema, scoring, len(predicted[good.line]) if good else 0)
-        labelled = {line: _with_label(cells, scoring) for line, cells in predicted.items()}
-        _write(out, batch, labelled, DELIMITERS[layout.delimiter], len(scoring.names))
-    if not scoring.rows:
-        raise BadFile(
-            "the file has no records"
-            if not scoring.bad
-            else f"no row is good: {scoring.bad[0].message}"
-        )
-    return scoring
+        file.seek(0)
 
 
-def _batches(rows: Iterable[Record]) -> Iterator[list[Record]]:
+def _split_batches(records: Iterable[CsvRecord]) -> Iterator[list[CsvRecord]]:
     """Yield the records in lists of about PAYLOAD_BYTES."""
-    batch: list[Record] = []
+    batch: list[CsvRecord] = []
     size = 0
-    for record in rows:
+    for record in records:
         batch.append(record)
         size += len(record.body) + 1
         if size >= PAYLOAD_BYTES:
@@ -107,127 +71,125 @@ def _batches(rows: Iterable[Record]) -> Iterator[list[Record]]:
         yield batch
 
 
-def _predicted(
-    batch: list[Record], layout: CsvLayout, endpoint: Endpoint, scoring: Scoring
-) -> dict[int, list[str]]:
-    """Return the cells of the predictions by the line of their record; rows that are refused are noted and left out."""
-    first_row = scoring.rows + len(scoring.bad) + 1
-    numbered = list(enumerate(batch, first_row))
-    while numbered:
-        payload = layout.payload(record for _, record in numbered)
+@dataclass(slots=True)
+class _FilePredictor:
+    """Sends one batch after the other, and writes each with its predictions."""
+
+    out: IO[bytes]
+    endpoint: Endpoint
+    schema: Schema
+    layout: CsvLayout
+    result: FileResult = field(default_factory=FileResult)
+
+    def predict_batch(self, batch: Sequence[CsvRecord]) -> None:
+        has_one_column = len(self.schema.features) == 1
+        records = [record for record in batch if not record.is_blank or has_one_column]
+        scores = self._invoke(records)
+        if not self.result.added_columns:
+            self._begin_output(records, scores)
+        cells = {line: self._add_label(row) for line, row in scores.items()}
+        self._write_records(batch, cells)
+
+    def _invoke(self, records: Sequence[CsvRecord]) -> dict[int, list[str]]:
+        """Return the scores of the valid records, by their line; bad rows go to the result."""
+        first_row = self.result.row_count + len(self.result.bad_rows) + 1
+        numbered = list(enumerate(records, first_row))
+        while numbered:
+            payload = self.layout.build_payload(record for _, record in numbered)
+            try:
+                exchange = self.endpoint.invoke(payload, self.layout.content_type, "text/csv")
+            except ErrorResponse as error:
+                self._remove_bad_row(numbered, error)
+                continue
+            self.result.exchange = exchange
+            rows = _parse_scores(exchange, len(numbered))
+            self.result.row_count += len(rows)
+            self._collect(rows)
+            return {record.line: row for (_, record), row in zip(numbered, rows, strict=True)}
+        return {}
+
+    def _remove_bad_row(self, numbered: list[tuple[int, CsvRecord]], error: ErrorResponse) -> None:
+        """Move the row that an error is about to the result; raises BadFile if it has too many."""
+        index, message = locate_bad_row(error, len(numbered))
+        row, record = numbered.pop(index)
+        message = self.layout.describe_mismatch(record, self.schema) or message
+        bad_rows = self.result.bad_rows
+        bad_rows.append(BadRow(row, record.line, message))
+        if len(bad_rows) > MAX_BAD_ROWS:
+            raise BadFile(
+                f"more than {MAX_BAD_ROWS} rows are invalid; {describe_first(bad_rows)}"
+            ) from error
+
+    def _collect(self, rows: Iterable[list[str]]) -> None:
+        for row in rows:
+            try:
+                self.result.distribution.add(float(row[-1]))
+            except (ValueError, IndexError):  # ERROR, if the server reports bad rows in place
+                continue
+
+    def _begin_output(self, records: Iterable[CsvRecord], scores: dict[int, list[str]]) -> None:
+        """Name the added columns from the first prediction, and write the header if any."""
+        first = next((record for record in records if record.line in scores), None)
+        if first:
+            self._identify_classes(first)
+        score_count = len(scores[first.line]) if first else 0
+        result = self.result
+        result.added_columns = name_columns(
+            self.schema.target.name, result.class_labels, score_count
+        )
+        header = self.layout.header
+        if header:
+            added = encode_added_cells(result.added_columns, DELIMITERS[self.layout.delimiter])
+            self.out.write(header.body + added + (header.line_ending or b"\n"))
+
+    def _identify_classes(self, record: CsvRecord) -> None:
+        """Request an explanation of one record, which shows how a classifier's scores are meant."""
+        if not self.schema.target.classes:
+            return
+        payload = self.layout.build_payload([record])
         try:
-            scoring.exchange = endpoint.invoke(payload, layout.content_type, "text/csv")
-        except ErrorResponse as refused:
-            place, message = _refused_row(refused, len(numbered))
-            row, record = numbered.pop(place)
-            scoring.bad.append(BadRow(row, record.line, message))
-            if len(scoring.bad) > MOST_BAD_ROWS:
-                raise BadFile(_too_many(scoring.bad)) from refused
-            continue
-        lines = _lines(scoring.exchange)
-        if len(lines) != len(numbered):
-            raise InvalidResponse(
-                f"{len(numbered)} records were sent, and {len(lines)} predictions came back.",
-                scoring.exchange,
+            exchange = self.endpoint.invoke(payload, self.layout.content_type, ACCEPT)
+            prediction = parse_prediction(exchange, self.schema.target, self.schema.names)
+        except EndpointError as error:
+            self.result.warning = (
+                f"The class names were not added, because one request failed: {error}"
             )
-        scoring.rows += len(lines)
-        _collect(lines, scoring)
-        return {record.line: line for (_, record), line in zip(numbered, lines, strict=True)}
-    return {}
+        else:
+            self.result.class_labels = prediction.class_labels
+            self.result.warning = prediction.warning
+
+    def _add_label(self, row: list[str]) -> list[str]:
+        """Return the cells of a prediction, with the class label in front for a classifier."""
+        if not self.result.class_labels:
+            return row
+        try:
+            label = self.result.class_labels.predicted_label([float(cell) for cell in row])
+        except (ValueError, IndexError):  # ERROR, if the server reports bad rows in place
+            return ["", *row]
+        self.result.class_counts[label] += 1
+        return [label_cell(label), *row]
+
+    def _write_records(self, batch: Iterable[CsvRecord], cells: dict[int, list[str]]) -> None:
+        delimiter = DELIMITERS[self.layout.delimiter]
+        empty = encode_added_cells([""] * len(self.result.added_columns), delimiter)
+        for record in batch:
+            added = b"" if record.is_blank else empty
+            if record.line in cells:
+                added = encode_added_cells(cells[record.line], delimiter)
+            self.out.write(record.body + added + record.line_ending)
 
 
-def _lines(exchange: Exchange) -> list[list[str]]:
+def _parse_scores(exchange: Exchange, record_count: int) -> list[list[str]]:
+    """Return the scores of each record in a CSV response; raises InvalidResponse."""
+    text = exchange.response_body.decode("utf-8", "replace")
     try:
-        return list(csv.reader(io.StringIO(exchange.response_body.decode("utf-8", "replace"))))
+        rows = list(csv.reader(io.StringIO(text)))
     except csv.Error as error:
         raise InvalidResponse(
-            f"A line of CSV for each record was expected back: {error}.", exchange
+            f"Expected CSV with one line per record: {error}.", exchange
         ) from error
-
-
-def _collect(lines: list[list[str]], scoring: Scoring) -> None:
-    for line in lines:
-        try:
-            scoring.distribution.add(float(line[-1]))
-        except (
-            ValueError,
-            IndexError,
-        ):  # such as ERROR, where the server answers bad rows one by one
-            continue
-
-
-def _refused_row(refused: ErrorResponse, rows: int) -> tuple[int, str]:
-    """Return the place of the row that was refused and why; raises the refusal itself where it is of no row."""
-    match = ROW.fullmatch(str(refused)) if refused.is_input_error else None
-    if match is None or not 1 <= int(match[1]) <= rows:
-        raise refused
-    return int(match[1]) - 1, match[2]
-
-
-def _too_many(bad: list[BadRow]) -> str:
-    first = bad[0]
-    return f"more than {MOST_BAD_ROWS} rows are refused, the first is row {first.row} (line {first.line}): {first.message}"
-
-
-def _read_classes(
-    record: Record, layout: CsvLayout, endpoint: Endpoint, schema: Schema, scoring: Scoring
-) -> None:
-    """Have one record explained, since that tells what the values of a classifier are."""
-    if not schema.prediction.classes:
-        return
-    try:
-        exchange = endpoint.invoke(layout.payload([record]), layout.content_type, response.ACCEPT)
-        answer = response.read(exchange, schema.prediction, schema.names)
-    except EndpointError as error:
-        scoring.warning = (
-            f"No row has the name of its class, since one that was to be explained was not: {error}"
+    if len(rows) != record_count:
+        raise InvalidResponse(
+            f"Expected {record_count} predictions, one per record, got {len(rows)}.", exchange
         )
-    else:
-        scoring.classes, scoring.warning = answer.classes, answer.warning
-
-
-def _begin(out: IO[bytes], layout: CsvLayout, schema: Schema, scoring: Scoring, width: int) -> None:
-    """Settle the names of the columns that are added, and write the line of names if the file has one."""
-    name = f"predicted_{schema.prediction.name}"
-    if scoring.classes:
-        labels = scoring.classes.labels
-        several = labels if width > 1 else labels[-1:] if scoring.classes.probable else ("score",)
-        scoring.names = [name, *(f"{name}_{label}" for label in several)]
-    else:
-        scoring.names = [name] if width < 2 else [f"{name}_{place}" for place in range(width)]
-    if layout.header:
-        out.write(
-            layout.header.body
-            + _added(scoring.names, DELIMITERS[layout.delimiter])
-            + (layout.header.line_end or b"\n")
-        )
-
-
-def _with_label(line: list[str], scoring: Scoring) -> list[str]:
-    """Return the cells of a prediction, the name of its class before them if there is one."""
-    if not scoring.classes:
-        return line
-    try:
-        label = scoring.classes.label([float(cell) for cell in line])
-    except (ValueError, IndexError):  # such as ERROR, where the server answers bad rows one by one
-        return ["", *line]
-    scoring.counts[label] += 1
-    return [f"'{label}" if label.startswith(FORMULA) else label, *line]
-
-
-def _write(
-    out: IO[bytes], batch: list[Record], predicted: dict[int, list[str]], delimiter: str, width: int
-) -> None:
-    for record in batch:
-        added = (
-            b""
-            if record.blank and record.line not in predicted
-            else _added(predicted.get(record.line, [""] * width), delimiter)
-        )
-        out.write(record.body + added + record.line_end)
-
-
-def _added(row: list[str], delimiter: str) -> bytes:
-    text = io.StringIO()
-    csv.writer(text, delimiter=delimiter, lineterminator="").writerow(["", *row])
-    return text.getvalue().encode()
+    return rows

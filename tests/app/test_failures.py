@@ -1,4 +1,4 @@
-"""The endpoint is down, slow, refuses or replies nonsense: the page says so in words, and keeps what was typed."""
+"""An endpoint that is down, slow, or sends errors or garbage leads to a page that explains it."""
 
 from collections.abc import Iterator
 
@@ -14,8 +14,8 @@ FORM = form_values(ROWS[0])
 
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[ScriptedEndpoint]:
-    with running_endpoint(ScriptedEndpoint()) as standing:
-        yield standing
+    with running_endpoint(ScriptedEndpoint()) as scripted:
+        yield scripted
 
 
 @pytest.fixture(scope="module")
@@ -24,73 +24,99 @@ def app(endpoint: ScriptedEndpoint) -> Iterator[App]:
         yield running
 
 
-def assert_told(app: App, status: int, words: str) -> None:
+def assert_both_pages_report(app: App, status: int, message: str) -> None:
     for page in (app.post(FORM), app.upload(CSV.encode())):
         assert page.status_code == status, visible_text(page)
-        assert words in visible_text(page)
+        assert message in visible_text(page)
         assert 'role="alert"' in page.text
         assert "Traceback" not in page.text
 
 
-def test_nothing_answers() -> None:
-    """Without an endpoint the page says where none answers, and how to start one."""
+def test_endpoint_is_not_running() -> None:
+    """An endpoint that is not running is a 502 with its address and the command that starts one."""
     url = f"http://127.0.0.1:{free_port()}"
     with application("--endpoint", url) as app:
         page = app.post(FORM)
 
-        assert_told(
+        assert_both_pages_report(
             app,
             502,
-            f"Nothing answers at {url}/invocations. Is it running? “make serve” starts one.",
+            f"Cannot connect to {url}/invocations. Is it running? “make serve” starts one.",
         )
         assert f'value="{ROWS[0][0]}"' in page.text
-        assert "None came." in visible_text(page)
+        assert "No response was received." in visible_text(page)
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "response",
     [ScriptedEndpoint(), ScriptedEndpoint(200, b"{", {"Content-Length": "100"})],
-    ids=["silent", "in-the-middle"],
+    ids=["before-the-status", "within-the-body"],
 )
-def test_no_reply_in_time(answer: ScriptedEndpoint) -> None:
-    """An endpoint that does not reply, whole, within the time limit is a 504 that says so."""
+def test_timeout(response: ScriptedEndpoint) -> None:
+    """A response that is not complete within the timeout is a 504 that states the timeout."""
     with (
-        running_endpoint(answer, silent=True) as endpoint,
+        running_endpoint(response, stalls=True) as endpoint,
         application("--endpoint", endpoint.url, "--timeout", "0.5") as app,
     ):
-        assert_told(app, 504, "within 0.5 seconds")
+        assert_both_pages_report(app, 504, "within 0.5 seconds")
 
 
 @pytest.mark.parametrize(
-    ("answer", "words"),
+    ("response", "message"),
     [
         (
             error_response(503, "too many <b>wait</b>"),
-            "It is busy; try again in a moment. (too many <b>wait</b>)",
+            "It is busy. Try again in a moment. (too many <b>wait</b>)",
         ),
         (error_response(500, "see the log"), "see the log"),
-        (ScriptedEndpoint(404, b"<html>not here</html>"), "It answered 404 without saying why."),
+        (
+            ScriptedEndpoint(404, b"<html>not here</html>"),
+            "It returned status 404 without a message.",
+        ),
         (
             ScriptedEndpoint(302, b"", {"Location": "http://127.0.0.1:9/"}),
-            "It answered 302 Found, where 200 OK was expected.",
+            "Expected status 200 OK, got 302 Found.",
         ),
     ],
-    ids=["busy", "broken", "elsewhere", "redirect"],
+    ids=["busy", "internal-error", "not-an-endpoint", "redirect"],
 )
-def test_refusals(
-    app: App, endpoint: ScriptedEndpoint, answer: ScriptedEndpoint, words: str
+def test_error_responses(
+    app: App, endpoint: ScriptedEndpoint, response: ScriptedEndpoint, message: str
 ) -> None:
-    """What the endpoint says is passed on in the user's words; a redirect is not followed."""
-    endpoint.respond_as(answer)
+    """The page shows the endpoint's message or status; redirects are not followed."""
+    endpoint.respond_as(response)
 
-    assert_told(app, 502, words)
+    assert_both_pages_report(app, 502, message)
 
 
-def test_a_refused_record_is_told_as_such(app: App, endpoint: ScriptedEndpoint) -> None:
-    """A 400 that names no column of the form stands above the result, as the input's fault."""
+def test_input_error_without_a_column(app: App, endpoint: ScriptedEndpoint) -> None:
+    """A 400 whose message names no column is a 422 with that message."""
     endpoint.respond_as(error_response(400, "nothing of this kind"))
 
-    assert_told(app, 422, "nothing of this kind")
+    assert_both_pages_report(app, 422, "nothing of this kind")
+
+
+@pytest.mark.parametrize(
+    ("message", "error"),
+    [
+        ('row 1, column "carat": expected a number, got "a: b"', 'expected a number, got "a: b"'),
+        ('the column "carat" overflows', 'the column "carat" overflows'),
+    ],
+    ids=["after-the-column", "around-the-column"],
+)
+def test_input_error_with_a_column(
+    app: App, endpoint: ScriptedEndpoint, message: str, error: str
+) -> None:
+    """A 400 whose message names a column is shown at that field, without row and column in front.
+
+    Only the form ``column "name": …`` counts; other wording is shown in full.
+    """
+    endpoint.respond_as(error_response(400, message))
+    page = app.post(FORM)
+
+    assert page.status_code == 422
+    assert 'id="f0-error"' in page.text
+    assert f"Error: {error}" in visible_text(page)
 
 
 @pytest.mark.parametrize(
@@ -105,31 +131,31 @@ def test_a_refused_record_is_told_as_such(app: App, endpoint: ScriptedEndpoint) 
         b"[" * 100_000,
         b"\xff\xfe",
     ],
-    ids=["empty", "text", "object", "none", "null", "nan", "deep", "bytes"],
+    ids=["empty", "text", "object", "no-predictions", "null", "nan", "deep", "not-utf-8"],
 )
-def test_nonsense(app: App, endpoint: ScriptedEndpoint, body: bytes) -> None:
-    """A 200 that is no reply to one record is called that, never shown as a prediction."""
+def test_invalid_response_to_a_record(app: App, endpoint: ScriptedEndpoint, body: bytes) -> None:
+    """A 200 without exactly one finite prediction is reported as an invalid response."""
     endpoint.respond_as(ScriptedEndpoint(200, body))
     page = app.post(FORM)
 
     assert page.status_code == 502
-    assert "The endpoint’s reply makes no sense" in visible_text(page)
+    assert "The endpoint’s response is invalid" in visible_text(page)
 
 
-def test_fewer_predictions_than_rows(app: App, endpoint: ScriptedEndpoint) -> None:
-    """A reply with fewer lines than records makes no file, and neither does one that is no CSV."""
+def test_invalid_response_to_a_file(app: App, endpoint: ScriptedEndpoint) -> None:
+    """A 200 with fewer lines than records, or with invalid CSV, is an invalid response."""
     endpoint.respond_as(ScriptedEndpoint(200, b"1\n2\n"))
-    page = app.upload(CSV.encode())
+    too_few = app.upload(CSV.encode())
     endpoint.respond_as(ScriptedEndpoint(200, b"1" * 200_000))
-    other = app.upload(CSV.encode())
+    not_csv = app.upload(CSV.encode())
 
-    assert page.status_code == 502
-    assert "10 records were sent, and 2 predictions came back." in visible_text(page)
-    assert "A line of CSV for each record was expected back" in visible_text(other)
+    assert too_few.status_code == 502
+    assert "Expected 10 predictions, one per record, got 2." in visible_text(too_few)
+    assert "Expected CSV with one line per record" in visible_text(not_csv)
 
 
-def test_a_reply_that_breaks_off(app: App, endpoint: ScriptedEndpoint) -> None:
-    """A reply shorter than it says is no reply."""
+def test_interrupted_response(app: App, endpoint: ScriptedEndpoint) -> None:
+    """A response shorter than its Content-Length is an invalid response."""
     endpoint.respond_as(ScriptedEndpoint(200, b'{"predic', {"Content-Length": "100"}))
 
-    assert_told(app, 502, "The reply broke off before its end.")
+    assert_both_pages_report(app, 502, "The connection closed before the response was complete.")

@@ -1,4 +1,4 @@
-"""The way through the SageMaker runtime's API, with boto3, against a stand-in for the runtime."""
+"""Invoking the endpoint with boto3, through an emulator of the SageMaker Runtime API."""
 
 import html
 import json
@@ -14,21 +14,21 @@ from tests.support.local_runtime import runtime
 from tests.support.scripted_endpoint import ScriptedEndpoint, running_endpoint
 from tests.support.server import ROOT, Server
 
-pytest.importorskip("boto3", reason="boto3 is not installed: make test does it")
+pytest.importorskip("boto3", reason="boto3 is not installed: make test installs it")
 FORM = form_values(ROWS[0])
 
 
-def by_runtime(endpoint: ScriptedEndpoint, *arguments: str) -> tuple[str, ...]:
+def runtime_options(endpoint: ScriptedEndpoint, *arguments: str) -> tuple[str, ...]:
     return ("--via", "runtime", "--endpoint", endpoint.url, *arguments)
 
 
 def test_invoke_endpoint() -> None:
-    """The record goes to the endpoint's name, signed; the page shows all headers, and of the signature only the beginning."""
-    reply = b'{"predictions": [{"score": 1234.5}]}'
-    runtime = running_endpoint(ScriptedEndpoint(200, reply, {"Content-Type": "application/json"}))
+    """The record is sent to the named endpoint and signed; the page does not show the signature."""
+    body = b'{"predictions": [{"score": 1234.5}]}'
+    emulator = running_endpoint(ScriptedEndpoint(200, body, {"Content-Type": "application/json"}))
     with (
-        runtime as endpoint,
-        application(*by_runtime(endpoint, "--endpoint-name", "diamonds")) as app,
+        emulator as endpoint,
+        application(*runtime_options(endpoint, "--endpoint-name", "diamonds")) as app,
     ):
         page = app.post(FORM)
     ((request_line, headers),) = endpoint.heads
@@ -46,7 +46,7 @@ def test_invoke_endpoint() -> None:
 
 
 def test_the_local_runtime(diamonds: Server, tmp_path: Path) -> None:
-    """Through the local runtime the page shows what the server itself predicts, and why."""
+    """Through the local runtime, the page shows the server's prediction and its explanation."""
     predicted = float(diamonds.post(CSV).text.split()[0])
     with (
         runtime(tmp_path, "--container", diamonds.url) as local,
@@ -56,14 +56,14 @@ def test_the_local_runtime(diamonds: Server, tmp_path: Path) -> None:
 
     assert page.status_code == 200
     assert f"Price {predicted:,.0f} US dollars" in visible_text(page)
-    assert "On average" in visible_text(page)
+    assert "Average" in visible_text(page)
     assert "POST /endpoints/local/invocations" in visible_text(
         page
     ) or f"POST {local.url}/endpoints/local/invocations" in visible_text(page)
 
 
-def test_model_errors_are_the_containers() -> None:
-    """Of the runtime's 424 the container's own line is told, at the field that it names."""
+def test_model_error() -> None:
+    """A ModelError (424) shows the container's own message, at the field of the column."""
     message = json.dumps(
         {"error": "SchemaMismatch", "message": 'row 1, column "carat": "x" is not a number'}
     )
@@ -74,7 +74,7 @@ def test_model_errors_are_the_containers() -> None:
         running_endpoint(
             ScriptedEndpoint(424, body, {"x-amzn-ErrorType": "ModelError"})
         ) as endpoint,
-        application(*by_runtime(endpoint)) as app,
+        application(*runtime_options(endpoint)) as app,
     ):
         page = app.post(FORM)
 
@@ -83,25 +83,25 @@ def test_model_errors_are_the_containers() -> None:
     assert "is not a number" in visible_text(page)
 
 
-def test_an_unknown_endpoint() -> None:
-    """What the runtime itself says is told as it is."""
+def test_unknown_endpoint() -> None:
+    """An error of the Runtime API itself is shown with its message."""
     body = json.dumps({"Message": "Endpoint local of account 1 not found."}).encode()
     with (
         running_endpoint(
             ScriptedEndpoint(400, body, {"x-amzn-ErrorType": "ValidationError"})
         ) as endpoint,
-        application(*by_runtime(endpoint)) as app,
+        application(*runtime_options(endpoint)) as app,
     ):
         page = app.post(FORM)
 
     assert "Endpoint local of account 1 not found." in visible_text(page)
 
 
-def test_no_reply_in_time() -> None:
-    """A runtime that does not answer in time is a 504, asked once."""
+def test_timeout() -> None:
+    """A response that does not arrive within the timeout is a 504 without a retry."""
     with (
-        running_endpoint(ScriptedEndpoint(), silent=True) as endpoint,
-        application(*by_runtime(endpoint, "--timeout", "0.5")) as app,
+        running_endpoint(ScriptedEndpoint(), stalls=True) as endpoint,
+        application(*runtime_options(endpoint, "--timeout", "0.5")) as app,
     ):
         page = app.post(FORM)
 
@@ -111,16 +111,14 @@ def test_no_reply_in_time() -> None:
 
 
 def test_without_boto3() -> None:
-    """Where boto3 is not installed, the program says what installs it."""
+    """Without boto3, the program exits with the command that installs it."""
     program = (
         "import sys; sys.modules['boto3'] = None; from local_test.app.__main__ import main; main()"
     )
     command = [sys.executable, "-c", program, "--port", "0", "--via", "runtime"]
-    outcome = subprocess.run(
+    completed = subprocess.run(
         command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
     )
 
-    assert outcome.returncode == 1
-    assert (
-        outcome.stderr == "the way through the runtime needs boto3: make deploy-setup installs it\n"
-    )
+    assert completed.returncode == 1
+    assert completed.stderr == "--via runtime requires boto3: “make deploy-setup” installs it\n"
