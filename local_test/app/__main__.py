@@ -1,4 +1,4 @@
-"""Start the web application, and the container's server behind it unless --endpoint names one."""
+"""Start the web application and, by default, the endpoint that it sends records to."""
 
 import argparse
 import os

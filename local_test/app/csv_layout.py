@@ -107,7 +107,7 @@ def _check_delimiter(first: CsvRecord, schema: Schema, delimiter: str, width: in
 def _check_names(cells: list[str], schema: Schema) -> None:
     """Reject a header with other column names than the schema's; raises BadFile.
 
-    Without it, the rows below would be read in the order of the schema, whatever their own order.
+    Without this check, cells would be assigned to the schema's columns by position alone.
     """
     if not _looks_like_header(cells, schema):
         return
@@ -123,7 +123,7 @@ def _check_names(cells: list[str], schema: Schema) -> None:
 
 
 def _looks_like_header(cells: list[str], schema: Schema) -> bool:
-    """Return whether most cells are names of features, or none of them can be a value."""
+    """Return whether most cells are column names, or every cell is a word that is not a value."""
     known = sum(cell in schema.names for cell in cells)
     if 2 * known > len(cells):
         return True

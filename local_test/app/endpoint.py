@@ -42,8 +42,8 @@ class Endpoint(Protocol):
 class EndpointError(Exception):
     """An invocation failed; the message is for the person who uses the application.
 
-    ``status`` and ``title`` are those of the page that reports it; ``exchange`` is as much of the
-    request and the response as there is.
+    ``status`` and ``title`` are those of the page that reports it; ``exchange`` contains what was
+    sent and received before the failure.
     """
 
     status: ClassVar[HTTPStatus] = HTTPStatus.BAD_GATEWAY

@@ -1,6 +1,6 @@
 """Predict an uploaded CSV file in large payloads, and write it back with the predictions added.
 
-Memory stays constant, because only one payload's records are held at a time.
+Only one payload's records are in memory at a time.
 """
 
 import csv

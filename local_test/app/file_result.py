@@ -11,7 +11,7 @@ from local_test.app.histogram import Distribution
 
 @dataclass(slots=True)
 class FileResult:
-    """The outcome of a file; ``exchange`` is the last request that was answered.
+    """The outcome of a file; ``exchange`` is the last successful request.
 
     ``row_count`` counts the rows with predictions, ``class_counts`` those of each class.
     """

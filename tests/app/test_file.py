@@ -214,9 +214,9 @@ def test_rows_of_the_wrong_shape(app: App) -> None:
     ids=["wrong-shape", "right-shape"],
 )
 def test_messages_about_rows(body: bytes, message: str) -> None:
-    """The endpoint's message is shown in full, whatever its wording, if the row's shape is right.
+    """The endpoint's message about a row is shown in full, in any wording.
 
-    If it is not, the application's own message replaces it.
+    Only a row with the wrong number of columns gets the application's own message instead.
     """
     response = error_response(400, "row 1: some advice; send other headers")
     with (

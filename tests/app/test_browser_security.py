@@ -35,7 +35,7 @@ def test_security_headers(app: App, path: str) -> None:
     ],
 )
 def test_cross_site_forms(app: App, headers: dict[str, str], status: int) -> None:
-    """A form is accepted only from the application's own pages, or from a client without them."""
+    """Only the application's own pages, or a client other than a browser, can submit a form."""
     page = app.post(FORM, **headers)
 
     assert page.status_code == status
