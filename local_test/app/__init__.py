@@ -1,1 +1,1 @@
-"""The web application: a form and a file upload in front of an endpoint."""
+"""A web application that sends records from a form or a CSV file to an endpoint."""

@@ -1,4 +1,4 @@
-"""Starts the web application in front of an endpoint, and if none is named, the container's server behind it."""
+"""Start the web application and, by default, the endpoint that it sends records to."""
 
 import argparse
 import os
@@ -16,93 +16,110 @@ from local_test.address import BadAddress, base_of
 from local_test.app.endpoint import Endpoint
 from local_test.app.http_endpoint import HttpEndpoint
 from local_test.app.pages import create_app
-from local_test.app.runtime_endpoint import NoClient, RuntimeEndpoint
-from local_test.app.schema import BadSchema, load
+from local_test.app.runtime_endpoint import ClientUnavailable, RuntimeEndpoint
+from local_test.app.schema import BadSchema, load_schema
 
 HOST = "127.0.0.1"
 
 
-class QuietHandler(WSGIRequestHandler):
-    """Lets go of callers who stall, and keeps the terminal for what went wrong."""
+class QuietRequestHandler(WSGIRequestHandler):
+    """Logs errors only, and closes a connection on which nothing arrives."""
 
-    timeout = 30
+    timeout = 30  # seconds
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Say nothing of a request that was answered."""
+        """Log nothing for a request that was answered."""
 
 
 def main() -> None:
-    """Run the application until Ctrl-C or SIGTERM."""
-    options = _options()
+    """Run the application until SIGINT, SIGTERM or SIGHUP."""
+    options = _parse_options()
     stop_on_sigterm()
     try:
-        schema = load(options.folder)
-        with (
-            _listening(options.port) as listener,
-            _endpoint(options) as endpoint,
-            tempfile.TemporaryDirectory() as downloads,
-        ):
-            app = create_app(
-                schema, options.folder, endpoint, options.max_upload_mb, Path(downloads)
-            )
-            port = listener.getsockname()[1]
-            server = make_server(
-                HOST, port, app, threaded=True, request_handler=QuietHandler, fd=listener.fileno()
-            )
-            print(
-                f"The application is at http://{HOST}:{port}, its endpoint at {endpoint.place}; Ctrl-C stops it",
-                flush=True,
-            )
-            server.serve_forever()
-    except KeyboardInterrupt:  # before it was ready; Werkzeug's server just ends
+        _serve(options)
+    except KeyboardInterrupt:  # during startup; afterwards Werkzeug catches it
         pass
-    except (BadSchema, NoClient, NotServing) as error:
+    except (BadSchema, ClientUnavailable, NotServing) as error:
         sys.exit(str(error))
     print("Stopped")
 
 
-def _options() -> argparse.Namespace:
+def _serve(options: argparse.Namespace) -> None:
+    schema = load_schema(options.folder)
+    with (
+        _open_listener(options.port) as listener,
+        _open_endpoint(options) as endpoint,
+        tempfile.TemporaryDirectory() as downloads,
+    ):
+        app = create_app(schema, options.folder, endpoint, options.max_upload_mb, Path(downloads))
+        port = listener.getsockname()[1]
+        server = make_server(
+            HOST,
+            port,
+            app,
+            threaded=True,
+            request_handler=QuietRequestHandler,
+            fd=listener.fileno(),
+        )
+        print(
+            f"Open http://{HOST}:{port} in a browser (endpoint: {endpoint.address}); "
+            "press Ctrl-C to stop",
+            flush=True,
+        )
+        server.serve_forever()
+
+
+def _parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m local_test.app", description=__doc__)
     parser.add_argument(
         "--port",
         type=int,
         default=8000,
-        help="where the application listens, on the loopback; 0 for any",
+        help="port of the application on 127.0.0.1; 0 chooses a free one (default: %(default)s)",
     )
     parser.add_argument(
         "--folder",
         type=Path,
         default=SAMPLE_ARTIFACT,
-        help="the artifact, whose schema.json the form is made from",
+        help="artifact to serve; the form is built from its schema.json (default: the sample)",
     )
     parser.add_argument(
         "--endpoint",
-        type=_url,
-        help="the URL of an endpoint, by default one that is started; or of a SageMaker runtime, by default AWS's own",
+        type=_parse_url,
+        help="URL of a running endpoint (default: start one), "
+        "or with --via runtime of a SageMaker Runtime API (default: AWS)",
     )
     parser.add_argument(
         "--via",
         choices=["http", "runtime"],
         default="http",
-        help="POST to /invocations, or boto3's invoke_endpoint",
+        help="invoke the endpoint by POST to /invocations, or with boto3's invoke_endpoint "
+        "(default: %(default)s)",
     )
     parser.add_argument(
-        "--endpoint-name", default="local", help="the endpoint's name at the runtime"
+        "--endpoint-name",
+        default="local",
+        help="name of the endpoint with --via runtime (default: %(default)s)",
     )
-    parser.add_argument("--image", help="the image to start the endpoint from, if Docker has it")
+    parser.add_argument(
+        "--image", help="Docker image to start the endpoint from, if it exists locally"
+    )
     parser.add_argument(
         "--timeout",
         type=float,
         default=60.0,
-        help="seconds to wait for a prediction; 60, as SageMaker does",
+        help="seconds to wait for a prediction (default: 60, as on SageMaker)",
     )
     parser.add_argument(
-        "--max-upload-mb", type=int, default=50, help="the largest file to upload, in MiB"
+        "--max-upload-mb",
+        type=int,
+        default=50,
+        help="largest CSV file, in MiB (default: %(default)s)",
     )
     return parser.parse_args()
 
 
-def _url(text: str) -> str:
+def _parse_url(text: str) -> str:
     try:
         return base_of(text)
     except BadAddress as error:
@@ -110,25 +127,26 @@ def _url(text: str) -> str:
 
 
 @contextmanager
-def _listening(port: int) -> Iterator[socket.socket]:
+def _open_listener(port: int) -> Iterator[socket.socket]:
     try:
         listener = socket.create_server((HOST, port))
     except OSError as error:
         sys.exit(
-            f"cannot listen on {HOST}:{port} ({os.strerror(error.errno or 0)}): PORT=8001 make app takes another port"
+            f"cannot listen on {HOST}:{port}: {os.strerror(error.errno or 0)}; "
+            "choose another port, such as: make app PORT=8001"
         )
     with listener:
         yield listener
 
 
 @contextmanager
-def _endpoint(options: argparse.Namespace) -> Iterator[Endpoint]:
+def _open_endpoint(options: argparse.Namespace) -> Iterator[Endpoint]:
     if options.via == "runtime":
         yield RuntimeEndpoint(options.endpoint_name, options.endpoint, options.timeout)
     elif options.endpoint:
         yield HttpEndpoint(options.endpoint, options.timeout)
     else:
-        print(f"Starting the endpoint on {options.folder}", flush=True)
+        print(f"Starting an endpoint with the artifact {options.folder}", flush=True)
         with serving(options.folder, image=options.image) as container:
             yield HttpEndpoint(container.url, options.timeout)
 

@@ -1,10 +1,10 @@
-"""The endpoint as the application sees it: a payload goes there, and an exchange or one named failure comes back.
+"""The interface to an endpoint: send a payload, get its response or an EndpointError.
 
 EndpointError
-├── Unreachable   nothing answers there
-├── TooSlow       no reply in time
-├── Refused       the endpoint said no, and why
-└── Unreadable    what came back is not a reply
+├── EndpointUnreachable   the endpoint did not accept the connection
+├── EndpointTimeout       the response did not arrive within the timeout
+├── ErrorResponse         the endpoint returned a 4xx or 5xx status
+└── InvalidResponse       the response is not one that an endpoint returns
 """
 
 import json
@@ -13,12 +13,12 @@ from http import HTTPStatus
 from typing import ClassVar, Protocol
 
 Headers = tuple[tuple[str, str], ...]
-MOST_WORDS = 2000
+MAX_MESSAGE_CHARACTERS = 2000
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A request and its response, as they went over the wire; ``status`` is 0 before a response came."""
+    """An HTTP request and its response, exactly as sent; ``status`` is 0 if no response arrived."""
 
     method: str
     url: str
@@ -31,16 +31,20 @@ class Exchange:
 
 
 class Endpoint(Protocol):
-    """Where records become predictions; one module for each way to it."""
+    """Anything that accepts a payload and returns predictions; ``address`` is how pages name it."""
 
-    place: str
+    address: str
 
     def invoke(self, payload: bytes, content_type: str, accept: str) -> Exchange:
-        """Send a payload, and return the exchange, whose status is 200; raises EndpointError."""
+        """Send a payload and return the exchange, whose status is 200; raises EndpointError."""
 
 
 class EndpointError(Exception):
-    """An invocation without predictions, said to the application's user; ``exchange`` is how far it came."""
+    """An invocation failed; the message is for the person who uses the application.
+
+    ``status`` and ``title`` are those of the page that reports it; ``exchange`` contains what was
+    sent and received before the failure.
+    """
 
     status: ClassVar[HTTPStatus] = HTTPStatus.BAD_GATEWAY
     title: ClassVar[str] = "The endpoint failed"
@@ -50,55 +54,59 @@ class EndpointError(Exception):
         self.exchange = exchange
 
 
-class Unreachable(EndpointError):
-    """Nothing answers there."""
+class EndpointUnreachable(EndpointError):
+    """The endpoint did not accept the connection."""
 
-    title = "The endpoint does not answer"
+    title = "The endpoint cannot be reached"
 
 
-class TooSlow(EndpointError):
-    """No reply in time."""
+class EndpointTimeout(EndpointError):
+    """The response did not arrive within the timeout."""
 
     status = HTTPStatus.GATEWAY_TIMEOUT
-    title = "The endpoint takes too long"
+    title = "The endpoint timed out"
 
 
-class Unreadable(EndpointError):
-    """What came back is not a reply."""
+class InvalidResponse(EndpointError):
+    """The response is not one that an endpoint returns."""
 
-    title = "The endpoint’s reply makes no sense"
+    title = "The endpoint’s response is invalid"
 
 
-class Refused(EndpointError):
-    """The endpoint said no; ``fault_of_input`` tells whether another record could do better."""
+class ErrorResponse(EndpointError):
+    """The endpoint returned a 4xx or 5xx status; ``is_input_error`` is true for a 400."""
 
-    title = "The endpoint refuses"
+    title = "The endpoint returned an error"
 
     def __init__(self, message: str, exchange: Exchange, original_status: int) -> None:
         super().__init__(message, exchange)
-        self.fault_of_input = original_status == HTTPStatus.BAD_REQUEST
+        self.is_input_error = original_status == HTTPStatus.BAD_REQUEST
 
 
-def accepted(exchange: Exchange) -> Exchange:
-    """Return an exchange whose status is 200; raises Refused, or Unreadable."""
+def check_status(exchange: Exchange) -> Exchange:
+    """Return an exchange whose status is 200; raises ErrorResponse or InvalidResponse."""
     if exchange.status == HTTPStatus.OK:
         return exchange
     if exchange.status < HTTPStatus.BAD_REQUEST:
-        raise Unreadable(
-            f"It answered {exchange.status} {exchange.reason}, where 200 OK was expected. Is this an endpoint?",
+        raise InvalidResponse(
+            f"Expected status 200 OK, got {exchange.status} {exchange.reason}. "
+            "Check that the address is an endpoint’s.",
             exchange,
         )
-    raise refusal(exchange, exchange.status, exchange.response_body)
+    raise build_error_response(exchange, exchange.status, exchange.response_body)
 
 
-def refusal(exchange: Exchange, status: int, body: bytes) -> Refused:
-    """Return the failure that a reply's line of JSON tells, or its status where there is none."""
+def build_error_response(exchange: Exchange, status: int, body: bytes) -> ErrorResponse:
+    """Return the error for a 4xx or 5xx status, with the message of its JSON body if it has one."""
     try:
-        message = str(json.loads(body)["message"])[:MOST_WORDS]
+        message = str(json.loads(body)["message"])[:MAX_MESSAGE_CHARACTERS]
     except (ValueError, KeyError, TypeError, RecursionError):
-        message = f"It answered {status} without saying why."
+        message = f"It returned status {status} without a message."
         if status == HTTPStatus.NOT_FOUND:
-            message += " Is this an endpoint? That of “make runtime” is called with VIA=runtime."
+            message += (
+                " Check that the address is an endpoint’s."
+                " For the server that “make runtime” starts, use “make app VIA=runtime”."
+            )
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
-        message = f"It is busy; try again in a moment. ({message})"
-    return Refused(message, exchange, status)
+        message = f"It is busy. Try again in a moment. ({message})"
+    return ErrorResponse(message, exchange, status)

@@ -1,4 +1,4 @@
-"""The distribution of many predictions, counted in bins."""
+"""Count predictions in bins of equal width."""
 
 import math
 from array import array
@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-MOST_BINS = 24
+MAX_BINS = 24
 
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """How many predictions are from ``low`` to below ``high``, and how high the bar is, in per cent of the highest."""
+    """The number of predictions in [low, high); ``height`` is in percent of the tallest bar."""
 
     low: float
     high: float
@@ -21,7 +21,7 @@ class Bin:
 
 @dataclass(frozen=True, slots=True)
 class Histogram:
-    """Bins of the same width; ``count`` and ``mean`` are of all predictions that are numbers."""
+    """The bins, and statistics of all predictions that are finite numbers."""
 
     bins: tuple[Bin, ...]
     count: int
@@ -31,27 +31,27 @@ class Histogram:
 
 
 class Distribution:
-    """Collects predictions, as the float32 that they are."""
+    """Collects predictions as float32 and computes their histogram."""
 
     def __init__(self) -> None:
         self._values = array("f")
 
     def add(self, value: float) -> None:
-        """Take in one prediction; what is no finite number is left out."""
+        """Add a prediction; infinite values and NaN are ignored."""
         if math.isfinite(value):
             self._values.append(value)
 
-    def histogram(self) -> Histogram | None:
-        """Return the picture; None of no predictions."""
+    def compute_histogram(self) -> Histogram | None:
+        """Return the histogram, or None without any predictions."""
         if not self._values:
             return None
         values = np.frombuffer(self._values, np.float32).astype(np.float64)
         low, high = float(values.min()), float(values.max())
-        wanted = 1 if low == high else min(MOST_BINS, math.ceil(2 * len(values) ** (1 / 3)))
-        counts, edges = np.histogram(values, wanted)
-        top = int(counts.max())
+        bin_count = 1 if low == high else min(MAX_BINS, math.ceil(2 * len(values) ** (1 / 3)))
+        counts, edges = np.histogram(values, bin_count)
+        max_count = int(counts.max())
         bins = tuple(
-            Bin(float(begin), float(end), int(count), 100 * int(count) / top)
-            for begin, end, count in zip(edges, edges[1:], counts, strict=False)
+            Bin(float(left), float(right), int(count), 100 * int(count) / max_count)
+            for left, right, count in zip(edges, edges[1:], counts, strict=False)
         )
         return Histogram(bins, len(values), low, float(values.mean()), high)

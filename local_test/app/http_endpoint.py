@@ -1,4 +1,4 @@
-"""An endpoint over plain HTTP: POST to its /invocations, with requests."""
+"""Invoke an endpoint over plain HTTP, by POST to its /invocations route."""
 
 import time
 from dataclasses import replace
@@ -6,53 +6,62 @@ from urllib.parse import urlsplit
 
 import requests
 
-from local_test.app.endpoint import Exchange, TooSlow, Unreachable, Unreadable, accepted
+from local_test.app.endpoint import (
+    EndpointTimeout,
+    EndpointUnreachable,
+    Exchange,
+    InvalidResponse,
+    check_status,
+)
 
-CONNECT_SECONDS = 5.0
-MAX_REPLY_BYTES = 64 << 20
-SLICE_BYTES = 1 << 16
+CONNECT_TIMEOUT_SECONDS = 5.0
+MAX_RESPONSE_BYTES = 64 << 20
+CHUNK_BYTES = 1 << 16
 
 
 class HttpEndpoint:
-    """An endpoint that answers at ``url``/invocations."""
+    """An endpoint that serves POST ``url``/invocations."""
 
     def __init__(self, url: str, timeout_seconds: float) -> None:
-        self.place = f"{url.rstrip('/')}/invocations"
+        self.address = f"{url.rstrip('/')}/invocations"
         self._timeout_seconds = timeout_seconds
 
     def invoke(self, payload: bytes, content_type: str, accept: str) -> Exchange:
-        """Send a payload, and return the exchange, whose status is 200; raises EndpointError."""
-        # Host and Accept-Encoding are said here, so that no library adds a header after the exchange was written down.
+        """Send a payload and return the exchange, whose status is 200; raises EndpointError."""
+        # Host and Accept-Encoding are set here because the libraries below would add them later,
+        # and the page would not show them.
         headers = {
-            "Host": urlsplit(self.place).netloc,
+            "Host": urlsplit(self.address).netloc,
             "User-Agent": "xgb-endpoint-app",
             "Accept": accept,
             "Accept-Encoding": "identity",
             "Content-Type": content_type,
         }
-        request = requests.Request("POST", self.place, headers, data=payload).prepare()
-        exchange = Exchange("POST", self.place, tuple(request.headers.items()), payload)
+        request = requests.Request("POST", self.address, headers, data=payload).prepare()
+        exchange = Exchange("POST", self.address, tuple(request.headers.items()), payload)
         try:
-            return accepted(self._sent(request, exchange))
+            return check_status(self._send(request, exchange))
         except requests.Timeout as error:
-            raise self._too_slow(exchange) from error
+            raise self._timeout_error(exchange) from error
         except requests.exceptions.ChunkedEncodingError as error:
-            raise Unreadable("The reply broke off before its end.", exchange) from error
+            raise InvalidResponse(
+                "The connection closed before the response was complete.", exchange
+            ) from error
         except requests.RequestException as error:
-            raise Unreachable(
-                f"Nothing answers at {self.place}. Is it running? “make serve” starts one.",
+            raise EndpointUnreachable(
+                f"Cannot connect to {self.address}. Is it running? “make serve” starts one.",
                 exchange,
             ) from error
 
-    def _sent(self, request: requests.PreparedRequest, exchange: Exchange) -> Exchange:
+    def _send(self, request: requests.PreparedRequest, exchange: Exchange) -> Exchange:
         deadline = time.monotonic() + self._timeout_seconds
         with requests.Session() as session:
-            # Neither a proxy nor a password of this machine has a place between the application and its endpoint.
+            # Ignore this machine's proxy settings and .netrc: the request goes straight there.
             session.trust_env = False
-            timeouts = (min(CONNECT_SECONDS, self._timeout_seconds), self._timeout_seconds)
+            timeouts = (min(CONNECT_TIMEOUT_SECONDS, self._timeout_seconds), self._timeout_seconds)
             response = session.send(request, stream=True, timeout=timeouts, allow_redirects=False)
             with response:
-                body = self._body(response, exchange, deadline)
+                body = self._read_body(response, exchange, deadline)
         return replace(
             exchange,
             status=response.status_code,
@@ -61,23 +70,24 @@ class HttpEndpoint:
             response_body=body,
         )
 
-    def _body(self, response: requests.Response, exchange: Exchange, deadline: float) -> bytes:
+    def _read_body(self, response: requests.Response, exchange: Exchange, deadline: float) -> bytes:
         body = bytearray()
         try:
-            for part in response.iter_content(SLICE_BYTES):
-                body += part
-                if len(body) > MAX_REPLY_BYTES:
-                    raise Unreadable(
-                        f"The reply is longer than {MAX_REPLY_BYTES >> 20} MiB.", exchange
+            for chunk in response.iter_content(CHUNK_BYTES):
+                body += chunk
+                if len(body) > MAX_RESPONSE_BYTES:
+                    raise InvalidResponse(
+                        f"The response is larger than {MAX_RESPONSE_BYTES >> 20} MiB.", exchange
                     )
                 if time.monotonic() > deadline:
-                    raise self._too_slow(exchange)
-        except requests.ConnectionError as error:  # what requests calls a body that stalls
-            raise self._too_slow(exchange) from error
+                    raise self._timeout_error(exchange)
+        except requests.ConnectionError as error:  # requests raises this if the body stalls
+            raise self._timeout_error(exchange) from error
         return bytes(body)
 
-    def _too_slow(self, exchange: Exchange) -> TooSlow:
-        return TooSlow(
-            f"No reply from {self.place} within {self._timeout_seconds:g} seconds. Try again, or look at its log.",
+    def _timeout_error(self, exchange: Exchange) -> EndpointTimeout:
+        return EndpointTimeout(
+            f"{self.address} did not respond within {self._timeout_seconds:g} seconds. "
+            "Try again, or look at its log.",
             exchange,
         )

@@ -1,4 +1,4 @@
-"""The application's pages: one record, a file, and what went wrong."""
+"""The application's two pages: predict one record, and predict a CSV file."""
 
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -7,186 +7,179 @@ from pathlib import Path
 from flask import Flask, abort, render_template, request, send_file
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import FileStorage
-from werkzeug.exceptions import (
-    HTTPException,
-    InternalServerError,
-    NotFound,
-    RequestEntityTooLarge,
-    SecurityError,
-)
+from werkzeug.exceptions import HTTPException
 
-from local_test.app import form as forms
-from local_test.app import reply
+from local_test.app import number_format
+from local_test.app.browser_security import protect
+from local_test.app.csv_layout import DELIMITERS
+from local_test.app.csv_records import BadFile
 from local_test.app.downloads import Downloads
-from local_test.app.endpoint import Endpoint, EndpointError, Refused
-from local_test.app.example import example
-from local_test.app.guard import guard
-from local_test.app.layout import DELIMITERS
-from local_test.app.records import BadFile
-from local_test.app.schema import Schema
-from local_test.app.table import Scoring, score
-from local_test.app.waterfall import waterfall
+from local_test.app.endpoint import Endpoint, EndpointError, ErrorResponse
+from local_test.app.error_pages import MEBIBYTE, show_error
+from local_test.app.example_record import load_example
+from local_test.app.file_predictions import predict_file
+from local_test.app.file_result import FileResult
+from local_test.app.record_form import RecordForm, blank_form, prefilled_form, validate_form
+from local_test.app.response import ACCEPT, parse_prediction
+from local_test.app.schema import Schema, capitalize_first
+from local_test.app.waterfall import build_waterfall
 
-MEBIBYTE = 1 << 20
 MAX_FORM_BYTES = 1 << 18
+MAX_SHOWN_BYTES = 20_000
+MAX_NAME_CHARACTERS = 80
 
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """What the pages are about: the model's schema and folder, its endpoint, and the longest upload."""
+    """The objects that the pages share; ``folder`` is the artifact's."""
 
     schema: Schema
     folder: Path
     endpoint: Endpoint
-    max_upload_bytes: int
     downloads: Downloads
 
 
 def create_app(
     schema: Schema, folder: Path, endpoint: Endpoint, max_upload_mb: int, downloads: Path
 ) -> Flask:
-    """Return the application in front of an endpoint, which keeps files with predictions in the folder ``downloads``."""
-    application = Application(
-        schema, folder, endpoint, max_upload_mb * MEBIBYTE, Downloads(downloads)
-    )
+    """Return the application in front of an endpoint.
+
+    Args:
+        schema: the features of the form and the columns of a file.
+        folder: the artifact, whose self-test provides the example record.
+        endpoint: where records are sent.
+        max_upload_mb: the largest upload, in MiB.
+        downloads: an existing folder for files with predictions.
+    """
+    application = Application(schema, folder, endpoint, Downloads(downloads))
     app = Flask("local_test.app")
-    app.config["MAX_CONTENT_LENGTH"] = application.max_upload_bytes
+    app.config["MAX_CONTENT_LENGTH"] = max_upload_mb * MEBIBYTE
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(
-        amount=reply.amount,
-        fixed=reply.fixed,
-        signed=reply.signed,
-        percent=reply.percent,
-        wire=_wire,
+        amount=number_format.format_amount,
+        fixed=number_format.format_fixed,
+        signed=number_format.format_signed,
+        percent=number_format.format_percent,
+        capitalize_first=capitalize_first,
+        body_text=_decode_body,
     )
     app.jinja_env.globals.update(
         schema=schema, endpoint=endpoint, max_upload_mb=max_upload_mb, delimiters=list(DELIMITERS)
     )
-    guard(app)
-    app.register_error_handler(HTTPException, _failed)
-    app.add_url_rule("/", "record", lambda: _record(application), methods=["GET", "POST"])
-    app.add_url_rule("/file", "file", lambda: _file(application), methods=["GET", "POST"])
-    app.add_url_rule("/file/<key>", "download", lambda key: _download(application, key))
+    protect(app)
+    app.register_error_handler(HTTPException, show_error)
+    app.add_url_rule("/", "record", lambda: _show_record(application), methods=["GET", "POST"])
+    app.add_url_rule("/file", "file", lambda: _show_file(application), methods=["GET", "POST"])
+    app.add_url_rule("/file/<key>", "download", lambda key: _send_download(application, key))
     return app
 
 
-def _record(app: Application) -> ResponseReturnValue:
-    """Answer the form for one record, and with its prediction once it was sent."""
+def _show_record(app: Application) -> ResponseReturnValue:
+    """Return the form for one record, with its prediction if the form was submitted."""
     if request.method != "POST":
-        wanted = "example" in request.args
-        form = (
-            forms.filled(app.schema, example(app.folder, app.schema))
-            if wanted
-            else forms.blank(app.schema)
-        )
-        return render_template("record.html", form=form)
+        return _render_record(_initial_form(app))
     request.max_content_length = MAX_FORM_BYTES
-    form = forms.checked(app.schema, request.form)
+    form = validate_form(app.schema, request.form)
     if form.errors:
-        return render_template("record.html", form=form), HTTPStatus.UNPROCESSABLE_ENTITY
+        return _render_record(form), HTTPStatus.UNPROCESSABLE_ENTITY
     try:
-        exchange = app.endpoint.invoke(form.payload(), "application/json", reply.ACCEPT)
-        answer = reply.read(exchange, app.schema.prediction, app.schema.names)
-    except Refused as failure:
-        status = HTTPStatus.UNPROCESSABLE_ENTITY if failure.fault_of_input else failure.status
-        form = form.refused(str(failure)) if failure.fault_of_input else form
-        return render_template(
-            "record.html", form=form, failure=failure, exchange=failure.exchange
-        ), status
-    except EndpointError as failure:
-        return render_template(
-            "record.html", form=form, failure=failure, exchange=failure.exchange
-        ), failure.status
-    picture = waterfall(answer.explanation, form.fields) if answer.explanation else None
-    return render_template(
-        "record.html", form=form, answer=answer, picture=picture, exchange=exchange
-    )
+        exchange = app.endpoint.invoke(form.payload(), "application/json", ACCEPT)
+        prediction = parse_prediction(exchange, app.schema.target, app.schema.names)
+    except EndpointError as error:
+        return _show_record_error(form, error)
+    explanation = prediction.explanation
+    chart = build_waterfall(explanation, form.fields) if explanation else None
+    return _render_record(form, prediction=prediction, chart=chart, exchange=exchange)
 
 
-def _file(app: Application) -> ResponseReturnValue:
-    """Answer the form for a file, and with its predictions once it was sent."""
+def _initial_form(app: Application) -> RecordForm:
+    if "example" in request.args:
+        return prefilled_form(app.schema, load_example(app.folder, app.schema))
+    return blank_form(app.schema)
+
+
+def _show_record_error(form: RecordForm, error: EndpointError) -> ResponseReturnValue:
+    status = error.status
+    if _is_input_error(error):
+        status = HTTPStatus.UNPROCESSABLE_ENTITY
+        form = form.with_endpoint_error(str(error))
+    return _render_record(form, failure=error, exchange=error.exchange), status
+
+
+def _render_record(form: RecordForm, **context: object) -> str:
+    return render_template("record.html", form=form, **context)
+
+
+def _show_file(app: Application) -> ResponseReturnValue:
+    """Return the form for a file, with its predictions if the form was submitted."""
     if request.method != "POST":
-        return render_template("file.html")
+        return _render_file()
+    delimiter = request.form.get("delimiter", "comma")
     upload = request.files.get("file")
     if upload is None or not upload.filename:
-        return render_template(
-            "file.html", error="choose a CSV file"
-        ), HTTPStatus.UNPROCESSABLE_ENTITY
-    delimiter = request.form.get("delimiter", "comma")
+        return _show_bad_file("choose a CSV file", delimiter)
     if delimiter not in DELIMITERS:
-        abort(HTTPStatus.BAD_REQUEST, f"The delimiter is one of {', '.join(DELIMITERS)}.")
-    key, path = app.downloads.new(_name(upload.filename))
+        abort(HTTPStatus.BAD_REQUEST, f"The delimiter must be one of {', '.join(DELIMITERS)}.")
+    name = _name_download(upload.filename)
+    key, path = app.downloads.add(name)
     try:
-        scoring = _scored(app, upload, path, delimiter)
-    except BadFile as error:
-        app.downloads.drop(key)
-        return render_template(
-            "file.html", error=str(error), delimiter=delimiter
-        ), HTTPStatus.UNPROCESSABLE_ENTITY
-    except EndpointError as failure:
-        app.downloads.drop(key)
-        if isinstance(failure, Refused) and failure.fault_of_input:
-            return render_template(
-                "file.html", error=str(failure), delimiter=delimiter
-            ), HTTPStatus.UNPROCESSABLE_ENTITY
-        return render_template(
-            "file.html", failure=failure, exchange=failure.exchange
-        ), failure.status
-    name = _name(upload.filename)
-    histogram = scoring.distribution.histogram()
-    return render_template(
-        "file.html",
-        scoring=scoring,
-        histogram=histogram,
+        result = _predict_upload(app, upload, path, delimiter)
+    except (BadFile, EndpointError) as error:
+        app.downloads.delete(key)
+        return _show_file_error(error, delimiter)
+    return _render_file(
+        result=result,
+        histogram=result.distribution.compute_histogram(),
         key=key,
         name=name,
-        exchange=scoring.exchange,
+        exchange=result.exchange,
     )
 
 
-def _scored(app: Application, upload: FileStorage, path: Path, delimiter: str) -> Scoring:
+def _predict_upload(
+    app: Application, upload: FileStorage, path: Path, delimiter: str
+) -> FileResult:
     with path.open("wb") as out:
-        return score(upload.stream, out, app.endpoint, app.schema, delimiter)
+        return predict_file(upload.stream, out, app.endpoint, app.schema, delimiter)
 
 
-def _name(uploaded: str) -> str:
-    """Return the name of the file with predictions."""
+def _show_file_error(error: BadFile | EndpointError, delimiter: str) -> ResponseReturnValue:
+    if isinstance(error, BadFile) or _is_input_error(error):
+        return _show_bad_file(str(error), delimiter)
+    return _render_file(failure=error, exchange=error.exchange), error.status
+
+
+def _show_bad_file(message: str, delimiter: str) -> ResponseReturnValue:
+    return _render_file(error=message, delimiter=delimiter), HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+def _render_file(**context: object) -> str:
+    return render_template("file.html", **context)
+
+
+def _name_download(uploaded: str) -> str:
+    """Return the name of the file with predictions for the name of the uploaded file."""
     name = uploaded.replace("\\", "/").rpartition("/")[2]
     stem = name[: -len(".csv")] if name.lower().endswith(".csv") else name
-    return f"{stem[:80] or 'file'}-predicted.csv"
+    return f"{stem[:MAX_NAME_CHARACTERS] or 'file'}-predicted.csv"
 
 
-def _download(app: Application, key: str) -> ResponseReturnValue:
+def _send_download(app: Application, key: str) -> ResponseReturnValue:
     download = app.downloads.get(key)
     if download is None:
-        abort(HTTPStatus.NOT_FOUND, "This file is no longer kept. Upload it again.")
+        abort(HTTPStatus.NOT_FOUND, "This file is no longer available. Upload it again.")
     return send_file(
         download.path, mimetype="text/csv", as_attachment=True, download_name=download.name
     )
 
 
-def _failed(error: HTTPException) -> ResponseReturnValue:
-    """Answer a request that no page takes, in a page."""
-    if isinstance(error, SecurityError):
-        # Of a name that is not ours not even a link can be made.
-        return (
-            "This is not the application’s address: open it under http://127.0.0.1 or http://localhost.\n",
-            HTTPStatus.BAD_REQUEST,
-        )
-    words = error.description or ""
-    if isinstance(error, RequestEntityTooLarge):
-        words = f"What was sent is larger than {(request.max_content_length or 0) / MEBIBYTE:g} MiB. Split it into several."
-    elif isinstance(error, NotFound) and request.endpoint is None:
-        words = "There is no page at this address."
-    elif isinstance(error, InternalServerError):
-        words = "The application failed. Its terminal tells more."
-    return render_template(
-        "error.html", title=error.name, words=words
-    ), error.code or HTTPStatus.INTERNAL_SERVER_ERROR
+def _is_input_error(error: EndpointError) -> bool:
+    return isinstance(error, ErrorResponse) and error.is_input_error
 
 
-def _wire(body: bytes) -> str:
-    """Return a body as text for the page: its beginning, if it is long."""
-    most = 20_000
-    text = body[:most].decode("utf-8", "replace")
-    return text if len(body) <= most else f"{text}\n… and {len(body) - most:,} bytes more"
+def _decode_body(body: bytes) -> str:
+    """Return a body as text for the page, cut after MAX_SHOWN_BYTES."""
+    text = body[:MAX_SHOWN_BYTES].decode("utf-8", "replace")
+    if len(body) <= MAX_SHOWN_BYTES:
+        return text
+    return f"{text}\n… and {len(body) - MAX_SHOWN_BYTES:,} more bytes"

@@ -1,94 +1,106 @@
-"""An endpoint behind the SageMaker runtime's API, on AWS or on this machine: invoke_endpoint, with boto3."""
+"""Invoke an endpoint with boto3, through the SageMaker Runtime API of AWS or an emulator."""
 
 import threading
+from collections.abc import Iterable
 from dataclasses import replace
 from http.client import responses
 from typing import Any
 from urllib.parse import urlsplit
 
 from local_test.app.endpoint import (
+    EndpointTimeout,
+    EndpointUnreachable,
+    ErrorResponse,
     Exchange,
     Headers,
-    TooSlow,
-    Unreachable,
-    Unreadable,
-    accepted,
-    refusal,
+    InvalidResponse,
+    build_error_response,
+    check_status,
 )
 
-CONNECT_SECONDS = 5.0
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
+CONNECT_TIMEOUT_SECONDS = 5.0
+LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 SECRET_HEADERS = ("authorization", "x-amz-security-token")
-SHOWN_OF_SECRETS = 24
+SHOWN_SECRET_CHARACTERS = 24
+# boto3 signs every request, but the local emulator does not check the signature.
+LOCAL_CREDENTIALS = {
+    "aws_access_key_id": "local",
+    "aws_secret_access_key": "local",
+    "region_name": "us-east-1",
+}
 
 
-class NoClient(Exception):
-    """There is no client of the runtime: boto3 is not installed, or not configured."""
+class ClientUnavailable(Exception):
+    """boto3 is not installed or not configured."""
 
 
 class RuntimeEndpoint:
-    """The endpoint ``name`` of the SageMaker runtime at ``url``, by default that of the AWS account and region in use."""
+    """The endpoint ``name`` behind the SageMaker Runtime API at ``url``; None means AWS."""
 
     def __init__(self, name: str, url: str | None, timeout_seconds: float) -> None:
-        self.place = f"{url or 'SageMaker on AWS'}, endpoint {name}"
+        self.address = f"{url or 'SageMaker on AWS'}, endpoint {name}"
         self._name = name
         self._timeout_seconds = timeout_seconds
-        self._botocore, self._client = _client(url, timeout_seconds)
-        self._sent = threading.local()
+        self._botocore, self._client = _create_client(url, timeout_seconds)
+        self._thread = threading.local()
         self._client.meta.events.register(
-            "before-send.sagemaker-runtime.InvokeEndpoint", self._note
+            "before-send.sagemaker-runtime.InvokeEndpoint", self._record_request
         )
 
     def invoke(self, payload: bytes, content_type: str, accept: str) -> Exchange:
-        """Send a payload, and return the exchange, whose status is 200; raises EndpointError."""
+        """Send a payload and return the exchange, whose status is 200; raises EndpointError."""
         errors = self._botocore.exceptions
-        self._sent.exchange = Exchange("POST", self.place, (), payload)
+        self._thread.exchange = Exchange("POST", self.address, (), payload)
         try:
-            reply = self._client.invoke_endpoint(
+            response = self._client.invoke_endpoint(
                 EndpointName=self._name, Body=payload, ContentType=content_type, Accept=accept
             )
-            return accepted(
-                _received(self._sent.exchange, reply["ResponseMetadata"], reply["Body"].read())
+            body = response["Body"].read()
+            return check_status(
+                _add_response(self._thread.exchange, response["ResponseMetadata"], body)
             )
         except errors.ClientError as error:
-            raise _refused(self._sent.exchange, error.response) from error
+            raise _convert_client_error(self._thread.exchange, error.response) from error
         except (errors.ReadTimeoutError, errors.ConnectTimeoutError) as error:
-            raise TooSlow(
-                f"No reply from {self.place} within {self._timeout_seconds:g} seconds.",
-                self._sent.exchange,
+            raise EndpointTimeout(
+                f"{self.address} did not respond within {self._timeout_seconds:g} seconds.",
+                self._thread.exchange,
             ) from error
         except (errors.ResponseStreamingError, errors.IncompleteReadError) as error:
-            raise Unreadable("The reply broke off before its end.", self._sent.exchange) from error
+            raise InvalidResponse(
+                "The connection closed before the response was complete.", self._thread.exchange
+            ) from error
         except errors.BotoCoreError as error:
-            raise Unreachable(
-                f"boto3 does not reach {self.place}: {error}", self._sent.exchange
+            raise EndpointUnreachable(
+                f"boto3 cannot reach {self.address}: {error}", self._thread.exchange
             ) from error
 
-    def _note(self, request: Any, **_: object) -> None:
-        """Write down the request as it is signed and about to be sent, for this thread's invocation."""
-        headers = shown(request.headers.items())
-        self._sent.exchange = replace(
-            self._sent.exchange, method=request.method, url=request.url, request_headers=headers
+    def _record_request(self, request: Any, **_: object) -> None:
+        """Store the signed request, just before botocore sends it, in this thread's exchange."""
+        self._thread.exchange = replace(
+            self._thread.exchange,
+            method=request.method,
+            url=request.url,
+            request_headers=redact_headers(request.headers.items()),
         )
 
 
-def shown(headers: Any) -> Headers:
-    """Return headers as text, those that prove who is calling cut short."""
-    return tuple(
-        (name, _shortened(value) if name.lower() in SECRET_HEADERS else _text(value))
-        for name, value in headers
-    )
+def redact_headers(headers: Iterable[tuple[str, str | bytes]]) -> Headers:
+    """Return the headers as text, with the values that contain credentials cut short."""
+    return tuple((name, _redact_value(name, _decode(value))) for name, value in headers)
 
 
-def _shortened(value: str | bytes) -> str:
-    return f"{_text(value)[:SHOWN_OF_SECRETS]}… (shortened)"
+def _redact_value(name: str, value: str) -> str:
+    if name.lower() in SECRET_HEADERS:
+        return f"{value[:SHOWN_SECRET_CHARACTERS]}… (shortened)"
+    return value
 
 
-def _text(value: str | bytes) -> str:
+def _decode(value: str | bytes) -> str:
     return value.decode("latin-1") if isinstance(value, bytes) else str(value)
 
 
-def _received(exchange: Exchange, metadata: dict[str, Any], body: bytes) -> Exchange:
+def _add_response(exchange: Exchange, metadata: dict[str, Any], body: bytes) -> Exchange:
     status = metadata["HTTPStatusCode"]
     headers = tuple(metadata["HTTPHeaders"].items())
     return replace(
@@ -100,45 +112,48 @@ def _received(exchange: Exchange, metadata: dict[str, Any], body: bytes) -> Exch
     )
 
 
-def _refused(exchange: Exchange, response: dict[str, Any]) -> Exception:
-    """Return the failure that the runtime's error tells: the container's own line where there is one."""
+def _convert_client_error(exchange: Exchange, response: dict[str, Any]) -> ErrorResponse:
+    """Return the error for a botocore ClientError, with the container's own message if present."""
     body = str(response.get("OriginalMessage") or response["Error"].get("Message", ""))
-    received = _received(exchange, response["ResponseMetadata"], body.encode())
+    received = _add_response(exchange, response["ResponseMetadata"], body.encode())
     status = int(response.get("OriginalStatusCode") or received.status)
-    failure = refusal(received, status, body.encode())
+    error = build_error_response(received, status, body.encode())
     if not response.get("OriginalMessage"):
-        failure.args = (f"{response['Error'].get('Code', '')}: {body}",)
-    return failure
+        error.args = (f"{response['Error'].get('Code', '')}: {body}",)
+    return error
 
 
-def _client(url: str | None, timeout_seconds: float) -> tuple[Any, Any]:
+def _create_client(url: str | None, timeout_seconds: float) -> tuple[Any, Any]:
+    """Return botocore and a client of the SageMaker Runtime API; raises ClientUnavailable."""
     try:
-        import boto3  # noqa: PLC0415  # an optional group, which only this way needs
+        import boto3  # noqa: PLC0415  # optional: only --via runtime needs it
         import botocore.config  # noqa: PLC0415  # the same
         import botocore.exceptions  # noqa: PLC0415  # the same
     except ImportError as error:
-        raise NoClient(
-            "the way through the runtime needs boto3: make deploy-setup installs it"
+        raise ClientUnavailable(
+            "--via runtime requires boto3: “make deploy-setup” installs it"
         ) from error
-    # One attempt, so that the page tells what happened, not what happened last.
+    # No retries: the page shows the one request that was sent, and its outcome.
     config = botocore.config.Config(
-        connect_timeout=min(CONNECT_SECONDS, timeout_seconds),
+        connect_timeout=min(CONNECT_TIMEOUT_SECONDS, timeout_seconds),
         read_timeout=timeout_seconds,
         retries={"total_max_attempts": 1},
     )
-    local = url is not None and urlsplit(url).hostname in LOOPBACK
-    # The local runtime checks no signature, but boto3 signs in any case.
-    keys = (
-        {"aws_access_key_id": "local", "aws_secret_access_key": "local", "region_name": "us-east-1"}
-        if local
-        else {}
-    )
+    is_local = url is not None and urlsplit(url).hostname in LOOPBACK_HOSTS
+    credentials = LOCAL_CREDENTIALS if is_local else {}
     try:
-        return botocore, boto3.client("sagemaker-runtime", endpoint_url=url, config=config, **keys)
-    except (botocore.exceptions.BotoCoreError, ValueError) as error:
-        where = (
-            ""
-            if url
-            else " Without ENDPOINT it is AWS’s own; that of make runtime is ENDPOINT=http://127.0.0.1:8090"
+        return botocore, boto3.client(
+            "sagemaker-runtime", endpoint_url=url, config=config, **credentials
         )
-        raise NoClient(f"boto3 makes no client of the runtime: {error}{where}") from error
+    except (botocore.exceptions.BotoCoreError, ValueError) as error:
+        raise ClientUnavailable(_describe_client_error(error, url)) from error
+
+
+def _describe_client_error(error: Exception, url: str | None) -> str:
+    message = f"boto3 cannot create a SageMaker Runtime client: {error}"
+    if url:
+        return message
+    return (
+        f"{message} Without ENDPOINT, requests go to AWS; "
+        "for the server that “make runtime” starts, set ENDPOINT=http://127.0.0.1:8090"
+    )

@@ -1,4 +1,4 @@
-"""What schema.json says to people: the features with their meaning, and what a prediction is."""
+"""Read the parts of schema.json that a person sees: labels, units, ranges, categories, classes."""
 
 import json
 from dataclasses import dataclass
@@ -6,15 +6,16 @@ from pathlib import Path
 from typing import Any
 
 WHOLE_TYPES = ("int", "c")
+INDICATOR_TYPE = "i"
 
 
 class BadSchema(Exception):
-    """There is no form to be made of this artifact."""
+    """The artifact has no schema.json, or one that the form cannot be built from."""
 
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """A column of the model; ``named`` is false where the schema does not name it."""
+    """A column of the model; ``named`` is false if schema.json gives it no name."""
 
     name: str
     type: str
@@ -26,18 +27,18 @@ class Feature:
     missing: bool
 
     @property
-    def whole(self) -> bool:
+    def is_whole(self) -> bool:
         return self.type in WHOLE_TYPES
 
     @property
     def options(self) -> tuple[str, ...]:
-        """Return what a person may choose between; empty for a number."""
-        return ("no", "yes") if self.type == "i" else self.categories
+        """Return the values to choose from; empty for a number."""
+        return ("no", "yes") if self.type == INDICATOR_TYPE else self.categories
 
 
 @dataclass(frozen=True, slots=True)
-class Prediction:
-    """What a prediction means; ``classes`` are in the order of a reply's values."""
+class Target:
+    """The quantity that the model predicts; ``classes`` are in the order of a record's scores."""
 
     name: str
     unit: str
@@ -46,58 +47,61 @@ class Prediction:
 
     @property
     def title(self) -> str:
-        return sentence(self.description or self.name)
+        return capitalize_first(self.description or self.name)
 
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """The features in the order of training, and the prediction."""
+    """The features, in the order of training, and the target."""
 
     features: tuple[Feature, ...]
-    prediction: Prediction
+    target: Target
 
     @property
     def names(self) -> list[str]:
         return [feature.name for feature in self.features]
 
 
-def load(folder: Path) -> Schema:
+def load_schema(folder: Path) -> Schema:
     """Read the schema.json of an artifact; raises BadSchema."""
     path = folder / "schema.json"
     if not folder.is_dir():
         raise BadSchema(
-            f"{folder} is no folder: FOLDER= names that of the model and its schema.json"
+            f"{folder} is not a directory: set FOLDER to the one with the model and its schema.json"
         )
     try:
         document = json.loads(path.read_bytes())
-        features = tuple(_feature(place, each) for place, each in enumerate(document["features"]))
-        prediction = _prediction(document.get("prediction") or {})
+        features = tuple(
+            _read_feature(index, entry) for index, entry in enumerate(document["features"])
+        )
+        target = _read_target(document.get("prediction") or {})
     except FileNotFoundError as error:
         raise BadSchema(
-            f"{path} is not there, and the form is made from it: docs/artifact.md says how to write one"
+            f"{path} does not exist; the form is built from it: see docs/artifact.md"
         ) from error
     except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
         raise BadSchema(
-            f"{path}: expected a schema as in docs/artifact.md ({type(error).__name__}: {error})"
+            f"{path}: expected a schema as described in docs/artifact.md, "
+            f"got {type(error).__name__}: {error}"
         ) from error
     if not features:
         raise BadSchema(f'{path}: "features" is empty')
-    return Schema(features, prediction)
+    return Schema(features, target)
 
 
-def sentence(words: str) -> str:
-    """Begin with a capital letter."""
-    return words[:1].upper() + words[1:]
+def capitalize_first(text: str) -> str:
+    """Return the text with its first letter in upper case and the rest unchanged."""
+    return text[:1].upper() + text[1:]
 
 
-def _feature(place: int, entry: dict[str, Any]) -> Feature:
-    name = entry.get("name", f"f{place}")
+def _read_feature(index: int, entry: dict[str, Any]) -> Feature:
+    name = entry.get("name", f"f{index}")
     low, high = entry.get("range") or (None, None)
     return Feature(
         name=name,
         type=entry.get("type", "float"),
         named="name" in entry,
-        label=sentence(entry.get("description") or name),
+        label=capitalize_first(entry.get("description") or name),
         unit=entry.get("unit", ""),
         categories=tuple(entry.get("categories", ())),
         range=None if low is None or high is None else (float(low), float(high)),
@@ -105,11 +109,10 @@ def _feature(place: int, entry: dict[str, Any]) -> Feature:
     )
 
 
-def _prediction(entry: dict[str, Any]) -> Prediction:
-    classes = tuple(str(label) for label in entry.get("classes", ()))
-    return Prediction(
-        entry.get("name", "prediction"),
-        entry.get("unit", ""),
-        entry.get("description", ""),
-        classes,
+def _read_target(entry: dict[str, Any]) -> Target:
+    return Target(
+        name=entry.get("name", "prediction"),
+        unit=entry.get("unit", ""),
+        description=entry.get("description", ""),
+        classes=tuple(str(label) for label in entry.get("classes", ())),
     )

@@ -1,20 +1,23 @@
-"""The waterfall: how the contributions lead from the average prediction to this one, as bars in per cent of the width."""
+"""Lay out a waterfall chart: how each column moves the prediction away from the average."""
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from local_test.app.form import Field
-from local_test.app.reply import Explanation
+from local_test.app.record_form import FormField
+from local_test.app.response import Explanation
 
-MOST_BARS = 10
-DIGITS = 4
-MOST_DECIMALS = 8
+MAX_BARS = 10
+SIGNIFICANT_DIGITS = 4
+MAX_DECIMALS = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A contribution from ``left`` to ``left + width``, and the place where the next one begins."""
+    """A column's contribution; ``left``, ``width`` and ``end`` are in percent of the chart's width.
+
+    The next bar begins at ``end``.
+    """
 
     label: str
     contribution: float
@@ -23,13 +26,16 @@ class Bar:
     end: float
 
     @property
-    def upwards(self) -> bool:
+    def is_increase(self) -> bool:
         return self.contribution >= 0
 
 
 @dataclass(frozen=True, slots=True)
 class Waterfall:
-    """The bars, the largest contribution first, from the place of the bias on; all numbers have the same ``decimals``."""
+    """The bars, largest contribution first, starting at the bias.
+
+    ``start`` is the position of the bias in percent; all numbers are shown with ``decimals``.
+    """
 
     explanation: Explanation
     bars: tuple[Bar, ...]
@@ -37,35 +43,44 @@ class Waterfall:
     decimals: int
 
 
-def waterfall(explanation: Explanation, fields: Sequence[Field]) -> Waterfall:
-    """Draw what each field's value added; the smallest share the last bar where there are many."""
-    named = [
-        (f"{field.feature.name} = {field.words}", each)
-        for field, each in zip(fields, explanation.contributions, strict=True)
-    ]
-    named.sort(key=lambda pair: -abs(pair[1]))
-    if len(named) > MOST_BARS:
-        rest = named[MOST_BARS - 1 :]
-        named = [
-            *named[: MOST_BARS - 1],
-            (f"{len(rest)} other columns", sum(each for _, each in rest)),
-        ]
+def build_waterfall(explanation: Explanation, fields: Sequence[FormField]) -> Waterfall:
+    """Return the chart of an explanation; beyond MAX_BARS, the smallest bars become one."""
+    contributions = _label_contributions(explanation, fields)
     levels = [explanation.bias]
-    for _, each in named:
-        levels.append(levels[-1] + each)
+    for _, contribution in contributions:
+        levels.append(levels[-1] + contribution)
     low, high = min(levels), max(levels)
     span = (high - low) or 1.0
-    places = [100 * (level - low) / span for level in levels]
+    positions = [100 * (level - low) / span for level in levels]
     bars = [
-        Bar(label, each, min(start, end), abs(end - start), end)
-        for (label, each), start, end in zip(named, places, places[1:], strict=False)
+        Bar(label, contribution, min(start, end), abs(end - start), end)
+        for (label, contribution), start, end in zip(
+            contributions, positions, positions[1:], strict=False
+        )
     ]
-    return Waterfall(explanation, tuple(bars), places[0], _decimals(levels))
+    return Waterfall(explanation, tuple(bars), positions[0], _choose_decimals(levels))
 
 
-def _decimals(levels: Sequence[float]) -> int:
-    """Return with how many decimals the largest of numbers has DIGITS digits."""
+def _label_contributions(
+    explanation: Explanation, fields: Sequence[FormField]
+) -> list[tuple[str, float]]:
+    """Return at most MAX_BARS labels with their contributions, largest contribution first."""
+    labeled = [
+        (f"{field.feature.name} = {field.display_value}", contribution)
+        for field, contribution in zip(fields, explanation.contributions, strict=True)
+    ]
+    labeled.sort(key=lambda pair: -abs(pair[1]))
+    if len(labeled) <= MAX_BARS:
+        return labeled
+    largest, rest = labeled[: MAX_BARS - 1], labeled[MAX_BARS - 1 :]
+    total = sum(contribution for _, contribution in rest)
+    return [*largest, (f"{len(rest)} other columns", total)]
+
+
+def _choose_decimals(levels: Sequence[float]) -> int:
+    """Return how many decimals show the largest level with SIGNIFICANT_DIGITS digits."""
     largest = max(abs(level) for level in levels)
-    return (
-        min(MOST_DECIMALS, max(0, DIGITS - 1 - math.floor(math.log10(largest)))) if largest else 0
-    )
+    if not largest:
+        return 0
+    decimals = SIGNIFICANT_DIGITS - 1 - math.floor(math.log10(largest))
+    return min(MAX_DECIMALS, max(0, decimals))

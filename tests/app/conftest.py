@@ -1,4 +1,4 @@
-"""The application in front of a server on the sample model."""
+"""Fixtures for the application's tests."""
 
 from collections.abc import Iterator
 
@@ -10,6 +10,6 @@ from tests.support.server import Server
 
 @pytest.fixture(scope="session")
 def app(diamonds: Server) -> Iterator[App]:
-    """The application, whose uploads may have 1 MiB."""
+    """The application in front of a server with the sample model; uploads are limited to 1 MiB."""
     with application("--endpoint", diamonds.url, "--max-upload-mb", "1") as running:
         yield running

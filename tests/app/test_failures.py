@@ -1,94 +1,122 @@
-"""The endpoint is down, slow, refuses or replies nonsense: the page says so in words, and keeps what was typed."""
+"""An endpoint that is down, slow, or sends errors or garbage leads to a page that explains it."""
 
 from collections.abc import Iterator
 
 import pytest
 
-from tests.support.application import App, application, text_of, typed
+from tests.support.application import App, application, form_values, visible_text
 from tests.support.diamonds import CSV, ROWS
-from tests.support.scripted_endpoint import StandIn, refusing, standing_in
+from tests.support.scripted_endpoint import ScriptedEndpoint, error_response, running_endpoint
 from tests.support.server import free_port
 
-FORM = typed(ROWS[0])
+FORM = form_values(ROWS[0])
 
 
 @pytest.fixture(scope="module")
-def endpoint() -> Iterator[StandIn]:
-    with standing_in(StandIn()) as standing:
-        yield standing
+def endpoint() -> Iterator[ScriptedEndpoint]:
+    with running_endpoint(ScriptedEndpoint()) as scripted:
+        yield scripted
 
 
 @pytest.fixture(scope="module")
-def app(endpoint: StandIn) -> Iterator[App]:
+def app(endpoint: ScriptedEndpoint) -> Iterator[App]:
     with application("--endpoint", endpoint.url) as running:
         yield running
 
 
-def assert_told(app: App, status: int, words: str) -> None:
+def assert_both_pages_report(app: App, status: int, message: str) -> None:
     for page in (app.post(FORM), app.upload(CSV.encode())):
-        assert page.status_code == status, text_of(page)
-        assert words in text_of(page)
+        assert page.status_code == status, visible_text(page)
+        assert message in visible_text(page)
         assert 'role="alert"' in page.text
         assert "Traceback" not in page.text
 
 
-def test_nothing_answers() -> None:
-    """Without an endpoint the page says where none answers, and how to start one."""
+def test_endpoint_is_not_running() -> None:
+    """An endpoint that is not running is a 502 with its address and the command that starts one."""
     url = f"http://127.0.0.1:{free_port()}"
     with application("--endpoint", url) as app:
         page = app.post(FORM)
 
-        assert_told(
+        assert_both_pages_report(
             app,
             502,
-            f"Nothing answers at {url}/invocations. Is it running? “make serve” starts one.",
+            f"Cannot connect to {url}/invocations. Is it running? “make serve” starts one.",
         )
         assert f'value="{ROWS[0][0]}"' in page.text
-        assert "None came." in text_of(page)
+        assert "No response was received." in visible_text(page)
 
 
 @pytest.mark.parametrize(
-    "answer",
-    [StandIn(), StandIn(200, b"{", {"Content-Length": "100"})],
-    ids=["silent", "in-the-middle"],
+    "response",
+    [ScriptedEndpoint(), ScriptedEndpoint(200, b"{", {"Content-Length": "100"})],
+    ids=["before-the-status", "within-the-body"],
 )
-def test_no_reply_in_time(answer: StandIn) -> None:
-    """An endpoint that does not reply, whole, within the time limit is a 504 that says so."""
+def test_timeout(response: ScriptedEndpoint) -> None:
+    """A response that is not complete within the timeout is a 504 that states the timeout."""
     with (
-        standing_in(answer, silent=True) as endpoint,
+        running_endpoint(response, stalls=True) as endpoint,
         application("--endpoint", endpoint.url, "--timeout", "0.5") as app,
     ):
-        assert_told(app, 504, "within 0.5 seconds")
+        assert_both_pages_report(app, 504, "within 0.5 seconds")
 
 
 @pytest.mark.parametrize(
-    ("answer", "words"),
+    ("response", "message"),
     [
         (
-            refusing(503, "too many <b>wait</b>"),
-            "It is busy; try again in a moment. (too many <b>wait</b>)",
+            error_response(503, "too many <b>wait</b>"),
+            "It is busy. Try again in a moment. (too many <b>wait</b>)",
         ),
-        (refusing(500, "see the log"), "see the log"),
-        (StandIn(404, b"<html>not here</html>"), "It answered 404 without saying why."),
+        (error_response(500, "see the log"), "see the log"),
         (
-            StandIn(302, b"", {"Location": "http://127.0.0.1:9/"}),
-            "It answered 302 Found, where 200 OK was expected.",
+            ScriptedEndpoint(404, b"<html>not here</html>"),
+            "It returned status 404 without a message.",
+        ),
+        (
+            ScriptedEndpoint(302, b"", {"Location": "http://127.0.0.1:9/"}),
+            "Expected status 200 OK, got 302 Found.",
         ),
     ],
-    ids=["busy", "broken", "elsewhere", "redirect"],
+    ids=["busy", "internal-error", "not-an-endpoint", "redirect"],
 )
-def test_refusals(app: App, endpoint: StandIn, answer: StandIn, words: str) -> None:
-    """What the endpoint says is passed on in the user's words; a redirect is not followed."""
-    endpoint.answer_as(answer)
+def test_error_responses(
+    app: App, endpoint: ScriptedEndpoint, response: ScriptedEndpoint, message: str
+) -> None:
+    """The page shows the endpoint's message or status; redirects are not followed."""
+    endpoint.respond_as(response)
 
-    assert_told(app, 502, words)
+    assert_both_pages_report(app, 502, message)
 
 
-def test_a_refused_record_is_told_as_such(app: App, endpoint: StandIn) -> None:
-    """A 400 that names no column of the form stands above the result, as the input's fault."""
-    endpoint.answer_as(refusing(400, "nothing of this kind"))
+def test_input_error_without_a_column(app: App, endpoint: ScriptedEndpoint) -> None:
+    """A 400 whose message names no column is a 422 with that message."""
+    endpoint.respond_as(error_response(400, "nothing of this kind"))
 
-    assert_told(app, 422, "nothing of this kind")
+    assert_both_pages_report(app, 422, "nothing of this kind")
+
+
+@pytest.mark.parametrize(
+    ("message", "error"),
+    [
+        ('row 1, column "carat": expected a number, got "a: b"', 'expected a number, got "a: b"'),
+        ('the column "carat" overflows', 'the column "carat" overflows'),
+    ],
+    ids=["after-the-column", "around-the-column"],
+)
+def test_input_error_with_a_column(
+    app: App, endpoint: ScriptedEndpoint, message: str, error: str
+) -> None:
+    """A 400 whose message names a column is shown at that field, without row and column in front.
+
+    Only the form ``column "name": …`` counts; other wording is shown in full.
+    """
+    endpoint.respond_as(error_response(400, message))
+    page = app.post(FORM)
+
+    assert page.status_code == 422
+    assert 'id="f0-error"' in page.text
+    assert f"Error: {error}" in visible_text(page)
 
 
 @pytest.mark.parametrize(
@@ -103,31 +131,31 @@ def test_a_refused_record_is_told_as_such(app: App, endpoint: StandIn) -> None:
         b"[" * 100_000,
         b"\xff\xfe",
     ],
-    ids=["empty", "text", "object", "none", "null", "nan", "deep", "bytes"],
+    ids=["empty", "text", "object", "no-predictions", "null", "nan", "deep", "not-utf-8"],
 )
-def test_nonsense(app: App, endpoint: StandIn, body: bytes) -> None:
-    """A 200 that is no reply to one record is called that, never shown as a prediction."""
-    endpoint.answer_as(StandIn(200, body))
+def test_invalid_response_to_a_record(app: App, endpoint: ScriptedEndpoint, body: bytes) -> None:
+    """A 200 without exactly one finite prediction is reported as an invalid response."""
+    endpoint.respond_as(ScriptedEndpoint(200, body))
     page = app.post(FORM)
 
     assert page.status_code == 502
-    assert "The endpoint’s reply makes no sense" in text_of(page)
+    assert "The endpoint’s response is invalid" in visible_text(page)
 
 
-def test_fewer_predictions_than_rows(app: App, endpoint: StandIn) -> None:
-    """A reply with fewer lines than records makes no file, and neither does one that is no CSV."""
-    endpoint.answer_as(StandIn(200, b"1\n2\n"))
-    page = app.upload(CSV.encode())
-    endpoint.answer_as(StandIn(200, b"1" * 200_000))
-    other = app.upload(CSV.encode())
+def test_invalid_response_to_a_file(app: App, endpoint: ScriptedEndpoint) -> None:
+    """A 200 with fewer lines than records, or with invalid CSV, is an invalid response."""
+    endpoint.respond_as(ScriptedEndpoint(200, b"1\n2\n"))
+    too_few = app.upload(CSV.encode())
+    endpoint.respond_as(ScriptedEndpoint(200, b"1" * 200_000))
+    not_csv = app.upload(CSV.encode())
 
-    assert page.status_code == 502
-    assert "10 records were sent, and 2 predictions came back." in text_of(page)
-    assert "A line of CSV for each record was expected back" in text_of(other)
+    assert too_few.status_code == 502
+    assert "Expected 10 predictions, one per record, got 2." in visible_text(too_few)
+    assert "Expected CSV with one line per record" in visible_text(not_csv)
 
 
-def test_a_reply_that_breaks_off(app: App, endpoint: StandIn) -> None:
-    """A reply shorter than it says is no reply."""
-    endpoint.answer_as(StandIn(200, b'{"predic', {"Content-Length": "100"}))
+def test_interrupted_response(app: App, endpoint: ScriptedEndpoint) -> None:
+    """A response shorter than its Content-Length is an invalid response."""
+    endpoint.respond_as(ScriptedEndpoint(200, b'{"predic', {"Content-Length": "100"}))
 
-    assert_told(app, 502, "The reply broke off before its end.")
+    assert_both_pages_report(app, 502, "The connection closed before the response was complete.")

@@ -1,4 +1,4 @@
-"""One record by the form: from what was typed to a prediction in the user's terms, and why."""
+"""Predicting one record with the form: the fields, the prediction and its explanation."""
 
 import html
 import json
@@ -10,43 +10,47 @@ import numpy as np
 import pytest
 import xgboost
 
-from tests.support.application import App, application, text_of, typed
+from tests.support.application import App, application, form_values, visible_text
 from tests.support.classifiers import FEATURES, NAMES, SPECIES, classifier, with_classes
 from tests.support.diamonds import ARTIFACT, CODED, ROWS, expected
 from tests.support.diamonds import NAMES as COLUMNS
-from tests.support.scripted_endpoint import StandIn, standing_in
+from tests.support.scripted_endpoint import ScriptedEndpoint, running_endpoint
 from tests.support.server import running
 
 
-def contributions_of(page: str) -> list[float]:
+def parse_contributions(page: str) -> list[float]:
+    """Return the contributions in the table of a page."""
     return [float(value) for value in re.findall(r"data-contribution>([^<]+)<", page)]
 
 
-def test_the_form_says_what_the_schema_does(app: App) -> None:
-    """Each feature has a labelled control with its unit, range and choices, and may be empty only where the schema lets it."""
+def test_form_is_built_from_the_schema(app: App) -> None:
+    """Each feature has a labeled control with its unit, range and options, required or optional."""
     page = app.get("/")
 
     assert page.status_code == 200
-    assert "Weight of the diamond carat in carat (0.2 g) · 0.2 to 5.01 in training" in text_of(page)
-    assert [f'for="f{place}"' in page.text for place in range(9)] == [True] * 9
+    assert (
+        "Weight of the diamond carat Unit: carat (0.2 g) · Training range: 0.2 to 5.01"
+        in visible_text(page)
+    )
+    assert [f'for="f{index}"' in page.text for index in range(9)] == [True] * 9
     assert page.text.count(" required") == 6
-    assert text_of(page).count("may be left empty") == 3
-    assert "Fair Good Very Good Premium Ideal" in text_of(page)
+    assert visible_text(page).count("Optional") == 3
+    assert "Fair Good Very Good Premium Ideal" in visible_text(page)
 
 
-@pytest.mark.parametrize("place", range(3))
-def test_a_prediction_in_dollars(app: App, place: int) -> None:
-    """The page says the price that XGBoost predicts, with its unit, and keeps what was typed."""
-    page = app.post(typed(ROWS[place]))
+@pytest.mark.parametrize("row", range(3))
+def test_prediction_with_its_unit(app: App, row: int) -> None:
+    """The page shows XGBoost's prediction with its unit, and the form keeps its values."""
+    page = app.post(form_values(ROWS[row]))
 
     assert page.status_code == 200
-    assert f"Price {float(expected()[place]):,.0f} US dollars" in text_of(page)
-    assert f'value="{ROWS[place][0]}"' in page.text
+    assert f"Price {float(expected()[row]):,.0f} US dollars" in visible_text(page)
+    assert f'value="{ROWS[row][0]}"' in page.text
 
 
-def test_the_waterfall_is_xgboosts(app: App) -> None:
-    """Beside each column stands what XGBoost says that it adds, and all together they are the prediction."""
-    page = app.post(typed(ROWS[0]))
+def test_contributions(app: App) -> None:
+    """Each column has XGBoost's SHAP value; with the bias they add up to the prediction."""
+    page = app.post(form_values(ROWS[0]))
     booster = xgboost.Booster(model_file=ARTIFACT / "model.ubj")
     matrix = xgboost.DMatrix(
         CODED[:1],
@@ -54,71 +58,76 @@ def test_the_waterfall_is_xgboosts(app: App) -> None:
         feature_types=booster.feature_types,
         enable_categorical=True,
     )
-    (wanted,) = booster.predict(matrix, pred_contribs=True)
+    (contributions,) = booster.predict(matrix, pred_contribs=True)
 
-    assert contributions_of(page.text) == pytest.approx(wanted[:-1], rel=1e-5)
-    assert sum(contributions_of(page.text)) + wanted[-1] == pytest.approx(expected()[0], rel=1e-5)
+    assert parse_contributions(page.text) == pytest.approx(contributions[:-1], rel=1e-5)
+    assert sum(parse_contributions(page.text)) + contributions[-1] == pytest.approx(
+        expected()[0], rel=1e-5
+    )
     assert all(f"{name} = " in page.text for name in COLUMNS)
 
 
-def test_missing_values_are_sent_as_null(app: App) -> None:
-    """What is left empty goes to the endpoint as null, and is shown as not known."""
-    page = app.post(typed([*ROWS[0][:8], ""]))
+def test_missing_values(app: App) -> None:
+    """An empty field is sent as null and shown as unknown."""
+    page = app.post(form_values([*ROWS[0][:8], ""]))
 
     assert '"z": null' in html.unescape(page.text)
-    assert "z = not known" in page.text
-    assert f"Price {float(expected([[*ROWS[0][:8], '']])[0]):,.0f} US dollars" in text_of(page)
+    assert "z = unknown" in page.text
+    assert f"Price {float(expected([[*ROWS[0][:8], '']])[0]):,.0f} US dollars" in visible_text(page)
 
 
 @pytest.mark.parametrize(
-    ("place", "text", "words"),
+    ("index", "text", "message"),
     [
         (0, "", "enter a number"),
-        (0, "0,7", "enter a number, with a point and not a comma: 0.7"),
+        (0, "0,7", "enter a number with a decimal point, not a comma: 0.7"),
         (0, "abc", "enter a number, such as 0.2"),
         (0, "nan", "enter a number, such as 0.2"),
         (0, "1e999", "enter a smaller number"),
         (0, "1" * 41, "at most 40 characters"),
         (0, "٣", "enter a number"),
-        (1, "", "choose one"),
-        (1, "5", "choose one of the list"),
-        (1, "Ideal", "choose one of the list"),
-        (1, "9" * 5000, "choose one of the list"),
+        (1, "", "choose a value"),
+        (1, "5", "choose a value from the list"),
+        (1, "Ideal", "choose a value from the list"),
+        (1, "9" * 5000, "choose a value from the list"),
         (8, "x", "enter a number, such as 1.07"),
         (0, "1e300", "float32"),
     ],
 )
-def test_errors_stand_beside_their_field(app: App, place: int, text: str, words: str) -> None:
-    """What does not fit is said at its field and in a summary that links there, and what was typed is kept."""
-    page = app.post(typed(ROWS[0]) | {f"f{place}": text})
+def test_invalid_values(app: App, index: int, text: str, message: str) -> None:
+    """An invalid value is reported at its field and in a summary that links to the field.
+
+    The other fields keep their values.
+    """
+    page = app.post(form_values(ROWS[0]) | {f"f{index}": text})
 
     assert page.status_code == 422
-    assert re.search(rf'id="f{place}-error">.*{re.escape(words)}', page.text)
-    assert re.search(rf'<a href="#f{place}">[^<]*{re.escape(words)}', page.text)
+    assert re.search(rf'id="f{index}-error">.*{re.escape(message)}', page.text)
+    assert re.search(rf'<a href="#f{index}">[^<]*{re.escape(message)}', page.text)
     assert re.search(
-        rf'id="f{place}"[^>]* aria-invalid="true" aria-describedby="[^"]*f{place}-error"', page.text
+        rf'id="f{index}"[^>]* aria-invalid="true" aria-describedby="[^"]*f{index}-error"', page.text
     )
     assert f'value="{ROWS[0][5]}"' in page.text
     assert page.text.count("aria-invalid") == 1
 
 
-def test_values_beyond_training_are_warned_of(app: App) -> None:
-    """A value outside of the range in training is predicted all the same, with a warning at the field and at the price."""
-    page = app.post(typed(["9", *ROWS[0][1:]]))
+def test_values_outside_the_training_range(app: App) -> None:
+    """A value outside the training range is predicted, with a warning at field and prediction."""
+    page = app.post(form_values(["9", *ROWS[0][1:]]))
 
     assert page.status_code == 200
-    assert "9 is outside of what the model learned from (0.2 to 5.01)" in text_of(page)
-    assert "Beyond what the model learned from: carat." in text_of(page)
+    assert "9 is outside the range of the training data (0.2 to 5.01)" in visible_text(page)
+    assert "Outside the range of the training data: carat." in visible_text(page)
 
 
-def test_the_exchange_is_what_went_over_the_wire() -> None:
-    """The page shows each header and byte that the endpoint received, and what it answered."""
-    reply = b'{"predictions": [{"score": 5, "note": "<script>alert(1)</script>"}]}'
+def test_http_exchange() -> None:
+    """The page shows every header and byte that the endpoint received and sent, escaped."""
+    body = b'{"predictions": [{"score": 5, "note": "<script>alert(1)</script>"}]}'
     with (
-        standing_in(StandIn(200, reply, {"X-Some": "<i>header</i>"})) as endpoint,
+        running_endpoint(ScriptedEndpoint(200, body, {"X-Some": "<i>header</i>"})) as endpoint,
         application("--endpoint", endpoint.url) as app,
     ):
-        page = app.post(typed(ROWS[0]))
+        page = app.post(form_values(ROWS[0]))
     ((request_line, headers),) = endpoint.heads
     shown = html.unescape(page.text)
 
@@ -143,48 +152,50 @@ def test_the_exchange_is_what_went_over_the_wire() -> None:
     ],
     ids=["two", "three"],
 )
-def test_a_classifier_names_its_class(
-    models: Path, classes: list[str], parameters: dict[str, Any]
-) -> None:
-    """A classifier's page says the likeliest label with its probability, and explains its margin as that."""
+def test_classifier(models: Path, classes: list[str], parameters: dict[str, Any]) -> None:
+    """A classifier's page shows the most probable class, and explains the margin of that class."""
     folder = models / f"app-{len(classes)}"
     booster = classifier(folder, classes, **parameters)
     matrix = xgboost.DMatrix(FEATURES[:1], feature_names=NAMES)
     (score,) = booster.predict(matrix)
     contributions = booster.predict(matrix, pred_contribs=True)[0]
     probabilities = [1 - score, score] if len(classes) == 2 else list(score)
-    place = int(np.argmax(probabilities))
+    predicted = int(np.argmax(probabilities))
     with (
         running(folder) as server,
         application("--endpoint", server.url, "--folder", str(folder)) as app,
     ):
         page = app.post({f"f{column}": str(value) for column, value in enumerate(FEATURES[0])})
 
-    assert f"Species {classes[place]} {100 * probabilities[place]:.1f} %" in text_of(page)
-    wanted = contributions[:-1] if len(classes) == 2 else contributions[place][:-1]
-    assert contributions_of(page.text) == pytest.approx(wanted, rel=1e-4)
+    assert f"Species {classes[predicted]} {100 * probabilities[predicted]:.1f}%" in visible_text(
+        page
+    )
+    expected_contributions = (
+        contributions[:-1] if len(classes) == 2 else contributions[predicted][:-1]
+    )
+    assert parse_contributions(page.text) == pytest.approx(expected_contributions, rel=1e-4)
     assert (
         "log-odds of “yes”"
         if len(classes) == 2
-        else f"raw score of “{classes[place]}”; the softmax"
-    ) in text_of(page)
+        else f"raw score of “{classes[predicted]}”; the softmax"
+    ) in visible_text(page)
     assert "<b>bold" not in page.text
 
 
 @pytest.mark.parametrize(
-    ("objective", "named"),
+    ("objective", "labels"),
     [
         ("multi:softprob", ["alpha", "beta"]),
         ("multi:softprob", ["alpha", "beta", "gamma", "delta"]),
         ("multi:softmax", ["alpha"]),
     ],
-    ids=["fewer", "more", "one-value"],
+    ids=["too-few", "too-many", "single-score"],
 )
-def test_classes_of_another_count(models: Path, objective: str, named: list[str]) -> None:
-    """Where schema.json names another count of classes than the model has, the page has the numbers, and says what to mend."""
-    folder = models / f"app-{objective.partition(':')[2]}-{len(named)}"
+def test_class_count_mismatch(models: Path, objective: str, labels: list[str]) -> None:
+    """If schema.json lists the wrong number of classes, the page shows numbers and what to fix."""
+    folder = models / f"app-{objective.partition(':')[2]}-{len(labels)}"
     classifier(folder, SPECIES, objective=objective, num_class=3)
-    misnamed = with_classes(folder, named)
+    misnamed = with_classes(folder, labels)
     with (
         running(folder) as server,
         application("--endpoint", server.url, "--folder", str(misnamed)) as app,
@@ -192,5 +203,5 @@ def test_classes_of_another_count(models: Path, objective: str, named: list[str]
         page = app.post({"f0": "0.5", "f1": "1.5"})
 
     assert page.status_code == 200
-    assert f"The model has 3 classes, but schema.json names {len(named)}" in text_of(page)
+    assert f"The model has 3 classes, but schema.json lists {len(labels)}" in visible_text(page)
     assert "alpha" not in page.text

@@ -1,4 +1,4 @@
-"""The application as a program of its own, in front of an endpoint."""
+"""Run the web application as its own process, and use it as a browser does."""
 
 import html
 import os
@@ -23,17 +23,17 @@ STOP_SECONDS = 40.0
 
 @dataclass
 class App:
-    """An application that answers under ``url``; when it has ended, what it printed and its exit code."""
+    """An application at ``url``; ``output`` and ``exit_codes`` are set when it has ended."""
 
     url: str
-    printed: str = ""
+    output: str = ""
     exit_codes: list[int] = field(default_factory=list)
 
     def get(self, path: str, **headers: str) -> requests.Response:
-        return requests.get(self.url + path, headers=named(headers), timeout=60)
+        return requests.get(self.url + path, headers=hyphenate(headers), timeout=60)
 
     def post(self, form: dict[str, str], **headers: str) -> requests.Response:
-        return requests.post(self.url + "/", data=form, headers=named(headers), timeout=60)
+        return requests.post(self.url + "/", data=form, headers=hyphenate(headers), timeout=60)
 
     def upload(
         self, body: bytes, name: str = "some.csv", delimiter: str = "comma"
@@ -45,52 +45,47 @@ class App:
             timeout=120,
         )
 
-    def downloaded(self, body: bytes, delimiter: str = "comma") -> bytes:
-        """Upload a file and return it with predictions."""
+    def predict_file(self, body: bytes, delimiter: str = "comma") -> bytes:
+        """Upload a file and return the download with predictions."""
         page = self.upload(body, delimiter=delimiter)
-        assert page.status_code == 200, text_of(page)
-        return self.get(link_of(page)).content
+        assert page.status_code == 200, visible_text(page)
+        return self.get(download_path(page)).content
 
 
-def named(headers: dict[str, str]) -> dict[str, str]:
+def hyphenate(headers: dict[str, str]) -> dict[str, str]:
+    """Return the headers with hyphens for the underscores that Python's keywords need."""
     return {name.replace("_", "-"): value for name, value in headers.items()}
 
 
-def text_of(page: requests.Response) -> str:
-    """Return the words of a page."""
+def visible_text(page: requests.Response) -> str:
+    """Return the text of a page without its tags."""
     return html.unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]*>", "", page.text)))
 
 
-def link_of(page: requests.Response) -> str:
-    """Return the path of a page's download."""
-    found = re.search(r'href="(/file/[^"]+)"', page.text)
-    assert found
-    return found[1]
+def download_path(page: requests.Response) -> str:
+    """Return the path of the download that a page links to."""
+    link = re.search(r'href="(/file/[^"]+)"', page.text)
+    assert link
+    return link[1]
 
 
-def typed(row: list[str]) -> dict[str, str]:
-    """Return what a browser sends for a row of the sample's CSV."""
-    options = [feature.get("categories", []) for feature in FEATURES]
-    return {
-        f"f{place}": str(labels.index(cell)) if labels else cell
-        for place, (labels, cell) in enumerate(zip(options, row, strict=True))
-    }
+def form_values(row: list[str]) -> dict[str, str]:
+    """Return what a browser submits for a row of the sample's CSV payload."""
+    values = {}
+    for index, (feature, cell) in enumerate(zip(FEATURES, row, strict=True)):
+        categories = feature.get("categories")
+        values[f"f{index}"] = str(categories.index(cell)) if categories else cell
+    return values
 
 
 @contextmanager
 def application(*arguments: str, stop: int = signal.SIGTERM) -> Iterator[App]:
     """Run the application with these arguments on a free port until the block ends."""
     app = App(f"http://127.0.0.1:{free_port()}")
-    command = [
-        sys.executable,
-        "-m",
-        "local_test.app",
-        "--port",
-        app.url.rpartition(":")[2],
-        *arguments,
-    ]
+    port = app.url.rpartition(":")[2]
+    command = [sys.executable, "-m", "local_test.app", "--port", port, *arguments]
+    environment = os.environ | {"PYTHONWARNINGS": "default"}
     with tempfile.TemporaryFile("w+") as output:
-        environment = os.environ | {"PYTHONWARNINGS": "default"}
         process = subprocess.Popen(
             command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, env=environment
         )
@@ -104,7 +99,7 @@ def application(*arguments: str, stop: int = signal.SIGTERM) -> Iterator[App]:
             finally:
                 process.kill()
                 output.seek(0)
-                app.printed = output.read()
+                app.output = output.read()
 
 
 def _wait_until_ready(process: "subprocess.Popen[bytes]", app: App) -> None:
@@ -116,4 +111,4 @@ def _wait_until_ready(process: "subprocess.Popen[bytes]", app: App) -> None:
                 return
         except requests.ConnectionError:
             time.sleep(0.05)
-    raise RuntimeError(f"no page from {app.url} within {START_SECONDS} s")
+    raise RuntimeError(f"the application at {app.url} did not respond within {START_SECONDS} s")

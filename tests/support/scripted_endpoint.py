@@ -1,4 +1,4 @@
-"""An endpoint that answers as a test says, and keeps each request as it came over the wire."""
+"""An endpoint whose response a test chooses, and which keeps every request that it receives."""
 
 import json
 import threading
@@ -7,50 +7,60 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+MAX_STALL_SECONDS = 30
+
 
 @dataclass
-class StandIn:
-    """What it answers, and the heads (request line and headers) and bodies that came."""
+class ScriptedEndpoint:
+    """The response to send, and the requests received.
+
+    ``heads`` holds the request line and the headers of each request, ``bodies`` its payload.
+    """
 
     status: int = 200
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
-    released: threading.Event = field(default_factory=threading.Event)
+    stopped: threading.Event = field(default_factory=threading.Event)
     heads: list[tuple[str, list[tuple[str, str]]]] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
     url: str = ""
 
-    def answer_as(self, other: "StandIn") -> None:
-        """Answer from now on as another one would."""
+    def respond_as(self, other: "ScriptedEndpoint") -> None:
+        """Send the response of another endpoint from now on."""
         self.status, self.body, self.headers = other.status, other.body, other.headers
 
 
-def refusing(status: int, message: str) -> StandIn:
-    """Return an endpoint that answers an error as the container does."""
-    return StandIn(status, json.dumps({"error": "Refused", "message": message}).encode())
+def error_response(status: int, message: str) -> ScriptedEndpoint:
+    """Return an endpoint that responds with an error, as the container does."""
+    body = json.dumps({"error": "ScriptedError", "message": message})
+    return ScriptedEndpoint(status, body.encode())
 
 
 @contextmanager
-def standing_in(endpoint: StandIn, *, silent: bool = False) -> Iterator[StandIn]:
-    """Answer on a free port of the loopback; a silent one keeps its callers waiting, after its body if it has one."""
+def running_endpoint(
+    endpoint: ScriptedEndpoint, *, stalls: bool = False
+) -> Iterator[ScriptedEndpoint]:
+    """Serve on a free loopback port until the block ends.
+
+    An endpoint that stalls keeps the connection open: before the status line if it has no body,
+    otherwise after its body.
+    """
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             endpoint.heads.append((self.requestline, list(self.headers.items())))
             endpoint.bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
-            if silent and not endpoint.body:
-                endpoint.released.wait(30)
+            if stalls and not endpoint.body:
+                endpoint.stopped.wait(MAX_STALL_SECONDS)
                 return
             self.send_response(endpoint.status)
-            for name, value in {
-                "Content-Length": str(len(endpoint.body)),
-                **endpoint.headers,
-            }.items():
+            headers = {"Content-Length": str(len(endpoint.body)), **endpoint.headers}
+            for name, value in headers.items():
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(endpoint.body)
-            if silent:
-                endpoint.released.wait(30)
+            if stalls:
+                endpoint.stopped.wait(MAX_STALL_SECONDS)
 
         def log_message(self, *_: object) -> None:
             pass
@@ -62,6 +72,6 @@ def standing_in(endpoint: StandIn, *, silent: bool = False) -> Iterator[StandIn]
         try:
             yield endpoint
         finally:
-            endpoint.released.set()
+            endpoint.stopped.set()
             server.shutdown()
             thread.join()

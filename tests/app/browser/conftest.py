@@ -1,4 +1,4 @@
-"""Chromium, the system's own, without a head, and playwright: make test-app sees to both."""
+"""A fixture with the system's Chromium, headless, driven by Playwright."""
 
 import importlib
 import shutil
@@ -7,17 +7,16 @@ from typing import Any
 
 import pytest
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
+EXECUTABLES = ("chromium", "chromium-browser", "google-chrome")
 
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Any]:
-    """A browser."""
-    api = importlib.import_module(
-        "playwright.sync_api"
-    )  # it is no part of the group that the types are checked with
-    path = next(filter(None, map(shutil.which, NAMES)), None)
-    assert path, "Chromium is not installed: make test-app does it"
+    """The system's Chromium."""
+    # Imported by name, because mypy runs without the dependency group that contains Playwright.
+    api = importlib.import_module("playwright.sync_api")
+    path = next(filter(None, map(shutil.which, EXECUTABLES)), None)
+    assert path, "Chromium is not installed: make test-app installs it"
     with api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         yield browser

@@ -1,4 +1,4 @@
-"""How the application looks: readable in light and dark, no wider than a phone, and as the README shows it."""
+"""The appearance of the application: contrast, width on a phone, and the README's screenshot."""
 
 import os
 from pathlib import Path
@@ -11,28 +11,47 @@ from tests.support.application import App
 from tests.support.diamonds import ROWS
 from tests.support.server import ROOT
 
-# Where make app-picture puts the picture of the README; unasked, no test writes into the tree.
+# Where make app-picture writes the README's screenshot; otherwise tests write only to tmp_path.
 PICTURE = os.environ.get("APP_PICTURE")
+# JavaScript that returns [text, its color, the color behind it] of every element with text.
+TEXT_COLORS = """() => {
+    const numbers = color => color.match(/[\\d.]+/g).map(Number);
+    const findBackground = element => {
+        for (; element; element = element.parentElement) {
+            const color = numbers(getComputedStyle(element).backgroundColor);
+            if (color.length < 4 || color[3] > 0) return color.slice(0, 3);
+        }
+    };
+    const hasText = element => [...element.childNodes]
+        .some(node => node.nodeType === 3 && node.textContent.trim());
+    const findColor = element =>
+        numbers(getComputedStyle(element)[element.closest("svg") ? "fill" : "color"]);
+    return [...document.querySelectorAll("body *")]
+        .filter(hasText)
+        .filter(element => !["TITLE", "DESC", "OPTION"].includes(element.tagName.toUpperCase()))
+        .map(element => [element.textContent, findColor(element), findBackground(element)]);
+}"""
 
 
-def contrast(one: list[int], other: list[int]) -> float:
-    """Return the contrast of two colours, by WCAG."""
-
-    def luminance(colour: list[int]) -> float:
-        parts = [
-            part / 255 / 12.92 if part / 255 <= 0.03928 else ((part / 255 + 0.055) / 1.055) ** 2.4
-            for part in colour
-        ]
-        return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
-
-    bright, dark = sorted([luminance(one), luminance(other)], reverse=True)
+def contrast_ratio(first: list[int], second: list[int]) -> float:
+    """Return the contrast ratio of two sRGB colors, as WCAG 2 defines it."""
+    dark, bright = sorted([relative_luminance(first), relative_luminance(second)])
     return (bright + 0.05) / (dark + 0.05)
+
+
+def relative_luminance(color: list[int]) -> float:
+    red, green, blue = (linearize(channel / 255) for channel in color)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def linearize(channel: float) -> float:
+    return float(channel / 12.92 if channel <= 0.03928 else ((channel + 0.055) / 1.055) ** 2.4)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [320, 1200])
-def test_light_and_dark_and_narrow(chromium: Any, app: App, scheme: str, width: int) -> None:
-    """All text has a contrast of at least 4.5 in both schemes, and nothing is wider than a phone."""
+def test_contrast_and_width(chromium: Any, app: App, scheme: str, width: int) -> None:
+    """All text has a contrast ratio of at least 4.5 in both schemes; nothing overflows the page."""
     context = chromium.new_context(color_scheme=scheme, viewport={"width": width, "height": 800})
     page = context.new_page()
     page.goto(f"{app.url}/?example=")
@@ -40,19 +59,7 @@ def test_light_and_dark_and_narrow(chromium: Any, app: App, scheme: str, width: 
     page.get_by_role("button", name="Predict").click()
     page.get_by_role("region", name="Why").wait_for()
     page.wait_for_load_state()
-    pairs = page.evaluate("""() => {
-        const numbers = colour => colour.match(/[\\d.]+/g).map(Number);
-        const behind = element => {
-            for (; element; element = element.parentElement) {
-                const colour = numbers(getComputedStyle(element).backgroundColor);
-                if (colour.length < 4 || colour[3] > 0) return colour.slice(0, 3);
-            }
-        };
-        return [...document.querySelectorAll("body *")]
-            .filter(each => [...each.childNodes].some(node => node.nodeType === 3 && node.textContent.trim()))
-            .filter(each => !["TITLE", "DESC", "OPTION"].includes(each.tagName.toUpperCase()))
-            .map(each => [each.textContent, numbers(getComputedStyle(each)[each.closest("svg") ? "fill" : "color"]), behind(each)]);
-    }""")
+    pairs = page.evaluate(TEXT_COLORS)
     overflow = page.evaluate(
         "document.documentElement.scrollWidth - document.documentElement.clientWidth"
     )
@@ -60,17 +67,14 @@ def test_light_and_dark_and_narrow(chromium: Any, app: App, scheme: str, width: 
     context.close()
 
     assert len(pairs) > 40
-    assert [
-        (text, round(contrast(ink, back), 2))
-        for text, ink, back in pairs
-        if contrast(ink, back) < 4.5
-    ] == []
+    ratios = [(text, contrast_ratio(color, behind)) for text, color, behind in pairs]
+    assert [(text, ratio) for text, ratio in ratios if ratio < 4.5] == []
     assert overflow <= 0
     assert (background == "rgb(20, 23, 26)") == (scheme == "dark")
 
 
-def test_the_readmes_picture(chromium: Any, app: App, tmp_path: Path) -> None:
-    """The README's picture is of the form, its prediction and why, and small enough for a page."""
+def test_readme_picture(chromium: Any, app: App, tmp_path: Path) -> None:
+    """The README's screenshot shows a prediction and its explanation in less than 150 kB."""
     context = chromium.new_context(viewport={"width": 1120, "height": 860})
     page = context.new_page()
     page.goto(app.url)

@@ -1,17 +1,17 @@
-"""What other sites cannot do with an application on the loopback."""
+"""Other web sites cannot use or read the application, although it is on the loopback."""
 
 import pytest
 import requests
 
-from tests.support.application import App, text_of, typed
+from tests.support.application import App, form_values, visible_text
 from tests.support.diamonds import ROWS
 
-FORM = typed(ROWS[0])
+FORM = form_values(ROWS[0])
 
 
 @pytest.mark.parametrize("path", ["/", "/file", "/nowhere", "/static/style.css"])
-def test_every_reply_has_the_headers(app: App, path: str) -> None:
-    """No script, nothing from elsewhere, no frame, no guessing of media types, no referrer."""
+def test_security_headers(app: App, path: str) -> None:
+    """Every response forbids scripts, other origins, frames, content sniffing and referrers."""
     headers = app.get(path).headers
 
     assert headers["Content-Security-Policy"].startswith("default-src 'none'; style-src 'self';")
@@ -34,46 +34,43 @@ def test_every_reply_has_the_headers(app: App, path: str) -> None:
         ({"Origin": "https://elsewhere.example"}, 403),
     ],
 )
-def test_forms_of_other_sites_are_refused(app: App, headers: dict[str, str], status: int) -> None:
-    """A form is taken only from the application's own pages, or from no browser at all."""
+def test_cross_site_forms(app: App, headers: dict[str, str], status: int) -> None:
+    """Only the application's own pages, or a client other than a browser, can submit a form."""
     page = app.post(FORM, **headers)
 
     assert page.status_code == status
-    assert ("sent by another site" in text_of(page)) == (status == 403)
+    assert ("sent by another web site" in visible_text(page)) == (status == 403)
 
 
-def test_the_own_origin_is_taken(app: App) -> None:
-    """A browser without Fetch Metadata is known by its Origin."""
+def test_origin_without_fetch_metadata(app: App) -> None:
+    """The application's own Origin is accepted from a browser without Sec-Fetch-Site."""
     assert app.post(FORM, Origin=app.url).status_code == 200
 
 
 @pytest.mark.parametrize(
     "host", ["elsewhere.example", "127.0.0.1.elsewhere.example", "10.0.0.1:8000", "", "a b"]
 )
-def test_foreign_names_are_refused(app: App, host: str) -> None:
-    """A name that is not the loopback's, as after DNS rebinding, gets a 400 and nothing of the page."""
+def test_other_host_names(app: App, host: str) -> None:
+    """A Host that is not the loopback, as after DNS rebinding, is a 400 without the page."""
     page = app.get("/", Host=host)
 
     assert page.status_code == 400
     assert "Predict" not in page.text
 
 
-def test_localhost_is_a_name_of_it(app: App) -> None:
-    """Under localhost it answers, too."""
-    assert (
-        app.get(
-            "/", Host=app.url.removeprefix("http://").replace("127.0.0.1", "localhost")
-        ).status_code
-        == 200
-    )
+def test_localhost(app: App) -> None:
+    """The host name localhost is accepted."""
+    host = app.url.removeprefix("http://").replace("127.0.0.1", "localhost")
+
+    assert app.get("/", Host=host).status_code == 200
 
 
 @pytest.mark.parametrize(
     "text",
     ["<script>alert(1)</script>", '" autofocus onfocus=alert(1) x="', "'\"><svg onload=alert(1)>"],
 )
-def test_what_is_typed_is_text(app: App, text: str) -> None:
-    """Whatever is typed comes back escaped."""
+def test_input_is_escaped(app: App, text: str) -> None:
+    """Markup typed into a field is escaped in the page."""
     page = app.post(FORM | {"f0": text})
 
     assert page.status_code == 422
@@ -81,14 +78,14 @@ def test_what_is_typed_is_text(app: App, text: str) -> None:
     assert 'onfocus=alert(1) x="' not in page.text
 
 
-def test_large_forms_are_refused(app: App) -> None:
-    """A form of a million characters is a 413, not work."""
+def test_form_limit(app: App) -> None:
+    """A form of 900,000 characters is a 413."""
     assert app.post(FORM | {"f0": "1" * 900_000}).status_code == 413
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH"])
-def test_other_methods_are_pages_too(app: App, method: str) -> None:
-    """What no page takes is answered in a page."""
+def test_other_methods(app: App, method: str) -> None:
+    """An unsupported method is a 405 HTML page; HEAD is supported."""
     page = requests.request(method, app.url, timeout=30)
 
     assert requests.head(app.url, timeout=30).status_code == 200

@@ -1,0 +1,50 @@
+"""Protect the application from other web sites, with response headers and checks of the origin."""
+
+from flask import Flask, Request, Response, abort, request
+
+# No scripts, no resources from other origins, no embedding in a frame.
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+HOSTS = ["127.0.0.1", "localhost"]
+
+
+def protect(app: Flask) -> None:
+    """Make the application accept only loopback host names and only forms from its own pages."""
+    # Prevents DNS rebinding: an attacker's host name that resolves to 127.0.0.1 is not in the list.
+    app.config["TRUSTED_HOSTS"] = HOSTS
+    app.before_request(_reject_cross_site_forms)
+    app.after_request(_add_headers)
+
+
+def _reject_cross_site_forms() -> None:
+    if request.method == "POST" and not _is_same_origin(request):
+        abort(
+            403,
+            "This form was sent by another web site. "
+            "Open the application’s own page and submit the form there.",
+        )
+
+
+def _is_same_origin(sent: Request) -> bool:
+    """Return whether a request comes from the application's own pages or not from a browser."""
+    site = sent.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        return site in ("same-origin", "none")
+    return sent.headers.get("Origin") in (None, sent.host_url.rstrip("/"))
+
+
+def _add_headers(response: Response) -> Response:
+    response.headers.update(HEADERS)
+    if request.endpoint != "static":
+        response.headers["Cache-Control"] = "no-store"
+    return response
