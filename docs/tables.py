@@ -30,7 +30,8 @@ def main() -> None:
 
 def list_documents() -> list[Path]:
     """Return the documents that contain generated tables."""
-    return [ROOT / "README.md", ROOT / "docs" / "contract.md", ROOT / "docs" / "deploying.md"]
+    names = ("requests", "responses", "settings", "contract", "deploying")
+    return [ROOT / "model" / "README.md", *(ROOT / "docs" / f"{name}.md" for name in names)]
 
 
 def fill_tables(text: str) -> str:

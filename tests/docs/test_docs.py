@@ -19,24 +19,40 @@ DOCUMENTS = [
     ROOT / "README.md",
     ROOT / "CONTRIBUTING.md",
     ROOT / "CHANGELOG.md",
+    ROOT / "model" / "README.md",
     *sorted((ROOT / "docs").rglob("*.md")),
 ]
 
 
-@pytest.mark.parametrize("path", tables.list_documents(), ids=lambda path: path.name)
+def relative_name(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+@pytest.mark.parametrize("path", tables.list_documents(), ids=relative_name)
 def test_generated_tables_are_current(path: Path) -> None:
     """Generated tables in the documentation match the code; `make docs` updates them."""
     assert tables.fill_tables(path.read_text()) == path.read_text()
 
 
-@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
-def test_relative_links_resolve(path: Path) -> None:
-    """Every link in a document points to an existing file."""
+@pytest.mark.parametrize("path", DOCUMENTS, ids=relative_name)
+def test_links_resolve(path: Path) -> None:
+    """Each relative link leads to an existing file, and each fragment to a heading of it."""
     for link in re.findall(r"\]\(([^)]+)\)", path.read_text()):
-        assert (path.parent / link).exists(), link
+        name, _, fragment = link.partition("#")
+        target = path.parent / name if name else path
+
+        assert target.exists(), link
+        if fragment:
+            assert fragment in headings(target), link
 
 
-@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def headings(path: Path) -> set[str]:
+    """Return the fragments of a document's headings, as GitHub generates them."""
+    titles = re.findall(r"^#+ (.+)$", path.read_text(), flags=re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=relative_name)
 def test_make_targets_exist(path: Path) -> None:
     """Every make target that a document names exists, and `make` lists it."""
     output = subprocess.run(
@@ -58,7 +74,7 @@ def test_readme_commands(diamonds: Server) -> None:
         line for line in (ROOT / "README.md").read_text().splitlines() if line.startswith("curl ")
     ]
 
-    assert len(commands) == 3
+    assert len(commands) == 2
     for command in commands:
         arguments = shlex.split(command.replace("http://127.0.0.1:8080", diamonds.url))
         output = subprocess.run(
@@ -72,11 +88,11 @@ def test_readme_commands(diamonds: Server) -> None:
 
 
 @pytest.mark.parametrize("media_type", ["text/csv", "text/libsvm"])
-def test_readme_rows(diamonds: Server, media_type: str) -> None:
-    """Example rows in the README are valid records of the sample model."""
+def test_example_rows(diamonds: Server, media_type: str) -> None:
+    """Example rows in docs/requests.md are valid records of the sample model."""
     row = re.search(
-        rf"^\| `([^`]+)`, a line for each record.* \| `{media_type}` \|$",
-        (ROOT / "README.md").read_text(),
+        rf"^\| `([^`]+)`, one line per record.* \| `{media_type}` \|$",
+        (ROOT / "docs" / "requests.md").read_text(),
         re.MULTILINE,
     )
     assert row
@@ -94,13 +110,14 @@ def test_readme_rows(diamonds: Server, media_type: str) -> None:
     )
 
 
-def test_readme_error(diamonds: Server) -> None:
+def test_example_error(diamonds: Server) -> None:
     """The README shows the exact error response for an invalid number."""
     lines = CSV.splitlines()
     lines[2] = lines[2].replace("1.03", "abc")
     response = diamonds.post("\n".join(lines))
 
     assert response.text.strip() in (ROOT / "README.md").read_text()
+    assert response.text.strip() in (ROOT / "docs" / "responses.md").read_text()
 
 
 def test_migration_table() -> None:
