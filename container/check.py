@@ -12,7 +12,7 @@ from container.sizing import MIB, size
 from serve import __version__
 from serve.errors import BadArtifact, InvocationError
 from serve.inference import Invocation, infer
-from serve.model.model import load
+from serve.model.model import load_model
 from serve.model.summary import describe_features, summarize
 from serve.self_test import MEDIA_TYPES, run_self_test
 from serve.settings import Settings, misspelt
@@ -24,7 +24,7 @@ SHOWN_FEATURES = 50
 def check(settings: Settings, folder: Path | None, sample: Path | None) -> dict[str, Any]:
     """Return all that the server would decide; raises StartupError for what would stop it, or for a sample that does not fit."""
     settings = replace(settings, model_folder=folder or settings.model_folder)
-    model = load(settings)
+    model = load_model(settings)
     sizing = size(model.file, read_limits(), settings)
     report = {
         "version": __version__,

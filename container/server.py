@@ -25,8 +25,8 @@ from serve.http.asgi import AsgiFrontEnd
 from serve.http.execution_parameters import execution_parameters
 from serve.http.responder import Responder
 from serve.logs import configure, event
-from serve.model.artifact import ANOTHER_MODEL, find_model
-from serve.model.model import load
+from serve.model.artifact import find_model
+from serve.model.model import load_model
 from serve.model.summary import summarize
 from serve.parallel import ParallelMap
 from serve.self_test import run_self_test
@@ -51,7 +51,7 @@ class Server(BaseApplication):
         sizing = size(
             find_model(settings.model_folder, ensemble=settings.ensemble), read_limits(), settings
         )
-        model = load(settings)
+        model = load_model(settings)
         self_test_records = run_self_test(model, settings.model_folder)
         invocations = Responder(model, settings, ParallelMap(sizing.threads))
         parameters = execution_parameters(settings, sizing.workers)
@@ -62,8 +62,8 @@ class Server(BaseApplication):
         self.options = options(settings, sizing)
         if wrong := misspelt():
             event(logging.WARNING, "misspelt", variables=wrong)
-        if also := {name: why for name, why in model.file.ignored.items() if why == ANOTHER_MODEL}:
-            event(logging.WARNING, "ignored", files=also)
+        if ignored := model.file.ignored_models:
+            event(logging.WARNING, "ignored", files=ignored)
         self.facts = {
             "version": __version__,
             "xgboost": xgboost.__version__,

@@ -10,7 +10,7 @@ from serve.http.execution_parameters import execution_parameters
 from serve.http.flask_routes import asked_by, response_of, routes
 from serve.http.messages import client_error, routing_error, server_error
 from serve.http.responder import Responder
-from serve.model.model import Model, load
+from serve.model.model import Model, load_model
 from serve.parallel import ParallelMap
 from serve.settings import Settings
 
@@ -22,7 +22,7 @@ def create_app(
 ) -> Flask:
     """Return the application, with the model of the settings' folder loaded if none is given; raises StartupError."""
     settings = settings or Settings.from_env()
-    invocations = Responder(model or load(settings), settings, parallel or ParallelMap())
+    invocations = Responder(model or load_model(settings), settings, parallel or ParallelMap())
     return application(invocations, execution_parameters(settings, settings.workers or 1))
 
 

@@ -11,8 +11,8 @@ from serve.codecs import CODECS, LINE_CODECS, Decoder, decoder_for
 from serve.codecs.row_errors import Scorable, Tally, scorable_slices, with_faults
 from serve.columns import Columns, joined
 from serve.model.model import Model
-from serve.outputs.explanations import EXPLAIN, Explanation, explained, explanation_of
-from serve.outputs.selection import SCORE, SPREAD, selected
+from serve.outputs.explanations import EXPLAIN, ExplainOptions, explain, parse_explain_options
+from serve.outputs.selection import SCORE, SPREAD, select_outputs
 from serve.parallel import ParallelMap
 from serve.stopwatch import Stopwatch
 
@@ -119,7 +119,7 @@ def teller(
     model: Model, invocation: Invocation, keys: Sequence[str]
 ) -> Callable[[NDArray[np.float32]], Columns]:
     """Return what tells of features all that is asked for; raises NotAcceptable for an explanation that cannot be given."""
-    explanation = explanation_of(invocation.accept_parameters, invocation.accept, model)
+    explanation = parse_explain_options(invocation.accept_parameters, invocation.accept, model)
     return lambda features: told(model, features, keys, explanation)
 
 
@@ -127,18 +127,18 @@ def told(
     model: Model,
     features: NDArray[np.float32],
     keys: Sequence[str],
-    explanation: Explanation | None = None,
+    explanation: ExplainOptions | None = None,
 ) -> Columns:
     """Return the columns of the keys, or of the score without them, and those of the explanation."""
     predictions, deviation = (
-        model.predict_spread(features) if SPREAD in keys else (model.predict(features), None)
+        model.predict_with_spread(features) if SPREAD in keys else (model.predict(features), None)
     )
     known = (
-        selected(keys, model.objective, model.classes, predictions, deviation)
+        select_outputs(keys, model.objective, model.class_count, predictions, deviation)
         if keys
         else {SCORE: predictions}
     )
-    return {**known, **explained(model, features, explanation)} if explanation else known
+    return {**known, **explain(model, features, explanation)} if explanation else known
 
 
 def _features(

@@ -1,4 +1,4 @@
-"""Self-test: a request of the artifact's own, answered at the start as any caller's would be."""
+"""Run the artifact's self-test: predict its own request, and compare with its expected response."""
 
 import json
 from pathlib import Path
@@ -9,60 +9,69 @@ from numpy.typing import NDArray
 from serve.errors import BadArtifact, InvocationError
 from serve.inference import Invocation, infer
 from serve.media_types import CSV, JSON, JSON_LINES
-from serve.model.artifact import self_test_files
+from serve.model.artifact import find_self_test
 from serve.model.model import Model
+from serve.text import counted
 
 MEDIA_TYPES = {".csv": CSV, ".json": JSON, ".jsonl": JSON_LINES}
-# Other processors and other versions of XGBoost may add a model's leaves up with other last bits.
+# Another processor or XGBoost version may round the sum of a model's leaves differently.
 RELATIVE_TOLERANCE = 1e-5
 ABSOLUTE_TOLERANCE = 1e-6
 
 
 def run_self_test(model: Model, folder: Path) -> int:
-    """Return how many records of the self-test came out as expected, 0 without one; raises BadArtifact if some did not."""
-    for request, expected in self_test_files(folder):
-        for path in (request, expected):
-            if path.suffix not in MEDIA_TYPES:
-                raise BadArtifact(f"{path}: expected a name that ends in {', '.join(MEDIA_TYPES)}")
-        accept = MEDIA_TYPES[expected.suffix]
-        try:
-            reply = infer(
-                model, Invocation(request.read_bytes(), MEDIA_TYPES[request.suffix], {}, accept)
-            )
-            got, due = _numbers(reply.body, accept), _numbers(expected.read_bytes(), accept)
-        except InvocationError as error:
-            raise BadArtifact(f"the self-test failed: {request}: {error}") from error
-        except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
-            raise BadArtifact(
-                f"{expected}: expected a reply of this server, as {accept}: {error!r}"
-            ) from error
-        _compare(got, due)
-        return len(due)
-    return 0
+    """Return the number of records that the self-test compared, 0 without a self-test.
 
-
-def _numbers(reply: bytes, media_type: str) -> list[NDArray[np.float64]]:
-    """Return the values of each record of a reply."""
-    if media_type == CSV:
-        rows = [line.split(",") for line in reply.decode().split()]
-    elif media_type == JSON:
-        rows = [each["score"] for each in json.loads(reply)["predictions"]]
-    else:
-        rows = [json.loads(line)["score"] for line in reply.splitlines()]
-    return [np.atleast_1d(np.array(row, dtype=np.float64)) for row in rows]
-
-
-def _compare(got: list[NDArray[np.float64]], due: list[NDArray[np.float64]]) -> None:
-    if len(got) != len(due):
+    Raises BadArtifact if a prediction differs from the expected one.
+    """
+    self_test = find_self_test(folder)
+    if self_test is None:
+        return 0
+    request, expected_response = self_test
+    for path in self_test:
+        if path.suffix not in MEDIA_TYPES:
+            raise BadArtifact(f"{path}: expected a file name ending in {', '.join(MEDIA_TYPES)}")
+    accept = MEDIA_TYPES[expected_response.suffix]
+    try:
+        response = infer(
+            model, Invocation(request.read_bytes(), MEDIA_TYPES[request.suffix], {}, accept)
+        )
+        predictions = _parse_scores(response.body, accept)
+        expected = _parse_scores(expected_response.read_bytes(), accept)
+    except InvocationError as error:
+        raise BadArtifact(f"self-test failed: {request}: {error}") from error
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise BadArtifact(
-            f"the self-test failed: {len(due)} predictions are expected, {len(got)} came"
+            f"{expected_response}: expected a response of this server as {accept}: {error!r}"
+        ) from error
+    _compare(predictions, expected)
+    return len(expected)
+
+
+def _parse_scores(body: bytes, media_type: str) -> list[NDArray[np.float64]]:
+    """Return the scores of each record in a response."""
+    if media_type == CSV:
+        records = [line.split(",") for line in body.decode().split()]
+    elif media_type == JSON:
+        records = [prediction["score"] for prediction in json.loads(body)["predictions"]]
+    else:
+        records = [json.loads(line)["score"] for line in body.splitlines()]
+    return [np.atleast_1d(np.array(scores, dtype=np.float64)) for scores in records]
+
+
+def _compare(predictions: list[NDArray[np.float64]], expected: list[NDArray[np.float64]]) -> None:
+    """Raise BadArtifact at the first difference."""
+    if len(predictions) != len(expected):
+        raise BadArtifact(
+            f"self-test failed: expected {counted(len(expected), 'prediction')}, "
+            f"got {len(predictions)}"
         )
-    for row, (values, expected) in enumerate(zip(got, due, strict=True), 1):
-        fits = values.shape == expected.shape and np.allclose(
-            values, expected, RELATIVE_TOLERANCE, ABSOLUTE_TOLERANCE, equal_nan=True
+    for row, (got, wanted) in enumerate(zip(predictions, expected, strict=True), 1):
+        is_close = got.shape == wanted.shape and np.allclose(
+            got, wanted, RELATIVE_TOLERANCE, ABSOLUTE_TOLERANCE, equal_nan=True
         )
-        if not fits:
+        if not is_close:
             raise BadArtifact(
-                f"the self-test failed: row {row}: expected {expected.tolist()}, got {values.tolist()}; "
-                "the model is not the one that the test was made with, or it is damaged"
+                f"self-test failed: row {row}: expected {wanted.tolist()}, got {got.tolist()}: "
+                "the model is damaged, or is not the one that the self-test was created with"
             )

@@ -15,14 +15,14 @@ import numpy as np
 
 from serve.codecs import decoder_for
 from serve.inference import Invocation, infer
-from serve.model.model import Model, load
+from serve.model.model import Model, load_model
 from serve.settings import Settings
 
 
 def main() -> None:
     """Warm up, wait for a line on stdin, and time one payload after the other."""
     folder, seconds, *rest = sys.argv[1:]
-    model = load(Settings(model_folder=Path(folder)))
+    model = load_model(Settings(model_folder=Path(folder)))
     bodies = [
         (Path(path).read_bytes(), media_type)
         for path, media_type in zip(rest[::2], rest[1::2], strict=True)

@@ -27,7 +27,7 @@ from serve.logs import event, is_logged
 from serve.media_types import CSV, JSON, JSON_LINES, MediaType, acceptable, content_type
 from serve.model.model import Model
 from serve.outputs.explanations import EXPLAIN
-from serve.outputs.selection import meaningless
+from serve.outputs.selection import find_null_keys
 from serve.parallel import ParallelMap
 from serve.settings import Settings
 from serve.text import quoted
@@ -58,7 +58,7 @@ class Responder:
         _warn_of_nulls(model, self._keys)
         self._terms = lru_cache(KEPT_TERMS)(self._agreed)
         self.queue = InFlightLimit(settings.queue_size)
-        rows = MOMENT_SECONDS / model.row_seconds if model.row_seconds else 0
+        rows = MOMENT_SECONDS / model.seconds_per_row if model.seconds_per_row else 0
         self._momentary_bytes = min(
             LONGEST_MOMENTARY_BYTES, rows * model.schema.width * LEAST_CELL_BYTES
         )
@@ -138,7 +138,7 @@ def _warn_of_nulls(model: Model, keys: Sequence[str]) -> None:
     if not keys:
         return
     columns = told(model, np.zeros((1, model.schema.width), dtype=np.float32), keys)
-    if nulls := meaningless(keys, columns):
+    if nulls := find_null_keys(keys, columns):
         event(
             logging.WARNING,
             "inference output of nulls",

@@ -1,1 +1,1 @@
-"""Loads the artifact: from the files in the model folder to a Model that predicts."""
+"""Load the artifact: from the files in the model directory to a Model that predicts."""

@@ -1,206 +1,189 @@
-"""Artifact: the files of a model folder, and which of them is the model.
+"""Find the model among the files of the model directory (/opt/ml/model).
 
-Source: contract 4.1 to 4.9; a model is recognised by its name, else by its bytes, and never by being the only file.
+A model is recognized by its file name, otherwise by its first bytes. Being the only file in the
+directory does not make a file the model. Source: contract 4.1 to 4.9.
 """
 
-import mmap
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from serve.errors import BadArtifact
+from serve.model.model_format import (
+    detect_format,
+    explain_unreadable,
+    has_foreign_format,
+    read_writer_version,
+)
 from serve.text import listed
 
-MODEL_NAMES = ("model.ubj", "model.json", "xgboost-model")
-MEMBER_NAME = re.compile(r"xgboost-model-(\d+)", re.ASCII)
+STANDARD_NAMES = ("model.ubj", "model.json", "xgboost-model")
+NUMBERED_NAME = re.compile(r"xgboost-model-(\d+)", re.ASCII)
 SCHEMA_NAME = "schema.json"
 SELF_TEST_NAME = "self-test"
 CODE_NAME = "code"
-ANOTHER_MODEL = "a model too, but its name is not one of the known"
+# Bytes of memory that a loaded model needs per byte of its file, measured with 100,000 splits.
+MEMORY_PER_FILE_BYTE = {"UBJSON": 4, "JSON": 14}
 
-CONVERT = "convert it with: make convert MODEL={path}"
-JSON_MODEL = re.compile(rb'\s*\{\s*(?:"learner"\s*:\s*\{|"version"\s*:\s*\[)')
-UBJSON_MODEL = b"{L\0\0\0\0\0\0\0\x07learner"
-# What else may lie there: how it begins, what it is, and what to do with it.
-STRANGERS = (
-    (re.compile(rb"binf"), "is in the binary format that XGBoost 3.1 gave up", CONVERT),
-    (
-        re.compile(rb"\x80[\x02-\x05]"),
-        "is a pickle, which can run any code and is never unpickled here",
-        f"save it with booster.save_model('model.ubj'), or if you trust it {CONVERT} TRUST=yes",
-    ),
-    (
-        re.compile(rb"\x1f\x8b|PK\x03\x04|BZh|\xfd7zXZ"),
-        "is an archive",
-        "unpack it: the model's own file belongs into the folder",
-    ),
-    (re.compile(rb"\Z"), "is empty", "save the model again"),
-)
-JSON_VERSION = re.compile(rb'"version"\s*:\s*\[\s*(\d+)\s*,\s*(\d+)\s*,\s*(\d+)\s*\]')
-UBJSON_VERSION = re.compile(rb"version\[#L\0{7}\x03i(.)i(.)i(.)\}\Z", re.DOTALL)
-TAIL_BYTES = 4096
-# Bytes of memory that a loaded model takes for each byte of its file, measured with 100,000 splits.
-GROWTH = {"UBJSON": 4, "JSON": 14}
+# Reasons for ignoring a file, as `check` and the log report them.
+OTHER_MODEL = "a model, but a file with a standard name takes precedence"
+NOT_A_MODEL = "not a model"
 
 
 @dataclass(frozen=True, slots=True)
 class ModelFile:
-    """The file of a model, why the other files of its folder are not it, and the others of its ensemble."""
+    """A model file, with its format and the version of XGBoost that wrote it.
+
+    ``ignored_files`` maps the unused files of the directory to the reason. The first member of an
+    ensemble holds the rest in ``other_members``.
+    """
 
     path: Path
     format: str
-    writer: tuple[int, ...]
-    ignored: dict[str, str]
-    others: tuple["ModelFile", ...] = ()
+    writer_version: tuple[int, ...]
+    ignored_files: dict[str, str]
+    other_members: tuple["ModelFile", ...] = ()
 
     @property
     def members(self) -> tuple["ModelFile", ...]:
-        """The files of an ensemble, in the order of their names; of a single model its own."""
-        return (self, *self.others)
+        """All files of an ensemble in prediction order; for a single model, the file itself."""
+        return (self, *self.other_members)
 
     @property
     def memory_bytes(self) -> int:
-        """How much memory the model takes once it is loaded, and while it is."""
-        return sum(each.path.stat().st_size * GROWTH[each.format] for each in self.members)
+        """Estimated memory needed to load the model and to hold it."""
+        return sum(
+            member.path.stat().st_size * MEMORY_PER_FILE_BYTE[member.format]
+            for member in self.members
+        )
+
+    @property
+    def ignored_models(self) -> dict[str, str]:
+        """The ignored files that are models themselves."""
+        return {
+            name: reason for name, reason in self.ignored_files.items() if reason == OTHER_MODEL
+        }
 
 
 def find_model(folder: Path, *, ensemble: bool | None = None) -> ModelFile:
-    """Return the one file of a folder that is the model; raises BadArtifact, which says what is there instead and what to do.
+    """Return the model file of a directory, or the first of an ensemble with the others in it.
 
-    Several are the members of one if they are to be an ``ensemble``; None leaves that to their names: xgboost-model-N.
+    With ``ensemble=True`` all models in the directory form one ensemble; with False more than one
+    model is an error. None decides by the file names: ``xgboost-model-N`` files form an ensemble.
+
+    Raises BadArtifact, with the directory's contents and the fix, if there is no such model.
     """
     if not folder.is_dir():
         raise BadArtifact(
-            f"{folder} is no folder: put the model there, or name its folder in SM_MODEL_DIR"
+            f"{folder} is not a directory: put the model there, "
+            "or set SM_MODEL_DIR to the directory that contains it"
         )
-    files = sorted(
-        path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()
-    )
-    others = {name: _why_never(name) for name in files}
-    possible = [name for name in files if not others[name]]
-    chosen = _chosen(folder, possible, everything=ensemble is True)
+    files = _list_files(folder)
+    candidates = [name for name in files if not _reason_to_skip(name)]
+    chosen = _choose_models(folder, candidates, choose_all=ensemble is True)
+    if not chosen:
+        raise BadArtifact(_explain_missing_model(folder, files, candidates))
     if ensemble is None:
-        ensemble = all(MEMBER_NAME.fullmatch(name) for name in chosen)
+        ensemble = all(NUMBERED_NAME.fullmatch(name) for name in chosen)
     if len(chosen) > 1 and not ensemble:
         raise BadArtifact(
-            f"{folder} holds several models, {listed(chosen)}: leave the one that is meant, "
-            "or set SAGEMAKER_INFERENCE_ENSEMBLE=true if they are to predict together"
+            f"{folder} contains several models ({listed(chosen)}): remove all but one, "
+            "or set SAGEMAKER_INFERENCE_ENSEMBLE=true to serve them as one ensemble"
         )
-    if not chosen:
-        raise BadArtifact(_nothing(folder, files, possible))
-    used = {
-        *chosen,
-        SCHEMA_NAME,
-        *(name for name in files if name.startswith(f"{SELF_TEST_NAME}/")),
-    }
-    ignored = {name: others[name] or _why_not(folder / name) for name in files if name not in used}
-    first, *more = [_model_file(folder / name, ignored) for name in chosen]
-    return replace(first, others=tuple(more))
+    ignored_files = _explain_ignored(folder, files, chosen)
+    first, *others = [_inspect(folder / name, ignored_files) for name in chosen]
+    return replace(first, other_members=tuple(others))
 
 
-def _chosen(folder: Path, possible: list[str], *, everything: bool) -> list[str]:
-    """Return which files are models: those of a known name, else the numbered, else those that are one by their bytes; or all."""
-    known = [name for name in possible if name in MODEL_NAMES]
-    numbered = sorted(
-        filter(MEMBER_NAME.fullmatch, possible),
-        key=lambda name: (int(name.rpartition("-")[2]), name),
-    )
-    by_bytes = [
-        name for name in possible if name not in (*known, *numbered) and _format(folder / name)
-    ]
-    if everything:
-        return known + numbered + by_bytes
-    return known or (
-        numbered
-        if len(numbered) > 1
-        else sorted([*filter(lambda name: _format(folder / name), numbered), *by_bytes])
-    )
+def find_self_test(folder: Path) -> tuple[Path, Path] | None:
+    """Return the request and the expected response of the self-test, None without one.
+
+    Raises BadArtifact if one of the two files is missing, or if there are several of either.
+    """
+    self_test = folder / SELF_TEST_NAME
+    requests = sorted(self_test.glob("request.*"))
+    responses = sorted(self_test.glob("expected.*"))
+    if not requests and not responses:
+        return None
+    if len(requests) != 1 or len(responses) != 1:
+        raise BadArtifact(
+            f"{self_test}: expected one request.* and one expected.* file, "
+            f"found {len(requests)} and {len(responses)}"
+        )
+    return requests[0], responses[0]
 
 
-def _model_file(path: Path, ignored: dict[str, str]) -> ModelFile:
-    format_ = _format(path)
-    if not format_:
-        raise BadArtifact(_stranger(path))
-    return ModelFile(path, format_, _writer(path, format_), ignored)
+def _list_files(folder: Path) -> list[str]:
+    """Return the paths of all files below a directory, relative to it."""
+    paths = (path for path in folder.rglob("*") if path.is_file())
+    return sorted(path.relative_to(folder).as_posix() for path in paths)
 
 
-def _why_never(name: str) -> str:
-    """Return why a file is not even looked at, "" if it is."""
+def _reason_to_skip(name: str) -> str:
+    """Return why a file is not a candidate, judged by its path alone; "" if it is one."""
     parts = name.split("/")
     if any(part.startswith(".") for part in parts):
-        return "a hidden file"
+        return "hidden file"
     if parts[0] in (CODE_NAME, SELF_TEST_NAME):
-        return f"of the folder {parts[0]}"
+        return f"in the {parts[0]} directory"
     return "the schema" if name == SCHEMA_NAME else ""
 
 
-def _why_not(path: Path) -> str:
-    return ANOTHER_MODEL if _format(path) else "no model"
+def _choose_models(folder: Path, candidates: list[str], *, choose_all: bool) -> list[str]:
+    """Return the names of the model files.
+
+    A standard name takes precedence over numbered names, these over models recognized by their
+    bytes. A single numbered name counts as any other name.
+    """
+    standard = [name for name in candidates if name in STANDARD_NAMES]
+    numbered = sorted(filter(NUMBERED_NAME.fullmatch, candidates), key=_numbered_order)
+    other_names = [name for name in candidates if name not in (*standard, *numbered)]
+    recognized = [name for name in other_names if detect_format(folder / name)]
+    if choose_all:
+        return standard + numbered + recognized
+    if standard:
+        return standard
+    if len(numbered) > 1:
+        return numbered
+    return sorted([name for name in numbered if detect_format(folder / name)] + recognized)
 
 
-def _format(path: Path) -> str | None:
-    """Return the format of a model by its first bytes, None if it is no model."""
-    head = _head(path)
-    if head.startswith(UBJSON_MODEL):
-        return "UBJSON"
-    return "JSON" if JSON_MODEL.match(head) else None
+def _numbered_order(name: str) -> tuple[int, str]:
+    return int(name.rpartition("-")[2]), name
 
 
-def _head(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(64)
+def _explain_missing_model(folder: Path, files: list[str], candidates: list[str]) -> str:
+    """Return the error for a directory without a model.
 
-
-def _nothing(folder: Path, files: list[str], possible: list[str]) -> str:
-    """Return what to say of a folder without a model: of its files the one that was perhaps meant for it."""
-    telling = [
-        folder / name
-        for name in possible
-        if any(begin.match(_head(folder / name)) for begin, _, _ in STRANGERS)
-    ]
-    if len(telling) == 1:
-        return _stranger(telling[0])
-    held = f"it holds {listed(files)}" if files else "it is empty"
-    return f"{folder} holds no model, neither {', '.join(MODEL_NAMES)} nor another file that is one by its bytes; {held}"
-
-
-def _stranger(path: Path) -> str:
-    head = _head(path)
-    for begin, what, remedy in STRANGERS:
-        if begin.match(head):
-            return f"{path} {what}: {remedy.format(path=path)}"
+    If exactly one file has a format that the server knows but rejects, the error is about that.
+    """
+    foreign = [folder / name for name in candidates if has_foreign_format(folder / name)]
+    if len(foreign) == 1:
+        return explain_unreadable(foreign[0])
+    contents = f"it contains {listed(files)}" if files else "it is empty"
     return (
-        f"{path} is neither JSON nor UBJSON, it starts with {head[:16]!r}: "
-        f"if XGBoost before 1.5 wrote it, {CONVERT.format(path=path)}"
+        f"{folder} contains no model: expected {', '.join(STANDARD_NAMES)} "
+        f"or one other file in XGBoost's UBJSON or JSON format; {contents}"
     )
 
 
-def _writer(path: Path, format_: str) -> tuple[int, ...]:
-    """Return the version of the XGBoost that wrote the model, () if its JSON does not tell; raises BadArtifact if it is cut off.
-
-    Both formats end with it. XGBoost must not see UBJSON that does not: it dies of some of that by a segmentation fault.
-    """
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as model:
-        tail = max(0, len(model) - TAIL_BYTES)
-        if format_ == "UBJSON" and (found := UBJSON_VERSION.search(model, tail)):
-            return tuple(number[0] for number in found.groups())
-        if format_ == "JSON" and model[tail:].rstrip().endswith(b"}"):
-            found = JSON_VERSION.search(model, tail) or JSON_VERSION.search(model)
-            return tuple(map(int, found.groups())) if found else ()
-    raise BadArtifact(f"{path} is cut off: it ends before the {format_} does; copy it anew")
+def _explain_ignored(folder: Path, files: list[str], chosen: list[str]) -> dict[str, str]:
+    """Return the files that are neither a model nor part of the artifact, each with the reason."""
+    ignored = {}
+    for name in files:
+        if name in chosen or name == SCHEMA_NAME or name.startswith(f"{SELF_TEST_NAME}/"):
+            continue
+        ignored[name] = _reason_to_skip(name) or _reason_not_chosen(folder / name)
+    return ignored
 
 
-def self_test_files(folder: Path) -> Iterator[tuple[Path, Path]]:
-    """Yield the request and the expected reply of the self-test, if the artifact holds one; raises BadArtifact for half of one."""
-    found = {
-        stem: sorted((folder / SELF_TEST_NAME).glob(f"{stem}.*"))
-        for stem in ("request", "expected")
-    }
-    counts = [len(paths) for paths in found.values()]
-    if counts == [1, 1]:
-        yield found["request"][0], found["expected"][0]
-    elif counts != [0, 0]:
-        raise BadArtifact(
-            f"{folder / SELF_TEST_NAME} must hold one request.* and one expected.*; it holds {counts[0]} and {counts[1]}"
-        )
+def _reason_not_chosen(path: Path) -> str:
+    return OTHER_MODEL if detect_format(path) else NOT_A_MODEL
+
+
+def _inspect(path: Path, ignored_files: dict[str, str]) -> ModelFile:
+    """Return the model file at a path; raises BadArtifact if it is not a complete model."""
+    format_ = detect_format(path)
+    if not format_:
+        raise BadArtifact(explain_unreadable(path))
+    return ModelFile(path, format_, read_writer_version(path, format_), ignored_files)

@@ -1,4 +1,4 @@
-"""Booster: what XGBoost reads of a model's file, where it can be trusted to read it rightly."""
+"""Load a model file into an XGBoost booster."""
 
 import re
 
@@ -7,37 +7,46 @@ import xgboost
 from serve.errors import BadArtifact
 from serve.model.artifact import ModelFile
 
-CPLUSPLUS_PLACE = re.compile(r"^\[\d\d:\d\d:\d\d\] \S+: ")
+# The time and source position that XGBoost's C++ code puts before a message.
+LOG_PREFIX = re.compile(r"^\[\d\d:\d\d:\d\d\] \S+: ")
 
 
 def read_booster(file: ModelFile, *, allow_newer: bool) -> xgboost.Booster:
-    """Return the booster of a model's file, for one thread, also of a newer XGBoost's if allowed; raises BadArtifact."""
-    _check_writer(file, allow_newer=allow_newer)
+    """Return the single-threaded booster of a model file.
+
+    Raises BadArtifact if XGBoost cannot load the file, or if a newer XGBoost wrote it and
+    ``allow_newer`` is false.
+    """
+    if not allow_newer:
+        _check_writer_version(file)
     try:
-        # One thread: OpenMP's threads do not survive the fork of the workers (dmlc/xgboost#8040).
-        # By its bytes: by its name, XGBoost would guess the format of a file without a known ending.
+        # One thread: OpenMP's threads do not survive forking the workers (dmlc/xgboost#8040).
+        # As bytes: given a path, XGBoost guesses the format from the file extension.
         return xgboost.Booster({"nthread": 1}, model_file=bytearray(file.path.read_bytes()))
-    except (
-        xgboost.core.XGBoostError,
-        UnicodeDecodeError,
-    ) as error:  # its message may quote bytes that are no text
+    except (xgboost.core.XGBoostError, UnicodeDecodeError) as error:
+        # UnicodeDecodeError: XGBoost's message may quote bytes that are not UTF-8.
         raise BadArtifact(
-            f"{file.path}: XGBoost {xgboost.__version__} cannot read it: {_reason(error)}"
+            f"XGBoost {xgboost.__version__} cannot load {file.path} ({_summarize(error)}): "
+            "the file may be damaged; save the model again"
         ) from error
 
 
-def _check_writer(file: ModelFile, *, allow_newer: bool) -> None:
-    """Refuse a model that a newer XGBoost wrote, which older ones load in silence and predict wrongly with."""
+def _check_writer_version(file: ModelFile) -> None:
+    """Raise BadArtifact for a model of a newer XGBoost.
+
+    An older XGBoost loads such a model without an error, and may predict incorrectly with it.
+    """
     runtime = tuple(map(int, xgboost.__version__.split(".")[:2]))
-    if file.writer[:2] > runtime and not allow_newer:
-        written = ".".join(map(str, file.writer))
+    if file.writer_version[:2] > runtime:
+        writer = ".".join(map(str, file.writer_version))
         raise BadArtifact(
-            f"{file.path} was written by XGBoost {written}, newer than the {xgboost.__version__} here, "
-            f"which may predict wrongly with it: save it with XGBoost {runtime[0]}.{runtime[1]} or older, "
-            "or set SERVE_ALLOW_NEWER_MODEL=true"
+            f"{file.path} was written by XGBoost {writer}, "
+            f"but this server has XGBoost {xgboost.__version__}, which may predict incorrectly: "
+            f"save the model with XGBoost {runtime[0]}.{runtime[1]} or older, "
+            "or set SERVE_ALLOW_NEWER_MODEL=true to load it anyway"
         )
 
 
-def _reason(error: Exception) -> str:
-    """Return the sentence of a message from XGBoost's C++ code, without the time, the place and the stack around it."""
-    return CPLUSPLUS_PLACE.sub("", str(error).splitlines()[0]).removeprefix("Check failed: ")
+def _summarize(error: Exception) -> str:
+    """Return the first line of an XGBoost error, without its time, position and stack trace."""
+    return LOG_PREFIX.sub("", str(error).splitlines()[0]).removeprefix("Check failed: ")

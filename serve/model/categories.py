@@ -1,33 +1,34 @@
-"""The categories of a booster's features, as its JSON model (dmlc/xgboost, doc/model.schema) keeps them.
+"""Read the categories of a booster's features from its JSON model.
 
-``learner`` is that model's object of this name.
+``learner`` is the object of this name in that model. Source: doc/model.schema in dmlc/xgboost.
 """
 
 from itertools import pairwise
 from typing import Any
 
-# Older ones counted a label's characters where they meant its bytes, and so cut labels that are not ASCII.
-FIRST_TO_KEEP_LABELS_WHOLE = (3, 4)
+# Older versions confused characters and bytes when saving a label, and truncated non-ASCII labels.
+FIRST_VERSION_WITH_WHOLE_LABELS = (3, 4)
 
 
-def labels_of(learner: dict[str, Any], width: int) -> list[tuple[str, ...]]:
-    """Return the labels of each feature in the order of their codes; none for numbers and where none were kept.
+def read_labels(learner: dict[str, Any], feature_count: int) -> list[tuple[str, ...]]:
+    """Return the labels of each feature in the order of their codes.
 
-    Integers as categories count as their text.
+    The tuple is empty for a numeric feature, and if the model has no labels. Integer categories
+    are returned as text.
     """
-    encodings = _trees(learner).get("cats", {}).get("enc") or [{}] * width
-    return [_labels(encoding) for encoding in encodings]
+    encodings = _read_trees(learner).get("cats", {}).get("enc") or [{}] * feature_count
+    return [_decode_labels(encoding) for encoding in encodings]
 
 
-def has_cut_labels(labels: tuple[str, ...], writer: tuple[int, ...]) -> bool:
-    """Tell whether the XGBoost that wrote the model may have cut these labels."""
-    return writer < FIRST_TO_KEEP_LABELS_WHOLE and not "".join(labels).isascii()
+def may_be_truncated(labels: tuple[str, ...], writer_version: tuple[int, ...]) -> bool:
+    """Return whether the XGBoost that wrote the model may have truncated these labels."""
+    return writer_version < FIRST_VERSION_WITH_WHOLE_LABELS and not "".join(labels).isascii()
 
 
-def code_counts_of(learner: dict[str, Any], width: int) -> list[int]:
-    """Return for each feature the number of codes that its splits know: one more than the largest, 0 without such splits."""
-    counts = [0] * width
-    for tree in _trees(learner)["trees"]:
+def count_codes(learner: dict[str, Any], feature_count: int) -> list[int]:
+    """Return for each feature the largest code in its splits plus one, 0 without such splits."""
+    counts = [0] * feature_count
+    for tree in _read_trees(learner)["trees"]:
         for node, start, size in zip(
             tree["categories_nodes"],
             tree["categories_segments"],
@@ -35,21 +36,19 @@ def code_counts_of(learner: dict[str, Any], width: int) -> list[int]:
             strict=True,
         ):
             feature = tree["split_indices"][node]
-            counts[feature] = max(
-                counts[feature], *(code + 1 for code in tree["categories"][start : start + size])
-            )
+            split_codes = tree["categories"][start : start + size]
+            counts[feature] = max(counts[feature], *(code + 1 for code in split_codes))
     return counts
 
 
-def _trees(learner: dict[str, Any]) -> dict[str, Any]:
+def _read_trees(learner: dict[str, Any]) -> dict[str, Any]:
     booster = learner["gradient_booster"]
-    trees: dict[str, Any] = booster.get("gbtree", booster)[
-        "model"
-    ]  # dart has its trees one floor lower
+    gbtree = booster.get("gbtree", booster)  # dart nests its trees one level deeper
+    trees: dict[str, Any] = gbtree["model"]
     return trees
 
 
-def _labels(encoding: dict[str, Any]) -> tuple[str, ...]:
+def _decode_labels(encoding: dict[str, Any]) -> tuple[str, ...]:
     values = encoding.get("values", ())
     if "offsets" not in encoding:
         return tuple(map(str, values))

@@ -1,4 +1,4 @@
-"""Ensemble: one prediction of the predictions of several models that agree in what they take and predict."""
+"""Combine the predictions of several models, which must agree in their inputs and outputs."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,40 +10,56 @@ from serve.errors import BadArtifact
 from serve.text import quoted
 
 Floats = NDArray[np.float32]
-# Their predictions are classes, of which no mean can be taken.
-VOTING = ("multi:softmax", "binary:hinge")
+# These objectives predict class labels, which cannot be averaged.
+VOTING_OBJECTIVES = ("multi:softmax", "binary:hinge")
 
 
-def mean(members: Sequence[Floats]) -> Floats:
-    """Return the mean of the members' predictions, added up as float64 in their order."""
-    total = np.zeros(members[0].shape)
-    for each in members:
-        total += each
-    return (total / len(members)).astype(np.float32)
+def mean(predictions: Sequence[Floats]) -> Floats:
+    """Return the mean of the members' predictions, summed as float64 in the members' order."""
+    total = np.zeros(predictions[0].shape)
+    for member_predictions in predictions:
+        total += member_predictions
+    return (total / len(predictions)).astype(np.float32)
 
 
-def vote(members: Sequence[Floats]) -> Floats:
-    """Return the class that most members predict, of several the smallest."""
-    ballots = np.stack(members)
-    classes = np.unique(ballots)
-    counts = (ballots[..., np.newaxis] == classes).sum(axis=0)
-    elected: Floats = classes[counts.argmax(axis=-1)]
-    return elected
+def majority_vote(predictions: Sequence[Floats]) -> Floats:
+    """Return the class that most members predict; the smallest class wins a tie."""
+    votes = np.stack(predictions)
+    classes = np.unique(votes)
+    counts = (votes[..., np.newaxis] == classes).sum(axis=0)
+    winners: Floats = classes[counts.argmax(axis=-1)]
+    return winners
 
 
-def deviation(members: Sequence[Floats]) -> Floats:
-    """Return the standard deviation of the members' predictions, that of a population."""
-    deviations: Floats = np.std(np.stack(members).astype(np.float64), axis=0).astype(np.float32)
+def standard_deviation(predictions: Sequence[Floats]) -> Floats:
+    """Return the population standard deviation of the members' predictions."""
+    values = np.stack(predictions).astype(np.float64)
+    deviations: Floats = np.std(values, axis=0).astype(np.float32)
     return deviations
 
 
-def check_agreement(members: Mapping[Path, Mapping[str, object]]) -> None:
-    """Raise BadArtifact if what is known of the members, each under its path, differs; it names what does."""
-    (first, known), *others = members.items()
-    for path, facts in others:
-        for what, value in facts.items():
-            if value != known[what]:
+def check_members_agree(members: Mapping[Path, Mapping[str, object]]) -> None:
+    """Raise BadArtifact, naming the difference, if the properties of the members differ.
+
+    ``members`` maps the path of each member to its properties.
+    """
+    (first_path, expected), *others = members.items()
+    for path, properties in others:
+        for name, value in properties.items():
+            if value != expected[name]:
+                difference = _describe_difference(name, expected[name], first_path, value, path)
                 raise BadArtifact(
-                    f"the models of an ensemble must agree, but the {what} of {path} is {quoted(value)}, "
-                    f"and of {first} {quoted(known[what])}"
+                    f"the models of an ensemble differ in {difference}: "
+                    "remove the model that does not belong to the ensemble"
                 )
+
+
+def _describe_difference(
+    name: str, first: object, first_path: Path, second: object, second_path: Path
+) -> str:
+    """Return the differing property; of two lists of equal length, the first differing element."""
+    if isinstance(first, list) and isinstance(second, list) and len(first) == len(second):
+        pairs = enumerate(zip(first, second, strict=True), 1)
+        number, (first, second) = next(item for item in pairs if item[1][0] != item[1][1])
+        name = f"{name}, column {number}"
+    return f"{name}: {first_path} has {quoted(first)}, {second_path} has {quoted(second)}"

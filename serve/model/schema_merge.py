@@ -1,6 +1,8 @@
-"""Agreement: the schema that a booster and schema.json make together, refused where they contradict each other."""
+"""Combine the booster's own features with schema.json into the schema of the model.
 
-import json
+Where the two contradict each other, the model is rejected.
+"""
+
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -8,8 +10,9 @@ import xgboost
 
 from serve.errors import BadArtifact
 from serve.model.artifact import SCHEMA_NAME
-from serve.model.categories import code_counts_of, has_cut_labels, labels_of
-from serve.model.schema_file import LIBSVM_BASE, MOST_CODES, Description, SchemaFile
+from serve.model.booster_features import read_features
+from serve.model.categories import FIRST_VERSION_WITH_WHOLE_LABELS, may_be_truncated
+from serve.model.schema_file import LIBSVM_BASE, MAX_CODES, FeatureInfo, SchemaFile
 from serve.schema.feature import CodeFeature, Feature, LabelFeature
 from serve.schema.schema import Schema
 from serve.settings import Settings
@@ -20,140 +23,166 @@ NUMERIC_TYPES = {"float", "int", "q"}
 
 def merge_schema(
     booster: xgboost.Booster,
-    writer: tuple[int, ...],
-    described: SchemaFile | None,
+    writer_version: tuple[int, ...],
+    schema_file: SchemaFile | None,
     settings: Settings,
 ) -> Schema:
-    """Return the features that the booster knows and what schema.json adds; raises BadArtifact where they contradict."""
-    said = described.features if described else None
-    own = _descriptions(booster, may_have_categories=any(each.type == "c" for each in said or ()))
-    trusted = [
-        replace(each, categories=()) if has_cut_labels(each.categories, writer) else each
-        for each in own
-    ]
-    if said is not None and len(said) != len(own):
-        raise BadArtifact(
-            f"{SCHEMA_NAME} describes {counted(len(said), 'feature')}, the model has {len(own):,}"
-        )
-    merged = [
-        _merged(*each)
-        for each in zip(range(1, len(own) + 1), said or trusted, trusted, strict=True)
-    ]
-    for place, (each, all_of_it) in enumerate(zip(merged, own, strict=True), 1):
-        _check_categories(place, each, all_of_it)
-    names = (
-        None
-        if any(each.name is None for each in merged)
-        else tuple(str(each.name) for each in merged)
-    )
-    features = tuple(
-        _feature(each, unknown_is_missing=settings.unknown_category == "missing") for each in merged
-    )
-    return Schema(features, names, _libsvm_base(described, settings.libsvm_base))
+    """Return the schema of the booster's features, completed by schema.json.
 
-
-def check_classes(described: SchemaFile | None, outputs: int) -> None:
-    """Raise BadArtifact for classes in schema.json that are not as many as a model with so many outputs tells apart.
-
-    One output tells two apart, whatever the objective: a custom one is not in the model.
+    Raises BadArtifact if they contradict each other.
     """
-    expected = max(outputs, 2)
-    if (
-        described is not None
-        and described.classes is not None
-        and len(described.classes) != expected
+    in_file = schema_file.features if schema_file else None
+    has_categories = any(feature.type == "c" for feature in in_file or ())
+    in_booster = read_features(booster, may_have_categories=has_categories)
+    features = _merge_features(in_booster, in_file, writer_version)
+    unknown_is_missing = settings.unknown_category == "missing"
+    return Schema(
+        tuple(_build_feature(feature, unknown_is_missing) for feature in features),
+        _list_names(features),
+        _choose_libsvm_base(schema_file, settings.libsvm_base),
+    )
+
+
+def check_classes(schema_file: SchemaFile | None, output_count: int) -> None:
+    """Raise BadArtifact if schema.json lists more or fewer classes than the model distinguishes.
+
+    A model with one output distinguishes two classes. The objective cannot be checked: a custom
+    objective is not stored in the model.
+    """
+    if schema_file is None or schema_file.classes is None:
+        return
+    expected = max(output_count, 2)
+    count = len(schema_file.classes)
+    if count != expected:
+        raise BadArtifact(
+            f'{SCHEMA_NAME}, "prediction": "classes": expected {expected} classes '
+            f"for a model with {counted(output_count, 'output')}, got {count:,}"
+        )
+
+
+def _merge_features(
+    in_booster: list[FeatureInfo],
+    in_file: list[FeatureInfo] | None,
+    writer_version: tuple[int, ...],
+) -> list[FeatureInfo]:
+    """Return what booster and schema.json together know about each feature."""
+    trusted = [_drop_truncated_labels(feature, writer_version) for feature in in_booster]
+    if in_file is None:
+        in_file = trusted
+    if len(in_file) != len(in_booster):
+        raise BadArtifact(
+            f"{SCHEMA_NAME} describes {counted(len(in_file), 'feature')}, but the model has "
+            f"{len(in_booster):,}: describe all of them, in training order"
+        )
+    merged = []
+    for number, (described, own, untrusted) in enumerate(
+        zip(in_file, trusted, in_booster, strict=True), 1
     ):
-        outputs_told = f"{counted(outputs, 'output')}, which {'tells' if outputs == 1 else 'tell'} {expected} apart"
-        listed_here = f'it lists {len(described.classes):,} "classes"'
+        _check_agreement(number, described, own)
+        merged.append(_complete(described, own))
+        _check_categories(number, merged[-1], untrusted)
+    return merged
+
+
+def _drop_truncated_labels(feature: FeatureInfo, writer_version: tuple[int, ...]) -> FeatureInfo:
+    if may_be_truncated(feature.categories, writer_version):
+        return replace(feature, categories=())
+    return feature
+
+
+def _check_agreement(number: int, in_file: FeatureInfo, in_booster: FeatureInfo) -> None:
+    """Raise BadArtifact if schema.json contradicts the booster; numeric types count as equal."""
+    for key in ("name", "type", "categories"):
+        expected, got = getattr(in_booster, key), getattr(in_file, key)
+        if not expected or not got or expected == got:
+            continue
+        if key == "type" and {expected, got} <= NUMERIC_TYPES:
+            continue
         raise BadArtifact(
-            f'{SCHEMA_NAME}, "prediction": {listed_here}, but the model has {outputs_told}'
+            f'{SCHEMA_NAME}, feature {number}: "{key}": expected {_format_value(expected)} '
+            f"as in the model, got {_format_value(got)}"
         )
 
 
-def _descriptions(booster: xgboost.Booster, *, may_have_categories: bool) -> list[Description]:
-    """Return what the booster itself knows of its features, in order."""
-    width = booster.num_features()
-    names: Sequence[str | None] = booster.feature_names or [None] * width
-    types: Sequence[str | None] = booster.feature_types or [None] * width
-    if {len(names), len(types)} != {width}:
-        raise BadArtifact(
-            f"the model has {counted(width, 'feature')}, but {len(names):,} names and {len(types):,} types of them"
-        )
-    if "c" not in types and not may_have_categories:
-        return [Description(name, type_) for name, type_ in zip(names, types, strict=True)]
-    learner = json.loads(booster.save_raw("json"))["learner"]
-    known = zip(
-        names, types, labels_of(learner, width), code_counts_of(learner, width), strict=True
+def _complete(in_file: FeatureInfo, in_booster: FeatureInfo) -> FeatureInfo:
+    """Return what schema.json says about a feature, completed by the booster."""
+    return FeatureInfo(
+        in_file.name or in_booster.name,
+        in_file.type or in_booster.type,
+        in_file.categories or in_booster.categories,
+        in_file.codes or in_booster.codes,
+        in_file.missing,
     )
-    return [Description(*each) for each in known]
 
 
-def _check_categories(place: int, merged: Description, own: Description) -> None:
-    """Raise BadArtifact for categories that the feature cannot have, and for fewer than the trees know.
+def _check_categories(number: int, merged: FeatureInfo, in_booster: FeatureInfo) -> None:
+    """Raise BadArtifact for categories of a numeric feature, and for too few categories.
 
-    With a label left out, those behind it would have the codes of others: a wrong number without an error.
+    If a label is left out, all labels after it get wrong codes: wrong predictions, and no error.
     """
-    where, count = f"{SCHEMA_NAME}, feature {place}", len(merged.categories)
-    if merged.type != "c" and (count or merged.codes):
-        raise BadArtifact(f'{where}: it has "categories" or "codes", but its "type" is not "c"')
-    if own.categories and not count:
+    where, label_count = f"{SCHEMA_NAME}, feature {number}", len(merged.categories)
+    if merged.type != "c" and (merged.categories or merged.codes):
         raise BadArtifact(
-            f"feature {place} ({quoted(merged.name)}): XGBoost before 3.4 cuts labels that are not ASCII when it writes them; "
+            f'{where}: "categories" and "codes" require "type": "c", '
+            f"but the type is {quoted(merged.type)}"
+        )
+    if in_booster.categories and not merged.categories:
+        first_version = ".".join(map(str, FIRST_VERSION_WITH_WHOLE_LABELS))
+        raise BadArtifact(
+            f"feature {number} ({quoted(merged.name)}): the model's category labels may be "
+            f"truncated, because XGBoost before {first_version} truncates non-ASCII labels: "
             f'list them in {SCHEMA_NAME} as "categories", in the order of their codes'
         )
-    if own.categories and count != len(own.categories):
+    if in_booster.categories and label_count != len(in_booster.categories):
         raise BadArtifact(
-            f'{where}: it has {count:,} "categories", but the model has {len(own.categories):,}: list all of them'
+            f'{where}: "categories": expected {len(in_booster.categories):,} labels '
+            f"as in the model, got {label_count:,}"
         )
-    if (count or merged.codes) < own.codes:
-        said = f'{count:,} "categories"' if count else f'{merged.codes:,} "codes"'
-        raise BadArtifact(
-            f"{where}: it has {said}, but the trees ask for codes up to {own.codes - 1:,}: "
-            "say all of the training's categories, in the order of their codes"
-        )
+    _check_code_count(where, merged, in_booster.codes)
 
 
-def _merged(place: int, described: Description, own: Description) -> Description:
-    """Return what schema.json says of a feature, completed by the booster; raises BadArtifact where they contradict."""
-    for key in ("name", "type", "categories"):
-        theirs, ours = getattr(described, key), getattr(own, key)
-        if (
-            theirs
-            and ours
-            and theirs != ours
-            and not (key == "type" and {theirs, ours} <= NUMERIC_TYPES)
-        ):
-            raise BadArtifact(
-                f'{SCHEMA_NAME}, feature {place}: its "{key}" is {_said(theirs)}, but the model knows {_said(ours)}'
-            )
-    return Description(
-        described.name or own.name,
-        described.type or own.type,
-        described.categories or own.categories,
-        described.codes or own.codes,
-        described.missing,
+def _check_code_count(where: str, merged: FeatureInfo, min_count: int) -> None:
+    """Raise BadArtifact if the trees use a code beyond the feature's categories."""
+    if (len(merged.categories) or merged.codes) >= min_count:
+        return
+    if merged.categories:
+        key, expected, got = "categories", f"at least {min_count:,} labels", len(merged.categories)
+    else:
+        key, expected, got = "codes", f"at least {min_count:,}", merged.codes
+    raise BadArtifact(
+        f'{where}: "{key}": expected {expected} (the trees use codes up to {min_count - 1:,}), '
+        f"got {got:,}: include all categories of the training data, in the order of their codes"
     )
 
 
-def _said(value: str | tuple[str, ...]) -> str:
-    return quoted(value) if isinstance(value, str) else listed(value)
+def _list_names(features: Sequence[FeatureInfo]) -> tuple[str, ...] | None:
+    """Return the names of all features, None if any of them has no name."""
+    names = tuple(feature.name for feature in features if feature.name is not None)
+    return names if len(names) == len(features) else None
 
 
-def _feature(known: Description, *, unknown_is_missing: bool) -> Feature:
-    if known.type != "c":
-        return Feature(known.type or "q", known.missing)
-    if known.categories:
-        return LabelFeature("c", known.missing, known.categories, unknown_is_missing)
-    return CodeFeature(
-        "c", known.missing, known.codes or MOST_CODES, unknown_is_missing
-    )  # 0: no split asks for the category
+def _build_feature(info: FeatureInfo, unknown_is_missing: bool) -> Feature:  # noqa: FBT001
+    if info.type != "c":
+        return Feature(info.type or "q", info.missing)
+    if info.categories:
+        return LabelFeature("c", info.missing, info.categories, unknown_is_missing)
+    # Without a split on the feature, the booster does not limit its codes.
+    return CodeFeature("c", info.missing, info.codes or MAX_CODES, unknown_is_missing)
 
 
-def _libsvm_base(described: SchemaFile | None, setting: int | None) -> int:
-    """Return the index of the first feature in text/libsvm, never guessed; raises BadArtifact if two say different ones."""
-    own = described.libsvm_base if described else None
-    if None not in (own, setting) and own != setting:
+def _choose_libsvm_base(schema_file: SchemaFile | None, setting: int | None) -> int:
+    """Return the index of the first feature in text/libsvm, 0 unless schema.json or a setting is 1.
+
+    Raises BadArtifact if both are present and differ.
+    """
+    in_file = schema_file.libsvm_base if schema_file else None
+    if in_file is not None and setting is not None and in_file != setting:
         raise BadArtifact(
-            f'{SCHEMA_NAME} says "{LIBSVM_BASE}": {own}, but SERVE_LIBSVM_BASE is {setting}'
+            f'{SCHEMA_NAME} has "{LIBSVM_BASE}": {in_file}, but SERVE_LIBSVM_BASE is {setting}: '
+            "remove one of them"
         )
-    return own or setting or 0
+    return in_file or setting or 0
+
+
+def _format_value(value: str | tuple[str, ...]) -> str:
+    return quoted(value) if isinstance(value, str) else listed(value)

@@ -1,4 +1,4 @@
-"""Facts: what there is to tell of a model, at the start and in a check."""
+"""Summarize a model for the startup log and for `check`."""
 
 from typing import Any
 
@@ -8,36 +8,35 @@ from serve.schema.schema import Schema
 
 
 def summarize(model: Model) -> dict[str, Any]:
-    """Return what kind of model it is and where it came from, short enough for one line of a log."""
-    trees = model.booster.num_boosted_rounds()
+    """Return the model's type and origin, short enough for one log line."""
     return {
         "model": str(model.file.path),
         "format": model.file.format,
-        "written_by_xgboost": ".".join(map(str, model.file.writer)) or None,
-        "booster": model.kind,
+        "written_by_xgboost": ".".join(map(str, model.file.writer_version)) or None,
+        "booster": model.booster_type,
         "objective": model.objective,
-        "rounds": trees,
-        "rounds_that_predict": model.rounds,
-        "ensemble": {each.file.path.name: each.rounds for each in model.members},
+        "rounds": model.booster.num_boosted_rounds(),
+        "rounds_that_predict": model.rounds_used,
+        "ensemble": {member.file.path.name: member.rounds_used for member in model.members},
         "features": model.schema.width,
         "libsvm_base": model.schema.libsvm_base,
-        "ignored_files": model.file.ignored,
+        "ignored_files": model.file.ignored_files,
     }
 
 
 def describe_features(schema: Schema) -> list[dict[str, Any]]:
-    """Return what each feature takes, in order."""
+    """Return the name, type and permitted values of each feature, in order."""
     names = schema.names or [None] * schema.width
     return [
-        {"name": name, **_described(feature)}
+        {"name": name, **_describe_feature(feature)}
         for name, feature in zip(names, schema.features, strict=True)
     ]
 
 
-def _described(feature: Feature) -> dict[str, Any]:
-    known: dict[str, Any] = {"type": feature.type, "missing": feature.may_be_missing}
+def _describe_feature(feature: Feature) -> dict[str, Any]:
+    description: dict[str, Any] = {"type": feature.type, "missing": feature.may_be_missing}
     if isinstance(feature, LabelFeature):
-        known["categories"] = list(feature.categories)
+        description["categories"] = list(feature.categories)
     if isinstance(feature, CodeFeature):
-        known["codes"] = feature.code_count
-    return known
+        description["codes"] = feature.code_count
+    return description

@@ -1,1 +1,1 @@
-"""What a response can contain besides the score."""
+"""Outputs that a response can contain in addition to the score."""

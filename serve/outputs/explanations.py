@@ -1,6 +1,7 @@
-"""Explanations: what a caller may ask of a prediction by parameters of Accept, as XGBoost tells it.
+"""Explain predictions: margins, feature contributions and leaves, requested in the Accept header.
 
-``Accept: application/json; explain=contributions+leaves; top=3``. Source: Booster.predict of XGBoost's Python package.
+Example: ``Accept: application/json; explain=contributions+leaves; top=3``.
+Source: Booster.predict in XGBoost's Python package.
 """
 
 import re
@@ -24,92 +25,106 @@ EXPLAIN, TOP = "explain", "top"
 MARGIN, CONTRIBUTIONS, BIAS, LEAVES = "margin", "contributions", "bias", "leaves"
 KINDS = (MARGIN, CONTRIBUTIONS, LEAVES)
 SEPARATORS = re.compile(r"[+,\s]+")
-WHOLE_NUMBER = re.compile(r"0*[1-9]\d{0,8}", re.ASCII)
-# Booster.predict of a DMatrix, unlike the in-place one, is not promised to many threads at once.
-ONE_AT_A_TIME = threading.Lock()
+POSITIVE_NUMBER = re.compile(r"0*[1-9]\d{0,8}", re.ASCII)
+# Booster.predict, unlike Booster.inplace_predict, is not guaranteed to be thread-safe.
+PREDICT_LOCK = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
-class Explanation:
-    """What is asked for of KINDS, and of how many names the contributions are told, None for all."""
+class ExplainOptions:
+    """The requested kinds of explanation, and the number of features to name, None for all."""
 
     kinds: frozenset[str]
     top: int | None = None
 
 
-def explanation_of(parameters: Mapping[str, str], accept: str, model: Model) -> Explanation | None:
-    """Return what the parameters of Accept ask for, None if nothing; raises NotAcceptable."""
+def parse_explain_options(
+    parameters: Mapping[str, str], accept: str, model: Model
+) -> ExplainOptions | None:
+    """Return the explanations that the parameters of Accept request, None without ``explain``.
+
+    Raises NotAcceptable for unknown parameter values, and for explanations that the model or the
+    media type does not support.
+    """
     if EXPLAIN not in parameters:
         return None
-    asked = frozenset(SEPARATORS.split(parameters[EXPLAIN].strip().lower()))
-    if not asked <= set(KINDS):
+    kinds = frozenset(SEPARATORS.split(parameters[EXPLAIN].strip().lower()))
+    if not kinds <= set(KINDS):
         raise NotAcceptable(
-            f"Accept: explain={quoted(parameters[EXPLAIN])}: expected {', '.join(KINDS)}, or some of them joined by +"
+            f"Accept: explain={quoted(parameters[EXPLAIN])}: "
+            f"expected {', '.join(KINDS)}, or several of them joined by +"
         )
-    if LEAVES in asked and (model.members or model.kind == "gblinear"):
-        raise NotAcceptable(
-            f"Accept: explain=leaves: {'an ensemble' if model.members else 'a linear booster'} has none to tell"
-        )
-    return Explanation(asked, _top(parameters.get(TOP), asked, accept))
+    if LEAVES in kinds and (model.members or model.booster_type == "gblinear"):
+        model_type = "an ensemble" if model.members else "a linear booster"
+        raise NotAcceptable(f"Accept: explain=leaves: not available for {model_type}")
+    return ExplainOptions(kinds, _parse_top(parameters.get(TOP), kinds, accept))
 
 
-def _top(text: str | None, asked: frozenset[str], accept: str) -> int | None:
+def explain(
+    model: Model, features: NDArray[np.float32], options: ExplainOptions
+) -> dict[str, Column]:
+    """Return the requested explanations as columns, in the order of KINDS.
+
+    Margins are float32 (n,) or (n, k). Contributions are float32 (n, f) or (n, f, k), with a bias
+    shaped like the margins; contributions and bias add up to the margin. Leaves are int64
+    (n, trees). An ensemble is explained by the mean of its members.
+
+    Raises NotAcceptable if XGBoost does not support an explanation for the model.
+    """
+    columns: dict[str, Column] = {}
+    if MARGIN in options.kinds:
+        columns[MARGIN] = _predict_mean(model, features, output_margin=True)
+    if CONTRIBUTIONS in options.kinds:
+        values = _predict_mean(model, features, pred_contribs=True)
+        if values.ndim > 2:  # noqa: PLR2004
+            values = values.transpose(0, 2, 1)  # (n, k, f + 1) to (n, f + 1, k)
+        columns[CONTRIBUTIONS] = Named(_feature_names(model), values[:, :-1], options.top)
+        columns[BIAS] = values[:, -1]
+    if LEAVES in options.kinds:
+        leaves = _predict(model, features, pred_leaf=True)
+        columns[LEAVES] = leaves.reshape(len(features), -1).astype(np.int64)
+    return columns
+
+
+def _parse_top(text: str | None, kinds: frozenset[str], accept: str) -> int | None:
     if text is None:
         return None
-    if not WHOLE_NUMBER.fullmatch(text):
-        raise NotAcceptable(f"Accept: top={quoted(text)}: expected a whole number from 1")
-    if CONTRIBUTIONS not in asked or accept not in (JSON, JSON_LINES):
+    if not POSITIVE_NUMBER.fullmatch(text):
+        raise NotAcceptable(f"Accept: top={quoted(text)}: expected a whole number, at least 1")
+    if CONTRIBUTIONS not in kinds or accept not in (JSON, JSON_LINES):
         raise NotAcceptable(
-            f"Accept: top={text}: it goes with explain=contributions and {JSON} or {JSON_LINES}, which name them"
+            f"Accept: top={text}: requires explain=contributions and {JSON} or {JSON_LINES}"
         )
     return int(text)
 
 
-def explained(
-    model: Model, features: NDArray[np.float32], explanation: Explanation
-) -> dict[str, Column]:
-    """Return the columns of an explanation, those of an ensemble the mean of its members': in the order of KINDS.
-
-    Margins are float32 (n,) or (n, k); contributions (n, f) or (n, f, k) with a bias as the margins, and add up to these;
-    leaves int64 (n, trees). Raises NotAcceptable where XGBoost has none for this kind of model.
-    """
-    columns: dict[str, Column] = {}
-    if MARGIN in explanation.kinds:
-        columns[MARGIN] = _mean_of(model, features, output_margin=True)
-    if CONTRIBUTIONS in explanation.kinds:
-        values = _mean_of(model, features, pred_contribs=True)
-        if values.ndim > 2:  # noqa: PLR2004  # rows, classes, features and the bias: the classes go last
-            values = values.transpose(0, 2, 1)
-        columns[CONTRIBUTIONS] = Named(_names(model), values[:, :-1], explanation.top)
-        columns[BIAS] = values[:, -1]
-    if LEAVES in explanation.kinds:
-        columns[LEAVES] = (
-            _told(model, features, pred_leaf=True).reshape(len(features), -1).astype(np.int64)
-        )
-    return columns
+def _feature_names(model: Model) -> tuple[str, ...]:
+    """Return the names of the features, or XGBoost's default names if they have none."""
+    return model.schema.names or tuple(f"f{index}" for index in range(model.schema.width))
 
 
-def _names(model: Model) -> tuple[str, ...]:
-    """Return the features' names, those that XGBoost itself makes up where they have none."""
-    return model.schema.names or tuple(f"f{place}" for place in range(model.schema.width))
+def _predict_mean(
+    model: Model, features: NDArray[np.float32], **output_options: bool
+) -> NDArray[np.float32]:
+    members = model.members or (model,)
+    predictions = [_predict(member, features, **output_options) for member in members]
+    return mean(predictions) if len(predictions) > 1 else predictions[0]
 
 
-def _mean_of(model: Model, features: NDArray[np.float32], **wanted: bool) -> NDArray[np.float32]:
-    members = [_told(each, features, **wanted) for each in model.members or (model,)]
-    return mean(members) if len(members) > 1 else members[0]
-
-
-def _told(model: Model, features: NDArray[np.float32], **wanted: Any) -> NDArray[np.float32]:
-    """Return what XGBoost tells of the rounds that predict; a linear booster has no rounds."""
-    rounds = {} if model.kind == "gblinear" else {"iteration_range": (0, model.rounds)}
+def _predict(
+    model: Model, features: NDArray[np.float32], **output_options: Any
+) -> NDArray[np.float32]:
+    """Return Booster.predict for the model's rounds in use; a linear booster has no rounds."""
+    if model.booster_type != "gblinear":
+        output_options["iteration_range"] = (0, model.rounds_used)
     try:
-        with ONE_AT_A_TIME:
+        with PREDICT_LOCK:
             matrix = xgboost.DMatrix(features, nthread=1)
             values: NDArray[np.float32] = model.booster.predict(
-                matrix, validate_features=False, **wanted, **rounds
+                matrix, validate_features=False, **output_options
             )
     except xgboost.core.XGBoostError as error:
         raise NotAcceptable(
-            f"Accept: {EXPLAIN}: XGBoost {xgboost.__version__} has no such explanation of this model"
+            f"Accept: {EXPLAIN}: not supported by XGBoost {xgboost.__version__} for this model"
         ) from error
     return values

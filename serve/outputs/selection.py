@@ -1,6 +1,6 @@
-"""Outputs: what the keys of SAGEMAKER_INFERENCE_OUTPUT mean for the predictions of an objective.
+"""Compute the outputs that SAGEMAKER_INFERENCE_OUTPUT selects, such as predicted_label.
 
-The values are those of AWS's image where it has some (docs/migrating-from-aws.md).
+The values match those of the AWS XGBoost image where it has them (docs/migrating-from-aws.md).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -12,103 +12,111 @@ from numpy.typing import NDArray
 from serve.columns import Column, nulls
 
 Floats = NDArray[np.float32]
-# From predictions, float32 (n,) or (n, k), and the number of classes to a column, None where it would be a list of lists.
-Output = Callable[[Floats, int], NDArray[Any] | None]
+# From predictions, float32 (n,) or (n, k), and the number of classes to an output of n rows.
+# None if the output would be a list of lists.
+OutputFunction = Callable[[Floats, int], NDArray[Any] | None]
 
 SCORE, SPREAD = "score", "spread"
 ONE, HALF = np.float32(1), np.float32(0.5)
 
 
-def _itself(predictions: Floats, _classes: int) -> Floats:
-    return predictions
-
-
-def _labels(predictions: Floats, classes: int) -> NDArray[np.int64]:
-    return np.broadcast_to(np.arange(classes), (len(predictions), classes))
-
-
-def _two_labels(predictions: Floats, _classes: int) -> NDArray[np.int64]:
-    return _labels(predictions, 2)
-
-
-def _both(predictions: Floats, _classes: int) -> Floats | None:
-    """Return 1 - x beside x."""
-    return np.stack([ONE - predictions, predictions], axis=1) if predictions.ndim == 1 else None
-
-
-def _above_half(predictions: Floats, _classes: int) -> NDArray[np.int64]:
-    return (predictions > HALF).astype(np.int64)
-
-
-def _above_zero(predictions: Floats, _classes: int) -> NDArray[np.int64]:
-    return (predictions > 0).astype(np.int64)
-
-
-def _likeliest(predictions: Floats, _classes: int) -> NDArray[np.int64]:
-    likeliest: NDArray[np.int64] = predictions.argmax(axis=1)
-    return likeliest
-
-
-def _largest(predictions: Floats, _classes: int) -> Floats:
-    largest: Floats = predictions.max(axis=1)
-    return largest
-
-
-ANY: Mapping[str, Output] = {"predicted_score": _itself}
-OF_OBJECTIVE: dict[str, Mapping[str, Output]] = {
-    "binary:logistic": {
-        "predicted_label": _above_half,
-        "labels": _two_labels,
-        "probability": _itself,
-        "probabilities": _both,
-        "raw_score": _itself,
-        "raw_scores": _both,
-    },
-    "binary:logitraw": {
-        "predicted_label": _above_zero,
-        "labels": _two_labels,
-        "raw_score": _itself,
-        "raw_scores": _both,
-    },
-    "binary:hinge": {
-        "predicted_label": _itself,
-        "labels": _two_labels,
-        "raw_score": _itself,
-        "raw_scores": _both,
-    },
-    "multi:softmax": {"predicted_label": _itself, "labels": _labels, "raw_score": _itself},
-    "multi:softprob": {
-        "predicted_label": _likeliest,
-        "labels": _labels,
-        "probability": _largest,
-        "probabilities": _itself,
-        "raw_score": _largest,
-        "raw_scores": _itself,
-    },
-}
-
-
-def selected(
+def select_outputs(
     keys: Sequence[str],
     objective: str,
-    classes: int,
+    class_count: int,
     predictions: Floats,
     spread: Floats | None = None,
 ) -> dict[str, Column]:
-    """Return a column for each key, of nulls where the key means nothing for the objective.
+    """Return a column for each key; it is null if the objective does not have such an output.
 
-    ``predictions`` are float32 (n,) or (n, k), and so is ``spread``, where there is one.
+    ``predictions`` and ``spread`` are float32 (n,) or (n, k). ``spread`` is None if the model has
+    no spread.
     """
-    known = OF_OBJECTIVE.get(objective, ANY)
+    functions = OUTPUTS_BY_OBJECTIVE.get(objective, DEFAULT_OUTPUTS)
     columns: dict[str, Column] = {}
     for key in keys:
-        column = (
-            spread if key == SPREAD else known[key](predictions, classes) if key in known else None
-        )
+        column = None
+        if key == SPREAD:
+            column = spread
+        elif key in functions:
+            column = functions[key](predictions, class_count)
         columns[key] = nulls(len(predictions)) if column is None else column
     return columns
 
 
-def meaningless(keys: Sequence[str], columns: Mapping[str, Column]) -> list[str]:
-    """Return the keys whose columns hold nothing but nulls."""
+def find_null_keys(keys: Sequence[str], columns: Mapping[str, Column]) -> list[str]:
+    """Return the keys whose columns contain only nulls."""
     return [key for key in keys if np.isnan(np.asarray(columns[key], dtype=np.float64)).all()]
+
+
+def _unchanged(predictions: Floats, _class_count: int) -> Floats:
+    return predictions
+
+
+def _class_labels(predictions: Floats, class_count: int) -> NDArray[np.int64]:
+    return np.broadcast_to(np.arange(class_count), (len(predictions), class_count))
+
+
+def _binary_labels(predictions: Floats, _class_count: int) -> NDArray[np.int64]:
+    return _class_labels(predictions, 2)
+
+
+def _both_classes(predictions: Floats, _class_count: int) -> Floats | None:
+    """Return the scores of class 0 and class 1, 1 - x and x; None for several outputs."""
+    return np.stack([ONE - predictions, predictions], axis=1) if predictions.ndim == 1 else None
+
+
+def _is_above_half(predictions: Floats, _class_count: int) -> NDArray[np.int64]:
+    return (predictions > HALF).astype(np.int64)
+
+
+def _is_positive(predictions: Floats, _class_count: int) -> NDArray[np.int64]:
+    return (predictions > 0).astype(np.int64)
+
+
+def _most_likely_class(predictions: Floats, _class_count: int) -> NDArray[np.int64]:
+    classes: NDArray[np.int64] = predictions.argmax(axis=1)
+    return classes
+
+
+def _highest_score(predictions: Floats, _class_count: int) -> Floats:
+    scores: Floats = predictions.max(axis=1)
+    return scores
+
+
+DEFAULT_OUTPUTS: Mapping[str, OutputFunction] = {"predicted_score": _unchanged}
+OUTPUTS_BY_OBJECTIVE: dict[str, Mapping[str, OutputFunction]] = {
+    "binary:logistic": {
+        "predicted_label": _is_above_half,
+        "labels": _binary_labels,
+        "probability": _unchanged,
+        "probabilities": _both_classes,
+        "raw_score": _unchanged,
+        "raw_scores": _both_classes,
+    },
+    "binary:logitraw": {
+        "predicted_label": _is_positive,
+        "labels": _binary_labels,
+        "raw_score": _unchanged,
+        "raw_scores": _both_classes,
+    },
+    "binary:hinge": {
+        "predicted_label": _unchanged,
+        "labels": _binary_labels,
+        "raw_score": _unchanged,
+        "raw_scores": _both_classes,
+    },
+    "multi:softmax": {
+        "predicted_label": _unchanged,
+        "labels": _class_labels,
+        "raw_score": _unchanged,
+    },
+    "multi:softprob": {
+        "predicted_label": _most_likely_class,
+        "labels": _class_labels,
+        "probability": _highest_score,
+        "probabilities": _unchanged,
+        "raw_score": _highest_score,
+        "raw_scores": _unchanged,
+    },
+}

@@ -65,7 +65,7 @@ def test_check_fails_as_the_start_would(tmp_path: Path) -> None:
     """What would stop the start, or a sample that does not fit, is one line and exit code 1."""
     (tmp_path / "bad.csv").write_text("1,2\n")
     for arguments, message in (
-        ((tmp_path,), "holds no model"),
+        ((tmp_path,), "contains no model"),
         ((ARTIFACT, tmp_path / "bad.csv"), "row 1: expected 9 columns, got 2"),
         (
             (ARTIFACT, tmp_path / "none.csv"),
@@ -89,5 +89,5 @@ def test_check_names_what_is_ignored(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("no model")
     text = check(tmp_path).stdout
 
-    assert "notes.txt: no model" in text
+    assert "notes.txt: not a model" in text
     assert "and 50 features more" in text

@@ -53,14 +53,14 @@ def test_empty_variables_count_as_none(models: Path) -> None:
         ("[]", 'expected an object with "features"'),
         ("{", "schema.json"),
         ('{"features": [1, 2]}', "a list of objects"),
-        ('{"features": [{"name": "a"}]}', "schema.json describes 1 feature, the model has 2"),
+        ('{"features": [{"name": "a"}]}', "schema.json describes 1 feature, but the model has 2"),
         (
             '{"features": [{"name": "b"}, {"name": "a"}]}',
-            'feature 1: its "name" is "b", but the model knows "a"',
+            'feature 1: "name": expected "a" as in the model, got "b"',
         ),
         (
             '{"features": [{"name": "a", "type": "c"}, {"name": "b"}]}',
-            'feature 1: its "type" is "c", but the model knows "float"',
+            'feature 1: "type": expected "float" as in the model, got "c"',
         ),
         (
             '{"features": [{"name": "a", "type": "text"}, {"name": "b"}]}',
@@ -68,18 +68,21 @@ def test_empty_variables_count_as_none(models: Path) -> None:
         ),
         (
             '{"features": [{"name": "a", "categories": ["x", "x"]}, {"name": "b"}]}',
-            '"categories": expected a list of different strings',
+            '"categories": expected a list of unique strings',
         ),
         (
             '{"features": [{"name": "a", "codes": 3}, {"name": "b"}]}',
-            'it has "categories" or "codes", but its "type" is not "c"',
+            '"categories" and "codes" require "type": "c", but the type is "float"',
         ),
-        ('{"features": [{"name": "a"}, {"name": "a"}]}', 'several features are called "a"'),
+        (
+            '{"features": [{"name": "a"}, {"name": "a"}]}',
+            'feature names must be unique, repeated: "a"',
+        ),
         ('{"features": ["a", "b"]}', "a list of objects"),
         ("[" * 200_000, "recursion"),
         (
             '{"features": [{"name": "a", "codes": 1e400}, {"name": "b"}]}',
-            '"codes": expected the number of codes, up to 16,777,216',
+            '"codes": expected the number of codes, from 1 to 16,777,216',
         ),
         (
             '{"features": [{"name": "a", "mising": false}, {"name": "b"}]}',
@@ -103,15 +106,15 @@ def test_empty_variables_count_as_none(models: Path) -> None:
         ),
         (
             '{"features": [{}, {}], "prediction": {"classes": "yes"}}',
-            '"classes": expected a list of different strings',
+            '"classes": expected a list of unique strings',
         ),
         (
             '{"features": [{}, {}], "prediction": {"classes": ["no", "no"]}}',
-            '"classes": expected a list of different strings',
+            '"classes": expected a list of unique strings',
         ),
         (
             '{"features": [{}, {}], "prediction": {"classes": [1, 2, 3]}}',
-            'it lists 3 "classes", but the model has 1 output, which tells 2 apart',
+            '"classes": expected 2 classes for a model with 1 output, got 3',
         ),
     ],
 )
@@ -137,9 +140,12 @@ KINDS = train(
     [
         (
             {"categories": ["b", "c", "d", "e"]},
-            'feature 1: it has 4 "categories", but the trees ask for codes up to 4',
+            'feature 1: "categories": expected at least 5 labels (the trees use codes up to 4), got 4',
         ),
-        ({"codes": 4}, 'feature 1: it has 4 "codes", but the trees ask for codes up to 4'),
+        (
+            {"codes": 4},
+            'feature 1: "codes": expected at least 5 (the trees use codes up to 4), got 4',
+        ),
     ],
 )
 def test_fewer_categories_than_the_trees_know(
@@ -178,8 +184,8 @@ def test_classes_that_the_model_has_not(
     with running(folder) as server:
         status = server.post("1,2").status_code
 
-    assert f'schema.json, "prediction": it lists {count} "classes", but the model has ' in refused
-    assert f"{classes} apart" in refused
+    assert f'schema.json, "prediction": "classes": expected {classes} classes' in refused
+    assert f", got {count}\n" in refused
     assert status == 200
 
 
@@ -187,7 +193,10 @@ def test_classes_that_the_model_has_not(
     ("attributes", "message"),
     [
         ({"best_iteration": "abc"}, 'best_iteration is "abc"'),
-        ({"best_iteration": "999"}, 'is "999", and it has 10 rounds'),
+        (
+            {"best_iteration": "999"},
+            'is "999": expected a whole number less than 10, its number of rounds',
+        ),
     ],
 )
 def test_a_best_iteration_that_means_nothing_stops_the_start(

@@ -75,7 +75,7 @@ def test_what_never_runs_is_not_in_it() -> None:
     ("arguments", "exit_code", "words"),
     [
         (["train"], 1, "this image only serves"),
-        (["serve"], 1, "cannot serve: /opt/ml/model is no folder"),
+        (["serve"], 1, "cannot serve: /opt/ml/model is not a directory"),
         (["fly"], 2, "invalid choice"),
     ],
 )

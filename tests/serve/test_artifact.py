@@ -1,4 +1,4 @@
-"""Models as users bring them: what is loaded, and what is refused and how."""
+"""Model files and directories that users may supply: accepted or rejected with the reason."""
 
 import json
 import shutil
@@ -14,33 +14,33 @@ from tests.support.responses import scores
 from tests.support.server import ROOT, refusal, running
 
 MODELS = ROOT / "tests" / "support" / "old_models"
-NAMES = ("model.ubj", "model.json", "xgboost-model")
-RUNTIME = tuple(map(int, xgboost.__version__.split(".")[:2]))
+STANDARD_NAMES = ("model.ubj", "model.json", "xgboost-model")
+XGBOOST_VERSION = tuple(map(int, xgboost.__version__.split(".")[:2]))
 BOOSTER = train(numbers(100, 2), names=["a", "b"])
 
 
-def expectations(version: str) -> tuple[str, list[float]]:
-    """Return a payload and what the model's own XGBoost predicted for it."""
-    written = json.loads((MODELS / f"{version}.expected.json").read_text())
-    return json.dumps(written["rows"]), written["expected"]
+def load_expected(version: str) -> tuple[str, list[float]]:
+    """Return a payload and the predictions of the XGBoost version that wrote the model."""
+    sample = json.loads((MODELS / f"{version}.expected.json").read_text())
+    return json.dumps(sample["rows"]), sample["expected"]
 
 
 @pytest.mark.parametrize("suffix", [".json", ".ubj", "-xgboost-model"])
 @pytest.mark.parametrize("version", ["1.7", "2.1", "3.0", "3.2", "3.4"])
-def test_models_of_other_versions_predict_as_their_writer_did(
+def test_models_of_other_versions_predict_the_same_or_are_rejected(
     tmp_path: Path, version: str, suffix: str
 ) -> None:
-    """4.1: a model of any version predicts as it did where it was written, or is refused with the reason."""
+    """4.1: A model predicts as in the XGBoost that wrote it, or is rejected with the reason."""
     name = {".json": "model.json", ".ubj": "model.ubj"}.get(suffix, "xgboost-model")
     shutil.copy(MODELS / f"{version}{suffix}", tmp_path / name)
-    body, expected = expectations(version)
+    body, expected = load_expected(version)
 
-    if tuple(map(int, version.split("."))) > RUNTIME:
+    if tuple(map(int, version.split("."))) > XGBOOST_VERSION:
         assert f"was written by XGBoost {version}" in refusal(tmp_path)
         return
     if (version, suffix) == ("1.7", "-xgboost-model"):
         line = refusal(tmp_path)
-        assert "is in the binary format that XGBoost 3.1 gave up" in line
+        assert "is in the binary format that XGBoost 3.1 removed" in line
         assert f"make convert MODEL={tmp_path / name}" in line
         return
     with running(tmp_path) as server:
@@ -50,17 +50,19 @@ def test_models_of_other_versions_predict_as_their_writer_did(
 
 
 @pytest.mark.parametrize("version", ["1.7", "2.1", "3.0", "3.2", "3.4"])
-def test_pickles_are_refused_and_never_unpickled(tmp_path: Path, version: str) -> None:
-    """4.1: a pickle can run any code: it is named, not read."""
+def test_pickles_are_rejected(tmp_path: Path, version: str) -> None:
+    """4.1: A pickle, which can run arbitrary code, is never loaded."""
     shutil.copy(MODELS / f"{version}.pkl", tmp_path / "xgboost-model")
 
-    assert "is a pickle, which can run any code and is never unpickled here" in refusal(tmp_path)
+    assert "is a pickle, which is never loaded because it can run arbitrary code" in refusal(
+        tmp_path
+    )
 
 
-def test_a_model_of_a_newer_xgboost_is_refused_unless_a_setting_insists(tmp_path: Path) -> None:
-    """Peers load such a model in silence and predict wrongly."""
+def test_a_model_of_a_newer_xgboost_is_rejected_unless_allowed(tmp_path: Path) -> None:
+    """A model of a newer XGBoost, which may predict incorrectly, needs SERVE_ALLOW_NEWER_MODEL."""
     model = (saved(BOOSTER, tmp_path) / "model.ubj").read_bytes()
-    major, minor = RUNTIME
+    major, minor = XGBOOST_VERSION
     newer = model.replace(
         bytes([ord("i"), major, ord("i"), minor]), bytes([ord("i"), major, ord("i"), minor + 1])
     )
@@ -71,9 +73,9 @@ def test_a_model_of_a_newer_xgboost_is_refused_unless_a_setting_insists(tmp_path
         assert server.post("1,2").status_code == 200
 
 
-@pytest.mark.parametrize("name", [*NAMES, "my-model", "version/1/my-model.bin"])
-def test_a_model_is_found_by_its_name_or_by_its_bytes(tmp_path: Path, name: str) -> None:
-    """4.4, 4.5 and 4.9: beside stray files, hidden ones, code/ and the tarball itself, in a folder below too."""
+@pytest.mark.parametrize("name", [*STANDARD_NAMES, "my-model", "version/1/my-model.bin"])
+def test_a_model_is_recognized_by_its_name_or_its_bytes(tmp_path: Path, name: str) -> None:
+    """4.4, 4.5 and 4.9: Other files, hidden files, code/ and model.tar.gz do not hide the model."""
     path = tmp_path / name
     path.parent.mkdir(parents=True, exist_ok=True)
     BOOSTER.save_model(tmp_path / "m.json")
@@ -97,8 +99,8 @@ def test_a_model_is_found_by_its_name_or_by_its_bytes(tmp_path: Path, name: str)
         )
 
 
-def test_a_known_name_wins_over_other_models(tmp_path: Path) -> None:
-    """4.9: another file that is a model too is named in a warning, and not loaded."""
+def test_a_standard_name_takes_precedence_over_other_models(tmp_path: Path) -> None:
+    """4.9: Another model in the directory is reported in a warning and not loaded."""
     saved(BOOSTER, tmp_path)
     train(numbers(100, 5)).save_model(tmp_path / "old.ubj")
 
@@ -106,75 +108,83 @@ def test_a_known_name_wins_over_other_models(tmp_path: Path) -> None:
         assert server.post("1,2").status_code == 200
     warnings = [event for event in server.events() if event["event"] == "ignored"]
     assert warnings[0]["level"] == "WARNING"
-    assert warnings[0]["files"] == {"old.ubj": "a model too, but its name is not one of the known"}
+    assert warnings[0]["files"] == {
+        "old.ubj": "a model, but a file with a standard name takes precedence"
+    }
 
 
-def test_several_models_are_refused(tmp_path: Path) -> None:
-    """4.9: which of several is meant is not guessed."""
+def test_several_models_are_rejected(tmp_path: Path) -> None:
+    """4.9: The server does not guess which of several models to serve."""
     saved(BOOSTER, tmp_path)
     BOOSTER.save_model(tmp_path / "model.json")
-    unknown = tmp_path / "unknown"
-    unknown.mkdir()
+    other_names = tmp_path / "other-names"
+    other_names.mkdir()
     for name in ("a.ubj", "b.ubj"):
-        BOOSTER.save_model(unknown / name)
+        BOOSTER.save_model(other_names / name)
 
-    assert 'holds several models, "model.json", "model.ubj"' in refusal(tmp_path)
-    assert 'holds several models, "a.ubj", "b.ubj"' in refusal(unknown)
+    assert 'contains several models ("model.json", "model.ubj")' in refusal(tmp_path)
+    assert 'contains several models ("a.ubj", "b.ubj")' in refusal(other_names)
 
 
 @pytest.mark.parametrize("name", ["model.ubj", "model.json"])
-def test_models_that_are_cut_off_are_refused(tmp_path: Path, name: str) -> None:
-    """4.3: XGBoost dies of some of these by a segmentation fault; here each is a line."""
+def test_truncated_models_are_rejected(tmp_path: Path, name: str) -> None:
+    """4.3: A truncated model, which may crash XGBoost, is rejected with one line."""
     BOOSTER.save_model(tmp_path / name)
     model = (tmp_path / name).read_bytes()
     for length in (100, 150, len(model) // 2, len(model) - 2, len(model) - 1):
         (tmp_path / name).write_bytes(model[:length])
 
-        assert "is cut off" in refusal(tmp_path)
+        assert "is truncated" in refusal(tmp_path)
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
         (b"", "is empty"),
-        (b"\0\0\0\x3f\4\0\0\0", r"is neither JSON nor UBJSON, it starts with b'\x00\x00\x00?"),
+        (
+            b"\0\0\0\x3f\4\0\0\0",
+            r"in UBJSON or JSON format, got a file that starts with b'\x00\x00\x00?",
+        ),
         (b"\0\0\0\x3f\4\0\0\0", "make convert MODEL="),
-        (b"\x1f\x8b\x08\0", "is an archive: unpack it"),
-        (b"PK\3\4", "is an archive: unpack it"),
-        (b"import xgboost", "is neither JSON nor UBJSON, it starts with b'import xgboost'"),
-        (b'{"features": []}', "is neither JSON nor UBJSON"),
-        (b'{"learner": {}, "version": [3, 0, 0]}', "cannot read it"),
+        (b"\x1f\x8b\x08\0", "is an archive: extract it"),
+        (b"PK\3\4", "is an archive: extract it"),
+        (
+            b"import xgboost",
+            "in UBJSON or JSON format, got a file that starts with b'import xgboost'",
+        ),
+        (b'{"features": []}', "expected an XGBoost model in UBJSON or JSON format"),
+        (b'{"learner": {}, "version": [3, 0, 0]}', "cannot load"),
     ],
 )
-def test_what_is_no_model_is_refused_by_name(tmp_path: Path, content: bytes, message: str) -> None:
-    """4.3: what lies under a model's name but is none is refused, with what it is and what to do."""
+def test_files_in_other_formats_are_rejected(tmp_path: Path, content: bytes, message: str) -> None:
+    """4.3: A file that is not a model is rejected with its format and the fix."""
     (tmp_path / "xgboost-model").write_bytes(content)
 
     assert message in refusal(tmp_path)
 
 
-def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
-    """4.3: what is there instead is listed; what was perhaps meant is named."""
+def test_a_directory_without_a_model_is_rejected(tmp_path: Path) -> None:
+    """4.3: The message lists the files of the directory, or explains the likely model file."""
     assert "it is empty" in refusal(tmp_path)
-    assert "is no folder" in refusal(tmp_path / "nowhere")
+    assert "is not a directory" in refusal(tmp_path / "missing")
     (tmp_path / "notes.txt").write_text("no model")
-    assert 'it holds "notes.txt"' in refusal(tmp_path)
+    assert 'it contains "notes.txt"' in refusal(tmp_path)
     (tmp_path / "model.tar.gz").write_bytes(b"\x1f\x8b\x08\0")
-    assert "model.tar.gz is an archive: unpack it" in refusal(tmp_path)
+    assert "model.tar.gz is an archive: extract it" in refusal(tmp_path)
 
 
-def test_early_stopping_is_honoured(tmp_path: Path) -> None:
-    """A model that was stopped early predicts with its best iteration, unless a setting says with all."""
+def test_early_stopping_is_honored(tmp_path: Path) -> None:
+    """A model predicts up to its best iteration, unless SERVE_EARLY_STOPPING is false."""
     features, target = numbers(300, 3, missing=0), np.random.default_rng(0).random(300)
     matrix = xgboost.DMatrix(features, target)
-    other = xgboost.DMatrix(
+    validation = xgboost.DMatrix(
         numbers(100, 3, seed=9, missing=0), np.random.default_rng(1).random(100)
     )
     booster = xgboost.train(
         {"nthread": 1},
         matrix,
         50,
-        evals=[(other, "other")],
+        evals=[(validation, "validation")],
         early_stopping_rounds=5,
         verbose_eval=False,
     )
@@ -190,15 +200,15 @@ def test_early_stopping_is_honoured(tmp_path: Path) -> None:
         np.testing.assert_array_equal(scores(server.post(body)), booster.predict(matrix))
 
 
-def test_the_self_test_guards_the_start(tmp_path: Path) -> None:
-    """2.6: an artifact's own request must give its own expected reply, or nothing is served."""
+def test_a_failed_self_test_prevents_startup(tmp_path: Path) -> None:
+    """2.6: The artifact's own request must produce its own expected response."""
     saved(BOOSTER, tmp_path)
     folder = tmp_path / "self-test"
     folder.mkdir()
     (folder / "request.json").write_text("[[1, 2], [3, 4]]")
     expected = predictions(BOOSTER, np.array([[1, 2], [3, 4]], np.float32)).tolist()
 
-    assert "must hold one request.* and one expected.*; it holds 1 and 0" in refusal(tmp_path)
+    assert "expected one request.* and one expected.* file, found 1 and 0" in refusal(tmp_path)
     (folder / "expected.jsonl").write_text(
         "".join(json.dumps({"score": score}) + "\n" for score in expected)
     )
@@ -211,17 +221,17 @@ def test_the_self_test_guards_the_start(tmp_path: Path) -> None:
     (folder / "expected.jsonl").write_text(
         "".join(json.dumps({"score": score + 0.001}) + "\n" for score in expected)
     )
-    assert "the self-test failed: row 1: expected" in refusal(tmp_path)
+    assert "self-test failed: row 1: expected" in refusal(tmp_path)
     (folder / "expected.jsonl").write_text(json.dumps({"score": expected[0]}) + "\n")
-    assert "the self-test failed: 1 predictions are expected, 2 came" in refusal(tmp_path)
-    (folder / "expected.jsonl").write_text("nonsense")
-    assert "expected a reply of this server" in refusal(tmp_path)
+    assert "self-test failed: expected 1 prediction, got 2" in refusal(tmp_path)
+    (folder / "expected.jsonl").write_text("invalid")
+    assert "expected a response of this server" in refusal(tmp_path)
     (folder / "request.json").write_text("[[1]]")
-    assert "the self-test failed" in refusal(tmp_path)
+    assert "self-test failed" in refusal(tmp_path)
 
 
-def test_the_sample_artifact_is_within_its_bounds() -> None:
-    """The committed artifact: at most 300 trees and 1.5 MB, written by the oldest supported XGBoost, with its self-test."""
+def test_the_sample_artifact_is_small_and_portable() -> None:
+    """The sample has at most 300 trees and 1.5 MB, and the oldest supported XGBoost wrote it."""
     artifact = ROOT / "model" / "artifact"
     booster = xgboost.Booster(model_file=artifact / "model.ubj")
 

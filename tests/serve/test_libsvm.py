@@ -234,12 +234,12 @@ def test_the_base_of_schema_json(tmp_path: Path) -> None:
         (
             '"libsvm_base": 1',
             {"SERVE_LIBSVM_BASE": "0"},
-            'says "libsvm_base": 1, but SERVE_LIBSVM_BASE is 0',
+            'has "libsvm_base": 1, but SERVE_LIBSVM_BASE is 0',
         ),
         (
             '"libsvm_base": 0',
             {"SERVE_LIBSVM_BASE": "1"},
-            'says "libsvm_base": 0, but SERVE_LIBSVM_BASE is 1',
+            'has "libsvm_base": 0, but SERVE_LIBSVM_BASE is 1',
         ),
         ('"libsvm_base": 2', {}, '"libsvm_base": expected 0 or 1, got 2'),
         ('"libsvm_base": true', {}, '"libsvm_base": expected 0 or 1, got true'),

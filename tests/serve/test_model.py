@@ -1,4 +1,4 @@
-"""Every kind of model predicts as XGBoost does."""
+"""Predictions of all types of models equal those of XGBoost."""
 
 import json
 from pathlib import Path
@@ -13,7 +13,7 @@ from tests.support.server import running
 
 RANDOM = np.random.default_rng(0)
 ROWS = 300
-KINDS: dict[str, tuple[Any, dict[str, Any]]] = {
+MODEL_TYPES: dict[str, tuple[Any, dict[str, Any]]] = {
     "regression": (RANDOM.random(ROWS), {"objective": "reg:squarederror"}),
     "binary": (RANDOM.integers(0, 2, ROWS), {"objective": "binary:logistic"}),
     "binary-raw": (RANDOM.integers(0, 2, ROWS), {"objective": "binary:logitraw"}),
@@ -34,25 +34,25 @@ KINDS: dict[str, tuple[Any, dict[str, Any]]] = {
 }
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_kinds(models: Path, kind: str) -> None:
-    """Each kind predicts bit for bit as Booster.predict does, also dart, which XGBoost's in-place prediction rounds otherwise."""
-    target, parameters = KINDS[kind]
-    features = numbers(ROWS, 4, missing=0 if kind == "gblinear" else 0.1)
-    if kind == "gblinear":
+@pytest.mark.parametrize("model_type", MODEL_TYPES)
+def test_predictions_equal_xgboost(models: Path, model_type: str) -> None:
+    """Predictions equal Booster.predict bit for bit, also where in-place predictions do not."""
+    target, parameters = MODEL_TYPES[model_type]
+    features = numbers(ROWS, 4, missing=0 if model_type == "gblinear" else 0.1)
+    if model_type == "gblinear":
         features = np.sign(features)
     booster = train(features, target, **parameters)
     expected = predictions(booster, features[:50])
     rows = [[None if np.isnan(value) else value for value in row] for row in features[:50].tolist()]
-    with running(saved(booster, models / kind)) as server:
+    with running(saved(booster, models / model_type)) as server:
         for accept in ("text/csv", "application/json", "application/jsonlines"):
-            for body, due in ((rows, expected), (rows[:1], expected[:1])):
+            for body, wanted in ((rows, expected), (rows[:1], expected[:1])):
                 got = scores(server.post(json.dumps(body), "application/json", Accept=accept))
-                np.testing.assert_array_equal(got.reshape(due.shape), due)
+                np.testing.assert_array_equal(got.reshape(wanted.shape), wanted)
 
 
 def test_ten_thousand_features(models: Path) -> None:
-    """A very wide model takes very wide rows, and its messages stay short."""
+    """A model with 10,000 features accepts rows of that width; its error messages stay short."""
     features = numbers(60, 10_000, missing=0)
     names = [f"feature {number}" for number in range(10_000)]
     booster = train(features, rounds=3, names=names)
@@ -69,8 +69,8 @@ def test_ten_thousand_features(models: Path) -> None:
         assert len(server.post("x,y\n1,2", "text/csv; header=present").content) < 2048
 
 
-def test_predictions_that_are_no_numbers_are_null(tmp_path: Path) -> None:
-    """3.17: infinite predictions leave JSON valid, and are inf in CSV."""
+def test_infinite_predictions_are_null_in_json(tmp_path: Path) -> None:
+    """3.17: An infinite prediction is null in JSON, which stays valid, and inf in CSV."""
     booster = json.loads(bytes(train(numbers(100, 2, missing=0), rounds=2).save_raw("json")))
     for tree in booster["learner"]["gradient_booster"]["model"]["trees"]:
         tree["split_conditions"] = [

@@ -1,4 +1,4 @@
-"""XGBoost's C call, which serve.model.native_predict uses, against XGBoost's own methods."""
+"""Predictions through XGBoost's C API equal those of its Python package."""
 
 import threading
 from collections.abc import Callable
@@ -9,12 +9,12 @@ import pytest
 import xgboost
 from numpy.typing import NDArray
 
-from serve.model.native_predict import Predict, direct_predictor, native_predictor
+from serve.model.native_predict import Predictor, build_direct_predictor, build_predictor
 from tests.support.boosters import numbers, train
 
 WIDTH = 6
 ROUNDS = 7
-KINDS: dict[str, dict[str, Any]] = {
+MODEL_TYPES: dict[str, dict[str, Any]] = {
     "regression": {},
     "classes": {"objective": "multi:softprob", "num_class": 3},
     "class": {"objective": "multi:softmax", "num_class": 3},
@@ -24,47 +24,49 @@ KINDS: dict[str, dict[str, Any]] = {
 }
 
 
-def booster_of(kind: str) -> xgboost.Booster:
+def train_model(model_type: str) -> xgboost.Booster:
     features = numbers(200, WIDTH)
     random = np.random.default_rng(5)
-    shape = (200, 2) if kind == "targets" else (200,)
-    target = random.integers(0, 3, shape) if kind.startswith("class") else random.random(shape)
-    return train(features, target, **KINDS[kind])
+    shape = (200, 2) if model_type == "targets" else (200,)
+    target = (
+        random.integers(0, 3, shape) if model_type.startswith("class") else random.random(shape)
+    )
+    return train(features, target, **MODEL_TYPES[model_type])
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_the_c_call_agrees(kind: str) -> None:
-    """Whatever the model, the number of rows and their layout: the bits of Booster.inplace_predict, over the same rounds."""
-    booster = booster_of(kind)
-    direct = direct_predictor(booster, ROUNDS)
+@pytest.mark.parametrize("model_type", MODEL_TYPES)
+def test_direct_predictions_equal_inplace_predictions(model_type: str) -> None:
+    """Predictions equal Booster.inplace_predict, bit for bit, for any row count and layout."""
+    booster = train_model(model_type)
+    predict = build_direct_predictor(booster, ROUNDS)
 
     for rows in (1, 2, 63, 64, 65, 500):
         features = numbers(rows, WIDTH, seed=rows)
-        due = booster.inplace_predict(features, iteration_range=(0, ROUNDS))
+        expected = booster.inplace_predict(features, iteration_range=(0, ROUNDS))
         for layout in (
             features,
             np.asfortranarray(features),
             np.repeat(features, 2, axis=1)[:, ::2],
         ):
-            np.testing.assert_array_equal(direct(layout), due)
+            np.testing.assert_array_equal(predict(layout), expected)
 
 
-def test_the_c_call_in_many_threads() -> None:
-    """Eight threads with matrices of different sizes do not see each other's."""
-    booster = booster_of("classes")
-    direct = direct_predictor(booster, ROUNDS)
+def test_threads_do_not_share_buffers() -> None:
+    """Eight threads that predict matrices of different sizes get their own predictions."""
+    booster = train_model("classes")
+    predict = build_direct_predictor(booster, ROUNDS)
     matrices = [numbers(rows, WIDTH, seed=rows) for rows in range(1, 60)]
-    due = [booster.inplace_predict(matrix, iteration_range=(0, ROUNDS)) for matrix in matrices]
+    expected = [booster.inplace_predict(matrix, iteration_range=(0, ROUNDS)) for matrix in matrices]
     differing: list[NDArray[np.float32]] = []
 
-    def call() -> None:
+    def predict_repeatedly() -> None:
         for _ in range(20):
-            pairs = zip(matrices, due, strict=True)
+            pairs = zip(matrices, expected, strict=True)
             differing.extend(
-                matrix for matrix, right in pairs if not np.array_equal(direct(matrix), right)
+                matrix for matrix, scores in pairs if not np.array_equal(predict(matrix), scores)
             )
 
-    threads = [threading.Thread(target=call) for _ in range(8)]
+    threads = [threading.Thread(target=predict_repeatedly) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -73,21 +75,23 @@ def test_the_c_call_in_many_threads() -> None:
     assert differing == []
 
 
-def raising(_booster: xgboost.Booster, _rounds: int) -> Predict:
+def fail_to_build(_booster: xgboost.Booster, _rounds: int) -> Predictor:
     raise AttributeError("XGProxyDMatrixCreate")
 
 
-def wrong(_booster: xgboost.Booster, _rounds: int) -> Predict:
+def build_wrong_predictor(_booster: xgboost.Booster, _rounds: int) -> Predictor:
     return lambda features: np.zeros(len(features), dtype=np.float32)
 
 
-@pytest.mark.parametrize("direct", [raising, wrong])
-def test_a_library_that_is_not_as_it_is_known(
-    direct: Callable[[xgboost.Booster, int], Predict],
+@pytest.mark.parametrize("build_direct", [fail_to_build, build_wrong_predictor])
+def test_an_unsupported_library_falls_back_to_inplace_predict(
+    build_direct: Callable[[xgboost.Booster, int], Predictor],
 ) -> None:
-    """Where the C call is not there, or gives other numbers, Booster.inplace_predict is taken."""
-    booster = booster_of("regression")
+    """If the C call is missing or returns other numbers, Booster.inplace_predict is used."""
+    booster = train_model("regression")
     features = numbers(10, WIDTH)
-    due = booster.inplace_predict(features, iteration_range=(0, ROUNDS))
+    expected = booster.inplace_predict(features, iteration_range=(0, ROUNDS))
 
-    np.testing.assert_array_equal(native_predictor(booster, ROUNDS, direct)(features), due)
+    np.testing.assert_array_equal(
+        build_predictor(booster, ROUNDS, build_direct)(features), expected
+    )

@@ -1,4 +1,4 @@
-"""What SAGEMAKER_INFERENCE_OUTPUT selects: its keys for every family of objectives, in every format."""
+"""SAGEMAKER_INFERENCE_OUTPUT selects outputs: its keys by objective, in every media type."""
 
 import csv
 import io
@@ -20,8 +20,10 @@ from tests.support.server import refusal, running
 ROWS = 200
 RANDOM = np.random.default_rng(0)
 FEATURES = numbers(ROWS, 3)
-SOME = FEATURES[:20]
-BODY = json.dumps([[None if np.isnan(value) else value for value in row] for row in SOME.tolist()])
+SAMPLE = FEATURES[:20]
+BODY = json.dumps(
+    [[None if np.isnan(value) else value for value in row] for row in SAMPLE.tolist()]
+)
 KEYS = (
     "predicted_label",
     "labels",
@@ -32,7 +34,7 @@ KEYS = (
     "predicted_score",
     "spread",
 )
-ALL = ",".join(KEYS)
+ALL_KEYS = ",".join(KEYS)
 ACCEPTS = (
     "text/csv",
     "application/json",
@@ -40,8 +42,8 @@ ACCEPTS = (
     "application/x-recordio-protobuf",
     "application/x-npy",
 )
-TWO, THREE = RANDOM.integers(0, 2, ROWS), RANDOM.integers(0, 3, ROWS)
-SCORED: dict[str, tuple[Any, dict[str, Any]]] = {
+TWO_CLASSES, THREE_CLASSES = RANDOM.integers(0, 2, ROWS), RANDOM.integers(0, 3, ROWS)
+SCORE_MODELS: dict[str, tuple[Any, dict[str, Any]]] = {
     objective: (RANDOM.random(ROWS) + 0.1, {"objective": objective})
     for objective in (
         "reg:squarederror",
@@ -54,18 +56,18 @@ SCORED: dict[str, tuple[Any, dict[str, Any]]] = {
         "survival:cox",
     )
 }
-SCORED["reg:logistic"] = (RANDOM.random(ROWS), {"objective": "reg:logistic"})
-SCORED["rank:ndcg"] = (RANDOM.integers(0, 4, ROWS), {"objective": "rank:ndcg"})
-SCORED["squaredlogerror"] = (RANDOM.random(ROWS) + 0.1, {"objective": "reg:squaredlogerror"})
-SCORED["quantiles"] = (
+SCORE_MODELS["reg:logistic"] = (RANDOM.random(ROWS), {"objective": "reg:logistic"})
+SCORE_MODELS["rank:ndcg"] = (RANDOM.integers(0, 4, ROWS), {"objective": "rank:ndcg"})
+SCORE_MODELS["squaredlogerror"] = (RANDOM.random(ROWS) + 0.1, {"objective": "reg:squaredlogerror"})
+SCORE_MODELS["quantiles"] = (
     RANDOM.random(ROWS),
     {"objective": "reg:quantileerror", "quantile_alpha": [0.1, 0.9]},
 )
-SCORED["targets"] = (RANDOM.random((ROWS, 2)), {})
+SCORE_MODELS["targets"] = (RANDOM.random((ROWS, 2)), {})
 
 
-def rows_of(response: requests.Response, keys: tuple[str, ...]) -> list[dict[str, Any]]:
-    """Return what JSON or JSON lines tell of each record, after checking the keys and their order."""
+def parse_rows(response: requests.Response, keys: tuple[str, ...]) -> list[dict[str, Any]]:
+    """Return the records of a JSON or JSON Lines response, after checking their keys."""
     if response.headers["Content-Type"] == "application/json":
         rows = strict(response.text)["predictions"]
     else:
@@ -75,37 +77,40 @@ def rows_of(response: requests.Response, keys: tuple[str, ...]) -> list[dict[str
     return list(rows)
 
 
-def labels_of(body: bytes) -> list[dict[str, list[float]]]:
-    """Return the labels of each record of a reply in recordio-protobuf."""
-    found, place = [], 0
-    while place < len(body):
-        _, length = struct.unpack_from("<II", body, place)
-        read = Record.FromString(body[place + 8 : place + 8 + length])
-        found.append({key: list(value.float32_tensor.values) for key, value in read.label.items()})
-        place += 8 + length + -length % 4
-    return found
+def parse_labels(body: bytes) -> list[dict[str, list[float]]]:
+    """Return the labels of each record in a recordio-protobuf response."""
+    labels, position = [], 0
+    while position < len(body):
+        _, length = struct.unpack_from("<II", body, position)
+        record = Record.FromString(body[position + 8 : position + 8 + length])
+        labels.append(
+            {key: list(value.float32_tensor.values) for key, value in record.label.items()}
+        )
+        position += 8 + length + -length % 4
+    return labels
 
 
-def nothing_but(**told: Any) -> dict[str, Any]:
-    return dict.fromkeys(KEYS) | told
+def only(**outputs: Any) -> dict[str, Any]:
+    """Return a record with these outputs, and null for every other key."""
+    return dict.fromkeys(KEYS) | outputs
 
 
 def float32(values: Any) -> NDArray[np.float32]:
     return np.array(values, dtype=np.float32)
 
 
-@pytest.mark.parametrize("kind", SCORED)
-def test_predicted_score_is_the_models_own_prediction(models: Path, kind: str) -> None:
-    """8.4: regression, count, survival and ranking objectives have a predicted_score, several for several targets; else null."""
-    target, parameters = SCORED[kind]
+@pytest.mark.parametrize("model_type", SCORE_MODELS)
+def test_predicted_score_is_the_prediction(models: Path, model_type: str) -> None:
+    """8.4: Regression, count, survival and ranking models have only predicted_score, per target."""
+    target, parameters = SCORE_MODELS[model_type]
     booster = train(FEATURES, target, rounds=3, **parameters)
     with running(
-        saved(booster, models / f"outputs-{kind}"), SAGEMAKER_INFERENCE_OUTPUT=ALL
+        saved(booster, models / f"outputs-{model_type}"), SAGEMAKER_INFERENCE_OUTPUT=ALL_KEYS
     ) as server:
-        rows = rows_of(server.post(BODY, "application/json"), KEYS)
+        rows = parse_rows(server.post(BODY, "application/json"), KEYS)
 
     np.testing.assert_array_equal(
-        float32([row["predicted_score"] for row in rows]), predictions(booster, SOME)
+        float32([row["predicted_score"] for row in rows]), predictions(booster, SAMPLE)
     )
     assert all(
         value is None for row in rows for key, value in row.items() if key != "predicted_score"
@@ -113,20 +118,20 @@ def test_predicted_score_is_the_models_own_prediction(models: Path, kind: str) -
 
 
 def test_binary_logistic(models: Path) -> None:
-    """8.4: the label from 0.5 on, the probability of class 1, and both probabilities."""
-    booster = train(FEATURES, TWO, objective="binary:logistic")
-    due = predictions(booster, SOME)
+    """8.4: The label is 1 above 0.5; probability is that of class 1; probabilities lists both."""
+    booster = train(FEATURES, TWO_CLASSES, objective="binary:logistic")
+    expected = predictions(booster, SAMPLE)
     with running(
-        saved(booster, models / "outputs-logistic"), SAGEMAKER_INFERENCE_OUTPUT=ALL
+        saved(booster, models / "outputs-logistic"), SAGEMAKER_INFERENCE_OUTPUT=ALL_KEYS
     ) as server:
         response = server.post(BODY, "application/json")
-    rows = rows_of(response, KEYS)
+    rows = parse_rows(response, KEYS)
 
     assert {row["predicted_label"] for row in rows} == {0, 1}
     assert '"predicted_label": 1, "labels": [0, 1]' in response.text
-    for row, p in zip(rows, due, strict=True):
+    for row, p in zip(rows, expected, strict=True):
         p1, p0 = float(str(p)), float(str(np.float32(1) - p))
-        assert row == nothing_but(
+        assert row == only(
             predicted_label=int(p > 0.5),
             labels=[0, 1],
             probability=p1,
@@ -138,110 +143,112 @@ def test_binary_logistic(models: Path) -> None:
 
 @pytest.mark.parametrize("objective", ["binary:logitraw", "binary:hinge"])
 def test_binary_scores(models: Path, objective: str) -> None:
-    """8.4: logitraw has labels by the sign and hinge by itself; neither has probabilities."""
-    booster = train(FEATURES, TWO, objective=objective)
-    due = predictions(booster, SOME)
+    """8.4: logitraw labels follow the sign, hinge predicts labels; neither has probabilities."""
+    booster = train(FEATURES, TWO_CLASSES, objective=objective)
+    expected = predictions(booster, SAMPLE)
     with running(
-        saved(booster, models / f"outputs-{objective[7:]}"), SAGEMAKER_INFERENCE_OUTPUT=ALL
+        saved(booster, models / f"outputs-{objective[7:]}"), SAGEMAKER_INFERENCE_OUTPUT=ALL_KEYS
     ) as server:
-        rows = rows_of(server.post(BODY, "application/json"), KEYS)
+        rows = parse_rows(server.post(BODY, "application/json"), KEYS)
 
-    for row, raw in zip(rows, due, strict=True):
+    for row, raw in zip(rows, expected, strict=True):
         label = int(raw > 0) if objective == "binary:logitraw" else float(raw)
         value, other = float(str(raw)), float(str(np.float32(1) - raw))
-        assert row == nothing_but(
+        assert row == only(
             predicted_label=label, labels=[0, 1], raw_score=value, raw_scores=[other, value]
         )
 
 
 def test_classes(models: Path) -> None:
-    """8.4: softprob has the likeliest class, its probability and all of them; softmax the class, and no made-up raw_scores."""
-    probabilities = train(FEATURES, THREE, objective="multi:softprob", num_class=3)
-    classes = train(FEATURES, THREE, objective="multi:softmax", num_class=3)
+    """8.4: softprob has a label and all probabilities; softmax has a label but no raw_scores."""
+    softprob = train(FEATURES, THREE_CLASSES, objective="multi:softprob", num_class=3)
+    softmax = train(FEATURES, THREE_CLASSES, objective="multi:softmax", num_class=3)
     with running(
-        saved(probabilities, models / "outputs-softprob"), SAGEMAKER_INFERENCE_OUTPUT=ALL
+        saved(softprob, models / "outputs-softprob"), SAGEMAKER_INFERENCE_OUTPUT=ALL_KEYS
     ) as server:
-        of_probabilities = rows_of(server.post(BODY, "application/json"), KEYS)
+        softprob_rows = parse_rows(server.post(BODY, "application/json"), KEYS)
     with running(
-        saved(classes, models / "outputs-softmax"), SAGEMAKER_INFERENCE_OUTPUT=ALL
+        saved(softmax, models / "outputs-softmax"), SAGEMAKER_INFERENCE_OUTPUT=ALL_KEYS
     ) as server:
-        of_classes = rows_of(server.post(BODY, "application/json"), KEYS)
+        softmax_rows = parse_rows(server.post(BODY, "application/json"), KEYS)
 
-    for row, p in zip(of_probabilities, predictions(probabilities, SOME), strict=True):
-        most, every = float(str(p.max())), [float(str(each)) for each in p]
-        assert row == nothing_but(
+    for row, p in zip(softprob_rows, predictions(softprob, SAMPLE), strict=True):
+        probabilities = [float(str(probability)) for probability in p]
+        highest = max(probabilities)
+        assert row == only(
             predicted_label=int(p.argmax()),
             labels=[0, 1, 2],
-            probability=most,
-            probabilities=every,
-            raw_score=most,
-            raw_scores=every,
+            probability=highest,
+            probabilities=probabilities,
+            raw_score=highest,
+            raw_scores=probabilities,
         )
-    for row, label in zip(of_classes, predictions(classes, SOME), strict=True):
-        assert row == nothing_but(predicted_label=label, labels=[0, 1, 2], raw_score=label)
+    for row, label in zip(softmax_rows, predictions(softmax, SAMPLE), strict=True):
+        assert row == only(predicted_label=label, labels=[0, 1, 2], raw_score=label)
 
 
 @pytest.mark.parametrize("accept", ACCEPTS)
-def test_every_format(models: Path, accept: str) -> None:
-    """8.4: the same values in every format, CSV in the order of the keys with lists in quotes, spaces and capitals disregarded."""
-    booster = train(FEATURES, THREE, objective="multi:softprob", num_class=3)
-    due = predictions(booster, SOME)
+def test_every_media_type(models: Path, accept: str) -> None:
+    """8.4: All media types have the same values; keys may differ in case and have spaces."""
+    booster = train(FEATURES, THREE_CLASSES, objective="multi:softprob", num_class=3)
+    expected = predictions(booster, SAMPLE)
+    labels = expected.argmax(axis=1)
     keys = ("probabilities", "predicted_label", "foo")
     with running(
         saved(booster, models / "outputs-formats"),
         SAGEMAKER_INFERENCE_OUTPUT=" probabilities, Predicted_Label,foo,foo",
     ) as server:
         response = server.post(BODY, "application/json", Accept=accept)
-        none = server.post(b"\n", Accept=accept)
+        empty = server.post(b"\n", Accept=accept)
 
-    assert (response.status_code, none.status_code) == (200, 200)
+    assert (response.status_code, empty.status_code) == (200, 200)
     assert response.headers["Content-Type"] == accept
     match accept:
         case "text/csv":
             cells = list(csv.reader(io.StringIO(response.text)))
             assert response.text.startswith(
-                f'"[{", ".join(map(str, due[0]))}]",{due[0].argmax()},nan\n'
+                f'"[{", ".join(map(str, expected[0]))}]",{labels[0]},nan\n'
             )
-            np.testing.assert_array_equal(float32([json.loads(row[0]) for row in cells]), due)
-            assert [row[1:] for row in cells] == [
-                [str(label), "nan"] for label in due.argmax(axis=1)
-            ]
+            np.testing.assert_array_equal(float32([json.loads(row[0]) for row in cells]), expected)
+            assert [row[1:] for row in cells] == [[str(label), "nan"] for label in labels]
         case "application/json" | "application/jsonlines":
-            rows = rows_of(response, keys)
-            np.testing.assert_array_equal(float32([row["probabilities"] for row in rows]), due)
-            assert [row["predicted_label"] for row in rows] == due.argmax(axis=1).tolist()
+            rows = parse_rows(response, keys)
+            np.testing.assert_array_equal(float32([row["probabilities"] for row in rows]), expected)
+            assert [row["predicted_label"] for row in rows] == labels.tolist()
             assert {row["foo"] for row in rows} == {None}
         case "application/x-recordio-protobuf":
-            labels = labels_of(response.content)
-            np.testing.assert_array_equal(float32([row["probabilities"] for row in labels]), due)
+            records = parse_labels(response.content)
             np.testing.assert_array_equal(
-                [row["predicted_label"] for row in labels], due.argmax(axis=1)[:, np.newaxis]
+                float32([row["probabilities"] for row in records]), expected
             )
-            assert np.isnan([row["foo"] for row in labels]).all()
+            np.testing.assert_array_equal(
+                [row["predicted_label"] for row in records], labels[:, np.newaxis]
+            )
+            assert np.isnan([row["foo"] for row in records]).all()
         case "application/x-npy":
             array = np.load(io.BytesIO(response.content), allow_pickle=False)
             assert array.dtype == np.float32
-            expected = np.column_stack([due, due.argmax(axis=1), np.full(len(due), np.nan)])
-            np.testing.assert_array_equal(array, expected.astype(np.float32))
+            columns = np.column_stack([expected, labels, np.full(len(expected), np.nan)])
+            np.testing.assert_array_equal(array, columns.astype(np.float32))
 
 
-def test_many_slices_keep_their_order(models: Path) -> None:
-    """5.9: a payload of several slices has its columns in the order of its rows."""
-    booster = train(FEATURES, TWO, objective="binary:logistic")
-    many = np.tile(numbers(1000, 3, seed=5, missing=0), (60, 1))
-    body = "\n".join(",".join(map(repr, row)) for row in many.tolist())
+def test_slices_are_returned_in_order(models: Path) -> None:
+    """5.9: The outputs of a payload of several slices are in the order of its records."""
+    booster = train(FEATURES, TWO_CLASSES, objective="binary:logistic")
+    features = np.tile(numbers(1000, 3, seed=5, missing=0), (60, 1))
+    body = "\n".join(",".join(map(repr, row)) for row in features.tolist())
     with running(
         saved(booster, models / "outputs-many"), SAGEMAKER_INFERENCE_OUTPUT="probability"
     ) as server:
         response = server.post(body)
 
-    np.testing.assert_array_equal(float32(response.text.split()), predictions(booster, many))
+    np.testing.assert_array_equal(float32(response.text.split()), predictions(booster, features))
 
 
-def test_keys_without_meaning_are_warned_of_once(models: Path) -> None:
-    """8.4: one warning at the start names what is null in every record; what means something is in no warning."""
+def test_null_outputs_are_logged_at_startup(models: Path) -> None:
+    """8.4: One startup warning lists the keys that are null for every record, and no others."""
     booster = train(FEATURES, rounds=3)
-    for keys, due in (
+    for keys, null_keys in (
         ("predicted_score,foo,probability", ["foo", "probability"]),
         ("predicted_score", []),
     ):
@@ -251,18 +258,18 @@ def test_keys_without_meaning_are_warned_of_once(models: Path) -> None:
             server.post(BODY, "application/json")
         warnings = [event for event in server.events() if event["level"] == "WARNING"]
 
-        assert [warning["keys"] for warning in warnings] == [due] * bool(due)
+        assert [warning["keys"] for warning in warnings] == [null_keys] * bool(null_keys)
 
 
-def test_no_keys_stop_the_start(models: Path) -> None:
-    """8.4: a list without a name is no list."""
+def test_an_empty_list_of_keys_prevents_startup(models: Path) -> None:
+    """8.4: A list without a key is rejected at startup."""
     folder = saved(train(FEATURES, rounds=1), models / "outputs-none")
 
     assert "SAGEMAKER_INFERENCE_OUTPUT" in refusal(folder, SAGEMAKER_INFERENCE_OUTPUT=" , ")
 
 
-def test_unacceptable_types_are_406(models: Path) -> None:
-    """3.12: a type that no reply has is refused here as well."""
+def test_unsupported_accept_types_are_406(models: Path) -> None:
+    """3.12: Selected outputs do not change which media types are accepted."""
     folder = saved(train(FEATURES, rounds=1), models / "outputs-406")
     with running(folder, SAGEMAKER_INFERENCE_OUTPUT="predicted_score") as server:
         statuses = [

@@ -1,0 +1,35 @@
+"""Warm a model up, and measure how fast it predicts."""
+
+from time import perf_counter
+
+import numpy as np
+from numpy.typing import NDArray
+
+from serve.model.native_predict import Predictor
+
+# Enough calls for one to run undisturbed, and enough rows to fill a block of rows in XGBoost.
+CALLS = 5
+MANY_ROWS = 64
+
+
+def measure_speed(predictor: Predictor, feature_count: int) -> tuple[int, float]:
+    """Return up to how many rows one call per row is faster than one call, and seconds per row.
+
+    XGBoost 3.1 and later visit every node of every tree in each call; 3.4 and later do not for a
+    single row (dmlc/xgboost#12307).
+    """
+    one_row, two_rows, many_rows = (
+        _min_seconds(predictor, np.zeros((rows, feature_count), dtype=np.float32))
+        for rows in (1, 2, MANY_ROWS)
+    )
+    return int(two_rows / one_row), many_rows / MANY_ROWS
+
+
+def _min_seconds(predictor: Predictor, features: NDArray[np.float32]) -> float:
+    """Return the duration of the fastest of several predictions."""
+    seconds = []
+    for _ in range(CALLS):
+        started = perf_counter()
+        predictor(features)
+        seconds.append(perf_counter() - started)
+    return min(seconds)
