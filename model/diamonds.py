@@ -1,4 +1,4 @@
-"""Writes all 53,940 diamonds without their price, a line each, in the order of the features: what `make batch` transforms.
+"""Write all 53,940 diamonds as CSV, in feature order and without the price, for `make batch`.
 
 Usage: diamonds.py FILE
 """
@@ -10,11 +10,11 @@ from train import TARGET, read_diamonds
 
 
 def main() -> None:
-    """Write the file that the first argument names, whole or not at all."""
+    """Write FILE atomically: an interrupted run leaves no incomplete file of that name."""
     target = Path(sys.argv[1])
-    part = target.with_suffix(".part")
-    read_diamonds().drop(columns=TARGET).to_csv(part, index=False, header=False)
-    part.replace(target)
+    incomplete = target.with_suffix(".part")
+    read_diamonds().drop(columns=TARGET).to_csv(incomplete, index=False, header=False)
+    incomplete.replace(target)
 
 
 if __name__ == "__main__":

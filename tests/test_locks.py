@@ -1,4 +1,4 @@
-"""The locks: no index's address, and wheels for both architectures and every supported Python."""
+"""The lock files: pinned and hashed, without index URLs, with wheels for all platforms."""
 
 import subprocess
 import sys
@@ -18,7 +18,7 @@ PLATFORMS = ["manylinux_2_28", "manylinux_2_27", "manylinux_2_17", "manylinux201
 
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: f"{lock.parent.name}-{lock.stem}")
 def test_locks_name_no_index(lock: Path) -> None:
-    """A lock pins and hashes, and leaves it to the machine where packages come from."""
+    """A lock file pins and hashes packages; the package index comes from pip's configuration."""
     text = lock.read_text()
 
     assert "make lock" in text
@@ -28,8 +28,8 @@ def test_locks_name_no_index(lock: Path) -> None:
 
 
 @pytest.mark.parametrize("python", ["3.13"])
-def test_the_images_lock_has_wheels_for_arm64(tmp_path: Path, python: str) -> None:
-    """What cannot be built here can at least be resolved and downloaded: every wheel of the image, for aarch64."""
+def test_the_image_lock_has_wheels_for_arm64(tmp_path: Path, python: str) -> None:
+    """All packages of the image can be resolved and downloaded as wheels for arm64 Linux."""
     platforms = [
         argument for platform in PLATFORMS for argument in ("--platform", f"{platform}_aarch64")
     ]

@@ -1,4 +1,4 @@
-"""Small boosters of many kinds, trained on random numbers of a fixed seed, and their predictions by XGBoost itself."""
+"""Train small boosters on random features, save them, and predict with XGBoost itself."""
 
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ ROWS = 300
 
 
 def numbers(rows: int, width: int, seed: int = 0, missing: float = 0.1) -> NDArray[np.float32]:
-    """Return random float32 (rows, width) of many magnitudes, some missing."""
+    """Return random features, float32 (rows, width), of many magnitudes, some of them missing."""
     random = np.random.default_rng(seed)
     matrix = (
         random.standard_normal((rows, width)) * 10.0 ** random.integers(-8, 8, (rows, width))
@@ -30,20 +30,20 @@ def train(
     types: Any = None,
     **parameters: Any,
 ) -> xgboost.Booster:
-    """Return a booster for features, a matrix or a DataFrame, and by default a random target."""
+    """Return a booster trained on a matrix or DataFrame, by default for a random target."""
     random = np.random.default_rng(1)
     target = random.random(len(features)) if target is None else target
     matrix = xgboost.DMatrix(
         features, target, feature_names=names, feature_types=types, enable_categorical=True
     )
-    with xgboost.config_context(verbosity=0):  # gblinear and dart warn that they are old
+    with xgboost.config_context(verbosity=0):  # gblinear and dart log a deprecation warning
         return xgboost.train(
             {"max_depth": 4, "seed": 0, "nthread": 1, **parameters}, matrix, rounds
         )
 
 
 def saved(booster: xgboost.Booster, folder: Path) -> Path:
-    """Save a booster as the artifact of a folder; return the folder."""
+    """Save a booster as model.ubj in a directory; return the directory."""
     folder.mkdir(parents=True, exist_ok=True)
     with xgboost.config_context(verbosity=0):
         booster.save_model(folder / "model.ubj")
@@ -51,7 +51,7 @@ def saved(booster: xgboost.Booster, folder: Path) -> Path:
 
 
 def predictions(booster: xgboost.Booster, features: Any) -> NDArray[np.float32]:
-    """Return what XGBoost itself predicts."""
+    """Return the predictions of Booster.predict itself, float32 (n,) or (n, k)."""
     if isinstance(features, pd.DataFrame):
         matrix = xgboost.DMatrix(features, enable_categorical=True)
     else:

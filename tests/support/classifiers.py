@@ -1,4 +1,4 @@
-"""Small classifiers with a schema.json, for an application of another kind."""
+"""Small classifiers with a schema.json, to test the application with class labels."""
 
 import json
 from pathlib import Path
@@ -15,7 +15,7 @@ FEATURES = np.random.default_rng(0).normal(size=(200, 2)).astype(np.float32)
 
 
 def classifier(folder: Path, classes: list[str], **parameters: Any) -> xgboost.Booster:
-    """Save a classifier and its schema in a folder, and return its booster."""
+    """Save a classifier and its schema.json in a directory; return its booster."""
     target = (FEATURES.sum(axis=1) > 0).astype(int) + (len(classes) > 2) * (FEATURES[:, 0] > 1)
     booster = train(FEATURES, target, names=NAMES, rounds=5, **parameters)
     saved(booster, folder)
@@ -26,10 +26,10 @@ def classifier(folder: Path, classes: list[str], **parameters: Any) -> xgboost.B
 
 
 def with_classes(folder: Path, classes: list[str]) -> Path:
-    """Return a folder of only the schema of another, with other classes."""
+    """Return a new directory with a copy of a schema.json that lists these classes."""
     schema = json.loads((folder / "schema.json").read_text())
     schema["prediction"]["classes"] = classes
-    other = folder.with_name(f"{folder.name}-schema")
-    other.mkdir()
-    (other / "schema.json").write_text(json.dumps(schema))
-    return other
+    copy = folder.with_name(f"{folder.name}-schema")
+    copy.mkdir()
+    (copy / "schema.json").write_text(json.dumps(schema))
+    return copy

@@ -1,4 +1,4 @@
-"""The sample model as XGBoost itself knows it, and its sample payloads."""
+"""The sample payloads, and the predictions of the sample model by XGBoost itself."""
 
 import csv
 import json
@@ -18,7 +18,7 @@ FEATURES = json.loads((ARTIFACT / "schema.json").read_text())["features"]
 NAMES = [feature["name"] for feature in FEATURES]
 CSV = (PAYLOADS / "diamonds.csv").read_text()
 ROWS = list(csv.reader(CSV.splitlines()))
-# The rows as formats of numbers carry them: a category is its code.
+# The rows for numeric media types: a category is sent as its code.
 CODED = np.array(
     [
         [
@@ -32,7 +32,7 @@ OBJECTS = json.loads((PAYLOADS / "diamonds.json").read_text())["instances"]
 
 
 def expected(rows: list[list[str]] = ROWS) -> NDArray[np.float32]:
-    """Return what XGBoost predicts for rows of text, given to it as a DataFrame."""
+    """Return XGBoost's predictions for rows of text, converted to a DataFrame."""
     frame = pd.DataFrame(rows, columns=NAMES)
     for feature in FEATURES:
         name = feature["name"]

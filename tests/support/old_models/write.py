@@ -1,6 +1,6 @@
-"""Writes a small model in every format of the XGBoost that runs this, and its own predictions, as they lie beside this file.
+"""Write a small model in every format of the installed XGBoost, with its predictions.
 
-Each was written in a throw-away environment: XGBoost 1.7.6, 2.1.4, 3.0.5, 3.2.0 and 3.4.1.
+The files in this directory were written by XGBoost 1.7.6, 2.1.4, 3.0.5, 3.2.0 and 3.4.1.
 """
 
 import json
@@ -14,7 +14,7 @@ NAMES = ["a", "b", "c", "d"]
 
 
 def main() -> None:
-    """Write VERSION.json, VERSION.ubj, VERSION-xgboost-model, VERSION.pkl and VERSION.expected.json into this folder."""
+    """Write VERSION.json, .ubj, -xgboost-model, .pkl and .expected.json beside this script."""
     here = Path(__file__).resolve().parent
     version = ".".join(xgboost.__version__.split(".")[:2])
     random = np.random.RandomState(0)
