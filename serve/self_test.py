@@ -8,11 +8,10 @@ from numpy.typing import NDArray
 
 from serve.errors import BadArtifact, InvocationError
 from serve.inference import Invocation, infer
-from serve.media_types import CSV, JSON, JSON_LINES
+from serve.media_types import CSV, JSON, SUFFIXES
 from serve.model.artifact import self_test_files
 from serve.model.model import Model
 
-MEDIA_TYPES = {".csv": CSV, ".json": JSON, ".jsonl": JSON_LINES}
 # Other processors and other versions of XGBoost may add a model's leaves up with other last bits.
 RELATIVE_TOLERANCE = 1e-5
 ABSOLUTE_TOLERANCE = 1e-6
@@ -22,12 +21,12 @@ def run_self_test(model: Model, folder: Path) -> int:
     """Return how many records of the self-test came out as expected, 0 without one; raises BadArtifact if some did not."""
     for request, expected in self_test_files(folder):
         for path in (request, expected):
-            if path.suffix not in MEDIA_TYPES:
-                raise BadArtifact(f"{path}: expected a name that ends in {', '.join(MEDIA_TYPES)}")
-        accept = MEDIA_TYPES[expected.suffix]
+            if path.suffix not in SUFFIXES:
+                raise BadArtifact(f"{path}: expected a name that ends in {', '.join(SUFFIXES)}")
+        accept = SUFFIXES[expected.suffix]
         try:
             reply = infer(
-                model, Invocation(request.read_bytes(), MEDIA_TYPES[request.suffix], {}, accept)
+                model, Invocation(request.read_bytes(), SUFFIXES[request.suffix], {}, accept)
             )
             got, due = _numbers(reply.body, accept), _numbers(expected.read_bytes(), accept)
         except InvocationError as error:

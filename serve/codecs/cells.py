@@ -7,7 +7,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from serve.columns import Column, Columns, Named
+from serve.columns import Column, Columns, ValuesByName
 
 
 def texts_of(values: NDArray[Any]) -> list[bytes]:
@@ -31,13 +31,13 @@ def objects_of(columns: Columns) -> list[bytes]:
 
 
 def _cells(column: Column) -> list[bytes]:
-    if not isinstance(column, Named):
+    if not isinstance(column, ValuesByName):
         return texts_of(column)
     keys = [orjson.dumps(name) + b": " for name in column.names]
     texts = [texts_of(column.values[:, place]) for place in range(len(keys))]
     return [
         _object((keys[place], texts[place][row]) for place in order)
-        for row, order in enumerate(column.order().tolist())
+        for row, order in enumerate(column.displayed_names().tolist())
     ]
 
 

@@ -16,7 +16,7 @@ from serve.codecs.cells import texts_of
 from serve.codecs.csv_dialect import with_commas
 from serve.codecs.fast_matrix import matrix_of_lines
 from serve.codecs.lines import BYTE_ORDER_MARK, slices_of_lines, text_of, without_blank_end
-from serve.columns import Columns, Named
+from serve.columns import Columns, ValuesByName
 from serve.errors import MalformedPayload, SchemaMismatch
 from serve.records import Records
 from serve.schema.schema import Schema
@@ -103,7 +103,7 @@ def encode_columns(columns: Columns) -> bytes:
     for column in columns.values() if columns and len(next(iter(columns.values()))) else ():
         of_names = (
             [column.values[:, place] for place in range(len(column.names))]
-            if isinstance(column, Named)
+            if isinstance(column, ValuesByName)
             else [column]
         )
         cells += [[_cell(text) for text in texts_of(values)] for values in of_names]

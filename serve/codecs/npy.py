@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from serve.codecs.sparse import rows_in_slice
-from serve.columns import Columns, flat
+from serve.columns import Columns, flatten_columns
 from serve.errors import SENT, MalformedPayload
 from serve.records import Records
 from serve.schema.schema import Schema
@@ -72,7 +72,7 @@ def encode(predictions: NDArray[np.float32]) -> bytes:
 
 def encode_columns(columns: Columns) -> bytes:
     """Return an array of float32, (n, c): the columns in order, the values of a list side by side, NaN for null."""
-    values = list(flat(columns).values())
+    values = list(flatten_columns(columns).values())
     return encode(np.concatenate(values, axis=1) if values else np.empty((0, 0), dtype=np.float32))
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from serve.codecs.protobuf import LENGTH_DELIMITED, InvalidMessage, fields
 from serve.codecs.sparse import rows_in_slice
 from serve.codecs.tensor import FEATURES, FLOAT32, KEY, VALUE, VALUES, Tensor, tensor_of
-from serve.columns import Columns, flat
+from serve.columns import Columns, flatten_columns
 from serve.errors import SENT, MalformedPayload, SchemaMismatch
 from serve.records import Records
 from serve.schema.schema import Schema
@@ -65,7 +65,7 @@ def encode(predictions: NDArray[np.float32]) -> bytes:
 
 def encode_columns(columns: Columns) -> bytes:
     """Return a record for each prediction, with a label for each column, float32, NaN for null; a list's values side by side."""
-    labels = {name.encode(): values for name, values in flat(columns).items()}
+    labels = {name.encode(): values for name, values in flatten_columns(columns).items()}
     return _labelled(labels) if labels else b""
 
 

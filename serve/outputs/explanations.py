@@ -13,7 +13,7 @@ import numpy as np
 import xgboost
 from numpy.typing import NDArray
 
-from serve.columns import Column, Named
+from serve.columns import Column, ValuesByName
 from serve.errors import NotAcceptable
 from serve.media_types import JSON, JSON_LINES
 from serve.model.ensemble import mean
@@ -80,7 +80,7 @@ def explained(
         values = _mean_of(model, features, pred_contribs=True)
         if values.ndim > 2:  # noqa: PLR2004  # rows, classes, features and the bias: the classes go last
             values = values.transpose(0, 2, 1)
-        columns[CONTRIBUTIONS] = Named(_names(model), values[:, :-1], explanation.top)
+        columns[CONTRIBUTIONS] = ValuesByName(_names(model), values[:, :-1], explanation.top)
         columns[BIAS] = values[:, -1]
     if LEAVES in explanation.kinds:
         columns[LEAVES] = (

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from serve.columns import Column, nulls
+from serve.columns import Column, null_column
 
 Floats = NDArray[np.float32]
 # From predictions, float32 (n,) or (n, k), and the number of classes to a column, None where it would be a list of lists.
@@ -105,7 +105,7 @@ def selected(
         column = (
             spread if key == SPREAD else known[key](predictions, classes) if key in known else None
         )
-        columns[key] = nulls(len(predictions)) if column is None else column
+        columns[key] = null_column(len(predictions)) if column is None else column
     return columns
 
 
