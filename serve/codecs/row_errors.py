@@ -11,10 +11,10 @@ import orjson
 from numpy.typing import NDArray
 
 from serve.codecs import LineCodec
-from serve.codecs.lines import slices_of_lines
+from serve.codecs.lines import split_slices
 from serve.errors import HeaderMismatch, MalformedPayload, SchemaMismatch
 from serve.media_types import CSV
-from serve.records import Records
+from serve.records import Rows
 from serve.schema.schema import Schema
 
 # Lines that contain a bad one are split into this many parts, and each part is read again.
@@ -48,13 +48,13 @@ def align_lines(
     Every line is one record: quoted line breaks are errors. Raises the errors that concern the
     whole payload: a HeaderMismatch and invalid media type parameters.
     """
-    body, names = codec.framed(payload, parameters, schema)
-    schema.align(Records([], textual=True, names=names))
+    body, names = codec.split_header(payload, parameters, schema)
+    schema.align(Rows([], textual=True, names=names))
     if body is None:
         return
     reader = _LineReader(codec, names, schema)
     first_row = 1
-    for part in slices_of_lines(body):
+    for part in split_slices(body):
         lines = part.split(b"\n")
         yield reader.read(lines, first_row)
         first_row += len(lines)
@@ -112,7 +112,7 @@ class _LineReader:
 
     def _align(self, lines: Sequence[bytes], first_row: int) -> NDArray[np.float32]:
         text = b"\n".join(lines)
-        slices = self.codec.records(text, first_row, self.names, self.schema)
+        slices = self.codec.read_lines(text, first_row, self.names, self.schema)
         features = np.concatenate([self.schema.align(records) for records in slices])
         if len(features) != len(lines):
             # A quoted field that spans lines would shift the rows after it.

@@ -88,44 +88,56 @@ def test_spellings(named: Server, body: str, rows: list[list[float]]) -> None:
     [
         ("1,2", 'row 1: expected 3 columns, got 2; the columns are "a", "b", "c"'),
         ("1,2,3\n1,2,3,4", 'row 2: expected 3 columns, got 4; the columns are "a", "b", "c"'),
-        ("1,2,3\n\n4,5,6", "row 2: the line is blank; only the last lines may be"),
-        ("\n1,2,3", "row 1: the line is blank; only the last lines may be"),
-        ("1,2,3\n1,x,3", 'row 2, column "b": "x" is not a number'),
-        ("1,2,3\n1,NA,3", 'row 2, column "b": "NA" is not a number'),
-        ("1,1_000,3", 'row 1, column "b": "1_000" is not a number'),
-        ("1,\u0661,3", 'row 1, column "b": "\u0661" is not a number'),
-        ("1,0x10,3", 'row 1, column "b": "0x10" is not a number'),
-        ("1,true,3", 'row 1, column "b": "true" is not a number'),
-        ("1,null,3", 'row 1, column "b": "null" is not a number'),
-        ("1,[2],3", 'row 1, column "b": "[2]" is not a number'),
-        ("1,2],[3", 'row 1, column "b": "2]" is not a number'),
+        (
+            "1,2,3\n\n4,5,6",
+            "row 2: expected a record, got a blank line; only trailing blank lines are ignored",
+        ),
+        (
+            "\n1,2,3",
+            "row 1: expected a record, got a blank line; only trailing blank lines are ignored",
+        ),
+        ("1,2,3\n1,x,3", 'row 2, column "b": expected a number, got "x"'),
+        ("1,2,3\n1,NA,3", 'row 2, column "b": expected a number, got "NA"'),
+        ("1,1_000,3", 'row 1, column "b": expected a number, got "1_000"'),
+        ("1,\u0661,3", 'row 1, column "b": expected a number, got "\u0661"'),
+        ("1,0x10,3", 'row 1, column "b": expected a number, got "0x10"'),
+        ("1,true,3", 'row 1, column "b": expected a number, got "true"'),
+        ("1,null,3", 'row 1, column "b": expected a number, got "null"'),
+        ("1,[2],3", 'row 1, column "b": expected a number, got "[2]"'),
+        ("1,2],[3", 'row 1, column "b": expected a number, got "2]"'),
         ("1,2,3],[4,5,6", "row 1: expected 3 columns, got 6"),
-        ("1,inf,3", 'row 1, column "b": "inf" is beyond what a float32 holds'),
-        ("1,-Infinity,3", 'row 1, column "b": "-Infinity" is beyond what a float32 holds'),
-        ("1e39,,2", 'row 1, column "a": "1e39" is beyond what a float32 holds'),
-        ("1,2,3.5e38", 'row 1, column "c": "3.5e38" is beyond what a float32 holds'),
-        ("1,2,1e400", 'row 1, column "c": "1e400" is beyond what a float32 holds'),
+        ("1,inf,3", 'row 1, column "b": expected a number within float32 range, got "inf"'),
+        (
+            "1,-Infinity,3",
+            'row 1, column "b": expected a number within float32 range, got "-Infinity"',
+        ),
+        ("1e39,,2", 'row 1, column "a": expected a number within float32 range, got "1e39"'),
+        ("1,2,3.5e38", 'row 1, column "c": expected a number within float32 range, got "3.5e38"'),
+        ("1,2,1e400", 'row 1, column "c": expected a number within float32 range, got "1e400"'),
         (
             "1,2,34,5,67,8,9",
-            '"c"; curl\'s -d joins the lines of a file, --data-binary sends them as they are',
+            '"c"; curl -d removes line breaks, use --data-binary instead',
         ),
         (
             "1;2;3",
-            'got 1; the columns are "a", "b", "c"; where no comma separates columns, send text/csv; delimiter=";"',
+            'got 1; the columns are "a", "b", "c"; name another delimiter in Content-Type: text/csv; delimiter=";"',
         ),
-        ('1,2,"3', "row 1: this is no CSV: unexpected end of data"),
-        ('1,2,3\n1,"2"2,3', "row 2: this is no CSV: ',' expected after '\"'"),
+        ('1,2,"3', "row 1: invalid CSV: unexpected end of data"),
+        ('1,2,3\n1,"2"2,3', "row 2: invalid CSV: ',' expected after '\"'"),
         ("a,b,b\n1,2,3", 'row 1 looks like a header: missing column "c"; repeated column "b"'),
         ("price,a,b,c\n1,1,2,3", 'row 1 looks like a header: unknown column "price"'),
         (
             "A,B,C\n1,2,3",
-            'row 1, column "a": "A" is not a number; if this line is a header, it must hold exactly the names',
+            'row 1, column "a": expected a number, got "A"; if this line is a header, it must contain exactly the column names',
         ),
         (
             "[1,2,3]",
-            'row 1, column "a": "[1" is not a number; JSON comes with the Content-Type application/json',
+            'row 1, column "a": expected a number, got "[1"; send JSON with Content-Type: application/json',
         ),
-        ("1,2,None", 'row 1, column "c": "None" is not a number; a missing value is an empty cell'),
+        (
+            "1,2,None",
+            'row 1, column "c": expected a number, got "None"; leave the cell empty if the value is missing',
+        ),
         ("1\r2,2,3", "row 1: expected 3 columns, got 1"),
     ],
 )
@@ -140,18 +152,18 @@ def test_faults(named: Server, body: str, message: str) -> None:
 @pytest.mark.parametrize(
     ("first_line", "message"),
     [
-        ("a,b", 'the header: missing column "c"'),
-        ("a,b,c,d", 'the header: unknown column "d"; leave out what is unknown'),
-        (",a,b,c", 'the header: unknown column ""; to_csv(index=False) writes no index'),
+        ("a,b", 'header: missing column "c"'),
+        ("a,b,c,d", 'header: unknown column "d"; remove unknown columns'),
+        (",a,b,c", 'header: unknown column ""; write the file with to_csv(index=False)'),
         (
             "Unnamed: 0,a,b,c",
-            'the header: unknown column "Unnamed: 0"; to_csv(index=False) writes no index',
+            'header: unknown column "Unnamed: 0"; write the file with to_csv(index=False)',
         ),
-        ("a,b,B", 'the header: missing column "c"; unknown column "B"'),
-        ("a,a,b,c", 'the header: repeated column "a"'),
-        ("1,2,3", 'the header: missing columns "a", "b", "c"; unknown columns "1", "2", "3"'),
-        ("", 'the header: missing columns "a", "b", "c"'),
-        ('"a,b,c', "row 1: this is no CSV: unexpected end of data"),
+        ("a,b,B", 'header: missing column "c"; unknown column "B"'),
+        ("a,a,b,c", 'header: repeated column "a"'),
+        ("1,2,3", 'header: missing columns "a", "b", "c"; unknown columns "1", "2", "3"'),
+        ("", 'header: missing columns "a", "b", "c"'),
+        ('"a,b,c', "row 1: invalid CSV: unexpected end of data"),
     ],
 )
 def test_declared_header_must_fit(named: Server, first_line: str, message: str) -> None:
@@ -167,7 +179,7 @@ def test_header_absent_turns_recognition_off(named: Server) -> None:
     response = named.post("a,b,c\n1,2,3", "text/csv; header=absent")
 
     assert response.status_code == 400
-    assert 'row 1, column "a": "a" is not a number' in error_of(response)
+    assert 'row 1, column "a": expected a number, got "a"' in error_of(response)
     np.testing.assert_array_equal(
         scores(named.post("1,2,3", 'text/csv; HEADER="Absent"')),
         predictions(NAMED, matrix([1, 2, 3])),
@@ -208,9 +220,9 @@ def test_header_for_a_model_without_names(nameless: Server) -> None:
     )
 
     assert declared.status_code == undeclared.status_code == 400
-    assert "the model knows no column names" in error_of(declared)
+    assert "the model has no column names" in error_of(declared)
     assert error_of(undeclared).startswith(
-        'row 1, column 1: "a" is not a number; if this line is a header, leave it out'
+        'row 1, column 1: expected a number, got "a"; if this line is a header, remove it'
     )
 
 
@@ -240,7 +252,7 @@ def test_other_encodings_are_refused(named: Server) -> None:
     """A payload that is no UTF-8 is a 400 that names the row and the byte."""
     assert (
         error_of(named.post("1,2,3\n1,2,é".encode("latin-1")))
-        == "row 2: expected UTF-8, got the byte 0xe9"
+        == "row 2: expected UTF-8, got byte 0xe9"
     )
     assert named.post("1,2,3".encode("utf-16")).status_code == 400
 
@@ -289,11 +301,9 @@ def test_commas_inside_of_cells_stay_there(named: Server) -> None:
     """With another delimiter a comma separates nothing."""
     response = named.post("1;2,5;3", 'text/csv; delimiter=";"')
 
-    assert error_of(response) == 'row 1, column "b": "2,5" is not a number'
+    assert error_of(response) == 'row 1, column "b": expected a number, got "2,5"'
     assert "expected 3 columns, got 1" in error_of(named.post("1,2,3", 'text/csv; delimiter=";"'))
-    assert "line 2: this is no CSV" in error_of(
-        named.post('1;2;3\n1;2;"3', 'text/csv; delimiter=";"')
-    )
+    assert "line 2: invalid CSV" in error_of(named.post('1;2;3\n1;2;"3', 'text/csv; delimiter=";"'))
 
 
 def test_a_delimiter_and_one_column(one: Server) -> None:
@@ -336,7 +346,7 @@ def test_delimiters_that_are_none(named: Server, parameter: str) -> None:
     response = named.post("1;2;3", f"text/csv; {parameter}")
 
     assert response.status_code == 415
-    assert 'expected a character in quotes, such as delimiter=";"' in error_of(response)
+    assert 'expected a quoted character, such as delimiter=";"' in error_of(response)
 
 
 @pytest.mark.parametrize("delimiter", [";", "\t", "|"])
@@ -345,7 +355,7 @@ def test_delimiters_are_never_guessed(named: Server, delimiter: str) -> None:
     response = named.post(delimiter.join("123"))
 
     assert response.status_code == 400
-    assert "where no comma separates columns, send text/csv; delimiter=" in error_of(response)
+    assert "name another delimiter in Content-Type: text/csv; delimiter=" in error_of(response)
 
 
 @pytest.mark.parametrize(

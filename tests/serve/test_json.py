@@ -75,40 +75,40 @@ def test_shapes(named: Server, body: str, rows: list[list[float]]) -> None:
     ("body", "message"),
     [
         ("", None),
-        ("  ", "expected JSON, got white space"),
-        ("nonsense", "this is not JSON: Expecting value: line 1 column 1 (char 0)"),
-        ("[[1, 2, 3]", "this is not JSON: "),
-        ("[[1, 2, 3],]", "this is not JSON: "),
+        ("  ", "expected JSON, got only white space"),
+        ("nonsense", "invalid JSON: Expecting value: line 1 column 1 (char 0)"),
+        ("[[1, 2, 3]", "invalid JSON: "),
+        ("[[1, 2, 3],]", "invalid JSON: "),
         ("3", 'expected {"instances": [row, ...]}'),
         ('"text"', 'expected {"instances": [row, ...]}'),
         (
             '{"instances": 3}',
-            'missing columns "a", "b", "c"; unknown column "instances"; application/json takes {"feature_names": [',
+            'missing columns "a", "b", "c"; unknown column "instances"; expected {"feature_names": [',
         ),
         (
             '{"instances": {"a": 1, "b": 2, "c": 3}}',
-            '; application/json takes {"feature_names": [name, ...], "instances": [row, ...]}',
+            '; expected {"feature_names": [name, ...], "instances": [row, ...]}',
         ),
         (
             '{"columns": ["a", "b", "c"], "index": [0], "data": [[1, 2, 3]]}',
-            '"index", "data"; application/json takes {"feature_names"',
+            '"index", "data"; expected {"feature_names"',
         ),
         (
             '{"instances": [3]}',
-            "row 1: expected a list of values or an object with a value for each name, got 3",
+            "row 1: expected a list of values or an object with a value for each column, got 3",
         ),
         ('{"instances": [[1, 2, 3], null]}', "row 2: expected a list of values or an object"),
         (
             '{"instances": [[1, 2, 3]], "signature": 1}',
-            'beside "instances" only "feature_names" may stand, each once',
+            'expected only the keys "instances" and "feature_names", each once, got "instances", ',
         ),
         (
             '{"instances": [[1, 2, 3]], "instances": [[4, 5, 6]]}',
-            'beside "instances" only "feature_names" may stand, each once',
+            'expected only the keys "instances" and "feature_names", each once, got "instances", ',
         ),
         (
             '{"instances": [[1, 2, 3]], "feature_names": "abc"}',
-            '"feature_names": expected a list of names, got "abc"',
+            '"feature_names": expected a list of strings, got "abc"',
         ),
         (
             '{"instances": [[1, 2, 3]], "feature_names": ["a", "b", "x"]}',
@@ -122,45 +122,63 @@ def test_shapes(named: Server, body: str, rows: list[list[float]]) -> None:
         ('[{"a": 1, "b": 2, "c": 3}, {"a": 1, "c": 3}]', 'row 2: missing column "b"'),
         (
             '[{"a": 1, "b": 2, "c": 3, "d": 4}]',
-            'row 1: unknown column "d"; leave out what is unknown',
+            'row 1: unknown column "d"; remove unknown columns',
         ),
         ('[{"a": 1, "b": 2, "c": 3, "b": 4}]', 'row 1: repeated column "b"'),
         ('{"a" :1, "a":2, "b":3, "c": 3}', 'row 1: repeated column "a"'),
         ('{"a": 1, "\\u0061": 2, "b": 3, "c": 3}', 'row 1: repeated column "a"'),
         ("{}", 'row 1: missing columns "a", "b", "c"'),
-        ('[[1, 2, 3], {"a": 1, "b": 2, "c": 3}]', "row 2: expected a list, as the rows before it"),
+        (
+            '[[1, 2, 3], {"a": 1, "b": 2, "c": 3}]',
+            "row 2: expected a list, like the rows before it",
+        ),
         (
             '[{"a": 1, "b": 2, "c": 3}, [1, 2, 3]]',
-            "row 2: expected an object, as the rows before it",
+            "row 2: expected an object, like the rows before it",
         ),
         (
             '{"instances": [{"a": 1, "b": 2, "c": 3}], "feature_names": ["a", "b", "c"]}',
-            "row 1: expected a list, whose values",
+            'row 1: expected a list of values in the order of "feature_names", got an object',
         ),
-        ('[[1, "2", 3]]', 'row 1, column "b": "2" is a string, not a number'),
-        ('[{"c": 3, "b": "x", "a": 1}]', 'row 1, column "b": "x" is a string, not a number'),
-        ("[[1, true, 3]]", 'row 1, column "b": true is not a number'),
-        ("[[1, [2], 3]]", 'row 1, column "b": [2] is not a number'),
-        ('[[1, {"x": 2}, 3]]', 'row 1, column "b": {"x": 2} is not a number'),
-        ("[[1, Infinity, 3]]", 'row 1, column "b": Infinity is beyond what a float32 holds'),
-        ("[[1, -Infinity, 3]]", 'row 1, column "b": -Infinity is beyond what a float32 holds'),
-        ("[[1, 3.5e38, 3]]", 'row 1, column "b": 3.5e+38 is beyond what a float32 holds'),
-        ("[[1, 1e400, 3]]", "is beyond what a float32 holds"),
-        (f"[[1, {10**400}, 3]]", "is beyond what a float32 holds"),
-        (f"[[1, {'9' * 5000}, 3]]", "is beyond what a float32 holds"),
-        ("[" * 100_000, "this JSON is nested too deeply"),
-        ("[1, 2, 3]\n[4, 5, x]", "row 2: this is not JSON: "),
-        ("[1, 2, 3]\n\n[4, 5, 6]", "row 2: the line is blank; only the last lines may be"),
-        ("[1, 2\n3, 4]", "this is not JSON: "),
-        ("[[1,2,3]4,[5,6,7]]", "this is not JSON: "),
-        ("[[1,2,3],4[5,6,7]]", "this is not JSON: "),
-        ("[[1,2,]3,[5,6,7]]", "this is not JSON: "),
-        ("[[1,2,3] , 4[,6,7]]", "this is not JSON: "),
-        ("[[1,2,3]e5,[5,6,7]]", "this is not JSON: "),
-        ("[[1,2,3]4]", "this is not JSON: "),
-        ("[[1,2,]3]", "this is not JSON: "),
-        ('{"instances": [[1, 2, ] 3, [5, 6, 7]]}', "this is not JSON: "),
-        ("[1,2,3]\n4,[5,6,7]", "this is not JSON: "),
+        ('[[1, "2", 3]]', 'row 1, column "b": expected a number, got the string "2"'),
+        (
+            '[{"c": 3, "b": "x", "a": 1}]',
+            'row 1, column "b": expected a number, got the string "x"',
+        ),
+        ("[[1, true, 3]]", 'row 1, column "b": expected a number, got true'),
+        ("[[1, [2], 3]]", 'row 1, column "b": expected a number, got [2]'),
+        ('[[1, {"x": 2}, 3]]', 'row 1, column "b": expected a number, got {"x": 2}'),
+        (
+            "[[1, Infinity, 3]]",
+            'row 1, column "b": expected a number within float32 range, got Infinity',
+        ),
+        (
+            "[[1, -Infinity, 3]]",
+            'row 1, column "b": expected a number within float32 range, got -Infinity',
+        ),
+        (
+            "[[1, 3.5e38, 3]]",
+            'row 1, column "b": expected a number within float32 range, got 3.5e+38',
+        ),
+        ("[[1, 1e400, 3]]", "expected a number within float32 range, got "),
+        (f"[[1, {10**400}, 3]]", "expected a number within float32 range, got "),
+        (f"[[1, {'9' * 5000}, 3]]", "expected a number within float32 range, got "),
+        ("[" * 100_000, "invalid JSON: nested too deeply"),
+        ("[1, 2, 3]\n[4, 5, x]", "row 2: invalid JSON: "),
+        (
+            "[1, 2, 3]\n\n[4, 5, 6]",
+            "row 2: expected a record, got a blank line; only trailing blank lines are ignored",
+        ),
+        ("[1, 2\n3, 4]", "invalid JSON: "),
+        ("[[1,2,3]4,[5,6,7]]", "invalid JSON: "),
+        ("[[1,2,3],4[5,6,7]]", "invalid JSON: "),
+        ("[[1,2,]3,[5,6,7]]", "invalid JSON: "),
+        ("[[1,2,3] , 4[,6,7]]", "invalid JSON: "),
+        ("[[1,2,3]e5,[5,6,7]]", "invalid JSON: "),
+        ("[[1,2,3]4]", "invalid JSON: "),
+        ("[[1,2,]3]", "invalid JSON: "),
+        ('{"instances": [[1, 2, ] 3, [5, 6, 7]]}', "invalid JSON: "),
+        ("[1,2,3]\n4,[5,6,7]", "invalid JSON: "),
     ],
 )
 def test_faults(named: Server, body: str, message: str | None) -> None:
@@ -178,16 +196,19 @@ def test_faults(named: Server, body: str, message: str | None) -> None:
     ("body", "message"),
     [
         ("[1, 2, 3]\n3\n", "row 2: expected a list of values or an object"),
-        ("[1, 2, 3]\n\n[1, 2, 3]", "row 2: the line is blank; only the last lines may be"),
-        ("[1, 2, 3]\n[1, 2\n", "row 2: this is not JSON"),
-        ("[1, 2\n3],[4, 5, 6]", "row 1: this is not JSON"),
+        (
+            "[1, 2, 3]\n\n[1, 2, 3]",
+            "row 2: expected a record, got a blank line; only trailing blank lines are ignored",
+        ),
+        ("[1, 2, 3]\n[1, 2\n", "row 2: invalid JSON"),
+        ("[1, 2\n3],[4, 5, 6]", "row 1: invalid JSON"),
         (
             '{"a": 1, "b": 2, "c": 3}\n{"a": 1, "a": 2, "b": 2, "c": 3}',
             'row 2: repeated column "a"',
         ),
         ('{"instances": [[1, 2, 3]]}', 'unknown column "instances"'),
-        ("[1, 2, 3] [4, 5, 6]", "row 1: this is not JSON"),
-        (b"[1, 2, 3]\n\xff", "row 2: this is not JSON"),
+        ("[1, 2, 3] [4, 5, 6]", "row 1: invalid JSON"),
+        (b"[1, 2, 3]\n\xff", "row 2: invalid JSON"),
     ],
 )
 def test_faults_in_lines(named: Server, body: str | bytes, message: str) -> None:
@@ -225,7 +246,7 @@ def test_names_for_a_model_without_names(nameless: Server) -> None:
         response = nameless.post(body, "application/json")
 
         assert response.status_code == 400
-        assert "the model knows no column names" in error_of(response)
+        assert "the model has no column names" in error_of(response)
     np.testing.assert_array_equal(
         scores(nameless.post("[1, 2, 3]", "application/json")),
         predictions(NAMELESS, matrix([1, 2, 3])),
@@ -254,6 +275,7 @@ def test_long_documents_that_must_not_be_cut(named: Server) -> None:
 
         assert response.status_code == 400
     smuggled = json.dumps([*objects, {"a": 1, "b": "}, {", "c": 3}])
-    assert f'row {len(objects) + 1}, column "b": "}}, {{" is a string' in error_of(
-        named.post(smuggled, "application/json")
+    assert (
+        f'row {len(objects) + 1}, column "b": expected a number, got the string "}}, {{"'
+        in error_of(named.post(smuggled, "application/json"))
     )

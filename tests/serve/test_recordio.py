@@ -157,7 +157,7 @@ def test_records_in_parts(server: Server) -> None:
     np.testing.assert_array_equal(
         scores(split), predictions(BOOSTER, matrix([1, 2, 3], [1, value, 3], [1, 2, 3]))
     )
-    assert error_of(thrice).startswith("row 1: this is no record")
+    assert error_of(thrice).startswith("row 1: invalid protobuf record")
 
 
 def test_padding(server: Server) -> None:
@@ -180,55 +180,61 @@ def test_padding(server: Server) -> None:
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        (framed(ROW)[:-1], "row 1: the record is cut off: expected 28 bytes, got 27"),
-        (framed(ROW) + framed(ROW)[:7], "row 2: the record is cut off"),
+        (framed(ROW)[:-1], "row 1: truncated record: expected 28 bytes, got 27"),
+        (framed(ROW) + framed(ROW)[:7], "row 2: truncated record"),
         (
             framed(ROW) + b"\0" * 8,
-            "row 2: expected a record, which begins with 0xced7230a, got 0x00000000",
+            "row 2: expected the magic number 0xced7230a of a RecordIO record, got 0x00000000",
         ),
-        (b"1,2,3\n4,5,6\n", "row 1: expected a record, which begins with 0xced7230a"),
+        (b"1,2,3\n4,5,6\n", "row 1: expected the magic number 0xced7230a"),
         (
             struct.pack("<II", MAGIC, (1 << 29) - 1),
-            "row 1: the record is cut off: expected 536,870,911 bytes, got 0",
+            "row 1: truncated record: expected 536,870,911 bytes, got 0",
         ),
-        (framed(ROW, 4), "row 1: the length of the record means nothing"),
-        (framed(ROW, 2), "row 1: a part of a record stands alone"),
-        (framed(ROW, 3), "row 1: a part of a record stands alone"),
-        (framed(ROW) + framed(ROW, 1), "row 2: the record is cut off"),
-        (framed(ROW, 1) + framed(ROW), "row 1: a part of a record stands alone"),
-        (framed(ROW, 1) + framed(ROW, 1), "row 1: a part of a record stands alone"),
+        (framed(ROW, 4), "row 1: expected a record flag from 0 to 3, got 4"),
+        (framed(ROW, 2), "row 1: incomplete record of several parts"),
+        (framed(ROW, 3), "row 1: incomplete record of several parts"),
+        (framed(ROW) + framed(ROW, 1), "row 2: truncated record"),
+        (framed(ROW, 1) + framed(ROW), "row 1: incomplete record of several parts"),
+        (framed(ROW, 1) + framed(ROW, 1), "row 1: incomplete record of several parts"),
         (framed(record([1, 2])), 'row 1: expected 3 columns, got 2; the columns are "a", "b", "c"'),
         (framed(ROW) + framed(record([1, 2, 3, 4])), "row 2: expected 3 columns, got 4"),
         (
             framed(ROW) * 3 + framed(record([1, 2, 3], shape=[4])),
-            "row 4: its shape has 4 values, the model 3 columns",
+            "row 4: expected a shape of 3 values, got 4",
         ),
-        (framed(record([1], [0], [4])), "row 1: its shape has 4 values, the model 3 columns"),
+        (framed(record([1], [0], [4])), "row 1: expected a shape of 3 values, got 4"),
         (
             framed(record([1], [0], [1 << 60] * 2)),
-            "row 1: its shape has 1329227995784915872903807060280344576 values",
+            "row 1: expected a shape of 3 values, got 1329227995784915872903807060280344576",
         ),
-        (framed(record([1], [0], [1 << 60] * 40)), "it has more than 32 values"),
+        (framed(record([1], [0], [1 << 60] * 40)), "more than 32 values"),
         (framed(record([1], [3], [3])), "row 1: expected keys from 0 to 2, got 3"),
         (
             framed(record([1], [1 << 63])),
             "row 1: expected keys from 0 to 2, got 9223372036854775808",
         ),
-        (framed(record([1, 2], [1, 1], [3])), "row 1: a key stands more than once"),
-        (framed(record([1, 2], [1], [3])), "row 1: expected as many keys as values, got 1 and 2"),
-        (framed(record([], [1], [3])), "row 1: expected as many keys as values, got 1 and 0"),
-        (framed(record([1] * 4, range(4))), "it has more than 3 values"),
+        (framed(record([1, 2], [1, 1], [3])), "row 1: duplicate key"),
+        (
+            framed(record([1, 2], [1], [3])),
+            "row 1: expected as many keys as values, got 1 key and 2 values",
+        ),
+        (
+            framed(record([], [1], [3])),
+            "row 1: expected as many keys as values, got 1 key and 0 values",
+        ),
+        (framed(record([1] * 4, range(4))), "more than 3 values"),
         (
             framed(record([1, 2, float("inf")])),
-            'row 1, column "c": Infinity is beyond what a float32 holds',
+            'row 1, column "c": expected a number within float32 range, got Infinity',
         ),
         (
             framed(record([1, 1e300, 3], kind="float64")),
-            'row 1, column "b": 1e+300 is beyond what a float32 holds',
+            'row 1, column "b": expected a number within float32 range, got 1e+300',
         ),
         (
             framed(record([1], [1], [3])) + framed(record([-1e300], [2], [3], "float64")),
-            'row 2, column "c": -1e+300',
+            'row 2, column "c": expected a number within float32 range, got -1e+300',
         ),
         (
             framed(entry(b"values", b"\x4a\x03\x0a\x01x")),
@@ -240,32 +246,32 @@ def test_padding(server: Server) -> None:
             framed(entry(b"values", b"\x12\x00\x12\x00")),
             'expected one feature, "values", with one tensor',
         ),
-        (framed(entry(b"values", b"\x12\x05\x0a\x03abc")), "a value is cut off"),
+        (framed(entry(b"values", b"\x12\x05\x0a\x03abc")), "truncated value"),
         (
             framed(entry(b"values", b"\x12\x09\x09" + bytes(8))),
-            "a value has the wire type of another",
+            "field 1: expected wire type 5, got ",
         ),
-        (framed(entry(b"values", b"\x10\x01")), "a field has the wire type of another"),
+        (framed(entry(b"values", b"\x10\x01")), "field 2: expected wire type 2, got 0"),
         (
             framed(entry(b"values", b"\x3a\x07\x0a\x05\xff\xff\xff\xff\x7f")),
-            "an int32 has more than 32 bits",
+            "int32 value of more than 32 bits",
         ),
-        (framed(entry(b"values", b"\x3a\x04\x0a\x02\x01\x80")), "a number is cut off"),
+        (framed(entry(b"values", b"\x3a\x04\x0a\x02\x01\x80")), "truncated varint"),
         (
             framed(entry(b"values", b"\x3a\x0d\x0a\x0b\x01" + b"\xff" * 9 + b"\x02")),
-            "a number has more than 64 bits",
+            "varint of more than 64 bits",
         ),
-        (framed(b"\x0b"), "a field has the unknown wire type 3"),
-        (framed(b"\x0a"), "a number is cut off"),
-        (framed(b"\x80" * 20), "a number is cut off"),
-        (framed(b"\x0a" + varint(1 << 60)), "it is cut off"),
-        (framed(ROW[:-1]), "it is cut off"),
+        (framed(b"\x0b"), "unknown wire type 3"),
+        (framed(b"\x0a"), "truncated varint"),
+        (framed(b"\x80" * 20), "truncated varint"),
+        (framed(b"\x0a" + varint(1 << 60)), "truncated field"),
+        (framed(ROW[:-1]), "truncated field"),
         (
             framed(delimited(1, delimited(1, b"values") + b"\x12" + varint(1 << 60))),
-            "it is cut off",
+            "truncated field",
         ),
-        (framed(entry(b"values", b"\x12" + varint(1 << 60) + b"\x0a")), "it is cut off"),
-        (framed(b"{}"), "row 1: this is no record of SageMaker's protobuf format"),
+        (framed(entry(b"values", b"\x12" + varint(1 << 60) + b"\x0a")), "truncated field"),
+        (framed(b"{}"), "row 1: invalid protobuf record"),
     ],
 )
 def test_faults(server: Server, body: bytes, message: str) -> None:
