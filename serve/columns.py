@@ -1,6 +1,6 @@
 """Columns: the named outputs of a response, such as probabilities or feature contributions.
 
-Source: SAGEMAKER_INFERENCE_OUTPUT of AWS's XGBoost image; docs/replies.md for explanations.
+Source: SAGEMAKER_INFERENCE_OUTPUT in AWS's XGBoost image; docs/replies.md for explanations.
 """
 
 from collections.abc import Mapping, Sequence
@@ -47,7 +47,7 @@ def null_column(count: int) -> NDArray[np.float32]:
 
 
 def concatenate_columns(slices: Sequence[Columns]) -> Columns:
-    """Return the columns of all slices, or {} if there are no slices."""
+    """Return the columns of all slices, or {} without slices."""
     if not slices:
         return {}
     if len(slices) == 1:

@@ -1,7 +1,7 @@
 """Fast matrix: parse rows of CSV or JSON directly into a float32 matrix.
 
 This works if every cell is a plain number, a known label or missing, and is ten times as fast as
-reading cell by cell. Otherwise, the codec reads the cells and reports what is wrong with them.
+reading cell by cell. Otherwise, the codec reads the cells and reports errors.
 """
 
 from array import array
@@ -63,7 +63,7 @@ def _are_plain_lines(lines: bytes, row_count: int, schema: Schema) -> bool:
     """Return whether lines without the bytes of their cells are exactly the expected separators.
 
     A separate function frees its temporary bytes before the numbers are parsed. Keeping them
-    doubles the time for 10,000 rows of 30 columns, because malloc then returns memory to the system.
+    doubles the time for 10,000 rows of 30 columns, probably because malloc then returns memory.
     """
     separators = lines.translate(None, NO_SEPARATORS if schema.has_labels else NUMBER_BYTES)
     return separators + b"\n" == (b"," * (schema.width - 1) + b"\n") * row_count

@@ -1,4 +1,4 @@
-"""Row errors: read each line of a payload on its own, so that a bad one fails only its record.
+"""Row errors: read each line of a payload on its own, which limits an error to one record.
 
 Source: contract 5.9.
 """

@@ -155,7 +155,7 @@ class CodeFeature(Feature):
 
 @dataclass(frozen=True)
 class LabelFeature(Feature):
-    """A categorical feature whose cells are labels. A label's code is its index in ``categories``."""
+    """A categorical feature whose cells are labels; a label's code is its index in the list."""
 
     type: str = "c"
     categories: tuple[str, ...] = ()

@@ -40,7 +40,7 @@ class Schema:
 
     @cached_property
     def has_labels(self) -> bool:
-        """Whether some columns contain labels, so that a number in them is a label's text."""
+        """Whether some columns contain labels, where a number is the text of a label."""
         return any(isinstance(feature, LabelFeature) for feature in self.features)
 
     @cached_property

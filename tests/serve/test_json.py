@@ -1,4 +1,4 @@
-"""application/json and application/jsonlines as people write them."""
+"""application/json and application/jsonlines: document shapes, and errors that name the row."""
 
 import json
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from tests.support.responses import error_of, scores
 from tests.support.server import Server, running
 
 NAMED = train(numbers(300, 3, seed=1), names=["a", "b", "c"])
-NAMELESS = train(numbers(300, 3, seed=1))
+UNNAMED = train(numbers(300, 3, seed=1))
 NAN = float("nan")
 
 
@@ -24,8 +24,8 @@ def named(models: Path) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="module")
-def nameless(models: Path) -> Iterator[Server]:
-    with running(saved(NAMELESS, models / "json-nameless")) as server:
+def unnamed(models: Path) -> Iterator[Server]:
+    with running(saved(UNNAMED, models / "json-nameless")) as server:
         yield server
 
 
@@ -61,8 +61,8 @@ def matrix(*rows: list[float]) -> NDArray[np.float32]:
         ("[]", []),
     ],
 )
-def test_shapes(named: Server, body: str, rows: list[list[float]]) -> None:
-    """3.17, 5.8 and 10.9: every documented shape, and lines of JSON that are called application/json."""
+def test_document_shapes(named: Server, body: str, rows: list[list[float]]) -> None:
+    """3.17, 5.8 and 10.9: every documented shape, and JSON Lines sent as application/json."""
     expected = predictions(NAMED, matrix(*rows)) if rows else np.empty(0)
 
     response = named.post(body.encode(), "application/json")
@@ -83,7 +83,10 @@ def test_shapes(named: Server, body: str, rows: list[list[float]]) -> None:
         ('"text"', 'expected {"instances": [row, ...]}'),
         (
             '{"instances": 3}',
-            'missing columns "a", "b", "c"; unknown column "instances"; expected {"feature_names": [',
+            (
+                'missing columns "a", "b", "c"; unknown column "instances"; '
+                'expected {"feature_names": ['
+            ),
         ),
         (
             '{"instances": {"a": 1, "b": 2, "c": 3}}',
@@ -181,8 +184,8 @@ def test_shapes(named: Server, body: str, rows: list[list[float]]) -> None:
         ("[1,2,3]\n4,[5,6,7]", "invalid JSON: "),
     ],
 )
-def test_faults(named: Server, body: str, message: str | None) -> None:
-    """3.14: what does not fit is a 400 that names the place, what came and what was expected."""
+def test_invalid_documents(named: Server, body: str, message: str | None) -> None:
+    """3.14: an invalid document is a 400 with the row, and the expected and actual value."""
     response = named.post(body, "application/json")
 
     if message is None:
@@ -211,8 +214,8 @@ def test_faults(named: Server, body: str, message: str | None) -> None:
         (b"[1, 2, 3]\n\xff", "row 2: invalid JSON"),
     ],
 )
-def test_faults_in_lines(named: Server, body: str | bytes, message: str) -> None:
-    """3.14: a fault in a line names its row."""
+def test_invalid_lines(named: Server, body: str | bytes, message: str) -> None:
+    """3.14: an invalid line is a 400 that names its row."""
     response = named.post(body, "application/jsonlines")
 
     assert response.status_code == 400
@@ -228,8 +231,8 @@ def test_faults_in_lines(named: Server, body: str | bytes, message: str) -> None
         ("\n", []),
     ],
 )
-def test_lines(named: Server, body: str, rows: list[list[float]]) -> None:
-    """3.17 and 5.15: a row a line, blank last lines left out, a reply line for each."""
+def test_json_lines(named: Server, body: str, rows: list[list[float]]) -> None:
+    """3.17 and 5.15: one response line per line, without trailing blank lines."""
     response = named.post(body.encode(), "application/jsonlines")
 
     expected = predictions(NAMED, matrix(*rows)) if rows else np.empty(0)
@@ -237,24 +240,24 @@ def test_lines(named: Server, body: str, rows: list[list[float]]) -> None:
     np.testing.assert_array_equal(scores(response), expected)
 
 
-def test_names_for_a_model_without_names(nameless: Server) -> None:
-    """A model that knows no names cannot match any, and takes lists."""
+def test_names_are_rejected_by_a_model_without_names(unnamed: Server) -> None:
+    """A model without column names rejects names, and accepts lists."""
     for body in (
         '{"a": 1, "b": 2, "c": 3}',
         '{"instances": [[1, 2, 3]], "feature_names": ["a", "b", "c"]}',
     ):
-        response = nameless.post(body, "application/json")
+        response = unnamed.post(body, "application/json")
 
         assert response.status_code == 400
         assert "the model has no column names" in error_of(response)
     np.testing.assert_array_equal(
-        scores(nameless.post("[1, 2, 3]", "application/json")),
-        predictions(NAMELESS, matrix([1, 2, 3])),
+        scores(unnamed.post("[1, 2, 3]", "application/json")),
+        predictions(UNNAMED, matrix([1, 2, 3])),
     )
 
 
-def test_long_documents_that_must_not_be_cut(named: Server) -> None:
-    """Long documents are cut between rows before they are parsed; what only looks like such a place is none."""
+def test_long_documents_are_split_only_between_rows(named: Server) -> None:
+    """Splitting a long document before parsing changes neither predictions nor errors."""
     rows = numbers(60_000, 3, seed=8, missing=0)
     lists = [[float(value) for value in row] for row in rows]
     expected = predictions(NAMED, rows)
@@ -274,8 +277,8 @@ def test_long_documents_that_must_not_be_cut(named: Server) -> None:
         response = named.post(json.dumps({"instances": lists})[:-2] + broken, "application/json")
 
         assert response.status_code == 400
-    smuggled = json.dumps([*objects, {"a": 1, "b": "}, {", "c": 3}])
+    misleading = json.dumps([*objects, {"a": 1, "b": "}, {", "c": 3}])
     assert (
         f'row {len(objects) + 1}, column "b": expected a number, got the string "}}, {{"'
-        in error_of(named.post(smuggled, "application/json"))
+        in error_of(named.post(misleading, "application/json"))
     )
