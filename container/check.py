@@ -12,9 +12,10 @@ from container.sizing import MIB, size
 from serve import __version__
 from serve.errors import BadArtifact, InvocationError
 from serve.inference import Invocation, infer
+from serve.media_types import SUFFIXES
 from serve.model.model import load_model
 from serve.model.summary import describe_features, summarize
-from serve.self_test import MEDIA_TYPES, run_self_test
+from serve.self_test import run_self_test
 from serve.settings import Settings, misspelt
 from serve.text import counted, listed
 
@@ -42,16 +43,14 @@ def check(settings: Settings, folder: Path | None, sample: Path | None) -> dict[
         )
     if sample is None:
         return report
-    if sample.suffix not in MEDIA_TYPES:
-        raise BadArtifact(
-            f"{sample}: expected a sample whose name ends in {', '.join(MEDIA_TYPES)}"
-        )
-    media_type = MEDIA_TYPES[sample.suffix]
+    if sample.suffix not in SUFFIXES:
+        raise BadArtifact(f"{sample}: expected a sample whose name ends in {', '.join(SUFFIXES)}")
+    media_type = SUFFIXES[sample.suffix]
     try:
         reply = infer(
             model,
             Invocation(sample.read_bytes(), media_type, {}, media_type),
-            keys=settings.inference_output,
+            output_keys=settings.inference_output,
         )
     except InvocationError as error:
         raise BadArtifact(f"{sample}: {error}") from error

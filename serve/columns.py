@@ -1,10 +1,10 @@
-"""Columns: what a reply tells of each record under names, an array for each name.
+"""Columns: the named outputs of a response, such as probabilities or feature contributions.
 
-Source: SAGEMAKER_INFERENCE_OUTPUT of AWS's XGBoost image, and Accept: application/json; explain=contributions.
+Source: SAGEMAKER_INFERENCE_OUTPUT in AWS's XGBoost image; docs/replies.md for explanations.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,58 +12,62 @@ from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
-    """A value, (n, f), or several, (n, f, k), for each of f names; of them the ``most`` largest by absolute value, if it is set."""
+class ValuesByName:
+    """For each record and each of f names, a value, (n, f), or k values, (n, f, k).
+
+    If ``top`` is set, a record shows only the names with its ``top`` largest absolute values.
+    """
 
     names: tuple[str, ...]
     values: NDArray[np.float32]
-    most: int | None = None
+    top: int | None = None
 
     def __len__(self) -> int:
         return len(self.values)
 
-    def order(self) -> NDArray[np.intp]:
-        """Return which names each record tells, and in what order: int (n, f) or (n, most), the largest first."""
-        if self.most is None:
+    def displayed_names(self) -> NDArray[np.intp]:
+        """Return the indices of the names to show for each record, int (n, f) or (n, top).
+
+        With ``top``, the largest absolute value comes first.
+        """
+        if self.top is None:
             return np.broadcast_to(np.arange(len(self.names)), (len(self), len(self.names)))
-        sizes = np.abs(self.values).reshape(*self.values.shape[:2], -1).max(axis=2)
-        return np.argsort(-sizes, axis=1, kind="stable")[:, : self.most]
+        magnitudes = np.abs(self.values).reshape(*self.values.shape[:2], -1).max(axis=2)
+        return np.argsort(-magnitudes, axis=1, kind="stable")[:, : self.top]
 
 
-# A number, (n,), or a list of them, (n, k), for each record; integers or float32, NaN for null.
-Column = NDArray[Any] | Named
+# One number, (n,), or k numbers, (n, k), for each record: integers or float32, with NaN for null.
+Column = NDArray[Any] | ValuesByName
 Columns = Mapping[str, Column]
 
 
-def nulls(count: int) -> NDArray[np.float32]:
-    """Return a column without values, float32 (n,)."""
+def null_column(count: int) -> NDArray[np.float32]:
+    """Return a column of nulls, float32 (n,)."""
     return np.full(count, np.nan, dtype=np.float32)
 
 
-def joined(slices: Sequence[Columns]) -> Columns:
-    """Return the columns of all slices, {} if there are none."""
-    if len(slices) <= 1:
-        return slices[0] if slices else {}
-    return {name: _joined([each[name] for each in slices]) for name in slices[0]}
+def concatenate_columns(slices: Sequence[Columns]) -> Columns:
+    """Return the columns of all slices, or {} without slices."""
+    if not slices:
+        return {}
+    if len(slices) == 1:
+        return slices[0]
+    return {name: _concatenate([columns[name] for columns in slices]) for name in slices[0]}
 
 
-def flat(columns: Columns) -> dict[str, NDArray[np.float32]]:
-    """Return the values of each column as they come after each other, float32 (n, k); those of the first name come first."""
-    plain = {
-        name: column.values if isinstance(column, Named) else column
+def flatten_columns(columns: Columns) -> dict[str, NDArray[np.float32]]:
+    """Return each column as a matrix, float32 (n, k), whose rows hold all values of a record."""
+    return {
+        name: _values(column).reshape(len(column), -1).astype(np.float32)
         for name, column in columns.items()
     }
-    return {
-        name: values.reshape(len(values), -1).astype(np.float32) for name, values in plain.items()
-    }
 
 
-def _joined(parts: Sequence[Column]) -> Column:
+def _concatenate(parts: Sequence[Column]) -> Column:
+    values = np.concatenate([_values(part) for part in parts])
     first = parts[0]
-    if isinstance(first, Named):
-        return Named(
-            first.names,
-            np.concatenate([each.values for each in parts if isinstance(each, Named)]),
-            first.most,
-        )
-    return np.concatenate([each for each in parts if not isinstance(each, Named)])
+    return replace(first, values=values) if isinstance(first, ValuesByName) else values
+
+
+def _values(column: Column) -> NDArray[Any]:
+    return column.values if isinstance(column, ValuesByName) else column

@@ -1,28 +1,32 @@
-"""Inference: from an invocation to its reply: decode, align, predict, encode."""
+"""Inference: turn an invocation into a response by decode → align → predict → encode."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from serve.codecs import CODECS, LINE_CODECS, Decoder, decoder_for
-from serve.codecs.row_errors import Scorable, Tally, scorable_slices, with_faults
-from serve.columns import Columns, joined
+from serve.codecs import CODECS, LINE_CODECS, decoder_for
+from serve.codecs.row_errors import AlignedLines, Tally, align_lines, insert_errors
+from serve.columns import Columns, concatenate_columns
 from serve.model.model import Model
 from serve.outputs.explanations import EXPLAIN, ExplainOptions, explain, parse_explain_options
 from serve.outputs.selection import SCORE, SPREAD, select_outputs
 from serve.parallel import ParallelMap
+from serve.records import Records
+from serve.schema.schema import Schema
 from serve.stopwatch import Stopwatch
 
-ALONE = ParallelMap()
-NOTHING = np.empty(0, dtype=np.float32)
+SINGLE_THREAD = ParallelMap()
+NO_SCORES = np.empty(0, dtype=np.float32)
+
+Features = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """A payload, the media type it comes in with its parameters, and the one its reply leaves in."""
+    """A payload with its media type, and the media type that its response must have."""
 
     payload: bytes
     media_type: str
@@ -39,35 +43,37 @@ class Response:
     media_type: str
 
 
+@dataclass(frozen=True, slots=True)
+class Scorer:
+    """Predict slices of features, concatenate the predictions of several slices, and encode them.
+
+    Predictions are an array of scores, or Columns if the invocation selects other outputs.
+    """
+
+    predict: Callable[[Features], Any]
+    concatenate: Callable[[Sequence[Any]], Any]
+    encode: Callable[[Any], bytes]
+
+
 def infer(
     model: Model,
     invocation: Invocation,
     stopwatch: Stopwatch | None = None,
-    parallel: ParallelMap = ALONE,
-    keys: Sequence[str] = (),
+    parallel: ParallelMap = SINGLE_THREAD,
+    output_keys: Sequence[str] = (),
 ) -> Response:
-    """Return the reply to an invocation, its time told by ``stopwatch``; raises InvocationError for what is wrong with the payload.
+    """Return the response to an invocation; raises InvocationError.
 
-    ``keys`` are those of SAGEMAKER_INFERENCE_OUTPUT; without them the reply has the score of each record.
+    ``output_keys`` are the keys of SAGEMAKER_INFERENCE_OUTPUT; without them, the response contains
+    the score of each record. ``stopwatch`` receives the duration of each stage.
     """
     stopwatch = stopwatch or Stopwatch()
-    slices = _features(model, decoder_for(invocation.media_type), invocation, stopwatch)
-    if keys or EXPLAIN in invocation.accept_parameters:
-        tell = teller(model, invocation, keys)
-        columns = joined(list(parallel.each(tell, slices)))
-        stopwatch.end("predict")
-        body = CODECS[invocation.accept].encode_columns(columns)
-    else:
-        predictions = list(parallel.each(model.predict, slices))
-        stopwatch.end("predict")
-        together = (
-            np.concatenate(predictions)
-            if len(predictions) > 1
-            else predictions[0]
-            if predictions
-            else NOTHING
-        )
-        body = CODECS[invocation.accept].encode(together)
+    records = decode(invocation, model.schema)
+    features = align(records, model.schema, stopwatch)
+    scorer = scorer_for(model, invocation, output_keys)
+    predictions = scorer.concatenate(list(parallel.map(scorer.predict, features)))
+    stopwatch.end("predict")
+    body = scorer.encode(predictions)
     stopwatch.end("encode")
     return Response(body, invocation.accept)
 
@@ -77,12 +83,14 @@ def infer_slices(
     invocation: Invocation,
     stopwatch: Stopwatch,
     parallel: ParallelMap,
-    keys: Sequence[str] = (),
+    output_keys: Sequence[str] = (),
 ) -> Iterator[bytes]:
-    """Yield the reply to an invocation in encoded slices, one after the other; its Accept is a type whose slices concatenate."""
-    slices = _features(model, decoder_for(invocation.media_type), invocation, stopwatch)
-    score, encode = _way(model, invocation, keys)
-    return map(encode, parallel.each(score, slices))
+    """Yield the response slice by slice; its codec must promise CONCATENATES."""
+    records = decode(invocation, model.schema)
+    features = align(records, model.schema, stopwatch)
+    scorer = scorer_for(model, invocation, output_keys)
+    predictions = parallel.map(scorer.predict, features)
+    return map(scorer.encode, predictions)
 
 
 def infer_row_by_row(
@@ -90,65 +98,83 @@ def infer_row_by_row(
     invocation: Invocation,
     tally: Tally,
     parallel: ParallelMap,
-    keys: Sequence[str] = (),
+    output_keys: Sequence[str] = (),
 ) -> Iterator[bytes]:
-    """Yield such slices, lines in and lines out, with a fault's line in the place of each bad record, which ``tally`` counts."""
+    """Yield the response slice by slice, with an error line in place of each bad record.
+
+    Both media types must have a LineCodec. ``tally`` counts the bad records.
+    """
     codec = LINE_CODECS[invocation.media_type]
-    slices = scorable_slices(codec, invocation.payload, invocation.parameters, model.schema)
-    score, encode = _way(model, invocation, keys)
+    slices = align_lines(codec, invocation.payload, invocation.parameters, model.schema)
+    scorer = scorer_for(model, invocation, output_keys)
 
-    def scored(slice_: Scorable) -> tuple[Any, Mapping[int, str]]:
-        return score(slice_.features) if len(slice_.features) else None, slice_.faults
+    def predict(aligned: AlignedLines) -> tuple[Any, Mapping[int, str]]:
+        features = [aligned.features] if len(aligned.features) else []
+        return scorer.concatenate([*map(scorer.predict, features)]), aligned.errors
 
-    for result, faults in parallel.each(scored, slices):
-        tally.bad_records += len(faults)
-        yield with_faults(invocation.accept, b"" if result is None else encode(result), faults)
-
-
-def _way(
-    model: Model, invocation: Invocation, keys: Sequence[str]
-) -> tuple[Callable[[NDArray[np.float32]], Any], Callable[[Any], bytes]]:
-    """Return what scores a slice of features, and what encodes that; raises NotAcceptable as ``teller`` does."""
-    codec = CODECS[invocation.accept]
-    if keys or EXPLAIN in invocation.accept_parameters:
-        return teller(model, invocation, keys), codec.encode_columns
-    return model.predict, codec.encode
+    for predictions, errors in parallel.map(predict, slices):
+        tally.bad_records += len(errors)
+        yield insert_errors(invocation.accept, scorer.encode(predictions), errors)
 
 
-def teller(
-    model: Model, invocation: Invocation, keys: Sequence[str]
-) -> Callable[[NDArray[np.float32]], Columns]:
-    """Return what tells of features all that is asked for; raises NotAcceptable for an explanation that cannot be given."""
-    explanation = parse_explain_options(invocation.accept_parameters, invocation.accept, model)
-    return lambda features: told(model, features, keys, explanation)
+def decode(invocation: Invocation, schema: Schema) -> Iterator[Records]:
+    """Return an iterator over slices of the payload's records; raises UnsupportedMediaType."""
+    decoder = decoder_for(invocation.media_type)
+    return decoder.decode(invocation.payload, invocation.parameters, schema)
 
 
-def told(
-    model: Model,
-    features: NDArray[np.float32],
-    keys: Sequence[str],
-    explanation: ExplainOptions | None = None,
-) -> Columns:
-    """Return the columns of the keys, or of the score without them, and those of the explanation."""
-    predictions, deviation = (
-        model.predict_with_spread(features) if SPREAD in keys else (model.predict(features), None)
-    )
-    known = (
-        select_outputs(keys, model.objective, model.class_count, predictions, deviation)
-        if keys
-        else {SCORE: predictions}
-    )
-    return {**known, **explain(model, features, explanation)} if explanation else known
-
-
-def _features(
-    model: Model, decoder: Decoder, invocation: Invocation, stopwatch: Stopwatch
-) -> Iterator[NDArray[np.float32]]:
-    """Yield the payload's slices as features, none of them empty."""
-    for records in decoder.decode(invocation.payload, invocation.parameters, model.schema):
+def align(slices: Iterable[Records], schema: Schema, stopwatch: Stopwatch) -> Iterator[Features]:
+    """Yield each slice of records as features, float32 (n, f), and skip empty slices."""
+    for records in slices:
         stopwatch.end("decode")
-        features = model.schema.align(records)
+        features = schema.align(records)
         stopwatch.end("align")
         if len(features):
             yield features
         stopwatch.end("predict")
+
+
+def scorer_for(model: Model, invocation: Invocation, output_keys: Sequence[str]) -> Scorer:
+    """Return the scorer for the outputs that an invocation selects.
+
+    Raises NotAcceptable for an explanation that the model or the media type does not support.
+    """
+    codec = CODECS[invocation.accept]
+    if not output_keys and EXPLAIN not in invocation.accept_parameters:
+        return Scorer(model.predict, _concatenate_scores, codec.encode)
+    explanation = parse_explain_options(invocation.accept_parameters, invocation.accept, model)
+
+    def predict(features: Features) -> Columns:
+        return predict_columns(model, features, output_keys, explanation)
+
+    return Scorer(predict, concatenate_columns, codec.encode_columns)
+
+
+def predict_columns(
+    model: Model,
+    features: Features,
+    output_keys: Sequence[str],
+    explanation: ExplainOptions | None = None,
+) -> Columns:
+    """Return the columns of the output keys, or the score without keys, and of the explanation."""
+    columns = _output_columns(model, features, output_keys)
+    if explanation is None:
+        return columns
+    return {**columns, **explain(model, features, explanation)}
+
+
+def _output_columns(model: Model, features: Features, output_keys: Sequence[str]) -> Columns:
+    if not output_keys:
+        return {SCORE: model.predict(features)}
+    if SPREAD in output_keys:
+        predictions, spread = model.predict_with_spread(features)
+    else:
+        predictions, spread = model.predict(features), None
+    return select_outputs(output_keys, model.objective, model.class_count, predictions, spread)
+
+
+def _concatenate_scores(slices: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+    """Return the scores of all slices, without a copy if there is only one slice."""
+    if not slices:
+        return NO_SCORES
+    return slices[0] if len(slices) == 1 else np.concatenate(slices)

@@ -1,6 +1,6 @@
-"""ParallelMap: the slices of a large payload predicted by several threads at once, while the next one is decoded.
+"""ParallelMap: predict the slices of one large payload on several threads.
 
-XGBoost lets go of the interpreter while it predicts, so a lone large payload uses all processors.
+XGBoost releases the GIL while it predicts, so a single large payload can use all processors.
 """
 
 from collections import deque
@@ -10,35 +10,39 @@ from functools import cached_property
 from typing import TypeVar
 
 Slice = TypeVar("Slice")
-Scored = TypeVar("Scored")
+Result = TypeVar("Result")
 
 
 class ParallelMap:
-    """Threads of this process, started with the first payload of several slices: after the fork of the workers."""
+    """A thread pool that starts with the first payload of several slices, after the fork."""
 
     def __init__(self, threads: int = 1) -> None:
         self._threads = threads
 
-    def each(self, predict: Callable[[Slice], Scored], slices: Iterable[Slice]) -> Iterator[Scored]:
-        """Yield the predictions of each slice, in order; a few more slices are taken than predictions were yielded."""
+    def map(self, function: Callable[[Slice], Result], slices: Iterable[Slice]) -> Iterator[Result]:
+        """Yield ``function(slice)`` for each slice, in order.
+
+        A single slice is processed in the calling thread. At most ``threads`` + 1 slices are in
+        memory at once, so the payload is decoded no faster than it is predicted.
+        """
         iterator = iter(slices)
         first = next(iterator, None)
         if first is None:
             return
         second = next(iterator, None) if self._threads > 1 else None
         if second is None:
-            yield predict(first)
-            yield from map(predict, iterator)
+            yield function(first)
+            yield from map(function, iterator)
             return
-        waiting: deque[Future[Scored]] = deque(
-            self._pool.submit(predict, each) for each in (first, second)
-        )
-        for each in iterator:
-            waiting.append(self._pool.submit(predict, each))
-            if len(waiting) > self._threads:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+        pending: deque[Future[Result]] = deque()
+        pending.append(self._pool.submit(function, first))
+        pending.append(self._pool.submit(function, second))
+        for next_slice in iterator:
+            pending.append(self._pool.submit(function, next_slice))
+            if len(pending) > self._threads:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
 
     @cached_property
     def _pool(self) -> ThreadPoolExecutor:

@@ -1,31 +1,50 @@
-"""Records: rows as a caller sent them, decoded but not yet aligned with the model's features."""
+"""Records: a slice of a decoded payload, either rows of cells or a matrix of numbers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 Cell = str | float | int | bool | None
 
 
 @dataclass(frozen=True, slots=True)
-class Records:
-    """Some consecutive rows of a payload.
+class Rows:
+    """Rows of cells that the schema has to read one column at a time.
 
-    ``rows`` holds one sequence of cells for each row, or all of them as a float32 matrix (n, f) whose numbers the schema takes.
-    In ``textual`` records (CSV) a cell is the text of a number or a label; in others (JSON) it is a value with a type of its own.
-    ``names`` are the columns' names in the order of the cells, None where a row's cells come in schema order; ``names_place`` is
-    where the caller wrote them. ``first_row`` counts from 1, without a header.
-
-    Formats of numbers alone bring ``numbers`` in place of rows: float32 or float64 (n, f), in schema order, NaN where a value is
-    missing, categories as their codes.
+    ``textual`` cells (CSV) are strings that contain a number or a label; other cells (JSON) are
+    values with a type. ``names`` are the column names in cell order, or None if the cells are in
+    schema order; messages refer to them as ``names_source``. ``first_row`` counts from 1 and
+    excludes the header.
     """
 
-    rows: Sequence[Sequence[Cell]] | NDArray[np.float32]
+    cells: Sequence[Sequence[Cell]]
     textual: bool
     first_row: int = 1
     names: tuple[str, ...] | None = None
-    names_place: str = "the header"
-    numbers: NDArray[np.floating[Any]] | None = None
+    names_source: str = "header"
+
+    def __len__(self) -> int:
+        return len(self.cells)
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """Numbers, float32 or float64 (n, f), with NaN for a missing value and codes for categories.
+
+    If ``accepted``, the numbers are float32 and have passed ``Schema.accepts``: only their column
+    order may differ from the schema's, as given by ``names``. Otherwise, they are in schema order
+    and the schema still has to check them. ``first_row`` counts from 1.
+    """
+
+    numbers: NDArray[Any]
+    first_row: int = 1
+    names: tuple[str, ...] | None = None
+    accepted: bool = False
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+
+Records = Rows | Matrix

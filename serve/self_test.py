@@ -8,12 +8,11 @@ from numpy.typing import NDArray
 
 from serve.errors import BadArtifact, InvocationError
 from serve.inference import Invocation, infer
-from serve.media_types import CSV, JSON, JSON_LINES
+from serve.media_types import CSV, JSON, SUFFIXES
 from serve.model.artifact import find_self_test
 from serve.model.model import Model
 from serve.text import counted
 
-MEDIA_TYPES = {".csv": CSV, ".json": JSON, ".jsonl": JSON_LINES}
 # Another processor or XGBoost version may round the sum of a model's leaves differently.
 RELATIVE_TOLERANCE = 1e-5
 ABSOLUTE_TOLERANCE = 1e-6
@@ -29,12 +28,12 @@ def run_self_test(model: Model, folder: Path) -> int:
         return 0
     request, expected_response = self_test
     for path in self_test:
-        if path.suffix not in MEDIA_TYPES:
-            raise BadArtifact(f"{path}: expected a file name ending in {', '.join(MEDIA_TYPES)}")
-    accept = MEDIA_TYPES[expected_response.suffix]
+        if path.suffix not in SUFFIXES:
+            raise BadArtifact(f"{path}: expected a file name ending in {', '.join(SUFFIXES)}")
+    accept = SUFFIXES[expected_response.suffix]
     try:
         response = infer(
-            model, Invocation(request.read_bytes(), MEDIA_TYPES[request.suffix], {}, accept)
+            model, Invocation(request.read_bytes(), SUFFIXES[request.suffix], {}, accept)
         )
         predictions = _parse_scores(response.body, accept)
         expected = _parse_scores(expected_response.read_bytes(), accept)

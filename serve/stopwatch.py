@@ -1,22 +1,22 @@
-"""Stopwatch: how long each verb of an inference took."""
+"""Stopwatch: the time that each stage of an invocation took."""
 
 from itertools import pairwise
 from time import perf_counter
 
 
 class Stopwatch:
-    """A stopwatch: ``end`` notes when a stage was over, and the rest is reckoned only for who asks."""
+    """Record when each stage ended; durations are computed only if they are read."""
 
     def __init__(self) -> None:
         self._marks: list[tuple[str, float]] = [("", perf_counter())]
 
     def end(self, stage: str) -> None:
-        """Count the time since the end of the last stage to this one."""
+        """Attribute the time since the previous call to this stage."""
         self._marks.append((stage, perf_counter()))
 
     def milliseconds(self) -> dict[str, float]:
-        """Return the time of each stage in milliseconds."""
+        """Return the total time of each stage in milliseconds."""
         seconds: dict[str, float] = {}
-        for (_, before), (stage, after) in pairwise(self._marks):
-            seconds[stage] = seconds.get(stage, 0.0) + after - before
-        return {stage: round(each * 1000, 3) for stage, each in seconds.items()}
+        for (_, start), (stage, end) in pairwise(self._marks):
+            seconds[stage] = seconds.get(stage, 0.0) + end - start
+        return {stage: round(duration * 1000, 3) for stage, duration in seconds.items()}

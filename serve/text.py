@@ -1,34 +1,46 @@
-"""How messages write the names and values of a caller's data: quoted, and short enough for one line."""
+"""Text: quote, list and count a caller's values in messages, short enough for one line."""
 
 import json
 from collections.abc import Iterable, Sequence
 
-LONGEST_VALUE = 60
-LONGEST_LIST = 600
+MAX_VALUE_CHARACTERS = 60
+MAX_LIST_CHARACTERS = 600
 
 
 def quoted(value: object) -> str:
-    """Return a cell or a name as JSON writes it, cut short."""
+    """Return a cell or a name as JSON, truncated with an ellipsis if it is long."""
     text = json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 1] + "…"
+    return text if len(text) <= MAX_VALUE_CHARACTERS else text[: MAX_VALUE_CHARACTERS - 1] + "…"
 
 
 def listed(values: Iterable[object]) -> str:
-    """Return the values with commas between, as many as a message holds, and how many more there are."""
+    """Return the quoted values separated by commas; a long list ends with "and 12 more"."""
     texts = [quoted(value) for value in values]
     length = 0
     for count, text in enumerate(texts):
-        length += len(text) + 2
-        if length > LONGEST_LIST:
+        length += len(text) + len(", ")
+        if length > MAX_LIST_CHARACTERS:
             return f"{', '.join(texts[:count])} and {len(texts) - count} more"
     return ", ".join(texts)
 
 
 def counted(count: int, noun: str) -> str:
-    """Return the number with its noun: "1 column", "2 columns"."""
+    """Return a count with its noun: "1 column", "2 columns"."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
-def column_name(names: Sequence[str] | None, position: int) -> str:
-    """Return how a message names a column: by its name, or by its place, from 1."""
-    return f"column {position + 1}" if names is None else f"column {quoted(names[position])}"
+def column_label(names: Sequence[str] | None, index: int) -> str:
+    """Return what messages call a column: 'column "carat"', or "column 1" without names."""
+    return f"column {index + 1}" if names is None else f"column {quoted(names[index])}"
+
+
+def is_number(text: str) -> bool:
+    """Return whether a text is a decimal number in ASCII.
+
+    Unlike float(), reject underscores (1_000) and digits of other scripts.
+    """
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return text.isascii() and "_" not in text

@@ -1,4 +1,4 @@
-"""The codecs: one module for each media type, from payload to records and from predictions to reply."""
+"""Codecs: one module per media type, which decodes payloads and encodes predictions."""
 
 from collections.abc import Iterator, Mapping
 from typing import Protocol
@@ -16,41 +16,51 @@ from serve.text import quoted
 
 
 class Decoder(Protocol):
-    """What the module of a media type has that comes in."""
+    """The module of a media type that requests can have."""
 
     def decode(
         self, payload: bytes, parameters: Mapping[str, str], schema: Schema
     ) -> Iterator[Records]:
-        """Yield the payload's records in slices, in order; raises MalformedPayload and SchemaMismatch."""
+        """Yield the payload's records in slices, in order.
+
+        ``parameters`` are those of the Content-Type. Raises MalformedPayload and SchemaMismatch.
+        """
 
 
 class Codec(Decoder, Protocol):
-    """What the module of a media type has that comes in and goes out.
+    """The module of a media type that requests and responses can have.
 
-    ``CONCATENATES`` promises that the encoded replies of two slices, one after the other, are the reply of both.
+    ``CONCATENATES`` promises that the encoded predictions of two slices, one after the other, equal
+    the encoded predictions of both slices together.
     """
 
     CONCATENATES: bool
 
     def encode(self, predictions: NDArray[np.float32]) -> bytes:
-        """Return predictions, float32 (n,) or (n, k), as one output for each record, in order."""
+        """Return the encoded predictions, float32 (n,) or (n, k), one per record, in order."""
 
     def encode_columns(self, columns: Columns) -> bytes:
-        """Return columns, each with a value or a list of them for each record, as one output for each record, in order."""
+        """Return the encoded columns, with one output per record, in order."""
 
 
 class LineCodec(Codec, Protocol):
-    """What the module of a media type has whose records are lines, so that each can be read for itself."""
+    """The module of a media type whose lines can be decoded one by one."""
 
-    def framed(
+    def split_header(
         self, payload: bytes, parameters: Mapping[str, str], schema: Schema
     ) -> tuple[bytes | None, tuple[str, ...] | None]:
-        """Return the lines that are records, None for none, and the names before them; raises MalformedPayload, SchemaMismatch."""
+        """Return the lines that are records, or None, and the names in the header, or None.
 
-    def records(
+        Raises MalformedPayload and SchemaMismatch.
+        """
+
+    def read_lines(
         self, lines: bytes, first_row: int, names: tuple[str, ...] | None, schema: Schema
     ) -> Iterator[Records]:
-        """Yield such lines from this row on as records; raises MalformedPayload and SchemaMismatch."""
+        """Yield lines as records, the first of which is row ``first_row``.
+
+        Raises MalformedPayload and SchemaMismatch.
+        """
 
 
 LINE_CODECS: dict[str, LineCodec] = {CSV: csv, JSON_LINES: jsonlines}
@@ -65,10 +75,10 @@ DECODERS: dict[str, Decoder] = {**CODECS, LIBSVM: libsvm}
 
 
 def decoder_for(media_type: str) -> Decoder:
-    """Return what reads a media type; raises UnsupportedMediaType."""
+    """Return the decoder of a media type; raises UnsupportedMediaType."""
     try:
         return DECODERS[media_type]
     except KeyError:
         raise UnsupportedMediaType(
-            f"{quoted(media_type)} is no Content-Type that can be read here: send {', '.join(DECODERS)}"
+            f"unsupported Content-Type {quoted(media_type)}: expected {', '.join(DECODERS)}"
         ) from None

@@ -1,4 +1,4 @@
-"""Cells: the text of each record's value in a column, as JSON writes it."""
+"""Cells: format the values of output columns as JSON text, one text per record."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -7,39 +7,45 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from serve.columns import Column, Columns, Named
+from serve.columns import Column, Columns, ValuesByName
 
 
-def texts_of(values: NDArray[Any]) -> list[bytes]:
-    """Return a text for each record of a column, (n,) or (n, k) with n > 0: ``0.9``, ``null`` or ``[0.1, 0.9]``.
+def format_values(values: NDArray[Any]) -> list[bytes]:
+    """Return one text per record of a column, (n,) or (n, k) with n > 0.
 
-    A number is the shortest that reads back to the same float32; what is no finite number is null.
+    Examples: ``0.9``, ``null`` and ``[0.1, 0.9]``. Each number is the shortest text that reads back
+    as the same float32; NaN and infinity are null.
     """
     text = orjson.dumps(np.ascontiguousarray(values), option=orjson.OPT_SERIALIZE_NUMPY)
     if values.ndim == 1:
         return text[1:-1].split(b",")
-    return [b"[" + each.replace(b",", b", ") + b"]" for each in text[2:-2].split(b"],[")]
+    rows = text[2:-2].split(b"],[")
+    return [b"[" + row.replace(b",", b", ") + b"]" for row in rows]
 
 
-def objects_of(columns: Columns) -> list[bytes]:
-    """Return an object for each record, with a key for each column."""
+def format_objects(columns: Columns) -> list[bytes]:
+    """Return one JSON object per record, with one key per column."""
     if not columns or not len(next(iter(columns.values()))):
         return []
-    keys = [orjson.dumps(name) + b": " for name in columns]
-    cells = zip(*map(_cells, columns.values()), strict=True)
-    return [_object(zip(keys, row, strict=True)) for row in cells]
+    keys = _format_keys(columns)
+    rows = zip(*map(_format_column, columns.values()), strict=True)
+    return [_join_members(zip(keys, row, strict=True)) for row in rows]
 
 
-def _cells(column: Column) -> list[bytes]:
-    if not isinstance(column, Named):
-        return texts_of(column)
-    keys = [orjson.dumps(name) + b": " for name in column.names]
-    texts = [texts_of(column.values[:, place]) for place in range(len(keys))]
+def _format_column(column: Column) -> list[bytes]:
+    if not isinstance(column, ValuesByName):
+        return format_values(column)
+    keys = _format_keys(column.names)
+    texts = [format_values(column.values[:, index]) for index in range(len(keys))]
     return [
-        _object((keys[place], texts[place][row]) for place in order)
-        for row, order in enumerate(column.order().tolist())
+        _join_members((keys[index], texts[index][row]) for index in displayed)
+        for row, displayed in enumerate(column.displayed_names().tolist())
     ]
 
 
-def _object(members: Iterable[tuple[bytes, bytes]]) -> bytes:
+def _format_keys(names: Iterable[str]) -> list[bytes]:
+    return [orjson.dumps(name) + b": " for name in names]
+
+
+def _join_members(members: Iterable[tuple[bytes, bytes]]) -> bytes:
     return b"{" + b", ".join([key + text for key, text in members]) + b"}"

@@ -1,113 +1,129 @@
-"""text/csv: a line for each record, with or without a header.
+"""text/csv: one line per record, with or without a header.
 
 Source: RFC 4180; contract 3.16, 3.18, 5.6 and 5.7.
 """
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
 import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from serve.codecs.cells import texts_of
-from serve.codecs.csv_dialect import with_commas
-from serve.codecs.fast_matrix import matrix_of_lines
-from serve.codecs.lines import BYTE_ORDER_MARK, slices_of_lines, text_of, without_blank_end
-from serve.columns import Columns, Named
+from serve.codecs.cells import format_values
+from serve.codecs.csv_dialect import normalize_delimiter
+from serve.codecs.fast_matrix import parse_csv_matrix
+from serve.codecs.lines import BYTE_ORDER_MARK, decode_text, split_slices, strip_blank_end
+from serve.columns import Column, Columns, ValuesByName
 from serve.errors import MalformedPayload, SchemaMismatch
-from serve.records import Records
+from serve.records import Matrix, Records, Rows
 from serve.schema.schema import Schema
 
 CONCATENATES = True
 
 SLICE_ROWS = 10_000
 
+Names = tuple[str, ...] | None
+
 
 def decode(payload: bytes, parameters: Mapping[str, str], schema: Schema) -> Iterator[Records]:
     """Yield the lines as records.
 
-    ``header=present`` and ``header=absent`` among the parameters say whether the first line holds names; without them it does
-    if it holds exactly the schema's names and cannot be a record. ``delimiter`` and ``label_size`` are read too.
+    The first line is a header if the parameters contain ``header=present``. Without a ``header``
+    parameter, it is one if it contains exactly the schema's names and could not be a record.
+    The parameters ``delimiter`` and ``label_size`` are supported too.
     Raises MalformedPayload, SchemaMismatch and UnsupportedMediaType.
     """
-    body = with_commas(payload.removeprefix(BYTE_ORDER_MARK), parameters)
+    body = normalize_delimiter(payload.removeprefix(BYTE_ORDER_MARK), parameters)
     quoted = b'"' in body
-    if b"\r" in body and not quoted:
-        body = body.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    names, header_end = _header(body, parameters, schema)
+    if not quoted:
+        body = _normalize_line_ends(body)
+    names, header_end = _read_header(body, parameters, schema)
     body = body[header_end:]
     if header_end and quoted and b'"' not in body:
-        quoted, body = False, body.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    if not body or (schema.width > 1 and not body.strip()):
-        yield Records([], textual=True, names=names)
+        quoted, body = False, _normalize_line_ends(body)
+    if _is_blank(body, schema):
+        yield Rows([], textual=True, names=names)
         return
-    body = _ended(body, schema)
+    body = _strip_end(body, schema)
     first_row = 1
-    for part in [body] if quoted else slices_of_lines(body):
-        for rows in _parsed(part, first_row, names, schema):
-            yield Records(
-                rows, textual=not isinstance(rows, np.ndarray), first_row=first_row, names=names
-            )
-            first_row += len(rows)
+    for lines in [body] if quoted else split_slices(body):
+        for part in read_lines(lines, first_row, names, schema):
+            yield part
+            first_row += len(part)
 
 
-def framed(
+def split_header(
     payload: bytes, parameters: Mapping[str, str], schema: Schema
-) -> tuple[bytes | None, tuple[str, ...] | None]:
-    """Return the lines that are records, None where there are none, and the names of a header; raises as ``decode`` does."""
-    body = with_commas(payload.removeprefix(BYTE_ORDER_MARK), parameters)
-    body = body.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    names, header_end = _header(body, parameters, schema)
+) -> tuple[bytes | None, Names]:
+    """Return the lines that are records, or None, and the names in the header, or None.
+
+    Raises the same errors as ``decode``.
+    """
+    body = normalize_delimiter(payload.removeprefix(BYTE_ORDER_MARK), parameters)
+    body = _normalize_line_ends(body)
+    names, header_end = _read_header(body, parameters, schema)
     body = body[header_end:]
-    return _ended(body, schema) if body and (schema.width == 1 or body.strip()) else None, names
+    return None if _is_blank(body, schema) else _strip_end(body, schema), names
 
 
-def records(
-    lines: bytes, first_row: int, names: tuple[str, ...] | None, schema: Schema
-) -> Iterator[Records]:
-    """Yield a body's lines from this row on as records; raises MalformedPayload."""
-    for rows in _parsed(lines, first_row, names, schema):
-        yield Records(
-            rows, textual=not isinstance(rows, np.ndarray), first_row=first_row, names=names
-        )
-        first_row += len(rows)
+def read_lines(lines: bytes, first_row: int, names: Names, schema: Schema) -> Iterator[Records]:
+    """Yield lines without a header as records: plain numbers as a matrix, other lines as rows.
+
+    Raises MalformedPayload.
+    """
+    reordered = schema.reorder(names)
+    numbers = parse_csv_matrix(lines, reordered) if reordered else None
+    if numbers is not None:
+        yield Matrix(numbers, first_row, names, accepted=True)
+        return
+    for cells in _read_cells(lines, first_row, schema):
+        yield Rows(cells, textual=True, first_row=first_row, names=names)
+        first_row += len(cells)
 
 
 def encode(predictions: NDArray[np.float32]) -> bytes:
-    """Return a line for each record, its values with commas between; each reads back to the same float32."""
+    """Return one line per record, with its values separated by commas.
+
+    Each value is the shortest text that reads back as the same float32.
+    """
     if not len(predictions):
         return b""
-    if not np.isfinite(
-        predictions
-    ).all():  # orjson writes null, which no reader of CSV takes for a number
-        return "".join(
-            ",".join(map(str, np.atleast_1d(values))) + "\n" for values in predictions
-        ).encode()
+    if not np.isfinite(predictions).all():
+        return _encode_non_finite(predictions)
     text = orjson.dumps(np.ascontiguousarray(predictions), option=orjson.OPT_SERIALIZE_NUMPY)
-    return (
-        text[1:-1].replace(b",", b"\n") + b"\n"
-        if predictions.ndim == 1
-        else text[2:-2].replace(b"],[", b"\n") + b"\n"
-    )
+    if predictions.ndim == 1:
+        return text[1:-1].replace(b",", b"\n") + b"\n"
+    return text[2:-2].replace(b"],[", b"\n") + b"\n"
 
 
 def encode_columns(columns: Columns) -> bytes:
-    """Return a line for each record, a cell for each column; lists are quoted, ``"[0.1, 0.9]"``, and null is nan.
+    """Return one line per record, with one cell per column.
 
-    A column of values under names is a cell for each name.
+    A list is a quoted cell, ``"[0.1, 0.9]"``, null is ``nan``, and ValuesByName are one cell per
+    name.
     """
-    cells: list[list[bytes]] = []
-    for column in columns.values() if columns and len(next(iter(columns.values()))) else ():
-        of_names = (
-            [column.values[:, place] for place in range(len(column.names))]
-            if isinstance(column, Named)
-            else [column]
-        )
-        cells += [[_cell(text) for text in texts_of(values)] for values in of_names]
+    cells = [
+        [_cell(text) for text in format_values(values)]
+        for column in columns.values()
+        for values in _split_by_name(column)
+        if len(values)
+    ]
     return b"".join(b",".join(row) + b"\n" for row in zip(*cells, strict=True))
+
+
+def _encode_non_finite(predictions: NDArray[np.float32]) -> bytes:
+    """Return NaN and infinity as ``nan`` and ``inf``, where orjson would write null."""
+    lines = [",".join(map(str, np.atleast_1d(values))) + "\n" for values in predictions]
+    return "".join(lines).encode()
+
+
+def _split_by_name(column: Column) -> list[NDArray[np.float32]]:
+    if isinstance(column, ValuesByName):
+        return [column.values[:, index] for index in range(len(column.names))]
+    return [column]
 
 
 def _cell(text: bytes) -> bytes:
@@ -115,74 +131,82 @@ def _cell(text: bytes) -> bytes:
     return b'"' + text + b'"' if text.startswith(b"[") else text
 
 
-def _ended(body: bytes, schema: Schema) -> bytes:
-    """Return the lines without the last one's end, and without blank last lines unless those are records of one column."""
-    return without_blank_end(body) if schema.width > 1 else body.removesuffix(b"\n")
+def _normalize_line_ends(body: bytes) -> bytes:
+    return body.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in body else body
 
 
-def _header(
-    body: bytes, parameters: Mapping[str, str], schema: Schema
-) -> tuple[tuple[str, ...] | None, int]:
-    """Return the names of the first line and where it ends, or None and 0 if that line is a record."""
+def _is_blank(body: bytes, schema: Schema) -> bool:
+    """Return whether a body contains no record. With one column, a blank line is a record."""
+    return not body or (schema.width > 1 and not body.strip())
+
+
+def _strip_end(body: bytes, schema: Schema) -> bytes:
+    """Return the lines without the final line end, and without trailing lines that are blank.
+
+    With one column, a blank line is a record and remains.
+    """
+    return strip_blank_end(body) if schema.width > 1 else body.removesuffix(b"\n")
+
+
+def _read_header(body: bytes, parameters: Mapping[str, str], schema: Schema) -> tuple[Names, int]:
+    """Return the names in the first line and where it ends, or (None, 0) if it is a record."""
     declared = parameters.get("header", "").lower()
     if declared not in ("", "present", "absent"):
-        raise MalformedPayload(f"header={declared}: expected header=present or header=absent")
+        raise MalformedPayload(
+            f"Content-Type: expected header=present or header=absent, got header={declared}"
+        )
     if declared == "present" and schema.names is None:
         raise SchemaMismatch(
-            "header=present: the model knows no column names: send its columns in order and no header"
+            "header=present: the model has no column names; "
+            "send the columns in order and without a header"
         )
     if declared == "absent" or schema.names is None:
         return None, 0
-    if not declared and not _may_be_names(body, schema.names):
+    if not declared and not _may_contain_names(body, schema.names):
         return None, 0
-    cells, end = _first_line(body)
+    cells, end = _read_first_line(body)
     names = tuple(cell.strip() for cell in cells)
-    if declared == "present" or (
-        sorted(names) == sorted(schema.names) and not schema.reads_as_record(names)
-    ):
+    if declared == "present":
+        return names, end
+    if sorted(names) == sorted(schema.names) and not schema.could_be_record(names):
         return names, end
     return None, 0
 
 
-def _may_be_names(body: bytes, names: Sequence[str]) -> bool:
-    """Tell whether the first line may hold the names: not without the first of them, unless quotes change how that is written."""
+def _may_contain_names(body: bytes, names: Sequence[str]) -> bool:
+    """Return False if the first line cannot be a header because the first name is not in it."""
+    if '"' in names[0]:  # written with doubled quotes
+        return True
     end = body.find(b"\n")
-    return '"' in names[0] or names[0].encode() in (body if end < 0 else body[:end])
+    return names[0].encode() in (body if end < 0 else body[:end])
 
 
-def _first_line(body: bytes) -> tuple[list[str], int]:
-    """Return the cells of the first line, which may hold line ends in quotes, and where it ends."""
+def _read_first_line(body: bytes) -> tuple[list[str], int]:
+    """Return the cells of the first line, which may contain quoted line breaks, and its end."""
     end = 0
 
     def lines() -> Iterator[str]:
         nonlocal end
         while end < len(body):
             start, end = end, body.find(b"\n", end) + 1 or len(body)
-            yield text_of(body[start:end], 1)
+            yield decode_text(body[start:end], 1)
 
     try:
         return next(csv.reader(lines(), strict=True), []), end
     except csv.Error as error:
-        raise MalformedPayload(f"row 1: this is no CSV: {error}") from error
+        raise MalformedPayload(f"row 1: invalid CSV: {error}") from error
 
 
-def _parsed(
-    lines: bytes, first_row: int, names: tuple[str, ...] | None, schema: Schema
-) -> Iterable[list[list[str]] | NDArray[np.float32]]:
-    """Return some lines as one matrix if they are plain, else as rows of text in slices."""
-    arranged = schema.arranged(names)
-    matrix = matrix_of_lines(lines, arranged) if arranged else None
-    return _rows(lines, first_row, schema) if matrix is None else (matrix,)
-
-
-def _rows(part: bytes, first_row: int, schema: Schema) -> Iterator[list[list[str]]]:
-    """Yield the rows of some lines in slices, cell by cell."""
-    reader = csv.reader(io.StringIO(text_of(part, first_row) + "\n", newline=""), strict=True)
+def _read_cells(lines: bytes, first_row: int, schema: Schema) -> Iterator[list[list[str]]]:
+    """Yield the cells of the lines in slices of at most SLICE_ROWS rows."""
+    text = decode_text(lines, first_row) + "\n"
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     while rows := _next_rows(reader, first_row):
         if [] in rows:
             if schema.width > 1:
                 raise MalformedPayload(
-                    f"row {first_row + rows.index([])}: the line is blank; only the last lines may be"
+                    f"row {first_row + rows.index([])}: expected a record, got a blank line; "
+                    "only trailing blank lines are ignored"
                 )
             rows = [row or [""] for row in rows]
         yield rows
@@ -194,5 +218,5 @@ def _next_rows(reader: Iterator[list[str]], first_row: int) -> list[list[str]]:
     try:
         rows.extend(islice(reader, SLICE_ROWS))
     except csv.Error as error:
-        raise MalformedPayload(f"row {first_row + len(rows)}: this is no CSV: {error}") from error
+        raise MalformedPayload(f"row {first_row + len(rows)}: invalid CSV: {error}") from error
     return rows

@@ -1,18 +1,19 @@
-"""Dialect: what the parameters of text/csv say of its columns, ``delimiter`` and ``label_size``.
+"""CSV dialect: the parameters ``delimiter`` and ``label_size`` of text/csv.
 
-Source: contract 3.6; peers: AWS's image guesses the delimiter, and takes ``label_size=1`` and no other.
+Source: contract 3.6. AWS's image guesses the delimiter and accepts only ``label_size=1``.
 """
 
 import csv
 import io
 from collections.abc import Mapping
 
-from serve.codecs.lines import text_of
+from serve.codecs.lines import decode_text
 from serve.errors import MalformedPayload, UnsupportedMediaType
-from serve.text import listed, quoted
+from serve.text import quoted
 
-# A header cannot hold some of them, and \t in its quotes means t.
-NAMES = {
+# Names for delimiters that a header cannot contain, or that clients often escape: in a quoted
+# parameter, HTTP reads \t as t.
+DELIMITERS = {
     "comma": ",",
     "tab": "\t",
     "\\t": "\t",
@@ -21,45 +22,56 @@ NAMES = {
     "pipe": "|",
     "space": " ",
 }
-PART_OF_NUMBERS = "+-._"
+DOCUMENTED_NAMES = ("comma", "tab", "semicolon", "pipe", "space")
+NUMBER_PUNCTUATION = "+-._"
 
 
-def with_commas(body: bytes, parameters: Mapping[str, str]) -> bytes:
-    """Return the body with commas between its columns, whatever its ``delimiter``; raises MalformedPayload.
+def normalize_delimiter(body: bytes, parameters: Mapping[str, str]) -> bytes:
+    """Return the body with commas in place of the ``delimiter`` parameter's character.
 
-    ``label_size=1`` has no effect, as with AWS's image: there is no label in what is to be predicted. Raises UnsupportedMediaType
-    for any other, and for a delimiter that is none.
+    ``label_size=1`` has no effect, as in AWS's image, because payloads contain no label. Raises
+    UnsupportedMediaType for another label size or an invalid delimiter, and MalformedPayload.
     """
     label_size = parameters.get("label_size", "1")
     if label_size != "1":
         raise UnsupportedMediaType(
-            f"label_size={label_size}: expected label_size=1, or leave it out: no column is a label here"
+            f"Content-Type: expected label_size=1 or no label_size, got label_size={label_size}; "
+            "every column must be a feature"
         )
-    delimiter = _delimiter(parameters.get("delimiter", ","))
+    delimiter = _parse_delimiter(parameters.get("delimiter", ","))
     if delimiter == ",":
         return body
     if b"," not in body and b'"' not in body:
         return body.replace(delimiter.encode(), b",")
-    reader = csv.reader(io.StringIO(text_of(body, 1), newline=""), delimiter=delimiter, strict=True)
+    return _rewrite(body, delimiter)
+
+
+def _rewrite(body: bytes, delimiter: str) -> bytes:
+    """Return CSV with commas as delimiters, and quotes around cells that contain one."""
+    source = io.StringIO(decode_text(body, 1), newline="")
+    reader = csv.reader(source, delimiter=delimiter, strict=True)
     rewritten = io.StringIO(newline="")
     try:
         csv.writer(rewritten, lineterminator="\n").writerows(reader)
     except csv.Error as error:
-        raise MalformedPayload(f"line {reader.line_num}: this is no CSV: {error}") from error
+        raise MalformedPayload(f"line {reader.line_num}: invalid CSV: {error}") from error
     return rewritten.getvalue().encode()
 
 
-def _delimiter(value: str) -> str:
-    delimiter = NAMES.get(value.lower(), value)
-    is_one = (
-        len(delimiter) == 1
-        and delimiter.isascii()
-        and (delimiter.isprintable() or delimiter == "\t")
-    )
-    if is_one and not delimiter.isalnum() and delimiter != '"' and delimiter not in PART_OF_NUMBERS:
+def _parse_delimiter(value: str) -> str:
+    delimiter = DELIMITERS.get(value.lower(), value)
+    if _is_valid_delimiter(delimiter):
         return delimiter
-    names = listed(name for name in NAMES if len(name) > len(r"\t"))
     raise UnsupportedMediaType(
-        f'delimiter={quoted(value)}: expected a character in quotes, such as delimiter=";", or {names}; '
-        "no letter, digit, quote or part of a number"
+        'Content-Type: expected a quoted character, such as delimiter=";", or a name '
+        f"({', '.join(DOCUMENTED_NAMES)}), got delimiter={quoted(value)}; "
+        f"letters, digits, quotes and {NUMBER_PUNCTUATION} are not delimiters"
     )
+
+
+def _is_valid_delimiter(delimiter: str) -> bool:
+    if len(delimiter) != 1 or not delimiter.isascii():
+        return False
+    if delimiter.isalnum() or delimiter == '"' or delimiter in NUMBER_PUNCTUATION:
+        return False
+    return delimiter.isprintable() or delimiter == "\t"

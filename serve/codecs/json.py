@@ -1,6 +1,6 @@
 """application/json: all records in one document.
 
-Source: contract 3.17 and 10.9 for the shapes, 5.8 for lines of JSON that are called application/json.
+Source: contract 3.17 and 10.9 for the document's shape, 5.8 for JSON Lines sent as JSON.
 """
 
 import re
@@ -11,25 +11,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from serve.codecs import jsonlines
-from serve.codecs.cells import objects_of
-from serve.codecs.fast_matrix import matrix_of_lists
-from serve.codecs.json_rows import NAMES_PLACE, RepeatedNames, parse, records_of
+from serve.codecs.cells import format_objects
+from serve.codecs.fast_matrix import parse_json_matrix
+from serve.codecs.json_rows import FEATURE_NAMES, INSTANCES, RepeatedNames, parse, rows_to_records
 from serve.codecs.lines import BYTE_ORDER_MARK, SLICE_BYTES
 from serve.columns import Columns
 from serve.errors import SENT, MalformedPayload
-from serve.records import Records
+from serve.records import Matrix, Records
 from serve.schema.schema import Schema
 from serve.text import listed, quoted
 
 CONCATENATES = False
 
-Rows = list[Any] | NDArray[np.float32]
-
-INSTANCES, FEATURE_NAMES = "instances", "feature_names"
-SHAPES = (
-    f'expected {{"{INSTANCES}": [row, ...]}}, a list of rows or one row, '
-    "each a list of values or an object with a value for each name"
-)
+# A matrix of the fast path, or rows that are lists or objects.
+ParsedRows = list[Any] | NDArray[np.float32]
+Names = tuple[str, ...] | None
 
 OPENING = re.compile(
     rb'\s*(?:\{\s*(?:"feature_names"\s*:\s*(\[[^][{}]*\])\s*,\s*)?"instances"\s*:\s*)?\[\s*(?=[\[{])'
@@ -44,53 +40,52 @@ def decode(payload: bytes, parameters: Mapping[str, str], schema: Schema) -> Ite
     body = payload.removeprefix(BYTE_ORDER_MARK)
     first_row = 1
     try:
-        for rows, names in _slices_of_rows(body, schema):
+        for rows, names in _read_slices(body, schema):
             if isinstance(rows, np.ndarray):
-                yield Records(
-                    rows, textual=False, first_row=first_row, names=names, names_place=NAMES_PLACE
-                )
+                yield Matrix(rows, first_row, names, accepted=True)
             else:
-                yield from records_of(rows, first_row, names)
+                yield from rows_to_records(rows, first_row, names)
             first_row += len(rows)
     except MalformedPayload:
-        if first_row > 1 or not _is_lines(body):
+        if first_row > 1 or not _is_json_lines(body):
             raise
         yield from jsonlines.decode(body, parameters, schema)
 
 
 def encode(predictions: NDArray[np.float32]) -> bytes:
-    """Return ``{"predictions": [{"score": x}, ...]}``, a list of values for x where a record has several."""
-    return b'{"predictions": [' + jsonlines.scores(predictions, b", ") + b"]}\n"
+    """Return ``{"predictions": [{"score": x}, ...]}``, where x is a list for several values."""
+    return b'{"predictions": [' + jsonlines.format_scores(predictions, b", ") + b"]}\n"
 
 
 def encode_columns(columns: Columns) -> bytes:
-    """Return ``{"predictions": [{"predicted_label": 1, ...}, ...]}``, a key for each column."""
-    return b'{"predictions": [' + b", ".join(objects_of(columns)) + b"]}\n"
+    """Return ``{"predictions": [{"predicted_label": 1, ...}, ...]}``, with a key per column."""
+    return b'{"predictions": [' + b", ".join(format_objects(columns)) + b"]}\n"
 
 
-def _slices_of_rows(body: bytes, schema: Schema) -> Iterator[tuple[Rows, tuple[str, ...] | None]]:
-    """Yield the rows in slices, and the names that the document gives to their values."""
-    rows_before = 0
+def _read_slices(body: bytes, schema: Schema) -> Iterator[tuple[ParsedRows, Names]]:
+    """Yield the rows in slices, each with the names from the document."""
+    row_count = 0
     try:
-        for part, names in _parts(body):
-            arranged = schema.arranged(names)
-            matrix = matrix_of_lists(part, arranged) if arranged else None
+        for part, names in _split(body):
+            reordered = schema.reorder(names)
+            matrix = parse_json_matrix(part, reordered) if reordered else None
             rows = parse(b"[" + part + b"]") if matrix is None else matrix
             yield rows, names
-            rows_before += len(rows)
+            row_count += len(rows)
     except MalformedPayload:
-        pass  # a cut inside a string or a row: what came before it was whole
+        pass  # a cut within a string or a row: parse the whole document for the remaining rows
     else:
-        if rows_before:
+        if row_count:
             return
-    rows, names = _unwrapped(parse(body))
-    yield rows[rows_before:], names
+    rows, names = _unwrap(parse(body))
+    yield rows[row_count:], names
 
 
-def _parts(body: bytes) -> Iterator[tuple[bytes, tuple[str, ...] | None]]:
-    """Yield what is between the brackets of a list of rows, a long one in parts, each whole unless a cut hit a string or a row.
+def _split(body: bytes) -> Iterator[tuple[bytes, Names]]:
+    """Yield the rows of a document in parts of about SLICE_BYTES, without the enclosing brackets.
 
-    Parsing one of them is short enough for other threads to wait for. Documents that may hold more than rows are not cut.
+    Parsing one part blocks other threads only briefly. A part is invalid JSON if a cut is within a
+    string or a row. Documents that may contain more than rows yield nothing.
     """
     opening, closing = OPENING.match(body), CLOSING.search(body, max(0, len(body) - CLOSING_BYTES))
     if not opening or not closing or b"\\" in body:
@@ -99,46 +94,52 @@ def _parts(body: bytes) -> Iterator[tuple[bytes, tuple[str, ...] | None]]:
         return
     if (b"{" in opening[0]) != (b"}" in closing[0]):
         return
-    names = _names(parse(opening[1] or b"null"))
+    names = _read_names(parse(opening[1] or b"null"))
     start, end = opening.end(), closing.start()
-    while end - start > SLICE_BYTES and (
-        cut := BETWEEN_ROWS.search(body, start + SLICE_BYTES, end)
-    ):
+    while end - start > SLICE_BYTES:
+        cut = BETWEEN_ROWS.search(body, start + SLICE_BYTES, end)
+        if cut is None:
+            break
         yield body[start : cut.start()], names
         start = cut.end()
     yield body[start:end], names
 
 
-def _unwrapped(document: Any) -> tuple[list[Any], tuple[str, ...] | None]:
-    """Return the rows of a document, and the names it gives to their values."""
+def _unwrap(document: Any) -> tuple[list[Any], Names]:
+    """Return the rows of a document, and the names of their values."""
     if isinstance(document, list):
-        return document if not document or isinstance(document[0], list | dict) else [
-            document
-        ], None
+        has_rows = not document or isinstance(document[0], list | dict)
+        rows = document if has_rows else [document]
+        return rows, None
     if not isinstance(document, dict):
-        raise MalformedPayload(f"{SHAPES}; got {SENT}", quoted(document))
+        raise MalformedPayload(
+            f'expected {{"{INSTANCES}": [row, ...]}}, a list of rows or a single row, got {SENT}; '
+            "a row is a list of values or an object with a value for each column",
+            quoted(document),
+        )
     if not isinstance(document.get(INSTANCES), list):
         return [document], None
     if isinstance(document, RepeatedNames) or not document.keys() <= {INSTANCES, FEATURE_NAMES}:
+        keys = [key for key, _ in getattr(document, "pairs", document.items())]
         raise MalformedPayload(
-            f'beside "{INSTANCES}" only "{FEATURE_NAMES}" may stand, each once; got {SENT}',
-            listed(document),
+            f'expected only the keys "{INSTANCES}" and "{FEATURE_NAMES}", each once, got {SENT}',
+            listed(keys),
         )
-    return document[INSTANCES], _names(document.get(FEATURE_NAMES))
+    return document[INSTANCES], _read_names(document.get(FEATURE_NAMES))
 
 
-def _names(names: Any) -> tuple[str, ...] | None:
+def _read_names(names: Any) -> Names:
     if names is None:
         return None
     if isinstance(names, list) and all(isinstance(name, str) for name in names):
         return tuple(names)
     raise MalformedPayload(
-        f'"{FEATURE_NAMES}": expected a list of names, got {SENT}', quoted(names)
+        f'"{FEATURE_NAMES}": expected a list of strings, got {SENT}', quoted(names)
     )
 
 
-def _is_lines(body: bytes) -> bool:
-    """Tell whether a body that is no JSON document may be lines of JSON: the first of several lines is whole by itself."""
+def _is_json_lines(body: bytes) -> bool:
+    """Return whether invalid JSON may be JSON Lines: several lines, the first of which is a row."""
     first, _, rest = body.strip().partition(b"\n")
     try:
         return bool(rest) and isinstance(parse(first), list | dict)

@@ -1,4 +1,4 @@
-"""Rows of JSON, lists or objects, as records."""
+"""JSON rows: parse JSON and turn rows, which are lists or objects, into records."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -9,17 +9,16 @@ from typing import Any
 import orjson
 
 from serve.errors import SENT, MalformedPayload, SchemaMismatch
-from serve.records import Records
+from serve.records import Rows
 from serve.text import quoted
 
-FEATURES = "features"
-NAMES_PLACE = '"feature_names"'
-# Python refuses to read an integer of more; as a float it is infinite.
-MOST_DIGITS = 4000
+INSTANCES, FEATURE_NAMES, FEATURES = "instances", "feature_names", "features"
+# Python rejects longer integers; as floats, they are infinite.
+MAX_INTEGER_DIGITS = 4000
 
 
 class RepeatedNames(dict[str, Any]):
-    """A JSON object in which some name stands more than once; ``pairs`` has all that was sent."""
+    """A JSON object that contains a name more than once; ``pairs`` holds all names and values."""
 
     def __init__(self, pairs: list[tuple[str, Any]]) -> None:
         super().__init__(pairs)
@@ -27,15 +26,16 @@ class RepeatedNames(dict[str, Any]):
 
 
 def parse(text: bytes) -> Any:
-    """Return the value of a JSON text, in which NaN and Infinity may stand bare; raises MalformedPayload.
+    """Return the value of a JSON text, which may contain NaN and Infinity; raises MalformedPayload.
 
-    An object that repeats a name, which JSON readers pass over in silence, becomes RepeatedNames.
+    An object that contains a name more than once, which JSON parsers usually ignore, becomes
+    RepeatedNames.
     """
     try:
         value = orjson.loads(text)
     except orjson.JSONDecodeError:
-        return _parse_with_care(text)
-    return _parse_with_care(text) if _may_repeat_names(text, value) else value
+        return _parse_strictly(text)
+    return _parse_strictly(text) if _may_repeat_names(text, value) else value
 
 
 def parse_lines(lines: bytes, first_row: int) -> list[Any]:
@@ -46,99 +46,130 @@ def parse_lines(lines: bytes, first_row: int) -> list[Any]:
     except orjson.JSONDecodeError:
         values = None
     if values is None or _may_repeat_names(lines, values):
-        return [_parse_with_care(text, f"row {row}: ") for row, text in enumerate(texts, first_row)]
+        return [_parse_line(text, row) for row, text in enumerate(texts, first_row)]
     return values
 
 
-def records_of(
+def rows_to_records(
     rows: Sequence[Any], first_row: int, names: tuple[str, ...] | None = None
-) -> Iterator[Records]:
-    """Yield rows as records: lists in the order of ``names``, or of the schema; objects by the names that they bring.
+) -> Iterator[Rows]:
+    """Yield rows as records: lists, whose values are in the order of ``names``, or objects.
 
-    Raises SchemaMismatch for a row that is neither, and where lists and objects are mixed.
+    Without ``names``, the values of lists are in schema order. Raises SchemaMismatch for other rows
+    and for lists mixed with objects.
     """
-    are_lists = None
+    expected_kind = None
     for own_names, group in groupby(rows, key=_own_names):
         run = list(group)
-        if are_lists not in (None, own_names is None):
+        kind = "a list" if own_names is None else "an object"
+        if expected_kind not in (None, kind):
             raise SchemaMismatch(
-                f"row {first_row}: expected {'a list' if are_lists else 'an object'}, as the rows before it"
+                f"row {first_row}: expected {expected_kind}, like the rows before it"
             )
-        are_lists = own_names is None
-        if names is not None and not are_lists:
-            raise SchemaMismatch(
-                f'row {first_row}: expected a list, whose values "feature_names" names'
-            )
+        expected_kind = kind
         if own_names is None:
-            lists = [_list_of(row, first_row + number) for number, row in enumerate(run)]
-            yield Records(
-                lists, textual=False, first_row=first_row, names=names, names_place=NAMES_PLACE
-            )
+            yield _lists_to_rows(run, first_row, names)
+        elif names is None:
+            yield _objects_to_rows(run, first_row, tuple(own_names))
         else:
-            cells, place = _cells_of(run, tuple(own_names)), f"row {first_row}"
-            yield Records(
-                cells, textual=False, first_row=first_row, names=tuple(own_names), names_place=place
+            raise SchemaMismatch(
+                f'row {first_row}: expected a list of values in the order of "{FEATURE_NAMES}", '
+                "got an object"
             )
         first_row += len(run)
 
 
-def _may_repeat_names(text: bytes, value: Any) -> bool:
-    """Tell whether an object may repeat a name: the text has a colon for each name sent, and perhaps more in strings."""
-    colons = text.count(b":")
-    return colons > 0 and colons > _names_in(value)
-
-
-def _names_in(value: Any) -> int:
-    """Return how many names the objects of a payload have, as far as payloads go: the whole, and its rows."""
-    own, rows = (len(value), value.get("instances")) if isinstance(value, dict) else (0, value)
-    return (
-        own + sum(len(row) for row in rows if type(row) is dict) if isinstance(rows, list) else own
-    )
-
-
-def _parse_with_care(text: bytes, place: str = "") -> Any:
-    if not text.strip():
-        raise MalformedPayload(
-            f"{place}the line is blank; only the last lines may be"
-            if place
-            else "expected JSON, got white space"
-        )
-    try:
-        return json.loads(text.decode(), object_pairs_hook=_object_of, parse_int=_integer)
-    except RecursionError as error:
-        raise MalformedPayload(f"{place}this JSON is nested too deeply") from error
-    except ValueError as error:
-        raise MalformedPayload(f"{place}this is not JSON: {error}") from error
-
-
-def _integer(text: str) -> float:
-    return int(text) if len(text) < MOST_DIGITS else float(text)
-
-
-def _object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    return dict(pairs) if len({name for name, _ in pairs}) == len(pairs) else RepeatedNames(pairs)
-
-
 def _own_names(row: Any) -> Sequence[str] | None:
-    """Return the names that a row brings, equal for rows that bring the same names in another order; None for a list."""
+    """Return the names of an object's values, or None for a list.
+
+    Objects with the same names in another order have equal names.
+    """
     if isinstance(row, RepeatedNames):
         return tuple(name for name, _ in row.pairs)
-    if not isinstance(row, dict) or (len(row) == 1 and isinstance(row.get(FEATURES), list)):
+    if not isinstance(row, dict):
         return None
-    return row.keys()  # type: ignore[return-value]  # a view, which compares as a set does
+    if len(row) == 1 and isinstance(row.get(FEATURES), list):
+        return None
+    return row.keys()  # type: ignore[return-value]  # a view, which compares like a set
 
 
-def _list_of(row: Any, number: int) -> list[Any]:
+def _lists_to_rows(rows: list[Any], first_row: int, names: tuple[str, ...] | None) -> Rows:
+    cells = [_list_cells(row, number) for number, row in enumerate(rows, first_row)]
+    source = f'"{FEATURE_NAMES}"'
+    return Rows(cells, textual=False, first_row=first_row, names=names, names_source=source)
+
+
+def _list_cells(row: Any, number: int) -> list[Any]:
     cells = row[FEATURES] if isinstance(row, dict) else row
     if isinstance(cells, list):
         return cells
-    expected = "expected a list of values or an object with a value for each name"
-    raise SchemaMismatch(f"row {number}: {expected}, got {SENT}", quoted(cells))
+    raise SchemaMismatch(
+        f"row {number}: expected a list of values or an object with a value for each column, "
+        f"got {SENT}",
+        quoted(cells),
+    )
 
 
-def _cells_of(rows: Sequence[dict[str, Any]], names: tuple[str, ...]) -> list[Sequence[Any]]:
+def _objects_to_rows(rows: list[Any], first_row: int, names: tuple[str, ...]) -> Rows:
+    cells = _object_cells(rows, names)
+    source = f"row {first_row}"
+    return Rows(cells, textual=False, first_row=first_row, names=names, names_source=source)
+
+
+def _object_cells(rows: list[Any], names: tuple[str, ...]) -> list[Sequence[Any]]:
     if isinstance(rows[0], RepeatedNames):
-        return [[value for _, value in row.pairs] for row in rows if isinstance(row, RepeatedNames)]
-    if len(names) < 2:  # noqa: PLR2004  # itemgetter returns tuples for two names and more
+        return [[value for _, value in row.pairs] for row in rows]
+    if len(names) < 2:  # noqa: PLR2004  # itemgetter returns tuples only for two names or more
         return [[row[name] for name in names] for row in rows]
     return list(map(itemgetter(*names), rows))
+
+
+def _may_repeat_names(text: bytes, value: Any) -> bool:
+    """Return whether the text has more colons than the value has names.
+
+    The difference is due to repeated names, which the parser drops, or to colons in strings.
+    """
+    colon_count = text.count(b":")
+    return colon_count > 0 and colon_count > _count_names(value)
+
+
+def _count_names(value: Any) -> int:
+    """Return how many names a document and its rows contain."""
+    if isinstance(value, dict):
+        return len(value) + _count_row_names(value.get(INSTANCES))
+    return _count_row_names(value)
+
+
+def _count_row_names(rows: Any) -> int:
+    if not isinstance(rows, list):
+        return 0
+    return sum(len(row) for row in rows if type(row) is dict)
+
+
+def _parse_line(text: bytes, row: int) -> Any:
+    if not text.strip():
+        raise MalformedPayload(
+            f"row {row}: expected a record, got a blank line; only trailing blank lines are ignored"
+        )
+    return _parse_strictly(text, f"row {row}: ")
+
+
+def _parse_strictly(text: bytes, prefix: str = "") -> Any:
+    """Return a JSON value with Python's parser, which reports repeated names and accepts NaN."""
+    if not text.strip():
+        raise MalformedPayload("expected JSON, got only white space")
+    try:
+        return json.loads(text.decode(), object_pairs_hook=_to_object, parse_int=_to_integer)
+    except RecursionError as error:
+        raise MalformedPayload(f"{prefix}invalid JSON: nested too deeply") from error
+    except ValueError as error:
+        raise MalformedPayload(f"{prefix}invalid JSON: {error}") from error
+
+
+def _to_integer(text: str) -> float:
+    return int(text) if len(text) < MAX_INTEGER_DIGITS else float(text)
+
+
+def _to_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    return members if len(members) == len(pairs) else RepeatedNames(pairs)

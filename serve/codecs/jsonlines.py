@@ -1,4 +1,4 @@
-"""application/jsonlines: a line of JSON for each record.
+"""application/jsonlines: one line of JSON per record.
 
 Source: contract 3.17 and 5.15.
 """
@@ -9,9 +9,9 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from serve.codecs.cells import objects_of
-from serve.codecs.json_rows import parse_lines, records_of
-from serve.codecs.lines import BYTE_ORDER_MARK, slices_of_lines, without_blank_end
+from serve.codecs.cells import format_objects
+from serve.codecs.json_rows import parse_lines, rows_to_records
+from serve.codecs.lines import BYTE_ORDER_MARK, split_slices, strip_blank_end
 from serve.columns import Columns
 from serve.records import Records
 from serve.schema.schema import Schema
@@ -19,50 +19,58 @@ from serve.schema.schema import Schema
 CONCATENATES = True
 
 
-def decode(payload: bytes, _parameters: Mapping[str, str], schema: Schema) -> Iterator[Records]:
-    """Yield the lines as records, blank last lines left out; raises MalformedPayload and SchemaMismatch."""
-    body = without_blank_end(payload.removeprefix(BYTE_ORDER_MARK))
+def decode(payload: bytes, parameters: Mapping[str, str], schema: Schema) -> Iterator[Records]:
+    """Yield the lines as records, without trailing blank lines.
+
+    Raises MalformedPayload and SchemaMismatch.
+    """
+    lines, names = split_header(payload, parameters, schema)
+    if lines is None:
+        return
     first_row = 1
-    for part in slices_of_lines(body) if body.strip() else ():
-        yield from records(part, first_row, None, schema)
+    for part in split_slices(lines):
+        yield from read_lines(part, first_row, names, schema)
         first_row += part.count(b"\n") + 1
 
 
-def framed(
+def split_header(
     payload: bytes, _parameters: Mapping[str, str], _schema: Schema
 ) -> tuple[bytes | None, None]:
-    """Return the lines that are records, None where there are none, and no names."""
-    body = without_blank_end(payload.removeprefix(BYTE_ORDER_MARK))
-    return (body if body.strip() else None), None
+    """Return the lines that are records, or None; JSON Lines have no header."""
+    lines = strip_blank_end(payload.removeprefix(BYTE_ORDER_MARK))
+    return (lines if lines.strip() else None), None
 
 
-def records(
+def read_lines(
     lines: bytes, first_row: int, _names: tuple[str, ...] | None, _schema: Schema
 ) -> Iterator[Records]:
-    """Yield a body's lines from this row on as records; raises MalformedPayload and SchemaMismatch."""
-    yield from records_of(parse_lines(lines, first_row), first_row)
+    """Yield lines as records, the first of which is row ``first_row``.
+
+    Raises MalformedPayload and SchemaMismatch.
+    """
+    yield from rows_to_records(parse_lines(lines, first_row), first_row)
 
 
 def encode(predictions: NDArray[np.float32]) -> bytes:
-    """Return ``{"score": x}`` for each record, a line each."""
-    return scores(predictions, b"\n") + b"\n" if len(predictions) else b""
+    """Return one line per record, ``{"score": x}``."""
+    return format_scores(predictions, b"\n") + b"\n" if len(predictions) else b""
 
 
 def encode_columns(columns: Columns) -> bytes:
-    """Return an object with a key for each column, a line for each record."""
-    return b"".join(each + b"\n" for each in objects_of(columns))
+    """Return one line per record, an object with a key per column."""
+    return b"".join(line + b"\n" for line in format_objects(columns))
 
 
-def scores(predictions: NDArray[np.float32], separator: bytes) -> bytes:
-    """Return ``{"score": x}`` for each record, a list of values for x where a record has several.
+def format_scores(predictions: NDArray[np.float32], separator: bytes) -> bytes:
+    """Return ``{"score": x}`` for each record, where x is a list if records have several values.
 
-    Each number is the shortest text that reads back to the same float32; NaN and infinity are null.
+    Each number is the shortest text that reads back as the same float32; NaN and infinity are null.
     """
     if not len(predictions):
         return b""
     text = orjson.dumps(np.ascontiguousarray(predictions), option=orjson.OPT_SERIALIZE_NUMPY)[1:-1]
     if predictions.ndim == 1:
-        between, joint = b",", b"}" + separator + b'{"score": '
+        text = text.replace(b",", b"}" + separator + b'{"score": ')
     else:
-        between, joint = b"],[", b"]}" + separator + b'{"score": ['
-    return b'{"score": ' + text.replace(between, joint) + b"}"
+        text = text.replace(b"],[", b"]}" + separator + b'{"score": [')
+    return b'{"score": ' + text + b"}"

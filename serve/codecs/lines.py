@@ -1,4 +1,4 @@
-"""Payloads of lines: cut into slices, so that no payload is held twice and no thread computes long without a pause."""
+"""Lines: cut a payload of lines into slices, which bounds memory and pauses of other threads."""
 
 from collections.abc import Iterator
 
@@ -9,8 +9,8 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 BLANKS = b" \t\r\n"
 
 
-def slices_of_lines(payload: bytes) -> Iterator[bytes]:
-    """Yield the payload in parts of about SLICE_BYTES that end where a line ends, without that line's end."""
+def split_slices(payload: bytes) -> Iterator[bytes]:
+    """Yield parts of about SLICE_BYTES that end at a line end, which is not included."""
     start = 0
     while len(payload) - start > SLICE_BYTES:
         end = payload.find(b"\n", start + SLICE_BYTES)
@@ -21,18 +21,21 @@ def slices_of_lines(payload: bytes) -> Iterator[bytes]:
     yield payload[start:] if start else payload
 
 
-def without_blank_end(payload: bytes) -> bytes:
-    """Return the payload without blank last lines and its last line's end, but with all that its last line holds."""
+def strip_blank_end(payload: bytes) -> bytes:
+    """Return the payload without trailing blank lines and without its final line end.
+
+    Trailing spaces in the last line remain.
+    """
     end = payload.find(b"\n", len(payload.rstrip(BLANKS)))
     return payload if end < 0 else payload[:end]
 
 
-def text_of(payload: bytes, first_row: int) -> str:
-    """Return a slice of lines as text; raises MalformedPayload where it is not UTF-8."""
+def decode_text(lines: bytes, first_row: int) -> str:
+    """Return lines as text; raises MalformedPayload if they are not UTF-8."""
     try:
-        return payload.decode()
+        return lines.decode()
     except UnicodeDecodeError as error:
-        row = first_row + payload.count(b"\n", 0, error.start)
+        row = first_row + lines.count(b"\n", 0, error.start)
         raise MalformedPayload(
-            f"row {row}: expected UTF-8, got the byte 0x{payload[error.start]:02x}"
+            f"row {row}: expected UTF-8, got byte 0x{lines[error.start]:02x}"
         ) from error

@@ -1,4 +1,4 @@
-"""application/x-npy: an array as numpy.save writes it.
+"""application/x-npy: an array in the format of numpy.save.
 
 Source: the format's specification, numpy.lib.format.
 """
@@ -12,112 +12,120 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from serve.codecs.sparse import rows_in_slice
-from serve.columns import Columns, flat
+from serve.codecs.sparse import rows_per_slice
+from serve.columns import Columns, flatten_columns
 from serve.errors import SENT, MalformedPayload
-from serve.records import Records
+from serve.records import Matrix, Records
 from serve.schema.schema import Schema
 from serve.text import counted, quoted
 
 CONCATENATES = False
 
 MAGIC = b"\x93NUMPY"
-# By version: how the header's length is written. Versions 2 and 3 differ only in the names of fields, which numbers do not have.
-LENGTHS = {b"\1\0": struct.Struct("<H"), b"\2\0": struct.Struct("<I"), b"\3\0": struct.Struct("<I")}
-MOST_HEADER_BYTES = 1 << 10
-# The header is a Python literal; numpy reads it with Python's own parser, which fails in many ways, SystemError among them.
+# The type of the header's length in each version of the format. Versions 2 and 3 differ only in the
+# encoding of field names, which arrays of numbers do not have.
+LENGTH_TYPES = {
+    b"\1\0": struct.Struct("<H"),
+    b"\2\0": struct.Struct("<I"),
+    b"\3\0": struct.Struct("<I"),
+}
+MAX_HEADER_BYTES = 1 << 10
+# numpy evaluates the header with Python's parser, which can fail in many ways, even a SystemError.
+# These patterns match only what numpy.save writes.
 TYPE = r"""["']descr["']\s*:\s*(?P<descr>"[^"]*"|'[^']*'|\[.*\])"""
 ORDER = r"""["']fortran_order["']\s*:\s*(?P<order>True|False)"""
 SHAPE = r"""["']shape["']\s*:\s*\((?P<shape>(?:\s*\d+L?\s*,)*(?:\s*\d+L?)?)\s*\)"""
 HEADER = re.compile(rf"\{{(?:\s*(?:{TYPE}|{ORDER}|{SHAPE})\s*(?:,|(?=\}}))){{3}}\s*\}}")
-NUMBERS = re.compile(r"[<>|=]?(?:f[248]|[iu][1248]|b1)")
-LONGEST_AXIS_DIGITS = 15
+NUMERIC_TYPES = re.compile(r"[<>|=]?(?:f[248]|[iu][1248]|b1)")
+MAX_AXIS_DIGITS = 15
 
 
 class Header(NamedTuple):
-    """What an array's header says: its type as it is written, its shape, and whether its columns come one after the other."""
+    """The header of an array: its data type, its shape, and whether it is in Fortran order."""
 
     descr: str
     shape: tuple[int, ...]
-    in_columns: bool
+    fortran_order: bool
 
 
 def decode(payload: bytes, _parameters: Mapping[str, str], schema: Schema) -> Iterator[Records]:
-    """Yield the rows of an array of numbers or booleans; an array of one dimension is one row.
+    """Yield the rows of an array of numbers or booleans; a one-dimensional array is one row.
 
-    An array of objects, which would be a pickle, is never read. Raises MalformedPayload.
+    An array of objects, which would contain a pickle, is rejected. Raises MalformedPayload.
     """
-    array = _array(payload)
+    array = _read_array(payload)
     if array.ndim == 1:
         array = array.reshape(1, -1)
         if array.shape[1] != schema.width:
-            raise MalformedPayload(
-                schema.wrong_width(1, array.shape[1])
-                + "; the shape of several rows is (rows, columns)"
-            )
-    rows = rows_in_slice(schema.width)
-    for start in range(0, max(1, len(array)), rows):
-        numbers = array[start : start + rows]
+            mismatch = schema.width_mismatch(1, array.shape[1])
+            raise MalformedPayload(f"{mismatch}; send several rows with shape (rows, columns)")
+    step = rows_per_slice(schema.width)
+    for start in range(0, max(1, len(array)), step):
+        numbers = array[start : start + step]
         if numbers.dtype.newbyteorder("=") != np.float32:
             numbers = numbers.astype(np.float64)
-        yield Records((), textual=False, first_row=1 + start, numbers=numbers)
+        yield Matrix(numbers, first_row=1 + start)
 
 
 def encode(predictions: NDArray[np.float32]) -> bytes:
-    """Return predictions as an array of float32, (n,) or (n, k)."""
+    """Return the predictions as an array, float32 (n,) or (n, k)."""
     file = io.BytesIO()
     np.save(file, predictions, allow_pickle=False)
     return file.getvalue()
 
 
 def encode_columns(columns: Columns) -> bytes:
-    """Return an array of float32, (n, c): the columns in order, the values of a list side by side, NaN for null."""
-    values = list(flat(columns).values())
+    """Return the columns side by side as one array, float32 (n, c), with NaN for null."""
+    values = list(flatten_columns(columns).values())
     return encode(np.concatenate(values, axis=1) if values else np.empty((0, 0), dtype=np.float32))
 
 
-def _array(payload: bytes) -> NDArray[Any]:
-    """Return the array that a payload holds, as a view of its bytes, (f,) or (n, f); raises MalformedPayload."""
-    header, start = _header(payload)
-    if not NUMBERS.fullmatch(header.descr):
+def _read_array(payload: bytes) -> NDArray[Any]:
+    """Return the array as a view of the payload, (f,) or (n, f); raises MalformedPayload."""
+    header, start = _read_header(payload)
+    if not NUMERIC_TYPES.fullmatch(header.descr):
         raise MalformedPayload(
-            f"expected an array of numbers or booleans, got the type {SENT}", quoted(header.descr)
+            f"expected an array of numbers or booleans, got data type {SENT}", quoted(header.descr)
         )
     if len(header.shape) not in (1, 2):
         raise MalformedPayload(
-            f"expected the shape (rows, columns), or (columns,) for one row, got {SENT}",
+            f"expected shape (rows, columns), or (columns,) for one row, got {SENT}",
             quoted(header.shape),
         )
     dtype = np.dtype(header.descr)
-    count = header.shape[0] * header.shape[-1] if len(header.shape) > 1 else header.shape[0]
+    # Python integers, which cannot overflow.
+    count = header.shape[0] * (header.shape[1] if len(header.shape) > 1 else 1)
     if count * dtype.itemsize != len(payload) - start:
-        announced = counted(count * dtype.itemsize, "byte")
+        expected = counted(count * dtype.itemsize, "byte")
         raise MalformedPayload(
-            f"expected {announced} of numbers, as the header says, got {len(payload) - start:,}"
+            f"expected {expected} after the header for its shape and data type, "
+            f"got {len(payload) - start:,}"
         )
     numbers = np.frombuffer(payload, dtype, count, start)
-    return numbers.reshape(header.shape, order="F" if header.in_columns else "C")
+    return numbers.reshape(header.shape, order="F" if header.fortran_order else "C")
 
 
-def _header(payload: bytes) -> tuple[Header, int]:
-    """Return the header, and where the numbers begin; raises MalformedPayload."""
+def _read_header(payload: bytes) -> tuple[Header, int]:
+    """Return the header and the offset of the numbers; raises MalformedPayload."""
     start = len(MAGIC) + 2
-    length = LENGTHS.get(payload[len(MAGIC) : start])
-    if not payload.startswith(MAGIC) or length is None or len(payload) < start + length.size:
-        raise MalformedPayload("this is no array as numpy.save writes it")
-    (header_bytes,) = length.unpack_from(payload, start)
-    start += length.size
-    if header_bytes > min(MOST_HEADER_BYTES, len(payload) - start):
-        raise MalformedPayload("the array's header is too long, or cut off")
-    return _literal(payload[start : start + header_bytes].decode("latin-1")), start + header_bytes
+    length_type = LENGTH_TYPES.get(payload[len(MAGIC) : start])
+    if not payload.startswith(MAGIC) or length_type is None:
+        raise MalformedPayload("expected an array in the format of numpy.save")
+    if len(payload) < start + length_type.size:
+        raise MalformedPayload("expected an array in the format of numpy.save, got a truncated one")
+    (header_bytes,) = length_type.unpack_from(payload, start)
+    start += length_type.size
+    if header_bytes > min(MAX_HEADER_BYTES, len(payload) - start):
+        raise MalformedPayload("the header of the array is truncated or too long")
+    text = payload[start : start + header_bytes].decode("latin-1")
+    return _parse_header(text.strip()), start + header_bytes
 
 
-def _literal(text: str) -> Header:
-    text = text.strip()
+def _parse_header(text: str) -> Header:
     match = HEADER.fullmatch(text)
     if not match or None in match.groups():
-        raise MalformedPayload(f"this is no header of an array: {SENT}", quoted(text))
+        raise MalformedPayload(f"invalid array header: {SENT}", quoted(text))
     axes = re.findall(r"\d+", match["shape"])
-    if max(map(len, axes), default=0) > LONGEST_AXIS_DIGITS:
-        raise MalformedPayload(f"no array has the shape {SENT}", quoted(match["shape"]))
+    if max(map(len, axes), default=0) > MAX_AXIS_DIGITS:
+        raise MalformedPayload(f"invalid array shape: {SENT}", quoted(match["shape"]))
     return Header(match["descr"].strip("\"'"), tuple(map(int, axes)), match["order"] == "True")

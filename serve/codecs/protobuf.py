@@ -1,4 +1,4 @@
-"""Protobuf's wire format: messages as fields.
+"""Protobuf: read the wire format of protocol buffers, a message as a sequence of fields.
 
 Source: https://protobuf.dev/programming-guides/encoding.
 """
@@ -9,76 +9,80 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-VARINT, EIGHT_BYTES, LENGTH_DELIMITED, FOUR_BYTES = 0, 1, 2, 5
-FIXED_BYTES = {EIGHT_BYTES: 8, FOUR_BYTES: 4}
-LONGEST_VARINT = 10
-MORE = 0x80
+# Wire types.
+VARINT, FIXED64, LENGTH_DELIMITED, FIXED32 = 0, 1, 2, 5
+FIXED_BYTES = {FIXED64: 8, FIXED32: 4}
+MAX_VARINT_BYTES = 10
+CONTINUATION_BIT = 0x80
 
 
 class InvalidMessage(ValueError):
-    """Bytes that are no message."""
+    """Bytes that are not a valid message."""
 
 
 class Field(NamedTuple):
-    """A field of a message: its number, its wire type, and where its value's bytes are."""
+    """A field of a message: its number, its wire type, and the offsets of its value."""
 
     number: int
-    wire: int
+    wire_type: int
     start: int
     end: int
 
 
-def fields(message: bytes, start: int, end: int) -> Iterator[Field]:
-    """Yield the fields of the message between two places; raises InvalidMessage."""
+def read_fields(message: bytes, start: int, end: int) -> Iterator[Field]:
+    """Yield the fields of the message between two offsets; raises InvalidMessage."""
     while start < end:
-        tag, start = _varint(message, start, end)
-        wire = tag & 7
-        if wire == LENGTH_DELIMITED:
-            length, start = _varint(message, start, end)
-        elif wire == VARINT:
-            length = _varint(message, start, end)[1] - start
-        elif wire in FIXED_BYTES:
-            length = FIXED_BYTES[wire]
+        tag, start = _read_varint(message, start, end)
+        wire_type = tag & 7
+        if wire_type == LENGTH_DELIMITED:
+            length, start = _read_varint(message, start, end)
+        elif wire_type == VARINT:
+            length = _read_varint(message, start, end)[1] - start
+        elif wire_type in FIXED_BYTES:
+            length = FIXED_BYTES[wire_type]
         else:
-            raise InvalidMessage(f"a field has the unknown wire type {wire}")
+            raise InvalidMessage(f"unknown wire type {wire_type}")
         if length > end - start:
-            raise InvalidMessage("it is cut off")
-        yield Field(tag >> 3, wire, start, start + length)
+            raise InvalidMessage("truncated field")
+        yield Field(tag >> 3, wire_type, start, start + length)
         start += length
 
 
-def varints(packed: bytes, most: int) -> NDArray[np.uint64]:
-    """Return the numbers of packed varints, uint64 (n,); raises InvalidMessage, also if there are more than ``most``."""
+def read_varints(packed: bytes, max_count: int) -> NDArray[np.uint64]:
+    """Return packed varints, uint64 (n,).
+
+    Raises InvalidMessage, also if there are more than ``max_count``.
+    """
     if not packed:
         return np.empty(0, np.uint64)
     octets = np.frombuffer(packed, np.uint8)
-    count = np.count_nonzero(octets < MORE)
-    if count > most:
-        raise InvalidMessage(f"it has more than {most:,} values")
-    if count == len(octets):  # numbers below 128, as most keys are
+    count = np.count_nonzero(octets < CONTINUATION_BIT)
+    if count > max_count:
+        raise InvalidMessage(f"more than {max_count:,} values")
+    if count == len(octets):  # numbers below 128, like most keys
         return octets.astype(np.uint64)
-    if octets[-1] >= MORE or len(octets) > count * LONGEST_VARINT:
-        raise InvalidMessage("a number is cut off")
-    ends = np.flatnonzero(octets < MORE)
+    if octets[-1] >= CONTINUATION_BIT or len(octets) > count * MAX_VARINT_BYTES:
+        raise InvalidMessage("truncated varint")
+    ends = np.flatnonzero(octets < CONTINUATION_BIT)
     starts = np.concatenate(([0], ends[:-1] + 1))
     lengths = ends - starts + 1
-    if lengths.max() > LONGEST_VARINT or np.any(octets[ends[lengths == LONGEST_VARINT]] > 1):
-        raise InvalidMessage("a number has more than 64 bits")
+    last_octets = octets[ends[lengths == MAX_VARINT_BYTES]]
+    if lengths.max() > MAX_VARINT_BYTES or np.any(last_octets > 1):
+        raise InvalidMessage("varint of more than 64 bits")
     shifts = 7 * (np.arange(len(octets)) - np.repeat(starts, lengths))
-    return np.bitwise_or.reduceat(
-        (octets & np.uint8(MORE - 1)).astype(np.uint64) << shifts.astype(np.uint64), starts
-    )
+    digits = (octets & np.uint8(CONTINUATION_BIT - 1)).astype(np.uint64)
+    return np.bitwise_or.reduceat(digits << shifts.astype(np.uint64), starts)
 
 
-def _varint(message: bytes, start: int, end: int) -> tuple[int, int]:
-    """Return the number at a place, and the place after it."""
-    if start < end and message[start] < MORE:  # as most are
+def _read_varint(message: bytes, start: int, end: int) -> tuple[int, int]:
+    """Return the varint at an offset, and the offset after it."""
+    if start < end and message[start] < CONTINUATION_BIT:  # the most frequent case
         return message[start], start + 1
     number = shift = 0
-    for place in range(start, min(end, start + LONGEST_VARINT)):
-        octet = message[place]
-        number |= (octet & (MORE - 1)) << shift
-        if octet < MORE:
-            return number, place + 1
+    for offset in range(start, min(end, start + MAX_VARINT_BYTES)):
+        octet = message[offset]
+        number |= (octet & (CONTINUATION_BIT - 1)) << shift
+        if octet < CONTINUATION_BIT:
+            return number, offset + 1
         shift += 7
-    raise InvalidMessage("a number is cut off")
+    raise InvalidMessage("truncated varint")

@@ -1,4 +1,4 @@
-"""Lenient: the lines of a payload, each read for itself, so that a bad one costs only its own prediction.
+"""Row errors: read each line of a payload on its own, which limits an error to one record.
 
 Source: contract 5.9.
 """
@@ -11,100 +11,112 @@ import orjson
 from numpy.typing import NDArray
 
 from serve.codecs import LineCodec
-from serve.codecs.lines import slices_of_lines
+from serve.codecs.lines import split_slices
 from serve.errors import HeaderMismatch, MalformedPayload, SchemaMismatch
 from serve.media_types import CSV
-from serve.records import Records
+from serve.records import Rows
 from serve.schema.schema import Schema
 
-# Lines with a bad one among them are read again in so many parts, and so each line at most a few times.
+# Lines that contain a bad one are split into this many parts, and each part is read again.
 PARTS = 32
-LONGEST_MESSAGE = 500
+MAX_ERROR_CHARACTERS = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Scorable:
-    """A slice's good records as features, float32 (n, f), and what is wrong with each bad one, by its place in the slice."""
+class AlignedLines:
+    """The good lines of a slice as features, float32 (n, f), and the errors of the bad ones.
+
+    The keys of ``errors`` are the indices of the bad lines in the slice.
+    """
 
     features: NDArray[np.float32]
-    faults: Mapping[int, str]
+    errors: Mapping[int, str]
 
 
 @dataclass(slots=True)
 class Tally:
-    """How many records were bad so far."""
+    """The number of bad records so far."""
 
     bad_records: int = 0
 
 
-def scorable_slices(
+def align_lines(
     codec: LineCodec, payload: bytes, parameters: Mapping[str, str], schema: Schema
-) -> Iterator[Scorable]:
-    """Yield the lines in slices, none of them empty; each line is a record, and none holds a line end in quotes.
+) -> Iterator[AlignedLines]:
+    """Decode and align a payload of lines in slices, none of them empty.
 
-    Raises what no record alone is to blame for: HeaderMismatch, and what is wrong with the parameters or the names.
+    Every line is one record: quoted line breaks are errors. Raises the errors that concern the
+    whole payload: a HeaderMismatch and invalid media type parameters.
     """
-    body, names = codec.framed(payload, parameters, schema)
-    schema.align(Records([], textual=True, names=names))
-    reader, row = _Lines(codec, names, schema), 1
-    for part in slices_of_lines(body) if body is not None else ():
+    body, names = codec.split_header(payload, parameters, schema)
+    schema.align(Rows([], textual=True, names=names))
+    if body is None:
+        return
+    reader = _LineReader(codec, names, schema)
+    first_row = 1
+    for part in split_slices(body):
         lines = part.split(b"\n")
-        faults: dict[int, str] = {}
-        features = [*reader.features(lines, row, faults)]
-        good = (
-            np.concatenate(features) if features else np.empty((0, schema.width), dtype=np.float32)
-        )
-        yield Scorable(good, {bad - row: fault for bad, fault in faults.items()})
-        row += len(lines)
+        yield reader.read(lines, first_row)
+        first_row += len(lines)
 
 
-def with_faults(media_type: str, encoded: bytes, faults: Mapping[int, str]) -> bytes:
-    """Return the encoded lines of the good records with a line for each bad one in its place."""
-    if not faults:
+def insert_errors(media_type: str, encoded: bytes, errors: Mapping[int, str]) -> bytes:
+    """Return the encoded lines with an error line inserted at each index in ``errors``."""
+    if not errors:
         return encoded
-    lines = encoded.splitlines()
-    good = iter(lines)
-    bad = {
-        place: b"ERROR" if media_type == CSV else orjson.dumps({"error": message})
-        for place, message in faults.items()
-    }
-    return b"".join(
-        (bad[place] if place in bad else next(good)) + b"\n"
-        for place in range(len(lines) + len(bad))
-    )
+    good_lines = encoded.splitlines()
+    remaining = iter(good_lines)
+    lines = []
+    for index in range(len(good_lines) + len(errors)):
+        if index in errors:
+            lines.append(_error_line(media_type, errors[index]))
+        else:
+            lines.append(next(remaining))
+    return b"\n".join(lines) + b"\n"
+
+
+def _error_line(media_type: str, message: str) -> bytes:
+    return b"ERROR" if media_type == CSV else orjson.dumps({"error": message})
 
 
 @dataclass(frozen=True, slots=True)
-class _Lines:
-    """How lines are read as features."""
-
+class _LineReader:
     codec: LineCodec
     names: tuple[str, ...] | None
     schema: Schema
 
-    def features(
-        self, lines: Sequence[bytes], row: int, faults: dict[int, str]
+    def read(self, lines: Sequence[bytes], first_row: int) -> AlignedLines:
+        errors: dict[int, str] = {}
+        no_features = np.empty((0, self.schema.width), dtype=np.float32)
+        features = [no_features, *self._good_lines(lines, first_row, errors)]
+        by_index = {row - first_row: message for row, message in errors.items()}
+        return AlignedLines(np.concatenate(features), by_index)
+
+    def _good_lines(
+        self, lines: Sequence[bytes], first_row: int, errors: dict[int, str]
     ) -> Iterator[NDArray[np.float32]]:
-        """Yield the good ones of the lines from a row on, and put down what is wrong with the others by their rows."""
+        """Yield the features of the good lines, and add the errors of the others by row."""
         try:
-            text = b"\n".join(lines)
-            read = [
-                self.schema.align(records)
-                for records in self.codec.records(text, row, self.names, self.schema)
-            ]
-            if sum(map(len, read)) != len(
-                lines
-            ):  # a field in quotes may span lines, and would move the rows behind it
-                raise MalformedPayload(
-                    f"row {row}: expected a record on each line, and no line end in quotes"
-                )
-            yield np.concatenate(read)
+            yield self._align(lines, first_row)
         except HeaderMismatch:
             raise
         except (MalformedPayload, SchemaMismatch) as error:
             if len(lines) == 1:
-                faults[row] = str(error)[:LONGEST_MESSAGE].encode(errors="replace").decode()
+                message = str(error)[:MAX_ERROR_CHARACTERS]
+                errors[first_row] = message.encode(errors="replace").decode()
                 return
             step = -(-len(lines) // PARTS)
             for start in range(0, len(lines), step):
-                yield from self.features(lines[start : start + step], row + start, faults)
+                part = lines[start : start + step]
+                yield from self._good_lines(part, first_row + start, errors)
+
+    def _align(self, lines: Sequence[bytes], first_row: int) -> NDArray[np.float32]:
+        text = b"\n".join(lines)
+        slices = self.codec.read_lines(text, first_row, self.names, self.schema)
+        features = np.concatenate([self.schema.align(records) for records in slices])
+        if len(features) != len(lines):
+            # A quoted field that spans lines would shift the rows after it.
+            raise MalformedPayload(
+                f"row {first_row}: expected one record per line, got a line break in quotes"
+            )
+        return features

@@ -1,31 +1,32 @@
-"""Matrices: what formats of numbers alone are read into, a slice of bounded size at a time."""
+"""Sparse rows: size the slices of numeric formats, and fill a matrix from columns and values."""
 
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-# A slice of a wide sparse payload is far larger than its bytes.
+# A slice of a wide sparse payload is far larger in memory than in bytes.
 SLICE_NUMBERS = 1 << 20
 SLICE_ROWS = 10_000
 
 
-def rows_in_slice(width: int) -> int:
-    """Return how many rows of a width are decoded at a time."""
+def rows_per_slice(width: int) -> int:
+    """Return how many rows of ``width`` columns to decode at a time."""
     return max(1, min(SLICE_ROWS, SLICE_NUMBERS // max(1, width)))
 
 
-def scattered(
+def fill_matrix(
     counts: Sequence[int], columns: NDArray[np.int64], values: NDArray[np.float64], width: int
 ) -> tuple[NDArray[np.float64], int | None]:
-    """Return the matrix of sparse rows, float64 (n, width), NaN where there is no value, and the place of a repeated column.
+    """Return sparse rows as a matrix, float64 (n, width), with NaN where a value is missing.
 
-    Row ``i`` has the next ``counts[i]`` of the columns and values; the columns are inside the width. The place is that of the
-    first value, among all of them, whose column came before in its row, None where there is none.
+    Row ``i`` has the next ``counts[i]`` of ``columns`` and ``values``, which hold the pairs of all
+    rows. All columns must be less than the width. The second result is the index of the first pair
+    whose column is a duplicate in its row, or None.
     """
     matrix = np.full((len(counts), width), np.nan)
-    places = np.repeat(np.arange(len(counts)) * width, counts) + columns
-    matrix.reshape(-1)[places] = values
-    order = np.argsort(places, kind="stable")
-    repeated = order[1:][np.diff(places[order]) == 0]
-    return matrix, int(repeated.min()) if len(repeated) else None
+    positions = np.repeat(np.arange(len(counts)) * width, counts) + columns
+    matrix.reshape(-1)[positions] = values
+    order = np.argsort(positions, kind="stable")
+    duplicates = order[1:][np.diff(positions[order]) == 0]
+    return matrix, int(duplicates.min()) if len(duplicates) else None

@@ -1,6 +1,6 @@
-"""Tensor: the features of one record of SageMaker's protobuf format, aialgs.data.Record.
+"""Tensor: the features in one record of SageMaker's protobuf format, aialgs.data.Record.
 
-Source: contract 3.17; the message's definition in the SageMaker guide, Common Data Formats for Training.
+Source: contract 3.17; "Common Data Formats for Training" in the SageMaker guide.
 """
 
 import math
@@ -12,124 +12,140 @@ import numpy as np
 from numpy.typing import NDArray
 
 from serve.codecs.protobuf import (
-    EIGHT_BYTES,
-    FOUR_BYTES,
+    FIXED32,
+    FIXED64,
     LENGTH_DELIMITED,
     VARINT,
     Field,
     InvalidMessage,
-    fields,
-    varints,
+    read_fields,
+    read_varints,
 )
 
-# Numbers of the fields: of Record, of an entry of its map, of Value, and of the tensors.
+# Field numbers: of Record, of an entry in its map of features, of Value, and of the tensors.
 FEATURES = 1
 KEY, VALUE = 1, 2
 FLOAT32, FLOAT64, INT32 = 2, 3, 7
 VALUES, KEYS, SHAPE = 1, 2, 3
 
-THE_FEATURE = b"values"
+FEATURE_NAME = b"values"
 EXPECTED = 'expected one feature, "values", with one tensor of float32, float64 or int32'
-MOST_DIMENSIONS = 32
-# How a tensor's values are written, and the type of those that have as many bytes each.
-WIRES = {FLOAT32: FOUR_BYTES, FLOAT64: EIGHT_BYTES, INT32: VARINT}
-TYPES: dict[int, np.dtype[Any]] = {FOUR_BYTES: np.dtype("<f4"), EIGHT_BYTES: np.dtype("<f8")}
+MAX_DIMENSIONS = 32
+# The wire type of each tensor's values, and the data type of values with a fixed size.
+WIRE_TYPES = {FLOAT32: FIXED32, FLOAT64: FIXED64, INT32: VARINT}
+DTYPES: dict[int, np.dtype[Any]] = {FIXED32: np.dtype("<f4"), FIXED64: np.dtype("<f8")}
 
 
 @dataclass(frozen=True, slots=True)
 class Tensor:
-    """The values of a record, dense if it has no keys.
+    """The values of a record, at the columns ``keys`` if it has keys, else dense.
 
-    ``span`` is where the bytes of all values are, of the type ``kind``, where they stand together; else None.
+    ``size`` is the product of the shape, or None without a shape. If the values are dense and
+    contiguous, ``span`` is the offsets of their bytes, of the type ``dtype``; otherwise None.
     """
 
     values: NDArray[Any]
     keys: NDArray[np.uint64]
     size: int | None
     span: tuple[int, int] | None = None
-    kind: np.dtype[Any] | None = None
+    dtype: np.dtype[Any] | None = None
 
 
-NOTHING = Tensor(np.empty(0), np.empty(0, np.uint64), None)
+EMPTY = Tensor(np.empty(0), np.empty(0, np.uint64), None)
 
 
-def tensor_of(message: bytes, start: int, end: int, most: int) -> Tensor:
-    """Return the features of the Record between two places, none if it has none; raises InvalidMessage.
+def read_tensor(message: bytes, start: int, end: int, max_values: int) -> Tensor:
+    """Return the features of the Record between two offsets, EMPTY if it has none.
 
-    ``most`` is how many values make sense. Labels and all else are read over; a feature that stands twice is no record.
+    Labels and all other fields are ignored. Raises InvalidMessage for a repeated feature and for
+    more than ``max_values`` values.
     """
-    found = None
-    for entry in fields(message, start, end):
+    tensor = None
+    for entry in read_fields(message, start, end):
         if entry.number == FEATURES:
-            if found is not None:
+            if tensor is not None:
                 raise InvalidMessage(EXPECTED)
-            found = _feature(message, entry, most)
-    return found or NOTHING
+            tensor = _read_feature(message, entry, max_values)
+    return tensor or EMPTY
 
 
-def _feature(message: bytes, entry: Field, most: int) -> Tensor:
-    """Return the tensor of an entry of the map of features."""
-    _expect(entry, LENGTH_DELIMITED)
-    key, value = b"", None
-    for part in fields(message, entry.start, entry.end):
+def _read_feature(message: bytes, entry: Field, max_values: int) -> Tensor:
+    """Return the tensor of an entry in the map of features."""
+    _check_wire_type(entry, LENGTH_DELIMITED)
+    name, value = b"", None
+    for part in read_fields(message, entry.start, entry.end):
         if part.number in (KEY, VALUE):
-            _expect(part, LENGTH_DELIMITED)
+            _check_wire_type(part, LENGTH_DELIMITED)
         if part.number == KEY:
-            key = message[part.start : part.end]
+            name = message[part.start : part.end]
         elif part.number == VALUE:
             if value is not None:
                 raise InvalidMessage(EXPECTED)
             value = part
-    if key != THE_FEATURE:
+    if name != FEATURE_NAME:
         raise InvalidMessage(EXPECTED)
-    return NOTHING if value is None else _value(message, value, most)
+    return EMPTY if value is None else _read_value(message, value, max_values)
 
 
-def _value(message: bytes, value: Field, most: int) -> Tensor:
-    tensors = list(islice(fields(message, value.start, value.end), 2))
+def _read_value(message: bytes, value: Field, max_values: int) -> Tensor:
+    tensors = list(islice(read_fields(message, value.start, value.end), 2))
     if not tensors:
-        return NOTHING
-    if len(tensors) > 1 or tensors[0].number not in WIRES:
+        return EMPTY
+    if len(tensors) > 1 or tensors[0].number not in WIRE_TYPES:
         raise InvalidMessage(EXPECTED)
-    _expect(tensors[0], LENGTH_DELIMITED)
-    return _tensor(message, tensors[0], most)
+    _check_wire_type(tensors[0], LENGTH_DELIMITED)
+    return _read_tensor_fields(message, tensors[0], max_values)
 
 
-def _tensor(message: bytes, tensor: Field, most: int) -> Tensor:
-    wires = {VALUES: WIRES[tensor.number], KEYS: VARINT, SHAPE: VARINT}
-    pieces: dict[int, list[Field]] = {VALUES: [], KEYS: [], SHAPE: []}
-    for field in fields(message, tensor.start, tensor.end):
-        if field.number in pieces:
-            if field.wire not in (LENGTH_DELIMITED, wires[field.number]):
-                raise InvalidMessage("a value has the wire type of another")
-            pieces[field.number].append(field)
-            if len(pieces[field.number]) > max(most, MOST_DIMENSIONS):
-                raise InvalidMessage(f"it has more than {most:,} values")
+def _read_tensor_fields(message: bytes, tensor: Field, max_values: int) -> Tensor:
+    value_wire_type = WIRE_TYPES[tensor.number]
+    pieces = _collect_pieces(message, tensor, value_wire_type, max_values)
     values, keys, shape = (
-        b"".join([message[each.start : each.end] for each in pieces[number]]) for number in pieces
+        b"".join([message[piece.start : piece.end] for piece in pieces[number]])
+        for number in (VALUES, KEYS, SHAPE)
     )
-    kind = TYPES.get(wires[VALUES])
-    alone = len(pieces[VALUES]) == 1 and pieces[VALUES][0].wire == LENGTH_DELIMITED
-    span = (pieces[VALUES][0].start, pieces[VALUES][0].end) if alone and kind and not keys else None
-    return Tensor(_numbers(values, kind, most), varints(keys, most), _size(shape), span, kind)
+    dtype, span = DTYPES.get(value_wire_type), None
+    if dtype and not keys and len(pieces[VALUES]) == 1:
+        piece = pieces[VALUES][0]
+        span = (piece.start, piece.end) if piece.wire_type == LENGTH_DELIMITED else None
+    numbers = _parse_numbers(values, dtype, max_values)
+    return Tensor(numbers, read_varints(keys, max_values), _parse_size(shape), span, dtype)
 
 
-def _numbers(values: bytes, kind: np.dtype[Any] | None, most: int) -> NDArray[Any]:
-    if kind is None:
-        numbers = varints(values, most).view(np.int64)
+def _collect_pieces(
+    message: bytes, tensor: Field, value_wire_type: int, max_values: int
+) -> dict[int, list[Field]]:
+    """Return the fields with values, keys and the shape, each packed or one field per number."""
+    wire_types = {VALUES: value_wire_type, KEYS: VARINT, SHAPE: VARINT}
+    pieces: dict[int, list[Field]] = {VALUES: [], KEYS: [], SHAPE: []}
+    for field in read_fields(message, tensor.start, tensor.end):
+        if field.number in pieces:
+            if field.wire_type != LENGTH_DELIMITED:
+                _check_wire_type(field, wire_types[field.number])
+            pieces[field.number].append(field)
+            if len(pieces[field.number]) > max(max_values, MAX_DIMENSIONS):
+                raise InvalidMessage(f"more than {max_values:,} values")
+    return pieces
+
+
+def _parse_numbers(values: bytes, dtype: np.dtype[Any] | None, max_values: int) -> NDArray[Any]:
+    if dtype is None:
+        numbers = read_varints(values, max_values).view(np.int64)
         if len(numbers) and not -(1 << 31) <= numbers.min() <= numbers.max() < 1 << 31:
-            raise InvalidMessage("an int32 has more than 32 bits")
+            raise InvalidMessage("int32 value of more than 32 bits")
         return numbers
-    if len(values) % kind.itemsize:
-        raise InvalidMessage("a value is cut off")
-    return np.frombuffer(values, kind)
+    if len(values) % dtype.itemsize:
+        raise InvalidMessage("truncated value")
+    return np.frombuffer(values, dtype)
 
 
-def _size(shape: bytes) -> int | None:
-    """Return how many values a tensor of this shape has, None if it has none."""
-    return math.prod(varints(shape, MOST_DIMENSIONS).tolist()) if shape else None
+def _parse_size(shape: bytes) -> int | None:
+    """Return how many values a tensor of this shape has, or None without a shape."""
+    return math.prod(read_varints(shape, MAX_DIMENSIONS).tolist()) if shape else None
 
 
-def _expect(field: Field, wire: int) -> None:
-    if field.wire != wire:
-        raise InvalidMessage("a field has the wire type of another")
+def _check_wire_type(field: Field, expected: int) -> None:
+    if field.wire_type != expected:
+        raise InvalidMessage(
+            f"field {field.number}: expected wire type {expected}, got {field.wire_type}"
+        )

@@ -22,7 +22,7 @@ from serve.http.messages import (
     log_aborted_stream,
     log_fields,
 )
-from serve.inference import Invocation, infer, infer_row_by_row, infer_slices, told
+from serve.inference import Invocation, infer, infer_row_by_row, infer_slices, predict_columns
 from serve.logs import event, is_logged
 from serve.media_types import CSV, JSON, JSON_LINES, MediaType, acceptable, content_type
 from serve.model.model import Model
@@ -137,7 +137,7 @@ def _warn_of_nulls(model: Model, keys: Sequence[str]) -> None:
     """Log the keys of SAGEMAKER_INFERENCE_OUTPUT that no reply has a value for."""
     if not keys:
         return
-    columns = told(model, np.zeros((1, model.schema.width), dtype=np.float32), keys)
+    columns = predict_columns(model, np.zeros((1, model.schema.width), dtype=np.float32), keys)
     if nulls := find_null_keys(keys, columns):
         event(
             logging.WARNING,

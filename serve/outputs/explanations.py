@@ -14,7 +14,7 @@ import numpy as np
 import xgboost
 from numpy.typing import NDArray
 
-from serve.columns import Column, Named
+from serve.columns import Column, ValuesByName
 from serve.errors import NotAcceptable
 from serve.media_types import JSON, JSON_LINES
 from serve.model.ensemble import mean
@@ -78,7 +78,7 @@ def explain(
         values = _predict_mean(model, features, pred_contribs=True)
         if values.ndim > 2:  # noqa: PLR2004
             values = values.transpose(0, 2, 1)  # (n, k, f + 1) to (n, f + 1, k)
-        columns[CONTRIBUTIONS] = Named(_feature_names(model), values[:, :-1], options.top)
+        columns[CONTRIBUTIONS] = ValuesByName(_feature_names(model), values[:, :-1], options.top)
         columns[BIAS] = values[:, -1]
     if LEAVES in options.kinds:
         leaves = _predict(model, features, pred_leaf=True)

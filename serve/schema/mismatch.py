@@ -1,17 +1,16 @@
-"""Unfit: what messages say of records that do not fit the columns, and what a line that is no record may be meant as."""
+"""Mismatch: explain why records do not fit the schema, with a hint at the likely cause."""
 
 from collections import Counter
 from collections.abc import Sequence
 
 from serve.errors import SENT, HeaderMismatch
-from serve.records import Records
-from serve.schema.feature import is_number
-from serve.text import counted, listed
+from serve.records import Rows
+from serve.text import counted, is_number, listed
 
-# How pandas calls the index that to_csv writes as a column: not at all, and so when it reads that again.
+# The names that pandas gives an index column: none in to_csv, "Unnamed: 0" in read_csv.
 INDEX_NAMES = {"", "Unnamed: 0"}
-# Names that stand around rows, here or at pandas and other servers, taken for those of a row's values.
-WRAPPERS = {
+# Keys that this server, pandas and other servers place around the rows of a JSON document.
+WRAPPER_KEYS = {
     "instances",
     "feature_names",
     "columns",
@@ -24,71 +23,87 @@ WRAPPERS = {
 }
 
 
-def unfit_width(names: Sequence[str] | None, expected: int, row: int, width: int) -> str:
-    """Return what is wrong with a row of so many columns."""
-    known = "" if names is None else f"; the columns are {listed(names)}"
-    return f"row {row}: expected {counted(expected, 'column')}, got {width:,}{known}"
+def describe_width_mismatch(
+    names: Sequence[str] | None, expected_width: int, row: int, width: int
+) -> str:
+    """Return the message for a row with the wrong number of columns."""
+    columns = "" if names is None else f"; the columns are {listed(names)}"
+    return f"row {row}: expected {counted(expected_width, 'column')}, got {width:,}{columns}"
 
 
-def unfit_names(names: Sequence[str], expected: Sequence[str], place: str) -> tuple[str, str]:
-    """Return what is wrong with the names that came, and what of it was sent."""
+def describe_name_mismatch(
+    names: Sequence[str], expected: Sequence[str], source: str
+) -> tuple[str, str]:
+    """Return the message for wrong column names, with SENT for the part that quotes the payload.
+
+    The second value is that part.
+    """
     missing = [name for name in expected if name not in names]
     unknown = [name for name in dict.fromkeys(names) if name not in expected]
     repeated = [name for name, count in Counter(names).items() if count > 1]
-    sent = "; ".join(
-        _fault(fault, some)
-        for fault, some in (("unknown", unknown), ("repeated", repeated))
-        if some
-    )
-    reasons = [_fault("missing", missing)] * bool(missing) + [SENT] * bool(sent)
-    if unknown and WRAPPERS.issuperset(unknown) and len(missing) == len(expected):
-        reasons.append(
-            'application/json takes {"feature_names": [name, ...], "instances": [row, ...]}'
-        )
-    elif unknown and INDEX_NAMES.issuperset(unknown):
-        reasons.append("to_csv(index=False) writes no index")
-    elif unknown and not missing:
-        reasons.append("leave out what is unknown")
-    return f"{place}: {'; '.join(reasons)}", sent
+    sent = [
+        f"{problem} {_list_columns(columns)}"
+        for problem, columns in (("unknown", unknown), ("repeated", repeated))
+        if columns
+    ]
+    parts = []
+    if missing:
+        parts.append(f"missing {_list_columns(missing)}")
+    if sent:
+        parts.append(SENT)
+    if hint := _name_hint(missing, unknown, expected):
+        parts.append(hint)
+    return f"{source}: {'; '.join(parts)}", "; ".join(sent)
 
 
-def check_first_line(names: Sequence[str] | None, records: Records) -> None:
-    """Tell what is wrong with the names of a first line that is no record, but mostly names; raises HeaderMismatch."""
-    if not records.textual or records.names is not None or records.first_row != 1 or names is None:
+def check_for_header(names: Sequence[str] | None, rows: Rows) -> None:
+    """Raise HeaderMismatch if the first line looks like a header whose names do not match."""
+    if not rows.textual or rows.names is not None or rows.first_row != 1 or names is None:
         return
-    cells = [str(cell).strip() for cell in records.rows[0]]
-    if 2 * sum(cell in names for cell in cells) > len(cells) and sorted(cells) != sorted(names):
-        raise HeaderMismatch(*unfit_names(cells, names, "row 1 looks like a header"))
+    cells = [str(cell).strip() for cell in rows.cells[0]]
+    known_count = sum(cell in names for cell in cells)
+    if 2 * known_count > len(cells) and sorted(cells) != sorted(names):
+        raise HeaderMismatch(*describe_name_mismatch(cells, names, "row 1 looks like a header"))
 
 
-def joined_hint(records: Records, expected: int) -> str:
-    """Return what to add to a message about a single line that may be several: where two meet, two of their cells are one."""
-    cells = len(records.rows[0])
-    if (
-        not records.textual
-        or len(records.rows) > 1
-        or not 1 < expected < cells
-        or (cells - 1) % (expected - 1)
-    ):
+def joined_lines_hint(rows: Rows, expected_width: int) -> str:
+    """Return a hint if a single line may consist of several lines without line breaks.
+
+    Where two lines are joined, the last cell of one and the first cell of the next become one.
+    """
+    width = len(rows.cells[0])
+    if not rows.textual or len(rows) > 1 or not 1 < expected_width < width:
         return ""
-    return "; curl's -d joins the lines of a file, --data-binary sends them as they are"
-
-
-def hint(names: Sequence[str] | None, records: Records, row: int) -> str:
-    """Return what to add to a message about a line of text that may not be meant as a record."""
-    if not records.textual:
+    if (width - 1) % (expected_width - 1):
         return ""
-    cells = [str(cell) for cell in records.rows[row]]
+    return "; curl -d removes line breaks, use --data-binary instead"
+
+
+def line_hint(names: Sequence[str] | None, rows: Rows, row: int) -> str:
+    """Return a hint if a line of text may not have been meant as a record."""
+    if not rows.textual:
+        return ""
+    cells = [str(cell) for cell in rows.cells[row]]
     if cells[0].lstrip()[:1] in ("{", "["):
-        return "; JSON comes with the Content-Type application/json"
-    if len(cells) == 1 and any(separator in cells[0] for separator in ";\t|"):
-        return '; where no comma separates columns, send text/csv; delimiter=";" or "tab" or "pipe"'
-    if records.names is not None or records.first_row + row != 1 or any(map(is_number, cells)):
+        return "; send JSON with Content-Type: application/json"
+    if len(cells) == 1 and any(delimiter in cells[0] for delimiter in ";\t|"):
+        return '; name another delimiter in Content-Type: text/csv; delimiter=";" (or tab, pipe)'
+    if rows.names is not None or rows.first_row + row != 1 or any(map(is_number, cells)):
         return ""
     if names is None:
-        return "; if this line is a header, leave it out: the model knows no column names"
-    return "; if this line is a header, it must hold exactly the names of the columns"
+        return "; if this line is a header, remove it: the model has no column names"
+    return "; if this line is a header, it must contain exactly the column names of the model"
 
 
-def _fault(fault: str, names: Sequence[str]) -> str:
-    return f"{fault} {'column' if len(names) == 1 else 'columns'} {listed(names)}"
+def _name_hint(missing: Sequence[str], unknown: Sequence[str], expected: Sequence[str]) -> str:
+    if not unknown:
+        return ""
+    if WRAPPER_KEYS.issuperset(unknown) and len(missing) == len(expected):
+        return 'expected {"feature_names": [name, ...], "instances": [row, ...]}'
+    if INDEX_NAMES.issuperset(unknown):
+        return "write the file with to_csv(index=False)"
+    return "" if missing else "remove unknown columns"
+
+
+def _list_columns(names: Sequence[str]) -> str:
+    return f"{'column' if len(names) == 1 else 'columns'} {listed(names)}"

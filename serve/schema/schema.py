@@ -1,26 +1,31 @@
-"""Schema: the features a model expects, in order, and the alignment of records with them."""
+"""Schema: the features that a model expects, in order, and the alignment of records with them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from serve.errors import HeaderMismatch, SchemaMismatch
-from serve.records import Records
+from serve.records import Cell, Matrix, Records, Rows
 from serve.schema.feature import CellMismatch, CodeFeature, Feature, LabelFeature
-from serve.schema.mismatch import check_first_line, hint, joined_hint, unfit_names, unfit_width
-from serve.text import column_name, quoted
+from serve.schema.mismatch import (
+    check_for_header,
+    describe_name_mismatch,
+    describe_width_mismatch,
+    joined_lines_hint,
+    line_hint,
+)
+from serve.text import column_label, quoted
 
-NUMBERS = {int, float, type(None)}
+NUMBER_TYPES = {int, float, type(None)}
 
 
 @dataclass(frozen=True)
 class Schema:
-    """The features in training order, and their names where the artifact tells them.
+    """The features in training order, with their names if the artifact contains them.
 
     ``libsvm_base`` is the index of the first feature in text/libsvm, 0 or 1.
     """
@@ -35,28 +40,34 @@ class Schema:
 
     @cached_property
     def has_labels(self) -> bool:
-        """Whether some cells are labels, so that a number's text may mean itself."""
+        """Whether some columns contain labels, where a number is the text of a label."""
         return any(isinstance(feature, LabelFeature) for feature in self.features)
 
-    def reads_as_record(self, texts: Sequence[str]) -> bool:
-        """Tell whether these cells of text could be a record without unknown categories."""
+    @cached_property
+    def accepts_all_finite(self) -> bool:
+        """Whether every finite number is valid in every column."""
+        return not self._code_columns
+
+    def accepts(self, matrix: NDArray[np.float32]) -> bool:
+        """Return whether all numbers, float32 (n, f) with NaN for missing values, are valid."""
+        if not np.isfinite(matrix).all() and (self._requires_values or np.isinf(matrix).any()):
+            return False
+        return not any(
+            self.features[column].unverified(matrix[:, column]).any()
+            for column in self._code_columns
+        )
+
+    def could_be_record(self, texts: Sequence[str]) -> bool:
+        """Return whether text cells form a record without unknown categories."""
         try:
             for feature, text in zip(self.features, texts, strict=True):
-                feature.strict().value(text, textual=True)
+                feature.strict().read(text, textual=True)
         except ValueError:
             return False
         return True
 
-    def takes(self, matrix: NDArray[np.float32]) -> bool:
-        """Tell whether all numbers of a matrix, float32 (n, f) with NaN for what is missing, are surely meant as they are."""
-        if not np.isfinite(matrix).all() and (self._must_have_values or np.isinf(matrix).any()):
-            return False
-        return not any(
-            self.features[place].doubtful(matrix[:, place]).any() for place in self._coded
-        )
-
-    def arranged(self, names: tuple[str, ...] | None) -> "Schema | None":
-        """Return the schema with its features in the order of these names, None if they are not its own."""
+    def reorder(self, names: tuple[str, ...] | None) -> "Schema | None":
+        """Return the schema with its features in the order of ``names``, or None if they differ."""
         if names is None or names == self.names:
             return self
         if self.names is None or sorted(names) != sorted(self.names):
@@ -64,149 +75,157 @@ class Schema:
         return Schema(tuple(self.features[self.names.index(name)] for name in names), names)
 
     def align(self, records: Records) -> NDArray[np.float32]:
-        """Return the records as features: float32 (n, f), categories as their codes, NaN where a value is missing.
+        """Return the records as features, float32 (n, f).
 
-        A number's text means float32(float64(text)). Raises SchemaMismatch, which names the row and the column.
+        Categories become codes, and missing values NaN. The text of a number means
+        float32(float64(text)). Raises SchemaMismatch, which names the row and the column.
         """
-        if records.numbers is not None:
-            return self._align_numbers(records.numbers, records.first_row)
-        order = self._order(records)
-        if isinstance(records.rows, np.ndarray):
-            return records.rows if isinstance(order, range) else records.rows[:, order]
-        if not records.rows:
-            return np.empty((0, self.width), dtype=np.float32)
-        self._check_widths(records)
-        numbers = self._numbers(records, order)
-        self._settle_doubts(numbers, records, order)
-        return numbers
+        match records:
+            case Matrix(accepted=True):
+                return self._align_accepted(records)
+            case Matrix():
+                return self._align_matrix(records)
+            case Rows():
+                return self._align_rows(records)
 
-    def wrong_width(self, row: int, width: int) -> str:
-        """Return what is wrong with a row of so many columns."""
-        return unfit_width(self.names, self.width, row, width)
+    def width_mismatch(self, row: int, width: int) -> str:
+        """Return the message for a row with the wrong number of columns."""
+        return describe_width_mismatch(self.names, self.width, row, width)
 
-    def _align_numbers(
-        self, numbers: NDArray[np.floating[Any]], first_row: int
-    ) -> NDArray[np.float32]:
+    def _align_accepted(self, matrix: Matrix) -> NDArray[np.float32]:
+        order = self._column_order(matrix.names)
+        return matrix.numbers if isinstance(order, range) else matrix.numbers[:, order]
+
+    def _align_matrix(self, matrix: Matrix) -> NDArray[np.float32]:
+        numbers = matrix.numbers
         if numbers.shape[1] != self.width:
-            raise SchemaMismatch(self.wrong_width(first_row, numbers.shape[1]))
+            raise SchemaMismatch(self.width_mismatch(matrix.first_row, numbers.shape[1]))
         with np.errstate(over="ignore"):
             features = numbers.astype(np.float32, order="C")
-        doubtful = np.isinf(features) | (np.isnan(features) & self._required)
-        for place in self._sent_as_codes:
-            doubtful[:, place] = self._by_code[place].doubtful(features[:, place])
-        for row, place in np.argwhere(doubtful):
-            number = float(numbers[row, place])
+        for row, column in np.argwhere(self._unverified(features)):
+            number, feature = float(numbers[row, column]), self._features_as_codes[column]
             try:
-                features[row, place] = self._by_code[place].value(number, textual=False)
+                features[row, column] = feature.read(number, textual=False)
             except CellMismatch as error:
-                where = f"row {first_row + row}, {column_name(self.names, int(place))}"
-                raise SchemaMismatch(f"{where}: {error.reason}", quoted(number)) from error
+                raise self._cell_mismatch(matrix, row, column, number, error.reason) from error
         return features
 
-    @cached_property
-    def _by_code(self) -> tuple[Feature, ...]:
-        return tuple(feature.coded() for feature in self.features)
+    def _align_rows(self, rows: Rows) -> NDArray[np.float32]:
+        self._check_names(rows)
+        order = self._column_order(rows.names)
+        if not rows.cells:
+            return np.empty((0, self.width), dtype=np.float32)
+        self._check_widths(rows)
+        with np.errstate(over="ignore"):  # a number beyond float32 becomes infinite and unverified
+            features = self._read_matrix(rows, order)
+            if features is None:
+                features = self._read_columns(rows, order)
+        self._verify(features, rows, order)
+        return features
 
-    @cached_property
-    def _sent_as_codes(self) -> tuple[int, ...]:
-        return tuple(
-            place for place, feature in enumerate(self._by_code) if isinstance(feature, CodeFeature)
-        )
-
-    @cached_property
-    def _required(self) -> NDArray[np.bool_]:
-        return np.array([not feature.may_be_missing for feature in self.features])
-
-    def _order(self, records: Records) -> Sequence[int]:
-        """Return, for each feature, the place of its cell in a row."""
-        names = records.names
+    def _check_names(self, rows: Rows) -> None:
+        names, source = rows.names, rows.names_source
         if names is None or names == self.names:
-            return range(self.width)
+            return
         if self.names is None:
             raise SchemaMismatch(
-                f"{records.names_place}: the model knows no column names: send lists of {self.width} values in order"
+                f"{source}: the model has no column names; "
+                f"send each row as a list of {self.width} values in order"
             )
         if len(names) != self.width or set(names) != set(self.names):
-            unfit = unfit_names(names, self.names, records.names_place)
-            raise HeaderMismatch(*unfit) if records.textual else SchemaMismatch(*unfit)
-        places = {name: place for place, name in enumerate(names)}
-        return [places[name] for name in self.names]
+            mismatch = describe_name_mismatch(names, self.names, source)
+            raise HeaderMismatch(*mismatch) if rows.textual else SchemaMismatch(*mismatch)
 
-    def _check_widths(self, records: Records) -> None:
-        widths = set(map(len, records.rows))
-        if widths <= {self.width}:
+    def _column_order(self, names: tuple[str, ...] | None) -> Sequence[int]:
+        """Return the index of each feature among ``names``, which are the schema's in any order."""
+        if names is None or self.names is None or names == self.names:
+            return range(self.width)
+        indices = {name: index for index, name in enumerate(names)}
+        return [indices[name] for name in self.names]
+
+    def _check_widths(self, rows: Rows) -> None:
+        if set(map(len, rows.cells)) <= {self.width}:
             return
-        check_first_line(self.names, records)
-        row, cells = next(
-            (row, cells) for row, cells in enumerate(records.rows) if len(cells) != self.width
-        )
-        meant = joined_hint(records, self.width) or hint(self.names, records, row)
-        raise SchemaMismatch(self.wrong_width(records.first_row + row, len(cells)) + meant)
+        check_for_header(self.names, rows)
+        widths = enumerate(map(len, rows.cells))
+        row, width = next((row, width) for row, width in widths if width != self.width)
+        hint = joined_lines_hint(rows, self.width) or line_hint(self.names, rows, row)
+        raise SchemaMismatch(self.width_mismatch(rows.first_row + row, width) + hint)
 
-    def _numbers(self, records: Records, order: Sequence[int]) -> NDArray[np.float32]:
-        rows = records.rows
-        with np.errstate(
-            over="ignore"
-        ):  # what is beyond float32 becomes infinite, and infinite numbers are doubtful
-            if (
-                not records.textual
-                and not self.has_labels
-                and set(map(type, chain.from_iterable(rows))) <= NUMBERS
-            ):
-                try:
-                    numbers = np.array(rows, dtype=np.float32).reshape(len(rows), self.width)
-                except (
-                    OverflowError
-                ):  # an integer beyond float64; column by column it gets its message
-                    pass
-                else:
-                    return numbers if isinstance(order, range) else numbers[:, order]
-            return self._numbers_by_column(records, order)
+    def _read_matrix(self, rows: Rows, order: Sequence[int]) -> NDArray[np.float32] | None:
+        """Return the cells as one matrix if they are numbers and not text, or None."""
+        if rows.textual or self.has_labels:
+            return None
+        if not set(map(type, chain.from_iterable(rows.cells))) <= NUMBER_TYPES:
+            return None
+        try:
+            numbers = np.array(rows.cells, dtype=np.float32).reshape(len(rows), self.width)
+        except OverflowError:  # an integer beyond float64
+            return None
+        return numbers if isinstance(order, range) else numbers[:, order]
 
-    def _numbers_by_column(self, records: Records, order: Sequence[int]) -> NDArray[np.float32]:
-        columns = list(zip(*records.rows, strict=True))
-        numbers = np.empty((len(records.rows), self.width), dtype=np.float32)
-        for place, feature in enumerate(self.features):
-            cells = columns[order[place]]
-            plain = feature.plain(cells, textual=records.textual)
-            numbers[:, place] = (
-                [self._value(records, row, place, order) for row in range(len(cells))]
-                if plain is None
-                else plain
-            )
-        return numbers
+    def _read_columns(self, rows: Rows, order: Sequence[int]) -> NDArray[np.float32]:
+        columns: list[Sequence[Cell]] = list(zip(*rows.cells, strict=True))
+        features = np.empty((len(rows), self.width), dtype=np.float32)
+        for column, feature in enumerate(self.features):
+            numbers = feature.read_column(columns[order[column]], textual=rows.textual)
+            if numbers is None:
+                numbers = [self._read_cell(rows, row, column, order) for row in range(len(rows))]
+            features[:, column] = numbers
+        return features
 
-    def _settle_doubts(
-        self, numbers: NDArray[np.float32], records: Records, order: Sequence[int]
-    ) -> None:
-        """Read again, one by one and in place, the cells whose number may not be what the caller meant."""
-        suspects = {int(place) for place in np.flatnonzero(~np.isfinite(numbers).all(axis=0))}
-        for place in sorted(suspects.union(self._coded)):
-            for row in np.flatnonzero(self.features[place].doubtful(numbers[:, place])):
-                numbers[row, place] = self._value(records, int(row), place, order)
+    def _verify(self, features: NDArray[np.float32], rows: Rows, order: Sequence[int]) -> None:
+        """Read unverified numbers again from their cells, in place."""
+        suspects = {int(column) for column in np.flatnonzero(~np.isfinite(features).all(axis=0))}
+        for column in sorted(suspects.union(self._code_columns)):
+            for row in np.flatnonzero(self.features[column].unverified(features[:, column])):
+                features[row, column] = self._read_cell(rows, int(row), column, order)
+
+    def _read_cell(self, rows: Rows, row: int, column: int, order: Sequence[int]) -> float:
+        cell = rows.cells[row][order[column]]
+        try:
+            return self.features[column].read(cell, textual=rows.textual)
+        except CellMismatch as error:
+            check_for_header(self.names, rows)
+            reason = error.reason + line_hint(self.names, rows, row)
+            raise self._cell_mismatch(rows, row, column, cell, reason) from error
+
+    def _cell_mismatch(
+        self, records: Records, row: int, column: int, cell: Cell, reason: str
+    ) -> SchemaMismatch:
+        where = f"row {records.first_row + row}, {column_label(self.names, column)}"
+        return SchemaMismatch(f"{where}: {reason}", quoted(cell))
+
+    def _unverified(self, features: NDArray[np.float32]) -> NDArray[np.bool_]:
+        """Return which numbers, float32 (n, f) with codes for categories, are unverified."""
+        unverified = np.isinf(features) | (np.isnan(features) & self._required_columns)
+        for column in self._categorical_columns:
+            feature = self._features_as_codes[column]
+            unverified[:, column] = feature.unverified(features[:, column])
+        return unverified
 
     @cached_property
-    def takes_all_finite(self) -> bool:
-        """Whether any finite number may stand in any column."""
-        return not self._coded
+    def _features_as_codes(self) -> tuple[Feature, ...]:
+        return tuple(feature.as_codes() for feature in self.features)
 
     @cached_property
-    def _must_have_values(self) -> bool:
+    def _categorical_columns(self) -> tuple[int, ...]:
+        return _code_columns(self._features_as_codes)
+
+    @cached_property
+    def _code_columns(self) -> tuple[int, ...]:
+        return _code_columns(self.features)
+
+    @cached_property
+    def _required_columns(self) -> NDArray[np.bool_]:
+        return np.array([not feature.may_be_missing for feature in self.features])
+
+    @cached_property
+    def _requires_values(self) -> bool:
         return not all(feature.may_be_missing for feature in self.features)
 
-    @cached_property
-    def _coded(self) -> tuple[int, ...]:
-        return tuple(
-            place for place, feature in enumerate(self.features) if isinstance(feature, CodeFeature)
-        )
 
-    def _value(self, records: Records, row: int, place: int, order: Sequence[int]) -> float:
-        cell = records.rows[row][order[place]]
-        try:
-            return self.features[place].value(cell, textual=records.textual)
-        except CellMismatch as error:
-            check_first_line(self.names, records)
-            where = f"row {records.first_row + row}, {column_name(self.names, place)}"
-            raise SchemaMismatch(
-                f"{where}: {error.reason}{hint(self.names, records, row)}", quoted(cell)
-            ) from error
+def _code_columns(features: Sequence[Feature]) -> tuple[int, ...]:
+    return tuple(
+        column for column, feature in enumerate(features) if isinstance(feature, CodeFeature)
+    )

@@ -111,8 +111,9 @@ def test_bad_rows(app: App) -> None:
     page = app.upload(b"\n".join(lines))
     rows = list(csv.reader(io.StringIO(app.get(download_path(page)).text)))
 
-    assert 'Row 3 (line 4 of the file): column "carat": "=1+1" is not a number' in visible_text(
-        page
+    assert (
+        'Row 3 (line 4 of the file): column "carat": expected a number, got "=1+1"'
+        in visible_text(page)
     )
     assert "Row 5 (line 6 of the file)" in visible_text(page)
     assert "2 rows have no prediction" in visible_text(page)

@@ -65,7 +65,7 @@ def test_the_local_runtime(diamonds: Server, tmp_path: Path) -> None:
 def test_model_error() -> None:
     """A ModelError (424) shows the container's own message, at the field of the column."""
     message = json.dumps(
-        {"error": "SchemaMismatch", "message": 'row 1, column "carat": "x" is not a number'}
+        {"error": "SchemaMismatch", "message": 'row 1, column "carat": expected a number, got "x"'}
     )
     body = json.dumps(
         {"Message": "Received client error", "OriginalStatusCode": 400, "OriginalMessage": message}
@@ -80,7 +80,7 @@ def test_model_error() -> None:
 
     assert page.status_code == 422
     assert 'id="f0-error"' in page.text
-    assert "is not a number" in visible_text(page)
+    assert "expected a number" in visible_text(page)
 
 
 def test_unknown_endpoint() -> None:

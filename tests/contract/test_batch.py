@@ -146,7 +146,7 @@ def test_bad_lines_of_csv_cost_only_their_own_prediction(
         told = [strict(line) for line in out]
         for place in BAD:
             assert told[place]["error"].startswith(f"row {place + 1}")
-        assert 'row 3, column "carat": "x' in told[2]["error"]
+        assert 'row 3, column "carat": expected a number, got "x' in told[2]["error"]
         good = [each["score"] for each in told if "score" in each]
     np.testing.assert_array_equal(np.array(good, dtype=np.float32), expected())
 

@@ -1,4 +1,4 @@
-"""text/csv as people write it."""
+"""text/csv: headers, delimiters, missing values, and errors that name the row and the column."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,9 +12,9 @@ from tests.support.responses import error_of, scores
 from tests.support.server import Server, running
 
 NAMED = train(numbers(300, 3, seed=1), names=["a", "b", "c"])
-NAMELESS = train(numbers(300, 3, seed=1))
-ONE = train(numbers(300, 1, seed=2))
-DIGITS = train(numbers(300, 3, seed=3), names=["0", "1", "2"])
+UNNAMED = train(numbers(300, 3, seed=1))
+SINGLE_COLUMN = train(numbers(300, 1, seed=2))
+NUMERIC_NAMES = train(numbers(300, 3, seed=3), names=["0", "1", "2"])
 
 
 @pytest.fixture(scope="module")
@@ -24,20 +24,20 @@ def named(models: Path) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="module")
-def nameless(models: Path) -> Iterator[Server]:
-    with running(saved(NAMELESS, models / "csv-nameless")) as server:
+def unnamed(models: Path) -> Iterator[Server]:
+    with running(saved(UNNAMED, models / "csv-nameless")) as server:
         yield server
 
 
 @pytest.fixture(scope="module")
-def one(models: Path) -> Iterator[Server]:
-    with running(saved(ONE, models / "csv-one")) as server:
+def single_column(models: Path) -> Iterator[Server]:
+    with running(saved(SINGLE_COLUMN, models / "csv-one")) as server:
         yield server
 
 
 @pytest.fixture(scope="module")
-def digits(models: Path) -> Iterator[Server]:
-    with running(saved(DIGITS, models / "csv-digits")) as server:
+def numeric_names(models: Path) -> Iterator[Server]:
+    with running(saved(NUMERIC_NAMES, models / "csv-digits")) as server:
         yield server
 
 
@@ -75,8 +75,8 @@ NAN = float("nan")
         ("a,c,b\r1,2,3\r", [[1, 3, 2]]),
     ],
 )
-def test_spellings(named: Server, body: str, rows: list[list[float]]) -> None:
-    """3.16, 3.18 and 5.7: line ends, marks, quotes, spaces, empty cells and headers as people send them."""
+def test_accepted_spellings(named: Server, body: str, rows: list[list[float]]) -> None:
+    """3.16, 3.18 and 5.7: common line ends, quotes, spaces, empty cells and headers work."""
     response = named.post(body.encode())
 
     expected = predictions(NAMED, matrix(*rows)) if rows else np.empty(0)
@@ -88,49 +88,73 @@ def test_spellings(named: Server, body: str, rows: list[list[float]]) -> None:
     [
         ("1,2", 'row 1: expected 3 columns, got 2; the columns are "a", "b", "c"'),
         ("1,2,3\n1,2,3,4", 'row 2: expected 3 columns, got 4; the columns are "a", "b", "c"'),
-        ("1,2,3\n\n4,5,6", "row 2: the line is blank; only the last lines may be"),
-        ("\n1,2,3", "row 1: the line is blank; only the last lines may be"),
-        ("1,2,3\n1,x,3", 'row 2, column "b": "x" is not a number'),
-        ("1,2,3\n1,NA,3", 'row 2, column "b": "NA" is not a number'),
-        ("1,1_000,3", 'row 1, column "b": "1_000" is not a number'),
-        ("1,\u0661,3", 'row 1, column "b": "\u0661" is not a number'),
-        ("1,0x10,3", 'row 1, column "b": "0x10" is not a number'),
-        ("1,true,3", 'row 1, column "b": "true" is not a number'),
-        ("1,null,3", 'row 1, column "b": "null" is not a number'),
-        ("1,[2],3", 'row 1, column "b": "[2]" is not a number'),
-        ("1,2],[3", 'row 1, column "b": "2]" is not a number'),
+        (
+            "1,2,3\n\n4,5,6",
+            "row 2: expected a record, got a blank line; only trailing blank lines are ignored",
+        ),
+        (
+            "\n1,2,3",
+            "row 1: expected a record, got a blank line; only trailing blank lines are ignored",
+        ),
+        ("1,2,3\n1,x,3", 'row 2, column "b": expected a number, got "x"'),
+        ("1,2,3\n1,NA,3", 'row 2, column "b": expected a number, got "NA"'),
+        ("1,1_000,3", 'row 1, column "b": expected a number, got "1_000"'),
+        ("1,\u0661,3", 'row 1, column "b": expected a number, got "\u0661"'),
+        ("1,0x10,3", 'row 1, column "b": expected a number, got "0x10"'),
+        ("1,true,3", 'row 1, column "b": expected a number, got "true"'),
+        ("1,null,3", 'row 1, column "b": expected a number, got "null"'),
+        ("1,[2],3", 'row 1, column "b": expected a number, got "[2]"'),
+        ("1,2],[3", 'row 1, column "b": expected a number, got "2]"'),
         ("1,2,3],[4,5,6", "row 1: expected 3 columns, got 6"),
-        ("1,inf,3", 'row 1, column "b": "inf" is beyond what a float32 holds'),
-        ("1,-Infinity,3", 'row 1, column "b": "-Infinity" is beyond what a float32 holds'),
-        ("1e39,,2", 'row 1, column "a": "1e39" is beyond what a float32 holds'),
-        ("1,2,3.5e38", 'row 1, column "c": "3.5e38" is beyond what a float32 holds'),
-        ("1,2,1e400", 'row 1, column "c": "1e400" is beyond what a float32 holds'),
+        ("1,inf,3", 'row 1, column "b": expected a number within float32 range, got "inf"'),
+        (
+            "1,-Infinity,3",
+            'row 1, column "b": expected a number within float32 range, got "-Infinity"',
+        ),
+        ("1e39,,2", 'row 1, column "a": expected a number within float32 range, got "1e39"'),
+        ("1,2,3.5e38", 'row 1, column "c": expected a number within float32 range, got "3.5e38"'),
+        ("1,2,1e400", 'row 1, column "c": expected a number within float32 range, got "1e400"'),
         (
             "1,2,34,5,67,8,9",
-            '"c"; curl\'s -d joins the lines of a file, --data-binary sends them as they are',
+            '"c"; curl -d removes line breaks, use --data-binary instead',
         ),
         (
             "1;2;3",
-            'got 1; the columns are "a", "b", "c"; where no comma separates columns, send text/csv; delimiter=";"',
+            (
+                'got 1; the columns are "a", "b", "c"; '
+                'name another delimiter in Content-Type: text/csv; delimiter=";"'
+            ),
         ),
-        ('1,2,"3', "row 1: this is no CSV: unexpected end of data"),
-        ('1,2,3\n1,"2"2,3', "row 2: this is no CSV: ',' expected after '\"'"),
+        ('1,2,"3', "row 1: invalid CSV: unexpected end of data"),
+        ('1,2,3\n1,"2"2,3', "row 2: invalid CSV: ',' expected after '\"'"),
         ("a,b,b\n1,2,3", 'row 1 looks like a header: missing column "c"; repeated column "b"'),
         ("price,a,b,c\n1,1,2,3", 'row 1 looks like a header: unknown column "price"'),
         (
             "A,B,C\n1,2,3",
-            'row 1, column "a": "A" is not a number; if this line is a header, it must hold exactly the names',
+            (
+                'row 1, column "a": expected a number, got "A"; '
+                "if this line is a header, it must contain exactly the column names"
+            ),
         ),
         (
             "[1,2,3]",
-            'row 1, column "a": "[1" is not a number; JSON comes with the Content-Type application/json',
+            (
+                'row 1, column "a": expected a number, got "[1"; '
+                "send JSON with Content-Type: application/json"
+            ),
         ),
-        ("1,2,None", 'row 1, column "c": "None" is not a number; a missing value is an empty cell'),
+        (
+            "1,2,None",
+            (
+                'row 1, column "c": expected a number, got "None"; '
+                "leave the cell empty if the value is missing"
+            ),
+        ),
         ("1\r2,2,3", "row 1: expected 3 columns, got 1"),
     ],
 )
-def test_faults(named: Server, body: str, message: str) -> None:
-    """3.14 and 5.11: what does not fit is a 400 that names the row, the column, what came and what was expected."""
+def test_invalid_rows(named: Server, body: str, message: str) -> None:
+    """3.14 and 5.11: an invalid row is a 400 with row, column, and expected and actual value."""
     response = named.post(body.encode())
 
     assert response.status_code == 400
@@ -140,42 +164,42 @@ def test_faults(named: Server, body: str, message: str) -> None:
 @pytest.mark.parametrize(
     ("first_line", "message"),
     [
-        ("a,b", 'the header: missing column "c"'),
-        ("a,b,c,d", 'the header: unknown column "d"; leave out what is unknown'),
-        (",a,b,c", 'the header: unknown column ""; to_csv(index=False) writes no index'),
+        ("a,b", 'header: missing column "c"'),
+        ("a,b,c,d", 'header: unknown column "d"; remove unknown columns'),
+        (",a,b,c", 'header: unknown column ""; write the file with to_csv(index=False)'),
         (
             "Unnamed: 0,a,b,c",
-            'the header: unknown column "Unnamed: 0"; to_csv(index=False) writes no index',
+            'header: unknown column "Unnamed: 0"; write the file with to_csv(index=False)',
         ),
-        ("a,b,B", 'the header: missing column "c"; unknown column "B"'),
-        ("a,a,b,c", 'the header: repeated column "a"'),
-        ("1,2,3", 'the header: missing columns "a", "b", "c"; unknown columns "1", "2", "3"'),
-        ("", 'the header: missing columns "a", "b", "c"'),
-        ('"a,b,c', "row 1: this is no CSV: unexpected end of data"),
+        ("a,b,B", 'header: missing column "c"; unknown column "B"'),
+        ("a,a,b,c", 'header: repeated column "a"'),
+        ("1,2,3", 'header: missing columns "a", "b", "c"; unknown columns "1", "2", "3"'),
+        ("", 'header: missing columns "a", "b", "c"'),
+        ('"a,b,c', "row 1: invalid CSV: unexpected end of data"),
     ],
 )
-def test_declared_header_must_fit(named: Server, first_line: str, message: str) -> None:
-    """3.6: header=present takes the first line for names, and names those that are missing, unknown or repeated."""
+def test_declared_header_must_match(named: Server, first_line: str, message: str) -> None:
+    """3.6: a declared header must match; missing, unknown and repeated names are reported."""
     response = named.post(f"{first_line}\n1,2,3\n", "text/csv; header=present")
 
     assert response.status_code == 400
     assert error_of(response) == message
 
 
-def test_header_absent_turns_recognition_off(named: Server) -> None:
-    """3.6: header=absent makes a record of the first line."""
+def test_header_absent_makes_the_first_line_a_record(named: Server) -> None:
+    """3.6: with header=absent, the first line is always a record."""
     response = named.post("a,b,c\n1,2,3", "text/csv; header=absent")
 
     assert response.status_code == 400
-    assert 'row 1, column "a": "a" is not a number' in error_of(response)
+    assert 'row 1, column "a": expected a number, got "a"' in error_of(response)
     np.testing.assert_array_equal(
         scores(named.post("1,2,3", 'text/csv; HEADER="Absent"')),
         predictions(NAMED, matrix([1, 2, 3])),
     )
 
 
-def test_header_is_present_or_absent(named: Server) -> None:
-    """3.6: another value is an error, not a guess."""
+def test_other_header_values_are_rejected(named: Server) -> None:
+    """3.6: a header parameter other than present and absent is a 400."""
     response = named.post("a,b,c\n1,2,3", "text/csv; header=maybe")
 
     assert response.status_code == 400
@@ -183,34 +207,34 @@ def test_header_is_present_or_absent(named: Server) -> None:
 
 
 def test_rows_after_a_header_count_from_one(named: Server) -> None:
-    """A row's number in a message does not count the header."""
+    """Row numbers in messages do not count the header."""
     assert 'row 2, column "a"' in error_of(named.post("c,b,a\n1,2,3\n1,2,x"))
 
 
-def test_names_that_read_as_numbers_are_a_header_only_when_declared(digits: Server) -> None:
-    """A first line of numbers is a record, whatever the columns are called."""
+def test_names_that_read_as_numbers_are_a_header_only_when_declared(numeric_names: Server) -> None:
+    """A first line of numbers is a record, even if the columns have these names."""
     undeclared, declared = (
-        digits.post("2,1,0\n7,8,9"),
-        digits.post("2,1,0\n7,8,9", "text/csv; header=present"),
+        numeric_names.post("2,1,0\n7,8,9"),
+        numeric_names.post("2,1,0\n7,8,9", "text/csv; header=present"),
     )
 
     np.testing.assert_array_equal(
-        scores(undeclared), predictions(DIGITS, matrix([2, 1, 0], [7, 8, 9]))
+        scores(undeclared), predictions(NUMERIC_NAMES, matrix([2, 1, 0], [7, 8, 9]))
     )
-    np.testing.assert_array_equal(scores(declared), predictions(DIGITS, matrix([9, 8, 7])))
+    np.testing.assert_array_equal(scores(declared), predictions(NUMERIC_NAMES, matrix([9, 8, 7])))
 
 
-def test_header_for_a_model_without_names(nameless: Server) -> None:
-    """A header that cannot be matched is a 400, declared or not."""
+def test_header_is_rejected_by_a_model_without_names(unnamed: Server) -> None:
+    """A model without column names rejects a header, declared or not."""
     declared, undeclared = (
-        nameless.post("a,b,c\n1,2,3", "text/csv; header=present"),
-        nameless.post("a,b,c\n1,2,3"),
+        unnamed.post("a,b,c\n1,2,3", "text/csv; header=present"),
+        unnamed.post("a,b,c\n1,2,3"),
     )
 
     assert declared.status_code == undeclared.status_code == 400
-    assert "the model knows no column names" in error_of(declared)
+    assert "the model has no column names" in error_of(declared)
     assert error_of(undeclared).startswith(
-        'row 1, column 1: "a" is not a number; if this line is a header, leave it out'
+        'row 1, column 1: expected a number, got "a"; if this line is a header, remove it'
     )
 
 
@@ -230,23 +254,25 @@ def test_header_for_a_model_without_names(nameless: Server) -> None:
     ],
 )
 def test_with_one_feature_every_line_is_a_record(
-    one: Server, body: str, rows: list[list[float]]
+    single_column: Server, body: str, rows: list[list[float]]
 ) -> None:
-    """5.7 and 5.9: a blank line is then a missing value, and never dropped."""
-    np.testing.assert_array_equal(scores(one.post(body)), predictions(ONE, matrix(*rows)))
+    """5.7 and 5.9: with one column, a blank line is a missing value and never dropped."""
+    np.testing.assert_array_equal(
+        scores(single_column.post(body)), predictions(SINGLE_COLUMN, matrix(*rows))
+    )
 
 
-def test_other_encodings_are_refused(named: Server) -> None:
-    """A payload that is no UTF-8 is a 400 that names the row and the byte."""
+def test_other_encodings_are_rejected(named: Server) -> None:
+    """A payload that is not UTF-8 is a 400 that names the row and the byte."""
     assert (
         error_of(named.post("1,2,3\n1,2,é".encode("latin-1")))
-        == "row 2: expected UTF-8, got the byte 0xe9"
+        == "row 2: expected UTF-8, got byte 0xe9"
     )
     assert named.post("1,2,3".encode("utf-16")).status_code == 400
 
 
-def test_a_cell_longer_than_a_csv_reader_takes(named: Server) -> None:
-    """A monstrous cell is a 400, and its message short."""
+def test_oversized_cell_is_rejected(named: Server) -> None:
+    """A cell beyond the CSV parser's limit is a 400 with a short message."""
     assert named.post("1,2," + "3" * 200_000).status_code == 400
     assert named.post('1,2,"' + "3" * 200_000 + '"').status_code == 400
 
@@ -273,7 +299,7 @@ def test_a_cell_longer_than_a_csv_reader_takes(named: Server) -> None:
     ],
 )
 def test_delimiters(named: Server, parameter: str, delimiter: str) -> None:
-    """3.18: columns may be separated by what the Content-Type says: headers, quotes and empty cells are as with commas."""
+    """3.18: the delimiter parameter works with headers, quotes and empty cells like a comma."""
     for body, rows in (
         ("1,2,3\n4,5,6\n", [[1, 2, 3], [4, 5, 6]]),
         ("c,a,b\r\n1,2,\r\n4,,6", [[2, NAN, 1], [NAN, 6, 4]]),
@@ -285,32 +311,32 @@ def test_delimiters(named: Server, parameter: str, delimiter: str) -> None:
         np.testing.assert_array_equal(scores(response), predictions(NAMED, matrix(*rows)))
 
 
-def test_commas_inside_of_cells_stay_there(named: Server) -> None:
-    """With another delimiter a comma separates nothing."""
+def test_commas_in_cells_with_another_delimiter(named: Server) -> None:
+    """With another delimiter, a comma is part of the cell."""
     response = named.post("1;2,5;3", 'text/csv; delimiter=";"')
 
-    assert error_of(response) == 'row 1, column "b": "2,5" is not a number'
+    assert error_of(response) == 'row 1, column "b": expected a number, got "2,5"'
     assert "expected 3 columns, got 1" in error_of(named.post("1,2,3", 'text/csv; delimiter=";"'))
-    assert "line 2: this is no CSV" in error_of(
-        named.post('1;2;3\n1;2;"3', 'text/csv; delimiter=";"')
-    )
+    assert "line 2: invalid CSV" in error_of(named.post('1;2;3\n1;2;"3', 'text/csv; delimiter=";"'))
 
 
-def test_a_delimiter_and_one_column(one: Server) -> None:
-    """A blank line is still a record of a model with one column."""
-    response = one.post('1\n\n"2"\n""\n', "text/csv; delimiter=tab")
+def test_blank_lines_with_a_delimiter_and_one_column(single_column: Server) -> None:
+    """With one column, a blank line is a record, whatever the delimiter."""
+    response = single_column.post('1\n\n"2"\n""\n', "text/csv; delimiter=tab")
 
     np.testing.assert_array_equal(
-        scores(response), predictions(ONE, matrix([1], [NAN], [2], [NAN]))
+        scores(response), predictions(SINGLE_COLUMN, matrix([1], [NAN], [2], [NAN]))
     )
 
 
 @pytest.mark.parametrize("body", [" \n", "\t", " ", "\n", "1\n \n", " \n1\n", "1\n\t"])
-def test_blanks_are_a_missing_value_of_one_column(one: Server, body: str) -> None:
-    """Each line of a model with one column is a record, also one of blanks alone."""
+def test_blanks_are_a_missing_value_of_one_column(single_column: Server, body: str) -> None:
+    """With one column, a line of white space is a record with a missing value."""
     rows = [[float(line) if line.strip() else NAN] for line in body.removesuffix("\n").split("\n")]
 
-    np.testing.assert_array_equal(scores(one.post(body)), predictions(ONE, matrix(*rows)))
+    np.testing.assert_array_equal(
+        scores(single_column.post(body)), predictions(SINGLE_COLUMN, matrix(*rows))
+    )
 
 
 @pytest.mark.parametrize(
@@ -331,21 +357,21 @@ def test_blanks_are_a_missing_value_of_one_column(one: Server, body: str) -> Non
         "delimiter=%09",
     ],
 )
-def test_delimiters_that_are_none(named: Server, parameter: str) -> None:
-    """3.6: a delimiter that could be part of a number or label, or is no character, is a 415; it is never guessed."""
+def test_invalid_delimiters(named: Server, parameter: str) -> None:
+    """3.6: a delimiter that is not one character, or may be part of a number, is a 415."""
     response = named.post("1;2;3", f"text/csv; {parameter}")
 
     assert response.status_code == 415
-    assert 'expected a character in quotes, such as delimiter=";"' in error_of(response)
+    assert 'expected a quoted character, such as delimiter=";"' in error_of(response)
 
 
 @pytest.mark.parametrize("delimiter", [";", "\t", "|"])
 def test_delimiters_are_never_guessed(named: Server, delimiter: str) -> None:
-    """3.18: without the parameter only commas separate, and the message says how to name another."""
+    """3.18: without the parameter, only commas separate columns; the error names the parameter."""
     response = named.post(delimiter.join("123"))
 
     assert response.status_code == 400
-    assert "where no comma separates columns, send text/csv; delimiter=" in error_of(response)
+    assert "name another delimiter in Content-Type: text/csv; delimiter=" in error_of(response)
 
 
 @pytest.mark.parametrize(
@@ -358,7 +384,7 @@ def test_delimiters_are_never_guessed(named: Server, delimiter: str) -> None:
     ],
 )
 def test_label_size_one_has_no_effect(named: Server, content_type: str) -> None:
-    """3.6: label_size=1, which the training job's type has, is accepted, and no column is a label."""
+    """3.6: label_size=1, common in training jobs, is accepted, and no column is a label."""
     np.testing.assert_array_equal(
         scores(named.post("1,2,3\n", content_type)), predictions(NAMED, matrix([1, 2, 3]))
     )
@@ -367,7 +393,7 @@ def test_label_size_one_has_no_effect(named: Server, content_type: str) -> None:
 
 @pytest.mark.parametrize("value", ["0", "2", "5", "-1", "x", '""', ""])
 def test_other_label_sizes_are_415(named: Server, value: str) -> None:
-    """3.6: any other label_size is a 415, as with AWS's image."""
+    """3.6: any other label_size is a 415, as in AWS's image."""
     response = named.post("1,2,3\n", f"text/csv; label_size={value}")
 
     assert response.status_code == 415

@@ -1,4 +1,4 @@
-"""Content-Encoding: gzip, undone within the payload's limit, and no other."""
+"""Content-Encoding: gzip is decoded within the payload limit; others are rejected."""
 
 import gzip
 import json
@@ -37,7 +37,7 @@ def server(models: Path) -> Iterator[Server]:
         ("\n".join(map(json.dumps, LISTS)).encode(), "application/jsonlines"),
         (
             "".join(
-                " ".join(f"{place}:{cell!r}" for place, cell in enumerate(row)) + "\n"
+                " ".join(f"{index}:{cell!r}" for index, cell in enumerate(row)) + "\n"
                 for row in LISTS
             ).encode(),
             "text/libsvm",
@@ -46,8 +46,10 @@ def server(models: Path) -> Iterator[Server]:
     ],
 )
 @pytest.mark.parametrize("encoding", ["gzip", "GZIP", "x-gzip", "identity, gzip"])
-def test_gzip_of_any_type(server: Server, body: bytes, content_type: str, encoding: str) -> None:
-    """A compressed payload is predicted as it is uncompressed, whatever its media type."""
+def test_gzip_of_any_media_type(
+    server: Server, body: bytes, content_type: str, encoding: str
+) -> None:
+    """A compressed payload of any media type gets the same predictions as an uncompressed one."""
     response = server.post(gzip.compress(body), content_type, Content_Encoding=encoding)
 
     np.testing.assert_array_equal(scores(response), predictions(BOOSTER, MATRIX))
@@ -55,14 +57,14 @@ def test_gzip_of_any_type(server: Server, body: bytes, content_type: str, encodi
 
 @pytest.mark.parametrize("encoding", ["", "identity", None])
 def test_no_encoding(server: Server, encoding: str | None) -> None:
-    """A body that is not encoded may say so."""
+    """An uncompressed body may have the encoding identity, an empty one or none."""
     np.testing.assert_array_equal(
         scores(server.post(TEXT, Content_Encoding=encoding)), predictions(BOOSTER, MATRIX)
     )
 
 
-def test_members_follow_one_another(server: Server) -> None:
-    """RFC 1952, 2.2: a gzip file may have several members, empty ones too."""
+def test_several_gzip_members(server: Server) -> None:
+    """RFC 1952, 2.2: a gzip body may have several members, including empty ones."""
     parts = [gzip.compress(TEXT[:100]), gzip.compress(b""), gzip.compress(TEXT[100:])]
 
     np.testing.assert_array_equal(
@@ -71,50 +73,49 @@ def test_members_follow_one_another(server: Server) -> None:
 
 
 def test_gzip_of_no_bytes_is_204(server: Server) -> None:
-    """3.14: zero bytes are answered by 204, compressed or not."""
+    """3.14: an empty payload is a 204, compressed or not."""
     assert server.post(gzip.compress(b""), Content_Encoding="gzip").status_code == 204
     assert server.post(b"", Content_Encoding="gzip").status_code == 204
 
 
 @pytest.mark.parametrize("encoding", ["br", "deflate", "compress", "gzip, gzip", "zstd", "*"])
 def test_other_encodings_are_415(server: Server, encoding: str) -> None:
-    """RFC 9110, 8.4: an encoding that is not undone here is a 415 that says which is."""
+    """RFC 9110, 8.4: an unsupported encoding is a 415 that names the supported one."""
     response = server.post(TEXT, Content_Encoding=encoding)
 
     assert response.status_code == 415
     assert error_of(response) == f'Content-Encoding: "{encoding}": expected gzip or none'
 
 
-WHOLE = gzip.compress(
-    TEXT, mtime=0
-)  # parts of it name tests, which each worker that runs tests must name alike
+# Without a time, because test IDs contain parts of it, and all pytest workers need the same IDs.
+COMPRESSED = gzip.compress(TEXT, mtime=0)
 
 
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        (WHOLE[:-1], "the body is cut off"),
-        (WHOLE[:20], "the body is cut off"),
-        (WHOLE[:5], "the body is cut off"),
-        (WHOLE + WHOLE[:9], "the body is cut off"),
-        (WHOLE[:-8] + bytes(4) + WHOLE[-4:], "the body is no gzip, or damaged"),
-        (WHOLE[:-4] + bytes(4), "the body is no gzip, or damaged"),
-        (WHOLE[:60] + bytes(20) + WHOLE[80:], "the body is no gzip, or damaged"),
-        (WHOLE + b"1,2,3\n", "the body is no gzip, or damaged"),
+        (COMPRESSED[:-1], "the body is cut off"),
+        (COMPRESSED[:20], "the body is cut off"),
+        (COMPRESSED[:5], "the body is cut off"),
+        (COMPRESSED + COMPRESSED[:9], "the body is cut off"),
+        (COMPRESSED[:-8] + bytes(4) + COMPRESSED[-4:], "the body is no gzip, or damaged"),
+        (COMPRESSED[:-4] + bytes(4), "the body is no gzip, or damaged"),
+        (COMPRESSED[:60] + bytes(20) + COMPRESSED[80:], "the body is no gzip, or damaged"),
+        (COMPRESSED + b"1,2,3\n", "the body is no gzip, or damaged"),
         (zlib.compress(TEXT), "the body is no gzip, or damaged"),
         (TEXT, "the body is no gzip, or damaged"),
     ],
 )
 def test_damaged_gzip_is_400(server: Server, body: bytes, message: str) -> None:
-    """3.13: what is cut off, damaged or no gzip at all is a 400, and never scored in part."""
+    """3.13: a truncated, damaged or invalid gzip body is a 400 and never scored in part."""
     response = server.post(body, Content_Encoding="gzip")
 
     assert response.status_code == 400
     assert error_of(response) == f"Content-Encoding: gzip: {message}"
 
 
-def test_the_limit_counts_what_comes_out(server: Server) -> None:
-    """3.19: a payload may be as long as the limit when it is uncompressed; one byte more is a 413 with both numbers."""
+def test_limit_applies_to_the_uncompressed_payload(server: Server) -> None:
+    """3.19: an uncompressed payload one byte beyond the limit is a 413 with both numbers."""
     line = b"1,2,3\n"
     fits = line * (LIMIT // len(line))
     fits += b"\n" * (LIMIT - len(fits))
@@ -132,34 +133,34 @@ def test_the_limit_counts_what_comes_out(server: Server) -> None:
     )
 
 
-def test_a_bomb_is_never_unpacked(models: Path) -> None:
-    """A body that would unpack to 2 GB is refused, and the server's memory does not grow by it."""
+def test_gzip_bomb_is_rejected(models: Path) -> None:
+    """A body that would decompress to 2 GB is a 413, and the server's memory does not grow."""
     piece = gzip.compress(bytes(1 << 26))
     with running(
         saved(BOOSTER, models / "gzip-bomb"), SAGEMAKER_MODEL_SERVER_WORKERS="1"
     ) as server:
         server.post(TEXT)
-        before = most_memory(server)
+        before = peak_memory_bytes(server)
         response = server.post(piece * 32, Content_Encoding="gzip")
-        after = most_memory(server)
+        after = peak_memory_bytes(server)
 
     assert response.status_code == 413
     assert after - before < 300 << 20  # the limit is 100 MiB
 
 
-def most_memory(server: Server) -> int:
-    """Return the most bytes that any process of a server has held so far."""
+def peak_memory_bytes(server: Server) -> int:
+    """Return the largest peak memory of the server's processes."""
     assert server.process
     master = server.process.pid
     children = Path(f"/proc/{master}/task/{master}/children").read_text().split()
-    status = "".join(Path(f"/proc/{each}/status").read_text() for each in [str(master), *children])
+    status = "".join(Path(f"/proc/{pid}/status").read_text() for pid in [str(master), *children])
     return max(
         int(line.split()[1]) << 10 for line in status.splitlines() if line.startswith("VmHWM")
     )
 
 
 def test_incompressible_bodies(server: Server) -> None:
-    """A body longer than one piece, and hardly compressed, comes out whole."""
+    """A large body that barely compresses is decoded completely."""
     digits = (
         os.urandom(150_000)
         .hex()

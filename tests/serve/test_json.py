@@ -1,4 +1,4 @@
-"""application/json and application/jsonlines as people write them."""
+"""application/json and application/jsonlines: document shapes, and errors that name the row."""
 
 import json
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from tests.support.responses import error_of, scores
 from tests.support.server import Server, running
 
 NAMED = train(numbers(300, 3, seed=1), names=["a", "b", "c"])
-NAMELESS = train(numbers(300, 3, seed=1))
+UNNAMED = train(numbers(300, 3, seed=1))
 NAN = float("nan")
 
 
@@ -24,8 +24,8 @@ def named(models: Path) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="module")
-def nameless(models: Path) -> Iterator[Server]:
-    with running(saved(NAMELESS, models / "json-nameless")) as server:
+def unnamed(models: Path) -> Iterator[Server]:
+    with running(saved(UNNAMED, models / "json-nameless")) as server:
         yield server
 
 
@@ -61,8 +61,8 @@ def matrix(*rows: list[float]) -> NDArray[np.float32]:
         ("[]", []),
     ],
 )
-def test_shapes(named: Server, body: str, rows: list[list[float]]) -> None:
-    """3.17, 5.8 and 10.9: every documented shape, and lines of JSON that are called application/json."""
+def test_document_shapes(named: Server, body: str, rows: list[list[float]]) -> None:
+    """3.17, 5.8 and 10.9: every documented shape, and JSON Lines sent as application/json."""
     expected = predictions(NAMED, matrix(*rows)) if rows else np.empty(0)
 
     response = named.post(body.encode(), "application/json")
@@ -75,40 +75,43 @@ def test_shapes(named: Server, body: str, rows: list[list[float]]) -> None:
     ("body", "message"),
     [
         ("", None),
-        ("  ", "expected JSON, got white space"),
-        ("nonsense", "this is not JSON: Expecting value: line 1 column 1 (char 0)"),
-        ("[[1, 2, 3]", "this is not JSON: "),
-        ("[[1, 2, 3],]", "this is not JSON: "),
+        ("  ", "expected JSON, got only white space"),
+        ("nonsense", "invalid JSON: Expecting value: line 1 column 1 (char 0)"),
+        ("[[1, 2, 3]", "invalid JSON: "),
+        ("[[1, 2, 3],]", "invalid JSON: "),
         ("3", 'expected {"instances": [row, ...]}'),
         ('"text"', 'expected {"instances": [row, ...]}'),
         (
             '{"instances": 3}',
-            'missing columns "a", "b", "c"; unknown column "instances"; application/json takes {"feature_names": [',
+            (
+                'missing columns "a", "b", "c"; unknown column "instances"; '
+                'expected {"feature_names": ['
+            ),
         ),
         (
             '{"instances": {"a": 1, "b": 2, "c": 3}}',
-            '; application/json takes {"feature_names": [name, ...], "instances": [row, ...]}',
+            '; expected {"feature_names": [name, ...], "instances": [row, ...]}',
         ),
         (
             '{"columns": ["a", "b", "c"], "index": [0], "data": [[1, 2, 3]]}',
-            '"index", "data"; application/json takes {"feature_names"',
+            '"index", "data"; expected {"feature_names"',
         ),
         (
             '{"instances": [3]}',
-            "row 1: expected a list of values or an object with a value for each name, got 3",
+            "row 1: expected a list of values or an object with a value for each column, got 3",
         ),
         ('{"instances": [[1, 2, 3], null]}', "row 2: expected a list of values or an object"),
         (
             '{"instances": [[1, 2, 3]], "signature": 1}',
-            'beside "instances" only "feature_names" may stand, each once',
+            'expected only the keys "instances" and "feature_names", each once, got "instances", ',
         ),
         (
             '{"instances": [[1, 2, 3]], "instances": [[4, 5, 6]]}',
-            'beside "instances" only "feature_names" may stand, each once',
+            'expected only the keys "instances" and "feature_names", each once, got "instances", ',
         ),
         (
             '{"instances": [[1, 2, 3]], "feature_names": "abc"}',
-            '"feature_names": expected a list of names, got "abc"',
+            '"feature_names": expected a list of strings, got "abc"',
         ),
         (
             '{"instances": [[1, 2, 3]], "feature_names": ["a", "b", "x"]}',
@@ -122,49 +125,67 @@ def test_shapes(named: Server, body: str, rows: list[list[float]]) -> None:
         ('[{"a": 1, "b": 2, "c": 3}, {"a": 1, "c": 3}]', 'row 2: missing column "b"'),
         (
             '[{"a": 1, "b": 2, "c": 3, "d": 4}]',
-            'row 1: unknown column "d"; leave out what is unknown',
+            'row 1: unknown column "d"; remove unknown columns',
         ),
         ('[{"a": 1, "b": 2, "c": 3, "b": 4}]', 'row 1: repeated column "b"'),
         ('{"a" :1, "a":2, "b":3, "c": 3}', 'row 1: repeated column "a"'),
         ('{"a": 1, "\\u0061": 2, "b": 3, "c": 3}', 'row 1: repeated column "a"'),
         ("{}", 'row 1: missing columns "a", "b", "c"'),
-        ('[[1, 2, 3], {"a": 1, "b": 2, "c": 3}]', "row 2: expected a list, as the rows before it"),
+        (
+            '[[1, 2, 3], {"a": 1, "b": 2, "c": 3}]',
+            "row 2: expected a list, like the rows before it",
+        ),
         (
             '[{"a": 1, "b": 2, "c": 3}, [1, 2, 3]]',
-            "row 2: expected an object, as the rows before it",
+            "row 2: expected an object, like the rows before it",
         ),
         (
             '{"instances": [{"a": 1, "b": 2, "c": 3}], "feature_names": ["a", "b", "c"]}',
-            "row 1: expected a list, whose values",
+            'row 1: expected a list of values in the order of "feature_names", got an object',
         ),
-        ('[[1, "2", 3]]', 'row 1, column "b": "2" is a string, not a number'),
-        ('[{"c": 3, "b": "x", "a": 1}]', 'row 1, column "b": "x" is a string, not a number'),
-        ("[[1, true, 3]]", 'row 1, column "b": true is not a number'),
-        ("[[1, [2], 3]]", 'row 1, column "b": [2] is not a number'),
-        ('[[1, {"x": 2}, 3]]', 'row 1, column "b": {"x": 2} is not a number'),
-        ("[[1, Infinity, 3]]", 'row 1, column "b": Infinity is beyond what a float32 holds'),
-        ("[[1, -Infinity, 3]]", 'row 1, column "b": -Infinity is beyond what a float32 holds'),
-        ("[[1, 3.5e38, 3]]", 'row 1, column "b": 3.5e+38 is beyond what a float32 holds'),
-        ("[[1, 1e400, 3]]", "is beyond what a float32 holds"),
-        (f"[[1, {10**400}, 3]]", "is beyond what a float32 holds"),
-        (f"[[1, {'9' * 5000}, 3]]", "is beyond what a float32 holds"),
-        ("[" * 100_000, "this JSON is nested too deeply"),
-        ("[1, 2, 3]\n[4, 5, x]", "row 2: this is not JSON: "),
-        ("[1, 2, 3]\n\n[4, 5, 6]", "row 2: the line is blank; only the last lines may be"),
-        ("[1, 2\n3, 4]", "this is not JSON: "),
-        ("[[1,2,3]4,[5,6,7]]", "this is not JSON: "),
-        ("[[1,2,3],4[5,6,7]]", "this is not JSON: "),
-        ("[[1,2,]3,[5,6,7]]", "this is not JSON: "),
-        ("[[1,2,3] , 4[,6,7]]", "this is not JSON: "),
-        ("[[1,2,3]e5,[5,6,7]]", "this is not JSON: "),
-        ("[[1,2,3]4]", "this is not JSON: "),
-        ("[[1,2,]3]", "this is not JSON: "),
-        ('{"instances": [[1, 2, ] 3, [5, 6, 7]]}', "this is not JSON: "),
-        ("[1,2,3]\n4,[5,6,7]", "this is not JSON: "),
+        ('[[1, "2", 3]]', 'row 1, column "b": expected a number, got the string "2"'),
+        (
+            '[{"c": 3, "b": "x", "a": 1}]',
+            'row 1, column "b": expected a number, got the string "x"',
+        ),
+        ("[[1, true, 3]]", 'row 1, column "b": expected a number, got true'),
+        ("[[1, [2], 3]]", 'row 1, column "b": expected a number, got [2]'),
+        ('[[1, {"x": 2}, 3]]', 'row 1, column "b": expected a number, got {"x": 2}'),
+        (
+            "[[1, Infinity, 3]]",
+            'row 1, column "b": expected a number within float32 range, got Infinity',
+        ),
+        (
+            "[[1, -Infinity, 3]]",
+            'row 1, column "b": expected a number within float32 range, got -Infinity',
+        ),
+        (
+            "[[1, 3.5e38, 3]]",
+            'row 1, column "b": expected a number within float32 range, got 3.5e+38',
+        ),
+        ("[[1, 1e400, 3]]", "expected a number within float32 range, got "),
+        (f"[[1, {10**400}, 3]]", "expected a number within float32 range, got "),
+        (f"[[1, {'9' * 5000}, 3]]", "expected a number within float32 range, got "),
+        ("[" * 100_000, "invalid JSON: nested too deeply"),
+        ("[1, 2, 3]\n[4, 5, x]", "row 2: invalid JSON: "),
+        (
+            "[1, 2, 3]\n\n[4, 5, 6]",
+            "row 2: expected a record, got a blank line; only trailing blank lines are ignored",
+        ),
+        ("[1, 2\n3, 4]", "invalid JSON: "),
+        ("[[1,2,3]4,[5,6,7]]", "invalid JSON: "),
+        ("[[1,2,3],4[5,6,7]]", "invalid JSON: "),
+        ("[[1,2,]3,[5,6,7]]", "invalid JSON: "),
+        ("[[1,2,3] , 4[,6,7]]", "invalid JSON: "),
+        ("[[1,2,3]e5,[5,6,7]]", "invalid JSON: "),
+        ("[[1,2,3]4]", "invalid JSON: "),
+        ("[[1,2,]3]", "invalid JSON: "),
+        ('{"instances": [[1, 2, ] 3, [5, 6, 7]]}', "invalid JSON: "),
+        ("[1,2,3]\n4,[5,6,7]", "invalid JSON: "),
     ],
 )
-def test_faults(named: Server, body: str, message: str | None) -> None:
-    """3.14: what does not fit is a 400 that names the place, what came and what was expected."""
+def test_invalid_documents(named: Server, body: str, message: str | None) -> None:
+    """3.14: an invalid document is a 400 with the row, and the expected and actual value."""
     response = named.post(body, "application/json")
 
     if message is None:
@@ -178,20 +199,23 @@ def test_faults(named: Server, body: str, message: str | None) -> None:
     ("body", "message"),
     [
         ("[1, 2, 3]\n3\n", "row 2: expected a list of values or an object"),
-        ("[1, 2, 3]\n\n[1, 2, 3]", "row 2: the line is blank; only the last lines may be"),
-        ("[1, 2, 3]\n[1, 2\n", "row 2: this is not JSON"),
-        ("[1, 2\n3],[4, 5, 6]", "row 1: this is not JSON"),
+        (
+            "[1, 2, 3]\n\n[1, 2, 3]",
+            "row 2: expected a record, got a blank line; only trailing blank lines are ignored",
+        ),
+        ("[1, 2, 3]\n[1, 2\n", "row 2: invalid JSON"),
+        ("[1, 2\n3],[4, 5, 6]", "row 1: invalid JSON"),
         (
             '{"a": 1, "b": 2, "c": 3}\n{"a": 1, "a": 2, "b": 2, "c": 3}',
             'row 2: repeated column "a"',
         ),
         ('{"instances": [[1, 2, 3]]}', 'unknown column "instances"'),
-        ("[1, 2, 3] [4, 5, 6]", "row 1: this is not JSON"),
-        (b"[1, 2, 3]\n\xff", "row 2: this is not JSON"),
+        ("[1, 2, 3] [4, 5, 6]", "row 1: invalid JSON"),
+        (b"[1, 2, 3]\n\xff", "row 2: invalid JSON"),
     ],
 )
-def test_faults_in_lines(named: Server, body: str | bytes, message: str) -> None:
-    """3.14: a fault in a line names its row."""
+def test_invalid_lines(named: Server, body: str | bytes, message: str) -> None:
+    """3.14: an invalid line is a 400 that names its row."""
     response = named.post(body, "application/jsonlines")
 
     assert response.status_code == 400
@@ -207,8 +231,8 @@ def test_faults_in_lines(named: Server, body: str | bytes, message: str) -> None
         ("\n", []),
     ],
 )
-def test_lines(named: Server, body: str, rows: list[list[float]]) -> None:
-    """3.17 and 5.15: a row a line, blank last lines left out, a reply line for each."""
+def test_json_lines(named: Server, body: str, rows: list[list[float]]) -> None:
+    """3.17 and 5.15: one response line per line, without trailing blank lines."""
     response = named.post(body.encode(), "application/jsonlines")
 
     expected = predictions(NAMED, matrix(*rows)) if rows else np.empty(0)
@@ -216,24 +240,24 @@ def test_lines(named: Server, body: str, rows: list[list[float]]) -> None:
     np.testing.assert_array_equal(scores(response), expected)
 
 
-def test_names_for_a_model_without_names(nameless: Server) -> None:
-    """A model that knows no names cannot match any, and takes lists."""
+def test_names_are_rejected_by_a_model_without_names(unnamed: Server) -> None:
+    """A model without column names rejects names, and accepts lists."""
     for body in (
         '{"a": 1, "b": 2, "c": 3}',
         '{"instances": [[1, 2, 3]], "feature_names": ["a", "b", "c"]}',
     ):
-        response = nameless.post(body, "application/json")
+        response = unnamed.post(body, "application/json")
 
         assert response.status_code == 400
-        assert "the model knows no column names" in error_of(response)
+        assert "the model has no column names" in error_of(response)
     np.testing.assert_array_equal(
-        scores(nameless.post("[1, 2, 3]", "application/json")),
-        predictions(NAMELESS, matrix([1, 2, 3])),
+        scores(unnamed.post("[1, 2, 3]", "application/json")),
+        predictions(UNNAMED, matrix([1, 2, 3])),
     )
 
 
-def test_long_documents_that_must_not_be_cut(named: Server) -> None:
-    """Long documents are cut between rows before they are parsed; what only looks like such a place is none."""
+def test_long_documents_are_split_only_between_rows(named: Server) -> None:
+    """Splitting a long document before parsing changes neither predictions nor errors."""
     rows = numbers(60_000, 3, seed=8, missing=0)
     lists = [[float(value) for value in row] for row in rows]
     expected = predictions(NAMED, rows)
@@ -253,7 +277,8 @@ def test_long_documents_that_must_not_be_cut(named: Server) -> None:
         response = named.post(json.dumps({"instances": lists})[:-2] + broken, "application/json")
 
         assert response.status_code == 400
-    smuggled = json.dumps([*objects, {"a": 1, "b": "}, {", "c": 3}])
-    assert f'row {len(objects) + 1}, column "b": "}}, {{" is a string' in error_of(
-        named.post(smuggled, "application/json")
+    misleading = json.dumps([*objects, {"a": 1, "b": "}, {", "c": 3}])
+    assert (
+        f'row {len(objects) + 1}, column "b": expected a number, got the string "}}, {{"'
+        in error_of(named.post(misleading, "application/json"))
     )

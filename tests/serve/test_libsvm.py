@@ -1,4 +1,4 @@
-"""text/libsvm: labels and pairs, a base that is fixed for the model, and no row lost."""
+"""text/libsvm: labels and pairs, a fixed index base, and one prediction per line."""
 
 import warnings
 from collections.abc import Iterator
@@ -21,13 +21,13 @@ BOOSTER = train(numbers(300, WIDTH, seed=1), names=["a", "b", "c", "d"])
 
 
 @pytest.fixture(scope="module")
-def zero(models: Path) -> Iterator[Server]:
+def zero_based(models: Path) -> Iterator[Server]:
     with running(saved(BOOSTER, models / "libsvm-zero")) as server:
         yield server
 
 
 @pytest.fixture(scope="module")
-def one(models: Path) -> Iterator[Server]:
+def one_based(models: Path) -> Iterator[Server]:
     with running(saved(BOOSTER, models / "libsvm-one"), SERVE_LIBSVM_BASE="1") as server:
         yield server
 
@@ -37,55 +37,54 @@ def matrix(*rows: list[float]) -> NDArray[np.float32]:
 
 
 def sparse_rows(rows: int, seed: int) -> NDArray[np.float32]:
-    """Return rows of eighths, some missing, which every reader of decimals reads alike; XGBoost's own misses others by a bit."""
+    """Return multiples of 1/8, some missing: XGBoost's parser is inexact for other decimals."""
     random = np.random.default_rng(seed)
     features = (random.integers(-800, 800, (rows, WIDTH)) / 8).astype(np.float32)
     features[random.random(features.shape) < 0.4] = np.nan
     return features
 
 
-def trained_from(path: Path) -> tuple[xgboost.Booster, NDArray[np.float32]]:
-    """Return a booster that XGBoost trained from a libsvm file by its own reader, and its predictions of that file."""
-    with warnings.catch_warnings(
-        action="ignore"
-    ):  # XGBoost says, once, that it will give up text files
+def train_from_file(path: Path) -> tuple[xgboost.Booster, NDArray[np.float32]]:
+    """Return a booster trained by XGBoost's libsvm reader, and its predictions for the file."""
+    # XGBoost warns once that text input is deprecated.
+    with warnings.catch_warnings(action="ignore"):
         loaded = xgboost.DMatrix(f"{path}?format=libsvm")
     booster = xgboost.train({"max_depth": 4, "nthread": 1, "verbosity": 0}, loaded, 20)
     return booster, booster.predict(loaded)
 
 
 @pytest.mark.parametrize("base", [0, 1])
-def test_a_model_trained_from_a_libsvm_file(tmp_path: Path, base: int) -> None:
-    """Base 0 is what XGBoost's own reader has, so the training file itself is predicted as XGBoost predicts it, 1-based too."""
+def test_training_file_is_predicted_as_by_xgboost(tmp_path: Path, base: int) -> None:
+    """A training file of either base gets the predictions that XGBoost computes for it."""
     (tmp_path / "train.libsvm").write_text(libsvm(sparse_rows(300, seed=4), base))
-    booster, expected = trained_from(tmp_path / "train.libsvm")
+    booster, expected = train_from_file(tmp_path / "train.libsvm")
     with running(saved(booster, tmp_path / "model")) as server:
         response = server.post((tmp_path / "train.libsvm").read_bytes(), LIBSVM)
-        alone = [
+        single = [
             server.post(line, LIBSVM)
             for line in (tmp_path / "train.libsvm").read_text().splitlines()[:5]
         ]
 
     assert len(np.unique(expected)) > 50
     np.testing.assert_array_equal(scores(response), expected)
-    np.testing.assert_array_equal(np.concatenate([scores(each) for each in alone]), expected[:5])
+    np.testing.assert_array_equal(np.concatenate([scores(line) for line in single]), expected[:5])
 
 
-def test_one_based_payloads_for_a_model_of_a_matrix(zero: Server, one: Server) -> None:
-    """With base 1 the first feature's index is 1; the numbers are those of the same matrix, alone and together."""
+def test_one_based_payloads(zero_based: Server, one_based: Server) -> None:
+    """With base 1, index 1 is the first feature, in single lines and in several."""
     features = sparse_rows(50, seed=5)
     expected = predictions(BOOSTER, features)
 
-    np.testing.assert_array_equal(scores(one.post(libsvm(features, 1), LIBSVM)), expected)
-    np.testing.assert_array_equal(scores(zero.post(libsvm(features, 0), LIBSVM)), expected)
+    np.testing.assert_array_equal(scores(one_based.post(libsvm(features, 1), LIBSVM)), expected)
+    np.testing.assert_array_equal(scores(zero_based.post(libsvm(features, 0), LIBSVM)), expected)
     for row, line in enumerate(libsvm(features, 1).splitlines()[:5]):
-        np.testing.assert_array_equal(scores(one.post(line, LIBSVM)), expected[row : row + 1])
+        np.testing.assert_array_equal(scores(one_based.post(line, LIBSVM)), expected[row : row + 1])
 
 
-def test_the_base_never_depends_on_the_request(zero: Server) -> None:
-    """A row means the same alone and beside rows with other indices."""
+def test_the_base_never_depends_on_the_request(zero_based: Server) -> None:
+    """A row has the same prediction alone and next to rows with other indices."""
     row, other = "1 1:0.2 2:0.3 3:0.4", "0 0:1 1:2"
-    alone, beside = zero.post(row, LIBSVM), zero.post(f"{row}\n{other}\n", LIBSVM)
+    alone, beside = zero_based.post(row, LIBSVM), zero_based.post(f"{row}\n{other}\n", LIBSVM)
 
     assert (
         scores(alone)[0]
@@ -97,9 +96,9 @@ def test_the_base_never_depends_on_the_request(zero: Server) -> None:
 @pytest.mark.parametrize(
     "media_type", ["text/libsvm", "text/x-libsvm", "libsvm", "TEXT/LIBSVM; charset=utf-8"]
 )
-def test_names_of_the_media_type(zero: Server, media_type: str) -> None:
-    """3.6: libsvm goes by three names, and is answered as CSV."""
-    response = zero.post("1 0:1 1:2\n", media_type)
+def test_media_type_names(zero_based: Server, media_type: str) -> None:
+    """3.6: three names for libsvm are accepted, and the response is CSV."""
+    response = zero_based.post("1 0:1 1:2\n", media_type)
 
     assert response.headers["Content-Type"] == "text/csv"
     np.testing.assert_array_equal(scores(response), predictions(BOOSTER, matrix([1, 2, NAN, NAN])))
@@ -125,15 +124,15 @@ def test_names_of_the_media_type(zero: Server, media_type: str) -> None:
         ("1 3:0.1 2:16777217", [[NAN, NAN, 16777217, 0.1]]),
     ],
 )
-def test_spellings(zero: Server, body: str, rows: list[list[float]]) -> None:
-    """Labels or none, pairs in any order, queries and comments read over, what is absent is missing."""
+def test_accepted_spellings(zero_based: Server, body: str, rows: list[list[float]]) -> None:
+    """Labels are optional, pairs have any order, and query IDs and comments are ignored."""
     np.testing.assert_array_equal(
-        scores(zero.post(body.encode(), LIBSVM)), predictions(BOOSTER, matrix(*rows))
+        scores(zero_based.post(body.encode(), LIBSVM)), predictions(BOOSTER, matrix(*rows))
     )
 
 
 @pytest.mark.parametrize(
-    ("body", "there"),
+    ("body", "has_value"),
     [
         ("1 0:1\n0\n", [True, False]),
         ("1 0:1\n0", [True, False]),
@@ -147,18 +146,20 @@ def test_spellings(zero: Server, body: str, rows: list[list[float]]) -> None:
         ("1 0:1\n0 # none\n", [True, False]),
     ],
 )
-def test_rows_without_features_count(zero: Server, body: str, there: list[bool]) -> None:
-    """5.9: every line is a record, also without features and at the end; only the end of the last line is none."""
+def test_rows_without_pairs_are_records(
+    zero_based: Server, body: str, has_value: list[bool]
+) -> None:
+    """5.9: every line is a record, also a blank one and at the end of the payload."""
     expected = predictions(
-        BOOSTER, matrix(*[[1 if each else NAN, NAN, NAN, NAN] for each in there])
+        BOOSTER, matrix(*[[1 if value else NAN, NAN, NAN, NAN] for value in has_value])
     )
 
-    np.testing.assert_array_equal(scores(zero.post(body, LIBSVM)), expected)
+    np.testing.assert_array_equal(scores(zero_based.post(body, LIBSVM)), expected)
 
 
-def test_comments_alone_are_no_records(zero: Server) -> None:
-    """A body of nothing but comments has no predictions."""
-    assert len(scores(zero.post("# 1 0:1\n#\n", LIBSVM))) == 0
+def test_comments_are_not_records(zero_based: Server) -> None:
+    """A body that contains only comments has no predictions."""
+    assert len(scores(zero_based.post("# 1 0:1\n#\n", LIBSVM))) == 0
 
 
 @pytest.mark.parametrize(
@@ -166,57 +167,65 @@ def test_comments_alone_are_no_records(zero: Server) -> None:
     [
         (
             "1 0:1\n1 1:2 4:1",
-            "row 2: expected an index from 0 to 3, got 4; indices count from 0 here: if yours count from 1, set",
+            "row 2: expected an index from 0 to 3, got 4; this server counts indices from 0: set",
         ),
         ("1 0:1 5:1", "row 1: expected an index from 0 to 3, got 5"),
         ("1 999999999999:1", "row 1: expected an index from 0 to 3, got 999999999999"),
         (
             "1 99999999999999999999:1",
-            'row 1: expected "label index:value index:value ...", the label or not, got "9999',
+            'row 1: expected "[label] index:value index:value ...", got "9999',
         ),
-        ("1 0:1\n\n0 1:1 1:2", "row 3: index 1 stands more than once"),
-        ("1 1:1 0:2 01:2", "row 1: index 1 stands more than once"),
-        ("1 -1:2", 'the label or not, got "-1:2"'),
+        ("1 0:1\n\n0 1:1 1:2", "row 3: duplicate index 1"),
+        ("1 1:1 0:2 01:2", "row 1: duplicate index 1"),
+        ("1 -1:2", '"[label] index:value index:value ...", got "-1:2"'),
         (
             "1 0:1\nx 0:1",
-            'row 2: expected "label index:value index:value ...", the label or not, got "x"',
+            'row 2: expected "[label] index:value index:value ...", got "x"',
         ),
-        ("1 2 0:1", 'the label or not, got "2"'),
-        ("e 0:1", 'the label or not, got "e"'),
-        ("--- 0:1", 'the label or not, got "---"'),
-        ("1-1 0:1", 'the label or not, got "1-1"'),
-        ("1,2,3,4", 'the label or not, got "1,2,3,4"'),
-        ("1 0:", '"0:" is not an index and a number'),
-        ("1 0:x", '"0:x" is not an index and a number'),
-        ("1 0:1:2", '"0:1:2" is not an index and a number'),
-        ("1 0:1_0", '"0:1_0" is not an index and a number'),
-        ("1 0:1e", '"0:1e" is not an index and a number'),
-        ("1 :1", 'the label or not, got ":1"'),
-        ("1 a:1", 'the label or not, got "a:1"'),
-        ("1 \u0661:1", "the label or not, got"),
-        ("1 0:1\n0 1:inf", 'row 2, column "b": Infinity is beyond what a float32 holds'),
-        ("1 0:1\n0 1:-1e300", 'row 2, column "b": -1e+300 is beyond what a float32 holds'),
-        (b"1 0:\xff", "is not an index and a number"),
-        (b"\xff\xfe1\x00", "the label or not, got"),
+        ("1 2 0:1", '"[label] index:value index:value ...", got "2"'),
+        ("e 0:1", '"[label] index:value index:value ...", got "e"'),
+        ("--- 0:1", '"[label] index:value index:value ...", got "---"'),
+        ("1-1 0:1", '"[label] index:value index:value ...", got "1-1"'),
+        ("1,2,3,4", '"[label] index:value index:value ...", got "1,2,3,4"'),
+        ("1 0:", 'expected index:value with a number as value, got "0:"'),
+        ("1 0:x", 'expected index:value with a number as value, got "0:x"'),
+        ("1 0:1:2", 'expected index:value with a number as value, got "0:1:2"'),
+        ("1 0:1_0", 'expected index:value with a number as value, got "0:1_0"'),
+        ("1 0:1e", 'expected index:value with a number as value, got "0:1e"'),
+        ("1 :1", '"[label] index:value index:value ...", got ":1"'),
+        ("1 a:1", '"[label] index:value index:value ...", got "a:1"'),
+        ("1 \u0661:1", '"[label] index:value index:value ...", got'),
+        (
+            "1 0:1\n0 1:inf",
+            'row 2, column "b": expected a number within float32 range, got Infinity',
+        ),
+        (
+            "1 0:1\n0 1:-1e300",
+            'row 2, column "b": expected a number within float32 range, got -1e+300',
+        ),
+        (b"1 0:\xff", "expected index:value with a number as value, got "),
+        (b"\xff\xfe1\x00", '"[label] index:value index:value ...", got'),
     ],
 )
-def test_faults(zero: Server, body: str | bytes, message: str) -> None:
-    """3.14: what does not fit is a 400 that names the row, and what came."""
-    response = zero.post(body.encode() if isinstance(body, str) else body, LIBSVM)
+def test_invalid_lines(zero_based: Server, body: str | bytes, message: str) -> None:
+    """3.14: an invalid line is a 400 with its row, and the expected and actual value."""
+    response = zero_based.post(body.encode() if isinstance(body, str) else body, LIBSVM)
 
     assert response.status_code == 400
     assert message in error_of(response)
 
 
-def test_an_index_of_the_other_base_names_the_setting(zero: Server, one: Server) -> None:
-    """An index that the other base would have is a 400 that says what to set."""
-    assert "set SERVE_LIBSVM_BASE=1" in error_of(zero.post("1 1:1 4:1", LIBSVM))
-    assert "expected an index from 1 to 4, got 0" in error_of(one.post("1 0:1 1:1", LIBSVM))
-    assert "set SERVE_LIBSVM_BASE=0" in error_of(one.post("1 0:1 1:1", LIBSVM))
+def test_index_of_the_other_base_hints_at_the_setting(
+    zero_based: Server, one_based: Server
+) -> None:
+    """An index that is valid only for the other base is a 400 that names the setting."""
+    assert "set SERVE_LIBSVM_BASE=1" in error_of(zero_based.post("1 1:1 4:1", LIBSVM))
+    assert "expected an index from 1 to 4, got 0" in error_of(one_based.post("1 0:1 1:1", LIBSVM))
+    assert "set SERVE_LIBSVM_BASE=0" in error_of(one_based.post("1 0:1 1:1", LIBSVM))
 
 
-def test_the_base_of_schema_json(tmp_path: Path) -> None:
-    """schema.json fixes the base of its model, and the start's line in the log says it."""
+def test_base_in_schema_json(tmp_path: Path) -> None:
+    """schema.json sets the base of its model, and the log event at startup contains it."""
     folder = saved(BOOSTER, tmp_path)
     (folder / "schema.json").write_text('{"features": [{}, {}, {}, {}], "libsvm_base": 1}')
     with running(folder) as server:
@@ -229,7 +238,7 @@ def test_the_base_of_schema_json(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "env", "message"),
+    ("schema_entry", "env", "message"),
     [
         (
             '"libsvm_base": 1',
@@ -247,18 +256,18 @@ def test_the_base_of_schema_json(tmp_path: Path) -> None:
         ('"x": 1', {"SERVE_LIBSVM_BASE": "2"}, "SERVE_LIBSVM_BASE="),
     ],
 )
-def test_a_base_that_is_not_clear_stops_the_start(
-    tmp_path: Path, said: str, env: dict[str, str], message: str
+def test_conflicting_or_invalid_base_prevents_startup(
+    tmp_path: Path, schema_entry: str, env: dict[str, str], message: str
 ) -> None:
-    """Two bases, one that is none, or a misspelt key: none of these is settled by a guess."""
+    """Conflicting bases, an invalid base or a misspelled key prevents startup."""
     folder = saved(BOOSTER, tmp_path)
-    (folder / "schema.json").write_text(f'{{"features": [{{}}, {{}}, {{}}, {{}}], {said}}}')
+    (folder / "schema.json").write_text(f'{{"features": [{{}}, {{}}, {{}}, {{}}], {schema_entry}}}')
 
     assert message in refusal(folder, **env)
 
 
-def test_a_wide_model_and_a_payload_of_many_slices(tmp_path: Path) -> None:
-    """Rows of 50,000 columns are read a few at a time, in order, and none is lost."""
+def test_wide_payload_of_many_slices(tmp_path: Path) -> None:
+    """Rows of 50,000 columns are read a few at a time, in order and without loss."""
     features = np.full((120, 50_000), np.nan, dtype=np.float32)
     random = np.random.default_rng(9)
     features[:, ::5000] = random.integers(0, 50, (120, 10))

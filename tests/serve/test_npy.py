@@ -1,4 +1,4 @@
-"""application/x-npy: arrays as numpy.save writes them, and nothing else."""
+"""application/x-npy: arrays of numbers in the format of numpy.save; all else is rejected."""
 
 import struct
 from collections.abc import Iterator
@@ -34,13 +34,13 @@ def classes(models: Path) -> Iterator[Server]:
         yield running_server
 
 
-def headed(header: str, numbers_bytes: bytes = b"", version: int = 1) -> bytes:
-    """Return what a file with this header would be."""
+def with_header(header: str, numbers_bytes: bytes = b"", version: int = 1) -> bytes:
+    """Return a file with this header."""
     length = struct.pack("<H" if version == 1 else "<I", len(header))
     return b"\x93NUMPY" + bytes([version, 0]) + length + header.encode() + numbers_bytes
 
 
-WHOLE = np.array([[0, 1, 2], [3, 100, 1], [1, 0, 0], [7, 8, 9]])
+ROWS = np.array([[0, 1, 2], [3, 100, 1], [1, 0, 0], [7, 8, 9]])
 
 
 @pytest.mark.parametrize("order", ["C", "F"])
@@ -64,11 +64,11 @@ WHOLE = np.array([[0, 1, 2], [3, 100, 1], [1, 0, 0], [7, 8, 9]])
         "bool",
     ],
 )
-def test_types_orders_and_versions(
+def test_types_orders_and_format_versions(
     server: Server, dtype: str, version: tuple[int, int], order: Any
 ) -> None:
-    """Floats, integers and booleans of any width and byte order, in rows or in columns, in every version of the format."""
-    array = np.array(WHOLE, dtype=dtype, order=order)
+    """All numeric types, byte orders, memory orders and versions of the format are accepted."""
+    array = np.array(ROWS, dtype=dtype, order=order)
 
     response = server.post(npy(array, version), NPY)
 
@@ -76,7 +76,7 @@ def test_types_orders_and_versions(
 
 
 def test_missing_values_and_half_precision(server: Server) -> None:
-    """NaN is a missing value; a half is what it is, and a double is rounded to a float32."""
+    """NaN is a missing value, float16 is exact, and float64 is rounded to float32."""
     array = np.array([[np.nan, 0.1, -1e-50], [2.5, np.nan, 1 / 3]])
     for dtype in (np.float16, np.float32, np.float64):
         response = server.post(npy(array.astype(dtype)), NPY)
@@ -87,34 +87,35 @@ def test_missing_values_and_half_precision(server: Server) -> None:
 
 
 def test_an_array_of_one_dimension_is_one_row(server: Server) -> None:
-    """The model's width makes it a row; any other length is a 400 that says which shape several rows have."""
+    """One dimension of the model's width is one row; another length is a 400 with a hint."""
     np.testing.assert_array_equal(
         scores(server.post(npy([1, 2, 3]), NPY)),
         predictions(BOOSTER, np.array([[1, 2, 3]], np.float32)),
     )
     assert "row 1: expected 3 columns, got 6" in error_of(server.post(npy(np.ones(6)), NPY))
-    assert "the shape of several rows is (rows, columns)" in error_of(
+    assert "send several rows with shape (rows, columns)" in error_of(
         server.post(npy(np.ones(6)), NPY)
     )
 
 
-def test_no_rows(server: Server) -> None:
+def test_empty_array(server: Server) -> None:
     """An array without rows has no predictions."""
     assert len(scores(server.post(npy(np.empty((0, WIDTH))), NPY))) == 0
 
 
 @pytest.mark.parametrize("sent", ["text/csv", NPY])
-def test_replies(server: Server, classes: Server, sent: str) -> None:
-    """The reply is float32, (n,) or (n, k), and empty for no records."""
-    body = {"text/csv": b"0,1,2\n3,100,1\n1,0,0\n7,8,9\n", NPY: npy(WHOLE)}[sent]
-    one, several = server.post(body, sent, Accept=NPY), classes.post(body, sent, Accept=NPY)
-    none = server.post(b"\n", "text/csv", Accept=NPY)
+def test_responses(server: Server, classes: Server, sent: str) -> None:
+    """The response is float32, (n,) or (n, k), and empty for no records."""
+    body = {"text/csv": b"0,1,2\n3,100,1\n1,0,0\n7,8,9\n", NPY: npy(ROWS)}[sent]
+    scalar = server.post(body, sent, Accept=NPY)
+    vector = classes.post(body, sent, Accept=NPY)
+    empty = server.post(b"\n", "text/csv", Accept=NPY)
 
-    assert one.headers["Content-Type"] == NPY
-    np.testing.assert_array_equal(scores(one), predictions(BOOSTER, WHOLE.astype(np.float32)))
-    np.testing.assert_array_equal(scores(several), predictions(CLASSES, WHOLE.astype(np.float32)))
-    assert scores(several).shape == (4, 3)
-    assert scores(none).shape == (0,)
+    assert scalar.headers["Content-Type"] == NPY
+    np.testing.assert_array_equal(scores(scalar), predictions(BOOSTER, ROWS.astype(np.float32)))
+    np.testing.assert_array_equal(scores(vector), predictions(CLASSES, ROWS.astype(np.float32)))
+    assert scores(vector).shape == (4, 3)
+    assert scores(empty).shape == (0,)
 
 
 ITEMS = "'descr': '<f8', 'fortran_order': False"
@@ -125,58 +126,67 @@ ITEMS = "'descr': '<f8', 'fortran_order': False"
     [
         (
             npy(np.array([[1, None, 3]])),
-            'expected an array of numbers or booleans, got the type "|O"',
+            'expected an array of numbers or booleans, got data type "|O"',
         ),
-        (npy(np.array(["a", "b", "c"])), 'got the type "<U1"'),
-        (npy(np.ones((1, 3), complex)), 'got the type "<c16"'),
-        (npy(np.array(["2020-01-01"] * 3, "M8[D]")), 'got the type "<M8[D]"'),
-        (npy(np.ones(1, [("a", "f4"), ("b", "f4"), ("c", "f4")])), "got the type \"[('a', '<f4')"),
-        (npy(np.ones(())), "expected the shape (rows, columns), or (columns,) for one row, got []"),
+        (npy(np.array(["a", "b", "c"])), 'got data type "<U1"'),
+        (npy(np.ones((1, 3), complex)), 'got data type "<c16"'),
+        (npy(np.array(["2020-01-01"] * 3, "M8[D]")), 'got data type "<M8[D]"'),
+        (npy(np.ones(1, [("a", "f4"), ("b", "f4"), ("c", "f4")])), "got data type \"[('a', '<f4')"),
+        (npy(np.ones(())), "expected shape (rows, columns), or (columns,) for one row, got []"),
         (npy(np.ones((1, 1, 3))), "for one row, got [1, 1, 3]"),
         (npy(np.ones((2, 4))), 'row 1: expected 3 columns, got 4; the columns are "a", "b", "c"'),
         (npy(np.ones((0, 4))), "row 1: expected 3 columns, got 4"),
         (
             npy([[1, 2, 3], [1, np.inf, 3]]),
-            'row 2, column "b": Infinity is beyond what a float32 holds',
-        ),
-        (npy([[1, 2, 1e300]]), 'row 1, column "c": 1e+300 is beyond what a float32 holds'),
-        (npy(np.ones((2, 3)))[:-1], "expected 48 bytes of numbers, as the header says, got 47"),
-        (npy(np.ones((2, 3))) + b"\0", "expected 48 bytes of numbers, as the header says, got 49"),
-        (
-            headed(f"{{{ITEMS}, 'shape': (1000000000000, 3), }}\n"),
-            "expected 24,000,000,000,000 bytes of numbers",
+            'row 2, column "b": expected a number within float32 range, got Infinity',
         ),
         (
-            headed(f"{{{ITEMS}, 'shape': (1000000000000, 0), }}\n"),
+            npy([[1, 2, 1e300]]),
+            'row 1, column "c": expected a number within float32 range, got 1e+300',
+        ),
+        (
+            npy(np.ones((2, 3)))[:-1],
+            "expected 48 bytes after the header for its shape and data type, got 47",
+        ),
+        (
+            npy(np.ones((2, 3))) + b"\0",
+            "expected 48 bytes after the header for its shape and data type, got 49",
+        ),
+        (
+            with_header(f"{{{ITEMS}, 'shape': (1000000000000, 3), }}\n"),
+            "expected 24,000,000,000,000 bytes after the header",
+        ),
+        (
+            with_header(f"{{{ITEMS}, 'shape': (1000000000000, 0), }}\n"),
             "row 1: expected 3 columns, got 0",
         ),
-        (headed(f"{{{ITEMS}, 'shape': ({'9' * 900}, 3), }}\n"), "no array has the shape"),
-        (headed(f"{{{ITEMS}, 'shape': (-1, 3), }}\n"), "this is no header of an array"),
-        (headed(f"{{{ITEMS}}}\n"), "this is no header of an array"),
-        (headed("__import__('os').getcwd()\n"), "this is no header of an array"),
-        (headed("[" * 1000), "this is no header of an array"),
-        (headed(" " * 60_000), "the array's header is too long, or cut off"),
+        (with_header(f"{{{ITEMS}, 'shape': ({'9' * 900}, 3), }}\n"), "invalid array shape"),
+        (with_header(f"{{{ITEMS}, 'shape': (-1, 3), }}\n"), "invalid array header"),
+        (with_header(f"{{{ITEMS}}}\n"), "invalid array header"),
+        (with_header("__import__('os').getcwd()\n"), "invalid array header"),
+        (with_header("[" * 1000), "invalid array header"),
+        (with_header(" " * 60_000), "the header of the array is truncated or too long"),
         (
-            headed(f"{{{ITEMS}, 'shape': (1, 3), }}\n", version=4),
-            "this is no array as numpy.save writes it",
+            with_header(f"{{{ITEMS}, 'shape': (1, 3), }}\n", version=4),
+            "expected an array in the format of numpy.save",
         ),
-        (b"\x93NUMPY\x02\x00\xff\xff\xff\xff{", "the array's header is too long, or cut off"),
-        (b"\x93NUMPY\x01\x00\xff", "this is no array as numpy.save writes it"),
-        (b"\x93NUM", "this is no array as numpy.save writes it"),
-        (b"PK\x03\x04", "this is no array as numpy.save writes it"),
-        (b"1,2,3", "this is no array as numpy.save writes it"),
+        (b"\x93NUMPY\x02\x00\xff\xff\xff\xff{", "the header of the array is truncated or too long"),
+        (b"\x93NUMPY\x01\x00\xff", "expected an array in the format of numpy.save"),
+        (b"\x93NUM", "expected an array in the format of numpy.save"),
+        (b"PK\x03\x04", "expected an array in the format of numpy.save"),
+        (b"1,2,3", "expected an array in the format of numpy.save"),
     ],
 )
-def test_faults(server: Server, body: bytes, message: str) -> None:
-    """3.14: objects, which would be a pickle, other shapes, and sizes that are not there are a 400, and nothing is allocated."""
+def test_invalid_arrays(server: Server, body: bytes, message: str) -> None:
+    """3.14: pickled objects, other shapes and wrong sizes are a 400, without an allocation."""
     response = server.post(body, NPY)
 
     assert response.status_code == 400
     assert message in error_of(response)
 
 
-def test_codes_for_categories(models: Path) -> None:
-    """Formats of numbers carry a category as its code; another code is a 400, or missing where the setting says so."""
+def test_category_codes(models: Path) -> None:
+    """Numeric formats contain category codes; an unknown code is a 400, or missing if so set."""
     labels = ["low", "high"]
     booster = train(
         np.column_stack([np.arange(200) % 2, numbers(200, 1).ravel()]).astype(np.float32),
@@ -184,7 +194,8 @@ def test_codes_for_categories(models: Path) -> None:
     )
     folder = saved(booster, models / "npy-codes")
     (folder / "schema.json").write_text(
-        '{"features": [{"name": "size", "categories": ["low", "high"], "missing": false}, {"name": "x"}]}'
+        '{"features": [{"name": "size", "categories": ["low", "high"], "missing": false},'
+        ' {"name": "x"}]}'
     )
     coded = np.array([[1, 0.5], [0, 0.25]], np.float32)
     with running(folder) as server:
@@ -201,18 +212,17 @@ def test_codes_for_categories(models: Path) -> None:
         np.testing.assert_array_equal(scores(response), predictions(booster, coded))
     assert (
         error_of(unknown[0])
-        == 'row 2, column "size": 2.0 is not a known category: the codes are the whole numbers 0 to 1'
+        == 'row 2, column "size": unknown category 2.0: expected an integer code from 0 to 1'
     )
     assert {response.status_code for response in [*unknown, missing]} == {400}
-    assert (
-        error_of(missing)
-        == 'row 2, column "size": a value is missing, and this column must have one'
+    assert error_of(missing) == (
+        'row 2, column "size": expected a value, got none; this column must not have missing values'
     )
     assert len(set(scores(tolerated).tolist())) == 1
 
 
-def test_an_array_of_many_slices(server: Server) -> None:
-    """Rows keep their order and number, and a fault's row is counted over the whole array."""
+def test_array_of_many_slices(server: Server) -> None:
+    """Rows keep their order, and an error counts its row over the whole array."""
     array: NDArray[np.float32] = np.tile(numbers(1000, WIDTH, seed=4), (25, 1))
 
     np.testing.assert_array_equal(

@@ -1,4 +1,4 @@
-"""Whatever the numbers, every format gives XGBoost's own predictions, bit for bit."""
+"""Every format yields XGBoost's own predictions, bit for bit, for any numbers."""
 
 import csv
 import io
@@ -37,36 +37,36 @@ def text(value: np.float32) -> str:
     return "" if np.isnan(value) else repr(float(value))
 
 
-def csv_of(matrix: NDArray[np.float32], order: list[int] | None = None) -> str:
-    """Return CSV, with a header if the columns come in another order than the model's."""
+def to_csv(matrix: NDArray[np.float32], order: list[int] | None = None) -> str:
+    """Return CSV, with a header if the column order is not the model's."""
     file = io.StringIO()
     writer = csv.writer(file)
     if order:
-        writer.writerow([NAMES[place] for place in order])
-    writer.writerows([text(row[place]) for place in order or range(len(row))] for row in matrix)
+        writer.writerow([NAMES[column] for column in order])
+    writer.writerows([text(row[column]) for column in order or range(len(row))] for row in matrix)
     return file.getvalue()
 
 
-def lists_of(matrix: NDArray[np.float32]) -> list[list[float | None]]:
+def to_lists(matrix: NDArray[np.float32]) -> list[list[float | None]]:
     return [[None if np.isnan(value) else float(value) for value in row] for row in matrix]
 
 
-def objects_of(matrix: NDArray[np.float32], order: list[int]) -> list[dict[str, float | None]]:
-    return [{NAMES[place]: row[place] for place in order} for row in lists_of(matrix)]
+def to_objects(matrix: NDArray[np.float32], order: list[int]) -> list[dict[str, float | None]]:
+    return [{NAMES[column]: row[column] for column in order} for row in to_lists(matrix)]
 
 
-def bodies(matrix: NDArray[np.float32], order: list[int]) -> dict[str, tuple[str | bytes, str]]:
-    """Return the matrix in every form that the server reads, with its media type."""
-    return {**bodies_of_cells(matrix, order), **bodies_of_numbers(matrix)}
+def encode_all(matrix: NDArray[np.float32], order: list[int]) -> dict[str, tuple[str | bytes, str]]:
+    """Return the matrix in every format, with its media type."""
+    return {**encode_cells(matrix, order), **encode_numbers(matrix)}
 
 
-def bodies_of_cells(matrix: NDArray[np.float32], order: list[int]) -> dict[str, tuple[str, str]]:
-    """Return the matrix in every form whose cells need not be numbers."""
-    lists, objects = lists_of(matrix), objects_of(matrix, order)
-    reordered = [[row[place] for place in order] for row in lists]
+def encode_cells(matrix: NDArray[np.float32], order: list[int]) -> dict[str, tuple[str, str]]:
+    """Return the matrix in every format whose cells may be other than numbers."""
+    lists, objects = to_lists(matrix), to_objects(matrix, order)
+    reordered = [[row[column] for column in order] for row in lists]
     return {
-        "CSV": (csv_of(matrix), "text/csv"),
-        "CSV with a header in another order": (csv_of(matrix, order), "text/csv"),
+        "CSV": (to_csv(matrix), "text/csv"),
+        "CSV with a header in another order": (to_csv(matrix, order), "text/csv"),
         "lists": (json.dumps({"instances": lists}), "application/json"),
         "bare lists": (json.dumps(lists), "application/json"),
         "lists as features": (
@@ -76,7 +76,7 @@ def bodies_of_cells(matrix: NDArray[np.float32], order: list[int]) -> dict[str, 
         "objects": (json.dumps({"instances": objects}), "application/json"),
         "lists with names": (
             json.dumps(
-                {"instances": reordered, "feature_names": [NAMES[place] for place in order]}
+                {"instances": reordered, "feature_names": [NAMES[column] for column in order]}
             ),
             "application/json",
         ),
@@ -86,15 +86,15 @@ def bodies_of_cells(matrix: NDArray[np.float32], order: list[int]) -> dict[str, 
     }
 
 
-def bodies_of_numbers(matrix: NDArray[np.float32]) -> dict[str, tuple[str | bytes, str]]:
-    """Return the matrix in every form of numbers alone."""
+def encode_numbers(matrix: NDArray[np.float32]) -> dict[str, tuple[str | bytes, str]]:
+    """Return the matrix in every numeric format."""
     recordio, npy_type, columns = (
         "application/x-recordio-protobuf",
         "application/x-npy",
         np.asfortranarray(matrix),
     )
     return {
-        "CSV with tabs": (csv_of(matrix).replace(",", "\t"), "text/csv; delimiter=tab"),
+        "CSV with tabs": (to_csv(matrix).replace(",", "\t"), "text/csv; delimiter=tab"),
         "libsvm": (libsvm(matrix), "text/libsvm"),
         "libsvm with queries": (libsvm(matrix).replace(" 0:", " qid:1 0:"), "text/x-libsvm"),
         "dense records": (dense(matrix), recordio),
@@ -123,49 +123,49 @@ def bodies_of_numbers(matrix: NDArray[np.float32]) -> dict[str, tuple[str | byte
 def test_any_finite_matrix_in_any_format(
     server: Server, matrix: NDArray[np.float32], order: list[int]
 ) -> None:
-    """Any finite float32 with missing values, in every format, is predicted as XGBoost predicts it."""
+    """Finite float32 and missing values get XGBoost's own predictions in every format."""
     expected = predictions(BOOSTER, matrix)
 
-    for form, (body, media_type) in bodies(matrix, order).items():
+    for form, (body, media_type) in encode_all(matrix, order).items():
         np.testing.assert_array_equal(scores(server.post(body, media_type)), expected, err_msg=form)
 
 
 @pytest.mark.parametrize("accept", list(CODECS))
 def test_a_thousand_rows_in_any_format(server: Server, accept: str) -> None:
-    """1,000 random rows with missing values come back bit for bit in every format."""
+    """The predictions of 1,000 rows are exact in every request and response format."""
     matrix = numbers(1000, WIDTH, seed=2)
     order = np.random.default_rng(3).permutation(WIDTH).tolist()
 
-    for form, (body, media_type) in bodies(matrix, order).items():
+    for form, (body, media_type) in encode_all(matrix, order).items():
         np.testing.assert_array_equal(
             scores(server.post(body, media_type, Accept=accept)), predictions(BOOSTER, matrix), form
         )
 
 
-def test_a_payload_of_many_slices(server: Server) -> None:
-    """Rows keep their order and number in payloads that are decoded in slices."""
+def test_payload_of_many_slices(server: Server) -> None:
+    """Rows keep their order in payloads that are decoded in slices."""
     matrix = np.tile(numbers(1000, WIDTH, seed=4), (6, 1))
     order = list(reversed(range(WIDTH)))
 
-    for form, (body, media_type) in bodies(matrix, order).items():
+    for form, (body, media_type) in encode_all(matrix, order).items():
         assert len(body) > 600_000
         np.testing.assert_array_equal(
             scores(server.post(body, media_type)), predictions(BOOSTER, matrix), err_msg=form
         )
 
 
-def test_a_fault_far_down_a_payload_of_many_slices(server: Server) -> None:
-    """The row of a fault is counted over the whole payload."""
+def test_error_in_a_later_slice(server: Server) -> None:
+    """An error counts its row over the whole payload."""
     matrix = np.tile(numbers(1000, WIDTH, seed=4), (6, 1))
     matrix[5_122, 7] = np.float32(424_242.0)
-    cells = bodies_of_cells(matrix, list(range(WIDTH)))
+    cells = encode_cells(matrix, list(range(WIDTH)))
     faulty = {
         form: (body.replace("424242.0", "true"), media_type)
         for form, (body, media_type) in cells.items()
     }
     matrix[5_122, 7] = np.inf
 
-    for form, (body, media_type) in {**faulty, **bodies_of_numbers(matrix)}.items():
+    for form, (body, media_type) in {**faulty, **encode_numbers(matrix)}.items():
         response = server.post(body, media_type)
 
         assert response.status_code == 400, form
@@ -174,15 +174,15 @@ def test_a_fault_far_down_a_payload_of_many_slices(server: Server) -> None:
 
 @pytest.mark.parametrize("accept", [name for name, codec in CODECS.items() if codec.CONCATENATES])
 @pytest.mark.parametrize("objective", ["reg:squarederror", "multi:softprob"])
-def test_replies_to_line_formats_concatenate(models: Path, objective: str, accept: str) -> None:
-    """5.6: the replies to the parts of a payload, one after the other, are the reply to the whole."""
+def test_responses_in_line_formats_concatenate(models: Path, objective: str, accept: str) -> None:
+    """5.6: the responses to the parts of a payload, concatenated, are the response to the whole."""
     target = np.random.default_rng(5).integers(0, 3, 300)
     classes = {"num_class": 3} if objective == "multi:softprob" else {}
     booster = train(numbers(300, WIDTH, seed=6), target, objective=objective, **classes)
     matrix = numbers(50, WIDTH, seed=7)
     with running(saved(booster, models / objective.replace(":", "-"))) as server:
-        whole = server.post(csv_of(matrix), Accept=accept)
-        parts = [server.post(csv_of(part), Accept=accept) for part in np.array_split(matrix, 7)]
+        whole = server.post(to_csv(matrix), Accept=accept)
+        parts = [server.post(to_csv(part), Accept=accept) for part in np.array_split(matrix, 7)]
 
     assert whole.content == b"".join(part.content for part in parts)
     np.testing.assert_array_equal(scores(whole), predictions(booster, matrix))
@@ -203,13 +203,13 @@ def test_replies_to_line_formats_concatenate(models: Path, objective: str, accep
 def test_a_numbers_text_means_float32_of_float64(
     server: Server, values: list[float], data: st.DataObject
 ) -> None:
-    """However a number is written, strict JSON or not, the same text has the same meaning on every path of the decoders."""
+    """A number's text has the same meaning in every decoder, on its fast and slow path."""
     texts = [
         data.draw(st.sampled_from([repr(value), f"{value:.20e}", f"{value:+.17g}", f" {value!r} "]))
         for value in values
     ]
     beyond = [abs(value) >= 2**128 - 2**103 for value in values]
-    pairs = " ".join(f"{place}:{number.strip()}" for place, number in enumerate(texts))
+    pairs = " ".join(f"{index}:{number.strip()}" for index, number in enumerate(texts))
     responses = [
         server.post(",".join(texts)),
         server.post(",".join([f'"{texts[0]}"', *texts[1:]])),
@@ -228,8 +228,8 @@ def test_a_numbers_text_means_float32_of_float64(
             np.testing.assert_array_equal(scores(response), expected)
 
 
-def test_boosters_own_prediction_is_what_is_expected() -> None:
-    """The numbers that these tests expect are those of Booster.predict, and differ from row to row."""
+def test_expected_predictions_differ_from_row_to_row() -> None:
+    """The expected predictions come from Booster.predict, and few of them are equal."""
     matrix = numbers(100, WIDTH, seed=2)
 
     assert isinstance(BOOSTER, xgboost.Booster)

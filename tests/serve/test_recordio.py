@@ -1,4 +1,4 @@
-"""application/x-recordio-protobuf: records that Google's own library wrote, and bytes that are none."""
+"""application/x-recordio-protobuf: records written by Google's library, and invalid ones."""
 
 import struct
 import time
@@ -17,9 +17,9 @@ from tests.support.protobuf import (
     UnpackedRecord,
     dense,
     framed,
-    labelled,
+    labeled,
+    read_scores,
     record,
-    scores_of,
     sparse,
 )
 from tests.support.responses import error_of, scores
@@ -57,18 +57,18 @@ def varint(number: int) -> bytes:
 
 
 def delimited(number: int, content: bytes) -> bytes:
-    """Return a message's field by hand."""
+    """Return a length-delimited field."""
     return bytes([number << 3 | 2]) + varint(len(content)) + content
 
 
 def entry(name: bytes, value: bytes) -> bytes:
-    """Return an entry of a record's features by hand: its name and its Value."""
+    """Return an entry of a record's features: its name and its Value."""
     return delimited(1, delimited(1, name) + delimited(2, value))
 
 
 @pytest.mark.parametrize("kind", ["float32", "float64"])
 def test_dense_and_sparse_records(server: Server, kind: str) -> None:
-    """3.17: records dense and sparse, with a shape or without, of both floating types, are predicted as XGBoost predicts them."""
+    """3.17: dense and sparse records of both float types get XGBoost's own predictions."""
     expected = predictions(BOOSTER, MATRIX)
 
     for body in (dense(MATRIX, kind), sparse(MATRIX, kind), sparse(MATRIX, kind, shape=False)):
@@ -101,20 +101,18 @@ def test_dense_and_sparse_records(server: Server, kind: str) -> None:
         ([record([0.1, NAN, 1e-50], kind="float64")], [[0.1, NAN, 0]]),
         (
             [
-                labelled(ROW, 5.0, uid="x", metadata="{}"),
+                labeled(ROW, 5.0, uid="x", metadata="{}"),
                 ROW,
-                labelled(ROW, 6.0),
-                labelled(ROW, 7.0),
+                labeled(ROW, 6.0),
+                labeled(ROW, 7.0),
             ],
             [[1, 2, 3]] * 4,
         ),
         ([Record(uid="only").SerializeToString() + ROW], [[1, 2, 3]]),
     ],
 )
-def test_records_as_people_write_them(
-    server: Server, messages: list[bytes], rows: list[list[float]]
-) -> None:
-    """Integers, unpacked numbers, shapes, labels and ids, alike and mixed."""
+def test_accepted_spellings(server: Server, messages: list[bytes], rows: list[list[float]]) -> None:
+    """Integers, unpacked numbers, shapes, labels and IDs are accepted, uniform and mixed."""
     response = server.post(b"".join(map(framed, messages)), RECORDIO)
 
     np.testing.assert_array_equal(scores(response), predictions(BOOSTER, matrix(*rows)))
@@ -127,12 +125,12 @@ def test_records_as_people_write_them(
         record([]),
         Record().SerializeToString(),
         entry(b"values", b""),
-        labelled(b"", 1.0),
+        labeled(b"", 1.0),
     ],
     ids=["shape only", "no values", "no bytes", "no tensor", "label only"],
 )
-def test_records_without_values_count(server: Server, empty: bytes) -> None:
-    """5.9: a record without values is a row of missing values, wherever it stands, also where AWS's reader drops it or fails."""
+def test_records_without_values_are_rows(server: Server, empty: bytes) -> None:
+    """5.9: a record without values is a row of missing values; AWS's reader drops it or fails."""
     response = server.post(b"".join(map(framed, (ROW, empty, ROW, empty))), RECORDIO)
 
     np.testing.assert_array_equal(
@@ -141,7 +139,7 @@ def test_records_without_values_count(server: Server, empty: bytes) -> None:
 
 
 def test_records_in_parts(server: Server) -> None:
-    """A record that holds the magic number itself may come in parts, which that number joins."""
+    """A record that contains the magic number may be split there into several parts."""
     magic = struct.pack("<I", MAGIC)
     value = struct.unpack("<f", magic)[0]
     message = record([1, value, 3], kind="float32")
@@ -157,12 +155,12 @@ def test_records_in_parts(server: Server) -> None:
     np.testing.assert_array_equal(
         scores(split), predictions(BOOSTER, matrix([1, 2, 3], [1, value, 3], [1, 2, 3]))
     )
-    assert error_of(thrice).startswith("row 1: this is no record")
+    assert error_of(thrice).startswith("row 1: invalid protobuf record")
 
 
-def test_padding(server: Server) -> None:
-    """The last record's padding may be missing, and what stands in another's is of no matter."""
-    message = labelled(ROW, 1.0, uid="a")
+def test_padding_is_ignored(server: Server) -> None:
+    """The content of the padding is ignored, and the last record may have none."""
+    message = labeled(ROW, 1.0, uid="a")
     body = framed(message)
     assert len(body) > len(message) + 8
 
@@ -180,55 +178,61 @@ def test_padding(server: Server) -> None:
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        (framed(ROW)[:-1], "row 1: the record is cut off: expected 28 bytes, got 27"),
-        (framed(ROW) + framed(ROW)[:7], "row 2: the record is cut off"),
+        (framed(ROW)[:-1], "row 1: truncated record: expected 28 bytes, got 27"),
+        (framed(ROW) + framed(ROW)[:7], "row 2: truncated record"),
         (
             framed(ROW) + b"\0" * 8,
-            "row 2: expected a record, which begins with 0xced7230a, got 0x00000000",
+            "row 2: expected the magic number 0xced7230a of a RecordIO record, got 0x00000000",
         ),
-        (b"1,2,3\n4,5,6\n", "row 1: expected a record, which begins with 0xced7230a"),
+        (b"1,2,3\n4,5,6\n", "row 1: expected the magic number 0xced7230a"),
         (
             struct.pack("<II", MAGIC, (1 << 29) - 1),
-            "row 1: the record is cut off: expected 536,870,911 bytes, got 0",
+            "row 1: truncated record: expected 536,870,911 bytes, got 0",
         ),
-        (framed(ROW, 4), "row 1: the length of the record means nothing"),
-        (framed(ROW, 2), "row 1: a part of a record stands alone"),
-        (framed(ROW, 3), "row 1: a part of a record stands alone"),
-        (framed(ROW) + framed(ROW, 1), "row 2: the record is cut off"),
-        (framed(ROW, 1) + framed(ROW), "row 1: a part of a record stands alone"),
-        (framed(ROW, 1) + framed(ROW, 1), "row 1: a part of a record stands alone"),
+        (framed(ROW, 4), "row 1: expected a record flag from 0 to 3, got 4"),
+        (framed(ROW, 2), "row 1: incomplete record of several parts"),
+        (framed(ROW, 3), "row 1: incomplete record of several parts"),
+        (framed(ROW) + framed(ROW, 1), "row 2: truncated record"),
+        (framed(ROW, 1) + framed(ROW), "row 1: incomplete record of several parts"),
+        (framed(ROW, 1) + framed(ROW, 1), "row 1: incomplete record of several parts"),
         (framed(record([1, 2])), 'row 1: expected 3 columns, got 2; the columns are "a", "b", "c"'),
         (framed(ROW) + framed(record([1, 2, 3, 4])), "row 2: expected 3 columns, got 4"),
         (
             framed(ROW) * 3 + framed(record([1, 2, 3], shape=[4])),
-            "row 4: its shape has 4 values, the model 3 columns",
+            "row 4: expected a shape of 3 values, got 4",
         ),
-        (framed(record([1], [0], [4])), "row 1: its shape has 4 values, the model 3 columns"),
+        (framed(record([1], [0], [4])), "row 1: expected a shape of 3 values, got 4"),
         (
             framed(record([1], [0], [1 << 60] * 2)),
-            "row 1: its shape has 1329227995784915872903807060280344576 values",
+            "row 1: expected a shape of 3 values, got 1329227995784915872903807060280344576",
         ),
-        (framed(record([1], [0], [1 << 60] * 40)), "it has more than 32 values"),
+        (framed(record([1], [0], [1 << 60] * 40)), "more than 32 values"),
         (framed(record([1], [3], [3])), "row 1: expected keys from 0 to 2, got 3"),
         (
             framed(record([1], [1 << 63])),
             "row 1: expected keys from 0 to 2, got 9223372036854775808",
         ),
-        (framed(record([1, 2], [1, 1], [3])), "row 1: a key stands more than once"),
-        (framed(record([1, 2], [1], [3])), "row 1: expected as many keys as values, got 1 and 2"),
-        (framed(record([], [1], [3])), "row 1: expected as many keys as values, got 1 and 0"),
-        (framed(record([1] * 4, range(4))), "it has more than 3 values"),
+        (framed(record([1, 2], [1, 1], [3])), "row 1: duplicate key"),
+        (
+            framed(record([1, 2], [1], [3])),
+            "row 1: expected as many keys as values, got 1 key and 2 values",
+        ),
+        (
+            framed(record([], [1], [3])),
+            "row 1: expected as many keys as values, got 1 key and 0 values",
+        ),
+        (framed(record([1] * 4, range(4))), "more than 3 values"),
         (
             framed(record([1, 2, float("inf")])),
-            'row 1, column "c": Infinity is beyond what a float32 holds',
+            'row 1, column "c": expected a number within float32 range, got Infinity',
         ),
         (
             framed(record([1, 1e300, 3], kind="float64")),
-            'row 1, column "b": 1e+300 is beyond what a float32 holds',
+            'row 1, column "b": expected a number within float32 range, got 1e+300',
         ),
         (
             framed(record([1], [1], [3])) + framed(record([-1e300], [2], [3], "float64")),
-            'row 2, column "c": -1e+300',
+            'row 2, column "c": expected a number within float32 range, got -1e+300',
         ),
         (
             framed(entry(b"values", b"\x4a\x03\x0a\x01x")),
@@ -240,87 +244,87 @@ def test_padding(server: Server) -> None:
             framed(entry(b"values", b"\x12\x00\x12\x00")),
             'expected one feature, "values", with one tensor',
         ),
-        (framed(entry(b"values", b"\x12\x05\x0a\x03abc")), "a value is cut off"),
+        (framed(entry(b"values", b"\x12\x05\x0a\x03abc")), "truncated value"),
         (
             framed(entry(b"values", b"\x12\x09\x09" + bytes(8))),
-            "a value has the wire type of another",
+            "field 1: expected wire type 5, got ",
         ),
-        (framed(entry(b"values", b"\x10\x01")), "a field has the wire type of another"),
+        (framed(entry(b"values", b"\x10\x01")), "field 2: expected wire type 2, got 0"),
         (
             framed(entry(b"values", b"\x3a\x07\x0a\x05\xff\xff\xff\xff\x7f")),
-            "an int32 has more than 32 bits",
+            "int32 value of more than 32 bits",
         ),
-        (framed(entry(b"values", b"\x3a\x04\x0a\x02\x01\x80")), "a number is cut off"),
+        (framed(entry(b"values", b"\x3a\x04\x0a\x02\x01\x80")), "truncated varint"),
         (
             framed(entry(b"values", b"\x3a\x0d\x0a\x0b\x01" + b"\xff" * 9 + b"\x02")),
-            "a number has more than 64 bits",
+            "varint of more than 64 bits",
         ),
-        (framed(b"\x0b"), "a field has the unknown wire type 3"),
-        (framed(b"\x0a"), "a number is cut off"),
-        (framed(b"\x80" * 20), "a number is cut off"),
-        (framed(b"\x0a" + varint(1 << 60)), "it is cut off"),
-        (framed(ROW[:-1]), "it is cut off"),
+        (framed(b"\x0b"), "unknown wire type 3"),
+        (framed(b"\x0a"), "truncated varint"),
+        (framed(b"\x80" * 20), "truncated varint"),
+        (framed(b"\x0a" + varint(1 << 60)), "truncated field"),
+        (framed(ROW[:-1]), "truncated field"),
         (
             framed(delimited(1, delimited(1, b"values") + b"\x12" + varint(1 << 60))),
-            "it is cut off",
+            "truncated field",
         ),
-        (framed(entry(b"values", b"\x12" + varint(1 << 60) + b"\x0a")), "it is cut off"),
-        (framed(b"{}"), "row 1: this is no record of SageMaker's protobuf format"),
+        (framed(entry(b"values", b"\x12" + varint(1 << 60) + b"\x0a")), "truncated field"),
+        (framed(b"{}"), "row 1: invalid protobuf record"),
     ],
 )
-def test_faults(server: Server, body: bytes, message: str) -> None:
-    """3.14: frames, messages and tensors that are none, or do not fit, are a 400 that names the row; nothing is allocated."""
+def test_invalid_records(server: Server, body: bytes, message: str) -> None:
+    """3.14: an invalid frame, message or tensor is a 400 with its row, without an allocation."""
     response = server.post(body, RECORDIO)
 
     assert response.status_code == 400
     assert message in error_of(response)
 
 
-@pytest.mark.parametrize("place", [0, 4, 1233, 24_999])
-def test_a_record_that_differs_among_many_that_are_alike(server: Server, place: int) -> None:
-    """Records that are alike are read in one go; one that is sparse, wider or broken among them is still itself."""
+@pytest.mark.parametrize("index", [0, 4, 1233, 24_999])
+def test_different_record_among_uniform_ones(server: Server, index: int) -> None:
+    """A sparse or wider record is read correctly among uniform ones, which are read at once."""
     rows = np.tile(numbers(1000, WIDTH, seed=4, missing=0), (25, 1))
     messages = [
-        framed(labelled(record(row.tolist()), number, uid=f"{number:05}"))
+        framed(labeled(record(row.tolist()), number, uid=f"{number:05}"))
         for number, row in enumerate(rows)
     ]
     good = b"".join(messages)
-    messages[place] = framed(record([1, 2], [0, 2], [WIDTH]))
+    messages[index] = framed(record([1, 2], [0, 2], [WIDTH]))
     mixed = b"".join(messages)
-    messages[place] = framed(record([1, 2, 3, 4]))
+    messages[index] = framed(record([1, 2, 3, 4]))
     wide = b"".join(messages)
     rows_mixed = rows.copy()
-    rows_mixed[place] = [1, NAN, 2]
+    rows_mixed[index] = [1, NAN, 2]
 
     np.testing.assert_array_equal(scores(server.post(good, RECORDIO)), predictions(BOOSTER, rows))
     np.testing.assert_array_equal(
         scores(server.post(mixed, RECORDIO)), predictions(BOOSTER, rows_mixed)
     )
     assert error_of(server.post(wide, RECORDIO)).startswith(
-        f"row {place + 1}: expected 3 columns, got 4"
+        f"row {index + 1}: expected 3 columns, got 4"
     )
 
 
 @pytest.mark.parametrize("sent", ["text/csv", RECORDIO])
-def test_replies(server: Server, classes: Server, sent: str) -> None:
-    """Each record of the reply has the prediction as its label "score", as the answers of SageMaker's own algorithms do."""
+def test_responses(server: Server, classes: Server, sent: str) -> None:
+    """Each record has its prediction as the label "score", as in SageMaker's own algorithms."""
     body: Any = {"text/csv": "1,2,3\n4,5,6\n", RECORDIO: dense(matrix([1, 2, 3], [4, 5, 6]))}[sent]
-    one, several = (
-        server.post(body, sent, Accept=RECORDIO),
-        classes.post(body, sent, Accept=RECORDIO),
-    )
-    none = server.post(b"\n", Accept=RECORDIO)
+    scalar = server.post(body, sent, Accept=RECORDIO)
+    vector = classes.post(body, sent, Accept=RECORDIO)
+    empty = server.post(b"\n", Accept=RECORDIO)
 
-    assert one.headers["Content-Type"] == RECORDIO
-    assert scores_of(one.content) == [
-        [each] for each in predictions(BOOSTER, matrix([1, 2, 3], [4, 5, 6])).tolist()
+    assert scalar.headers["Content-Type"] == RECORDIO
+    assert read_scores(scalar.content) == [
+        [score] for score in predictions(BOOSTER, matrix([1, 2, 3], [4, 5, 6])).tolist()
     ]
-    assert scores_of(several.content) == predictions(CLASSES, matrix([1, 2, 3], [4, 5, 6])).tolist()
-    assert (none.status_code, none.content) == (200, b"")
+    assert (
+        read_scores(vector.content) == predictions(CLASSES, matrix([1, 2, 3], [4, 5, 6])).tolist()
+    )
+    assert (empty.status_code, empty.content) == (200, b"")
 
 
-def test_replies_with_many_values(models: Path) -> None:
-    """A reply's messages are right where their lengths take two bytes."""
+def test_responses_with_many_values(models: Path) -> None:
+    """A response is correct where the length of a field takes two bytes."""
     booster = train(
         numbers(300, WIDTH, seed=1),
         np.arange(300) % 60,
@@ -334,8 +338,8 @@ def test_replies_with_many_values(models: Path) -> None:
     np.testing.assert_array_equal(scores(response), predictions(booster, MATRIX))
 
 
-def test_bodies_that_ask_for_much(server: Server) -> None:
-    """Millions of empty fields, keys or values for a model of three columns are refused, and other requests are answered."""
+def test_expensive_bodies_are_rejected_quickly(server: Server) -> None:
+    """Millions of fields, keys or values for three columns are a 400, without a delay after."""
     million = 1_000_000
     for message in (
         record([1], [1] * million),

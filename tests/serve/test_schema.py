@@ -1,4 +1,4 @@
-"""What a schema makes of cells: labels, codes, booleans, values that must be there."""
+"""The schema: labels, codes, booleans and required values."""
 
 import json
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ FRAME = pd.DataFrame(
         "weight": RANDOM.random(ROWS),
     }
 )
-LABELLED = train(FRAME, rounds=30, max_cat_to_onehot=1)
+LABELED = train(FRAME, rounds=30, max_cat_to_onehot=1)
 CODES = np.column_stack([RANDOM.integers(0, 4, ROWS), RANDOM.random(ROWS)]).astype(np.float32)
 CODED = train(
     CODES, CODES[:, 0] * 7 % 4 + CODES[:, 1], rounds=30, types=["c", "q"], names=["kind", "weight"]
@@ -34,8 +34,8 @@ CODED = train(
 
 
 @pytest.fixture(scope="module")
-def labelled(models: Path) -> Iterator[Server]:
-    with running(saved(LABELLED, models / "labelled")) as server:
+def labeled(models: Path) -> Iterator[Server]:
+    with running(saved(LABELED, models / "labelled")) as server:
         yield server
 
 
@@ -46,7 +46,7 @@ def coded(models: Path) -> Iterator[Server]:
 
 
 def frame(**columns: list[Any]) -> pd.DataFrame:
-    """Return rows as a DataFrame of the training data's types, in which what is no category is missing."""
+    """Return rows with the training data's types; unknown categories are missing."""
     rows = pd.DataFrame({name: columns[name] for name in FRAME.columns})
     for name in ("size", "year"):
         rows[name] = pd.Categorical(rows[name], categories=FRAME[name].cat.categories)
@@ -61,28 +61,28 @@ ALL = frame(
 )
 
 
-def test_labels_of_the_model_itself(labelled: Server) -> None:
-    """Without schema.json the booster's own names, types and categories serve, in every format."""
-    expected = predictions(LABELLED, ALL)
+def test_labels_stored_in_the_model(labeled: Server) -> None:
+    """Without schema.json, the booster's names, types and categories are used in every format."""
+    expected = predictions(LABELED, ALL)
     objects = json.loads(str(ALL.astype({"size": str}).to_json(orient="records")))
 
     assert len(np.unique(expected)) == 4
-    np.testing.assert_array_equal(scores(labelled.post(ALL.to_csv(index=False))), expected)
+    np.testing.assert_array_equal(scores(labeled.post(ALL.to_csv(index=False))), expected)
     np.testing.assert_array_equal(
-        scores(labelled.post(ALL.to_csv(index=False, header=False))), expected
+        scores(labeled.post(ALL.to_csv(index=False, header=False))), expected
     )
     np.testing.assert_array_equal(
-        scores(labelled.post(json.dumps(objects), "application/json")), expected
+        scores(labeled.post(json.dumps(objects), "application/json")), expected
     )
     np.testing.assert_array_equal(
-        scores(labelled.post("\n".join(map(json.dumps, objects)), "application/jsonlines")),
+        scores(labeled.post("\n".join(map(json.dumps, objects)), "application/jsonlines")),
         expected,
     )
 
 
-def test_numbers_as_labels_are_matched_as_text(labelled: Server) -> None:
-    """A number is a label where its text is one, never a code."""
-    expected = predictions(LABELLED, frame(size=["1"], year=[2025], sold=[True], weight=[0.5]))
+def test_numbers_as_labels_are_matched_as_text(labeled: Server) -> None:
+    """A number in a column of labels is the label with its text, never a code."""
+    expected = predictions(LABELED, frame(size=["1"], year=[2025], sold=[True], weight=[0.5]))
 
     for body, media_type in (
         ("1,2025,1,0.5", "text/csv"),
@@ -91,19 +91,22 @@ def test_numbers_as_labels_are_matched_as_text(labelled: Server) -> None:
         ('["1", 2025, 1, 0.5]', "application/json"),
         ("[[1, 2025, 1, 0.5]]", "application/json"),
         (
-            '{"instances": [[0.5, 1, 2025, 1]], "feature_names": ["weight", "sold", "year", "size"]}',
+            (
+                '{"instances": [[0.5, 1, 2025, 1]],'
+                ' "feature_names": ["weight", "sold", "year", "size"]}'
+            ),
             "application/json",
         ),
         ("[1, 2025, 1, 0.5]", "application/jsonlines"),
     ):
-        np.testing.assert_array_equal(scores(labelled.post(body, media_type)), expected)
+        np.testing.assert_array_equal(scores(labeled.post(body, media_type)), expected)
 
 
 @pytest.mark.parametrize(
     "row", ["[0, 2025, 1, 0.5]", "[1, 1, 1, 0.5]", "[1, -7.5, 1, 0.5]", "[1, 99, 1, 0.5]"]
 )
-def test_a_code_is_no_label(labelled: Server, row: str) -> None:
-    """A number that is no label's text is a 400, also in a list of rows of numbers alone."""
+def test_codes_are_rejected_in_columns_of_labels(labeled: Server, row: str) -> None:
+    """A number that is not the text of a label is a 400, also if all cells are numbers."""
     for body in (
         row,
         f"[{row}]",
@@ -111,14 +114,14 @@ def test_a_code_is_no_label(labelled: Server, row: str) -> None:
         f'{{"instances": [{row}]}}',
         f"[[1, 2025, 1, 0.5],\n {row}]",
     ):
-        response = labelled.post(body, "application/json")
+        response = labeled.post(body, "application/json")
 
         assert response.status_code == 400
-        assert "is not a known category" in error_of(response)
+        assert "unknown category" in error_of(response)
 
 
 def test_labels_keep_their_spaces(models: Path) -> None:
-    """A label is its text, to the last space of the last line; JSON's null and NaN are no labels."""
+    """Labels include their spaces, also in the last line; null and NaN in JSON are not labels."""
     labels = ["x", "x ", " ", "null", "NaN"]
     folder = saved(CODED, models / "spaces")
     features = [{"name": "weight"}, {"name": "kind", "type": "c", "categories": labels}]
@@ -143,8 +146,8 @@ def test_labels_keep_their_spaces(models: Path) -> None:
         )
 
 
-def test_header_of_a_model_of_labels(models: Path) -> None:
-    """A header is one also where unknown categories are missing, and every first line could be a record."""
+def test_header_if_unknown_categories_are_missing(models: Path) -> None:
+    """A header is recognized even if, with missing unknown labels, any line could be a record."""
     rows = pd.DataFrame(
         {name: pd.Categorical(RANDOM.choice(["u", "v"], ROWS)) for name in ("p", "k")}
     )
@@ -159,16 +162,16 @@ def test_header_of_a_model_of_labels(models: Path) -> None:
     np.testing.assert_array_equal(scores(response), predictions(booster, rows))
 
 
-def test_missing_labels(labelled: Server) -> None:
-    """An empty cell, nan and null are missing labels."""
-    expected = predictions(LABELLED, frame(size=[None], year=[2025], sold=[True], weight=[0.5]))
+def test_missing_labels(labeled: Server) -> None:
+    """An empty cell, NaN and null are missing labels."""
+    expected = predictions(LABELED, frame(size=[None], year=[2025], sold=[True], weight=[0.5]))
 
     for body, media_type in (
         (",2025,1,0.5", "text/csv"),
         ("NaN,2025,1,0.5", "text/csv"),
         ("[null, 2025, 1, 0.5]", "application/json"),
     ):
-        np.testing.assert_array_equal(scores(labelled.post(body, media_type)), expected)
+        np.testing.assert_array_equal(scores(labeled.post(body, media_type)), expected)
 
 
 @pytest.mark.parametrize(
@@ -177,34 +180,42 @@ def test_missing_labels(labelled: Server) -> None:
         (
             "huge,2025,1,0.5",
             "text/csv",
-            '"size": "huge" is not a known category: expected "small", "medium size", "1", "nan-like',
+            '"size": unknown category "huge": expected "small", "medium size", "1", "nan-like',
         ),
-        ("Small,2025,1,0.5", "text/csv", 'column "size": "Small" is not a known category'),
-        ("0,2025,1,0.5", "text/csv", 'column "size": "0" is not a known category'),
-        ("1.0,2025,1,0.5", "text/csv", 'column "size": "1.0" is not a known category'),
+        ("Small,2025,1,0.5", "text/csv", 'column "size": unknown category "Small"'),
+        ("0,2025,1,0.5", "text/csv", 'column "size": unknown category "0"'),
+        ("1.0,2025,1,0.5", "text/csv", 'column "size": unknown category "1.0"'),
         (
             "1,2,1,0.5",
             "text/csv",
-            'column "year": "2" is not a known category: expected "2024", "2025", "2026"',
+            'column "year": unknown category "2": expected "2024", "2025", "2026"',
         ),
-        ('["", 2025, 1, 0.5]', "application/json", 'column "size": "" is not a known category'),
-        ("[2, 2025, 1, 0.5]", "application/json", 'column "size": 2 is not a known category'),
-        ("[[[1], 2025, 1, 0.5]]", "application/json", 'column "size": [1] is not a known category'),
+        ('["", 2025, 1, 0.5]', "application/json", 'column "size": unknown category ""'),
+        ("[2, 2025, 1, 0.5]", "application/json", 'column "size": unknown category 2'),
+        ("[[[1], 2025, 1, 0.5]]", "application/json", 'column "size": unknown category [1]'),
         (
             '["1", 2025, "true", 0.5]',
             "application/json",
-            'column "sold": "true" is a string, not a number',
+            'column "sold": expected a number, true or false, got the string "true"',
         ),
-        ("1,2025,1,true", "text/csv", 'column "weight": "true" is not a number'),
-        ('["1", 2025, 1, true]', "application/json", 'column "weight": true is not a number'),
-        ("1,2025,yes,0.5", "text/csv", 'column "sold": "yes" is not a number'),
+        ("1,2025,1,true", "text/csv", 'column "weight": expected a number, got "true"'),
+        (
+            '["1", 2025, 1, true]',
+            "application/json",
+            'column "weight": expected a number, got true',
+        ),
+        (
+            "1,2025,yes,0.5",
+            "text/csv",
+            'column "sold": expected a number, true or false, got "yes"',
+        ),
     ],
 )
 def test_unknown_categories_are_errors(
-    labelled: Server, body: str, media_type: str, message: str
+    labeled: Server, body: str, media_type: str, message: str
 ) -> None:
-    """XGBoost would score each of these as something; here it is a 400 that names the category."""
-    response = labelled.post(body, media_type)
+    """An unknown category, which XGBoost would score, is a 400 that lists the known ones."""
+    response = labeled.post(body, media_type)
 
     assert response.status_code == 400
     assert message in error_of(response)
@@ -212,7 +223,7 @@ def test_unknown_categories_are_errors(
 
 @pytest.mark.parametrize("code", [0, 1, 2, 3])
 def test_codes(coded: Server, code: int) -> None:
-    """Categories whose labels nobody kept are sent as codes."""
+    """Without labels, categories are sent as codes."""
     expected = predictions(CODED, np.array([[code, 0.5]], dtype=np.float32))
 
     np.testing.assert_array_equal(scores(coded.post(f"{code},0.5")), expected)
@@ -227,7 +238,7 @@ def test_codes(coded: Server, code: int) -> None:
 
 @pytest.mark.parametrize("code", ["4", "17", "1.5", "-1", "1e9"])
 def test_unknown_codes_are_errors(coded: Server, code: str) -> None:
-    """XGBoost would quietly score 4, 17 or 1.5 as something."""
+    """An unknown code, which XGBoost would score, is a 400 that names the range."""
     for body, media_type in (
         (f"1,0.5\n{code},0.5", "text/csv"),
         (f"[[1, 0.5], [{code}, 0.5]]", "application/json"),
@@ -236,16 +247,14 @@ def test_unknown_codes_are_errors(coded: Server, code: str) -> None:
 
         assert response.status_code == 400
         assert 'row 2, column "kind": ' in error_of(response)
-        assert "is not a known category: the codes are the whole numbers 0 to 3" in error_of(
-            response
-        )
+        assert ": expected an integer code from 0 to 3" in error_of(response)
 
 
 def test_unknown_categories_may_be_missing(models: Path) -> None:
-    """SERVE_UNKNOWN_CATEGORY=missing scores what is no category as a missing value, and only that."""
-    with running(saved(LABELLED, models / "unknown"), SERVE_UNKNOWN_CATEGORY="missing") as server:
+    """SERVE_UNKNOWN_CATEGORY=missing makes unknown categories, and only these, missing values."""
+    with running(saved(LABELED, models / "unknown"), SERVE_UNKNOWN_CATEGORY="missing") as server:
         expected = predictions(
-            LABELLED,
+            LABELED,
             frame(size=[None, "1"], year=[2025, None], sold=[True, True], weight=[0.5, 0.5]),
         )
         np.testing.assert_array_equal(
@@ -263,8 +272,8 @@ def test_unknown_categories_may_be_missing(models: Path) -> None:
         np.testing.assert_array_equal(scores(server.post("17,0.5\n1.5,0.5\n3,0.5")), expected)
 
 
-def test_values_that_must_be_there(models: Path) -> None:
-    """Where schema.json says that a value may not be missing, a missing one is a 400."""
+def test_required_values(models: Path) -> None:
+    """A missing value in a column with "missing": false in schema.json is a 400."""
     folder = saved(CODED, models / "required")
     features = [
         {"name": "kind", "type": "c", "categories": ["a", "b", "c", "d"], "missing": False},
@@ -283,14 +292,14 @@ def test_values_that_must_be_there(models: Path) -> None:
             response = server.post(body, media_type)
 
             assert response.status_code == 400
-            assert f'row 1, column "{column}": a value is missing' in error_of(response)
+            assert f'row 1, column "{column}": expected a value, got none' in error_of(response)
         np.testing.assert_array_equal(
             scores(server.post("d,0.5")), predictions(CODED, np.array([[3, 0.5]], dtype=np.float32))
         )
 
 
 def test_many_categories(models: Path) -> None:
-    """Hundreds of categories, in any script, are labels like any others; a list of them in a message is cut short."""
+    """Hundreds of categories in any script work, and messages list only some of them."""
     labels = [f"Größe {number} 目" for number in range(500)]
     codes = np.column_stack([np.arange(1000) % 500, np.arange(1000)]).astype(np.float32)
     booster = train(codes, codes[:, 0], rounds=20, names=["size", "weight"], types=["c", "q"])
@@ -306,8 +315,8 @@ def test_many_categories(models: Path) -> None:
         assert "more" in error_of(server.post("Größe,1".encode()))
 
 
-def test_labels_that_xgboost_cut_are_not_trusted(models: Path) -> None:
-    """XGBoost before 3.4 cuts labels that are not ASCII when it writes a model; such a model needs a schema.json."""
+def test_labels_truncated_by_xgboost_prevent_startup(models: Path) -> None:
+    """XGBoost before 3.4 truncates labels that are not ASCII, so schema.json must list them."""
     rows = pd.DataFrame({"size": pd.Categorical(["éa", "zz"] * 50), "weight": np.arange(100.0)})
     categories = list(rows["size"].cat.categories)
     booster = train(rows, np.arange(100.0) % 2, rounds=5)

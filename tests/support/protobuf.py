@@ -1,4 +1,7 @@
-"""SageMaker's recordio-protobuf, written and read by Google's own library from the message's public definition."""
+"""Write and read SageMaker's recordio-protobuf with Google's library.
+
+The message is defined as in the SageMaker guide.
+"""
 
 import struct
 from collections.abc import Iterable
@@ -14,7 +17,7 @@ TENSORS = {
     "Float64Tensor": ("float64_tensor", 3),
     "Int32Tensor": ("int32_tensor", 7),
 }
-pb: Any = descriptor_pb2  # its classes are made at run time
+pb: Any = descriptor_pb2  # its classes are created at run time
 FIELD = pb.FieldDescriptorProto
 
 
@@ -48,7 +51,7 @@ def _record_class(*, packed: bool) -> Any:
 
 
 def _add(message: Any, name: str, number: int, type_of: int | str, *, many: bool = False) -> Any:
-    """Add a field of a plain type, or of a message's, to a message's definition."""
+    """Add a field of a scalar or message type to a message definition."""
     label = FIELD.LABEL_REPEATED if many else FIELD.LABEL_OPTIONAL
     kind = (
         {"type": FIELD.TYPE_MESSAGE, "type_name": f".aialgs.data.{type_of}"}
@@ -69,7 +72,7 @@ def record(
     kind: str = "float32",
     message: Any = Record,
 ) -> bytes:
-    """Return the message of one record."""
+    """Return the serialized message of one record."""
     written = message()
     tensor = getattr(written.features["values"], f"{kind}_tensor")
     tensor.SetInParent()
@@ -80,8 +83,8 @@ def record(
     return serialized
 
 
-def labelled(message: bytes, label: float, **texts: str) -> bytes:
-    """Return a record with a label and texts, which stand behind its features."""
+def labeled(message: bytes, label: float, **texts: str) -> bytes:
+    """Return a record with a label and text fields after its features."""
     more = Record(**texts)
     more.label["values"].float32_tensor.values.append(label)
     added: bytes = more.SerializeToString()
@@ -89,16 +92,17 @@ def labelled(message: bytes, label: float, **texts: str) -> bytes:
 
 
 def framed(message: bytes, flag: int = 0) -> bytes:
-    """Return a message in its frame: the magic number, its length with a flag above it, and padding to four bytes."""
+    """Return a framed message: magic number, flag and length, message, padding to four bytes."""
     return struct.pack("<II", MAGIC, len(message) | flag << 29) + message + bytes(-len(message) % 4)
 
 
 def dense(matrix: NDArray[Any], kind: str = "float32") -> bytes:
+    """Return one record per row, with all its values."""
     return b"".join(framed(record(row.tolist(), kind=kind)) for row in matrix)
 
 
 def sparse(matrix: NDArray[Any], kind: str = "float32", *, shape: bool = True) -> bytes:
-    """Return the records of the values that are there."""
+    """Return one record per row, with only the values that are not NaN."""
     messages = []
     for row in matrix:
         keys = np.flatnonzero(~np.isnan(row))
@@ -108,15 +112,15 @@ def sparse(matrix: NDArray[Any], kind: str = "float32", *, shape: bool = True) -
     return b"".join(map(framed, messages))
 
 
-def scores_of(body: bytes) -> list[list[float]]:
-    """Return the label "score" of each record of a reply."""
-    scores, place = [], 0
-    while place < len(body):
-        magic, length = struct.unpack_from("<II", body, place)
+def read_scores(body: bytes) -> list[list[float]]:
+    """Return the label "score" of each record in a response."""
+    scores, offset = [], 0
+    while offset < len(body):
+        magic, length = struct.unpack_from("<II", body, offset)
         assert magic == MAGIC
-        read = Record.FromString(body[place + 8 : place + 8 + length])
+        read = Record.FromString(body[offset + 8 : offset + 8 + length])
         assert set(read.label) == {"score"}
         assert not read.features
         scores.append(list(read.label["score"].float32_tensor.values))
-        place += 8 + length + -length % 4
+        offset += 8 + length + -length % 4
     return scores

@@ -1,4 +1,4 @@
-"""What a reply says, as float32, read by the rules of its media type."""
+"""Read predictions and errors from responses."""
 
 import io
 import json
@@ -8,11 +8,11 @@ import numpy as np
 import requests
 from numpy.typing import NDArray
 
-from tests.support.protobuf import scores_of
+from tests.support.protobuf import read_scores
 
 
 def scores(response: requests.Response) -> NDArray[np.float32]:
-    """Return the predictions of a reply, one for each record, float32 (n,) or (n, k)."""
+    """Return the predictions in a response, one per record, float32 (n,) or (n, k)."""
     assert response.status_code == requests.codes.ok, response.text
     match response.headers["Content-Type"]:
         case "text/csv":
@@ -24,7 +24,7 @@ def scores(response: requests.Response) -> NDArray[np.float32]:
             )
         case "application/json":
             return np.array(
-                [each["score"] for each in strict(response.text)["predictions"]], dtype=np.float32
+                [row["score"] for row in strict(response.text)["predictions"]], dtype=np.float32
             )
         case "application/jsonlines":
             assert not response.text or response.text.endswith("\n")
@@ -32,7 +32,7 @@ def scores(response: requests.Response) -> NDArray[np.float32]:
                 [strict(line)["score"] for line in response.text.splitlines()], dtype=np.float32
             )
         case "application/x-recordio-protobuf":
-            rows = scores_of(response.content)
+            rows = read_scores(response.content)
             return np.array(
                 [row[0] for row in rows] if all(len(row) == 1 for row in rows) else rows,
                 dtype=np.float32,
@@ -46,16 +46,16 @@ def scores(response: requests.Response) -> NDArray[np.float32]:
 
 
 def strict(text: str) -> Any:
-    """Return the value of JSON as the standard has it, without NaN and Infinity."""
+    """Return the value of standard JSON, which does not allow NaN and Infinity."""
 
-    def refuse(name: str) -> None:
-        raise AssertionError(f"{name} is no JSON")
+    def reject(name: str) -> None:
+        raise AssertionError(f"{name} is not JSON")
 
-    return json.loads(text, parse_constant=refuse)
+    return json.loads(text, parse_constant=reject)
 
 
 def error_of(response: requests.Response) -> str:
-    """Return the message of an error after checking its form: one short line of JSON (contract 3.10)."""
+    """Return the message of an error, which must be one short line of JSON (contract 3.10)."""
     assert response.status_code >= requests.codes.bad_request, response.text
     assert response.headers["Content-Type"] == "application/json"
     assert len(response.content) <= 2048
