@@ -32,3 +32,12 @@ def counted(count: int, noun: str) -> str:
 def column_name(names: Sequence[str] | None, position: int) -> str:
     """Return how a message names a column: by its name, or by its place, from 1."""
     return f"column {position + 1}" if names is None else f"column {quoted(names[position])}"
+
+
+def is_number(text: str) -> bool:
+    """Return whether a text is a number as people write it; float() also accepts 1_000 and other scripts' digits."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return text.isascii() and "_" not in text

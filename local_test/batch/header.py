@@ -9,19 +9,11 @@ import requests
 from werkzeug.http import parse_options_header
 
 from local_test.batch.source import reading
-from local_test.cell import is_number
+from serve.media_types import DELIMITERS
+from serve.text import is_number
 
 # How much of the first two lines tells whether the first is a header.
 HEAD_BYTES = 1 << 20
-DELIMITERS = {
-    "comma": ",",
-    "semicolon": ";",
-    "tab": "\t",
-    "\\t": "\t",
-    "t": "\t",
-    "pipe": "|",
-    "space": " ",
-}
 ANSWER_SECONDS = 60
 
 

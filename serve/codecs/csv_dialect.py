@@ -9,18 +9,9 @@ from collections.abc import Mapping
 
 from serve.codecs.lines import text_of
 from serve.errors import MalformedPayload, UnsupportedMediaType
+from serve.media_types import DELIMITERS
 from serve.text import listed, quoted
 
-# A header cannot hold some of them, and \t in its quotes means t.
-NAMES = {
-    "comma": ",",
-    "tab": "\t",
-    "\\t": "\t",
-    "t": "\t",
-    "semicolon": ";",
-    "pipe": "|",
-    "space": " ",
-}
 PART_OF_NUMBERS = "+-._"
 
 
@@ -50,7 +41,7 @@ def with_commas(body: bytes, parameters: Mapping[str, str]) -> bytes:
 
 
 def _delimiter(value: str) -> str:
-    delimiter = NAMES.get(value.lower(), value)
+    delimiter = DELIMITERS.get(value.lower(), value)
     is_one = (
         len(delimiter) == 1
         and delimiter.isascii()
@@ -58,7 +49,7 @@ def _delimiter(value: str) -> str:
     )
     if is_one and not delimiter.isalnum() and delimiter != '"' and delimiter not in PART_OF_NUMBERS:
         return delimiter
-    names = listed(name for name in NAMES if len(name) > len(r"\t"))
+    names = listed(name for name in DELIMITERS if len(name) > len(r"\t"))
     raise UnsupportedMediaType(
         f'delimiter={quoted(value)}: expected a character in quotes, such as delimiter=";", or {names}; '
         "no letter, digit, quote or part of a number"

@@ -14,9 +14,9 @@ from serve.codecs.lines import BYTE_ORDER_MARK, slices_of_lines
 from serve.codecs.sparse import rows_in_slice, scattered
 from serve.errors import SENT, MalformedPayload, SchemaMismatch
 from serve.records import Records
-from serve.schema.feature import NAN_TEXT, is_number
+from serve.schema.feature import NAN_TEXT
 from serve.schema.schema import Schema
-from serve.text import quoted
+from serve.text import is_number, quoted
 
 COMMENT = b"#"
 # A line without comment, query or nan: a label, or none, and pairs.

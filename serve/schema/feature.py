@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from serve.errors import SENT
 from serve.records import Cell
-from serve.text import listed, quoted
+from serve.text import is_number, listed, quoted
 
 Column = Sequence[float | None]
 
@@ -29,15 +29,6 @@ class CellMismatch(ValueError):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
-
-
-def is_number(text: str) -> bool:
-    """Tell whether a text is a number as people write them: float() also takes 1_000, and the digits of any script."""
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return text.isascii() and "_" not in text
 
 
 @dataclass(frozen=True)

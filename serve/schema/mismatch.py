@@ -5,8 +5,7 @@ from collections.abc import Sequence
 
 from serve.errors import SENT, HeaderMismatch
 from serve.records import Records
-from serve.schema.feature import is_number
-from serve.text import counted, listed
+from serve.text import counted, is_number, listed
 
 # How pandas calls the index that to_csv writes as a column: not at all, and so when it reads that again.
 INDEX_NAMES = {"", "Unnamed: 0"}

@@ -40,6 +40,14 @@ def test_a_header_is_explained(diamonds: Server, tmp_path: Path, ends: str) -> N
     assert list(tmp_path.iterdir()) == [source]
 
 
+def test_names_that_float_accepts_are_a_header(tmp_path: Path) -> None:
+    """A cell such as 2019_2020 is a name, as it is to the server, although Python's float() accepts it."""
+    outcome = batch(written(tmp_path, "2019_2020,2021_2022\n0.5,1.5\n"))
+
+    assert outcome.returncode == 1
+    assert "HEADER=drop" in outcome.stderr
+
+
 def test_a_repeated_header_puts_columns_into_order(diamonds: Server, tmp_path: Path) -> None:
     """HEADER=repeat has the names before each payload, so that columns in another order are read right in all of them."""
     lines = [",".join(reversed(row)) + "\n" for row in ROWS] * 3_000
