@@ -14,13 +14,10 @@ from local_test.base_url import InvalidUrl, parse_base_url
 from local_test.batch.container_client import ContainerClient
 from local_test.batch.content_type import detect_content_type
 from local_test.batch.errors import JobFailed
-from local_test.batch.header import MODES, Header, check_column_order, read_header
-from local_test.batch.input_file import open_input
-from local_test.batch.job import Progress, run_job
-from local_test.batch.mini_batch import pack
-from local_test.batch.output_file import replace_output
-from local_test.batch.parameters import JobParameters, RequestedParameters, resolve_parameters
-from local_test.batch.progress import show_progress
+from local_test.batch.header import MODES, check_column_order, declare_header, read_header
+from local_test.batch.job import Progress
+from local_test.batch.parameters import RequestedParameters, resolve_parameters
+from local_test.batch.transform import transform_file
 from serve.text import counted
 
 LOG_LEVEL = "SAGEMAKER_CONTAINER_LOG_LEVEL"
@@ -124,16 +121,15 @@ def main(  # noqa: PLR0913  # one argument per option
     requested = RequestedParameters(max_concurrent_transforms, strategy, max_payload_in_mb)
     target = output or source.with_name(f"{source.name}.out")
     try:
+        media_type = content_type or detect_content_type(source)
         if target.exists() and target.samefile(source):
             raise JobFailed("the output would replace the input: choose another with OUTPUT=")
-        media_type = content_type or detect_content_type(source)
         file_header = read_header(source, media_type, header)
-        if file_header and file_header.mode == "repeat" and "header=" not in media_type:
-            media_type = f"{media_type}; header=present"
         base_url = parse_base_url(endpoint) if endpoint else None
         with _provide_container(base_url, folder, image, requested) as url:
             parameters = resolve_parameters(url, requested)
-            if file_header and file_header.mode != "repeat":
+            if file_header:
+                media_type = declare_header(file_header, media_type)
                 check_column_order(file_header, url, media_type, _print)
             _print(f"{parameters}, SplitType=Line, AssembleWith=Line")
             client = ContainerClient(
@@ -146,7 +142,9 @@ def main(  # noqa: PLR0913  # one argument per option
                 timeout_seconds=timeout_seconds,
             )
             start = time.monotonic()
-            progress = _transform_file(source, target, client, parameters, file_header)
+            progress = transform_file(
+                source, target, client, parameters, header=file_header, warn=_print
+            )
             seconds = time.monotonic() - start
     except (InvalidUrl, JobFailed, NotServing) as error:
         sys.exit(f"job failed, no output written: {error}")
@@ -167,31 +165,6 @@ def _provide_container(
     with serving(folder, image=image, environment=environment) as container:
         _print(f"Started {container.command}, ready after {container.seconds_until_ready:.1f} s")
         yield container.url
-
-
-def _transform_file(
-    source: Path,
-    target: Path,
-    client: ContainerClient,
-    parameters: JobParameters,
-    header: Header | None,
-) -> Progress:
-    """Send the lines of ``source`` and write the responses to ``target``; raises JobFailed."""
-    with (
-        open_input(source) as input_file,
-        replace_output(target) as output,
-        show_progress(input_file) as on_progress,
-    ):
-        lines = input_file.lines(parameters.max_payload_bytes)
-        if header:
-            next(lines, b"")
-        mini_batches = pack(
-            lines,
-            parameters,
-            header=header.line if header and header.mode != "drop" else b"",
-            repeat_header=header is not None and header.mode == "repeat",
-        )
-        return run_job(mini_batches, client, output, on_progress, _print)
 
 
 def _summarize(progress: Progress, seconds: float, target: Path) -> str:

@@ -59,14 +59,23 @@ def read_header(path: Path, media_type: str, mode: str | None) -> Header | None:
     return replace(header, mode=mode)
 
 
+def declare_header(header: Header, media_type: str) -> str:
+    """Return the media type of the payloads, with header=present if each starts with the header."""
+    if header.mode == "repeat" and "header=" not in media_type:
+        return f"{media_type}; header=present"
+    return media_type
+
+
 def check_column_order(
     header: Header, url: str, media_type: str, warn: Callable[[str], None]
 ) -> None:
-    """Check that rows without the header have the columns of the model, in the model's order.
+    """Check that payloads without the header have the model's columns, in the model's order.
 
     Raises:
         JobFailed: they do not, and the header is dropped.
     """
+    if header.mode == "repeat":
+        return
     try:
         mismatch = _find_mismatch(header, url, media_type)
     except NamesUnavailable:

@@ -2,24 +2,25 @@
 
 import logging
 import os
-import re
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from tempfile import TemporaryFile
 
 import click
-from werkzeug.serving import BaseWSGIServer, make_server
 
-from container.local_server import SAMPLE_ARTIFACT, NotServing, serving, stop_on_sigterm
-from local_test.runtime.application import create_app
+from container.local_server import SAMPLE_ARTIFACT, stop_on_sigterm
 from local_test.runtime.asynchronous import AsyncQueue
 from local_test.runtime.container_client import RESPONSE_TIMEOUT_SECONDS, STREAM_TIMEOUT_SECONDS
-from local_test.runtime.data_capture import DataCapture
 from local_test.runtime.endpoint import Endpoint
-from local_test.runtime.local_s3 import LocalS3
-from local_test.runtime.parameters import MAX_NAME_LENGTH, NAME
+from local_test.runtime.startup import (
+    check_names,
+    check_variants,
+    create_data_capture,
+    create_server,
+    open_s3,
+    start_variant,
+)
 from local_test.runtime.variant_option import EXAMPLE, VariantOption, VariantOptionType
 from local_test.runtime.variants import DEFAULT_NAME, Variant
 
@@ -131,87 +132,29 @@ def main(  # noqa: PLR0913  # one argument per option
             f"--container: expected http://HOST:PORT and no --variant, got {container!r}"
         )
     options = variants or [VariantOption(DEFAULT_NAME, folder)]
-    _check_names([endpoint, *(option.name for option in options)])
-    _check_variants(options)
-    queue = AsyncQueue(_open_s3(s3_folder))
+    check_names([endpoint, *(option.name for option in options)])
+    check_variants(options)
+    queue = AsyncQueue(open_s3(s3_folder))
     with ExitStack() as stack:
         if container:
             started = [Variant(DEFAULT_NAME, container.rstrip("/"))]
         else:
-            started = [_start_variant(stack, option, image) for option in options]
+            started = [start_variant(stack, option, image) for option in options]
         served = Endpoint(
             endpoint,
             started,
             max_body_mib * MIB,
             timeout_seconds,
             stream_timeout_seconds,
-            _create_data_capture(s3_folder, capture_percentage),
+            create_data_capture(s3_folder, capture_percentage),
         )
-        server = _create_server(port, served, queue)
+        server = create_server(port, served, queue)
         with suppress(KeyboardInterrupt):
             _print_instructions(server.server_port, served, s3_folder)
             server.serve_forever()
         click.echo("\nStopping.")
         queue.stop()
     os._exit(0)  # a normal exit would wait for requests in flight
-
-
-def _check_names(names: Sequence[str]) -> None:
-    """Raise click.UsageError for a name that SageMaker does not allow."""
-    for name in names:
-        if not re.fullmatch(NAME, name) or len(name) > MAX_NAME_LENGTH:
-            raise click.UsageError(
-                f"invalid name {name!r}: expected 1 to {MAX_NAME_LENGTH} letters, digits and "
-                "hyphens, with a letter or digit first and last"
-            )
-
-
-def _check_variants(options: Sequence[VariantOption]) -> None:
-    """Raise click.UsageError if names are duplicated or no variant has a weight."""
-    names = [option.name for option in options]
-    if len(set(names)) < len(names):
-        raise click.UsageError(f"--variant: expected unique names, got {', '.join(names)}")
-    if not any(option.weight for option in options):
-        raise click.UsageError("--variant: expected at least one weight above 0")
-
-
-def _open_s3(folder: Path) -> LocalS3:
-    """Return the replacement of S3 in a folder, which is created if it does not exist."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with TemporaryFile(dir=folder):
-            return LocalS3(folder)
-    except OSError as error:
-        message = f"--s3: expected a writable folder, got {folder}: {error.strerror}"
-        raise click.ClickException(message) from error
-
-
-def _start_variant(stack: ExitStack, option: VariantOption, image: str | None) -> Variant:
-    """Start the container of a variant; ``stack`` stops it."""
-    try:
-        container = stack.enter_context(serving(option.folder, image=image))
-    except NotServing as error:
-        message = f"variant {option.name} on {option.folder}: {error}"
-        raise click.ClickException(message) from error
-    click.echo(
-        f"Variant {option.name}: {container.command} on {option.folder}, "
-        f"ready after {container.seconds_until_ready:.1f} s, {container.url}"
-    )
-    return Variant(option.name, container.url, option.weight)
-
-
-def _create_data_capture(s3_folder: Path, percentage: int) -> DataCapture | None:
-    if not percentage:
-        return None
-    return DataCapture(s3_folder / "sagemaker-local" / "data-capture", percentage)
-
-
-def _create_server(port: int, endpoint: Endpoint, queue: AsyncQueue) -> BaseWSGIServer:
-    try:
-        return make_server("127.0.0.1", port, create_app(endpoint, queue), threaded=True)
-    except SystemExit:  # Werkzeug has printed the reason
-        message = f"cannot listen on port {port}: choose another with --port (make: PORT=)"
-        raise click.ClickException(message) from None
 
 
 def _print_instructions(port: int, endpoint: Endpoint, s3_folder: Path) -> None:

@@ -283,9 +283,11 @@ def test_aws_cli(local_runtime: LocalRuntime, diamonds: Server, tmp_path: Path) 
     assert "(ModelError)" in failed.stderr
 
 
-def test_readme_example(local_runtime: LocalRuntime, diamonds: Server) -> None:
-    """The README's Python example prints predictions for the sample diamonds."""
-    example = (ROOT / "README.md").read_text().partition("```python\n")[2].partition("```")[0]
+def test_documented_example(local_runtime: LocalRuntime, diamonds: Server) -> None:
+    """The Python example of docs/runtime.md prints predictions for the sample diamonds."""
+    example = (
+        (ROOT / "docs" / "runtime.md").read_text().partition("```python\n")[2].partition("```")[0]
+    )
     outcome = run_client(local_runtime, [sys.executable, "-c", example])
 
     assert "boto3" in example
