@@ -35,7 +35,10 @@ def column_name(names: Sequence[str] | None, position: int) -> str:
 
 
 def is_number(text: str) -> bool:
-    """Return whether a text is a number as people write it; float() also accepts 1_000 and other scripts' digits."""
+    """Return whether a text is a decimal number in ASCII.
+
+    Unlike float(), reject underscores (1_000) and digits of other scripts.
+    """
     try:
         float(text)
     except ValueError:

@@ -130,8 +130,8 @@ def main(  # noqa: PLR0913  # one argument per option
             parameters = resolve_parameters(url, requested)
             if file_header:
                 media_type = declare_header(file_header, media_type)
-                check_column_order(file_header, url, media_type, _print)
-            _print(f"{parameters}, SplitType=Line, AssembleWith=Line")
+                check_column_order(file_header, url, media_type, _report)
+            _report(f"{parameters}, SplitType=Line, AssembleWith=Line")
             client = ContainerClient(
                 url,
                 media_type,
@@ -143,7 +143,7 @@ def main(  # noqa: PLR0913  # one argument per option
             )
             start = time.monotonic()
             progress = transform_file(
-                source, target, client, parameters, header=file_header, warn=_print
+                source, target, client, parameters, header=file_header, warn=_report
             )
             seconds = time.monotonic() - start
     except (InvalidUrl, JobFailed, NotServing) as error:
@@ -163,7 +163,7 @@ def _provide_container(
         return
     environment = {LOG_LEVEL: os.environ.get(LOG_LEVEL, "WARNING"), **requested.environment()}
     with serving(folder, image=image, environment=environment) as container:
-        _print(f"Started {container.command}, ready after {container.seconds_until_ready:.1f} s")
+        _report(f"Started {container.command}, ready after {container.seconds_until_ready:.1f} s")
         yield container.url
 
 
@@ -176,7 +176,8 @@ def _summarize(progress: Progress, seconds: float, target: Path) -> str:
     return f"{rows} in {seconds:.2f} s, {rate:,.0f} rows/s, in {mini_batches}: {target}"
 
 
-def _print(message: str) -> None:
+def _report(message: str) -> None:
+    """Print a message to standard error; standard output has only the summary."""
     click.echo(message, err=True)
 
 

@@ -45,7 +45,7 @@ class InputFile:
 def open_input(path: Path) -> Iterator[InputFile]:
     """Open a file, and decompress it if its first bytes are those of gzip; raises JobFailed.
 
-    SageMaker does not look at the bytes: there, CompressionType must be Gzip.
+    In SageMaker the job must set CompressionType to Gzip instead.
     """
     try:
         raw = path.open("rb")

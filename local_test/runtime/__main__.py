@@ -143,10 +143,10 @@ def main(  # noqa: PLR0913  # one argument per option
         served = Endpoint(
             endpoint,
             started,
-            max_body_mib * MIB,
-            timeout_seconds,
-            stream_timeout_seconds,
-            create_data_capture(s3_folder, capture_percentage),
+            max_body_bytes=max_body_mib * MIB,
+            response_timeout_seconds=timeout_seconds,
+            stream_timeout_seconds=stream_timeout_seconds,
+            data_capture=create_data_capture(s3_folder, capture_percentage),
         )
         server = create_server(port, served, queue)
         with suppress(KeyboardInterrupt):
@@ -154,7 +154,7 @@ def main(  # noqa: PLR0913  # one argument per option
             server.serve_forever()
         click.echo("\nStopping.")
         queue.stop()
-    os._exit(0)  # a normal exit would wait for requests in flight
+    os._exit(0)  # sys.exit would wait for the threads of requests in flight
 
 
 def _print_instructions(port: int, endpoint: Endpoint, s3_folder: Path) -> None:

@@ -19,7 +19,7 @@ FAILURE_URI = "s3://sagemaker-local/async-failures"
 MAX_INLINE_BYTES = 128_000
 MAX_OBJECT_BYTES = 1 << 30
 MAX_HEADERS_BYTES = 4096
-# AWS's own words.
+# AWS's own wording.
 NO_CONTENT_LENGTH = (
     "The response from container primary did not specify the required Content-Length header"
 )
@@ -138,7 +138,7 @@ def _accept(parameters: Mapping[str, str]) -> AcceptedRequest:
 def _read_body(response: ContainerResponse) -> bytes:
     """Return the body; raises ModelError if asynchronous inference rejects the headers."""
     body = response.read_body()
-    headers = response.response.headers
+    headers = response.headers
     if "Content-Length" not in headers:
         raise ModelError(response.endpoint_name, 0, NO_CONTENT_LENGTH)
     header_lines = (f"{name}: {value}\r\n" for name, value in headers.items())

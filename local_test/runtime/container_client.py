@@ -1,7 +1,7 @@
 """Sends a request to a container's /invocations, within the service's time limits."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import NoReturn
@@ -26,7 +26,12 @@ class ContainerResponse:
 
     endpoint_name: str
     response: requests.Response
-    deadline: float  # on time.monotonic()'s clock
+    deadline: float  # in seconds of time.monotonic()
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The response headers, whose names are case-insensitive."""
+        return self.response.headers
 
     @property
     def is_success(self) -> bool:

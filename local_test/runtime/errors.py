@@ -14,7 +14,7 @@ from typing import Any
 
 MAX_ORIGINAL_MESSAGE_LENGTH = 2048  # characters of the container's message: contract 3.10
 ACCOUNT_ID = "000000000000"
-# AWS's own words.
+# AWS's own wording.
 TIMED_OUT = (
     "Your invocation timed out while waiting for a response from container primary. "
     "Review the latency metrics for each container in Amazon CloudWatch, resolve the issue, "

@@ -46,7 +46,7 @@ class Operations:
         timeout_seconds = self.endpoint.response_timeout_seconds
         with invoke_container(endpoint_request, timeout_seconds) as response:
             body = response.read_body()
-            headers = select_caller_headers(response.response.headers)
+            headers = select_caller_headers(response.headers)
         self._check_response_size(body)
         if self.endpoint.data_capture:
             self.endpoint.data_capture.write(endpoint_request, body, headers.get("Content-Type"))
@@ -67,7 +67,7 @@ class Operations:
             container_response = stack.enter_context(invocation)
             if not container_response.is_success:
                 container_response.read_body()  # raises ModelError
-            headers = select_caller_headers(container_response.response.headers)
+            headers = select_caller_headers(container_response.headers)
             headers["X-Amzn-SageMaker-Content-Type"] = headers.pop("Content-Type", "")
             headers["Content-Type"] = event_stream.MEDIA_TYPE
             headers[INVOKED_VARIANT] = endpoint_request.variant.name
@@ -88,7 +88,7 @@ class Operations:
     def _read_request(
         self, endpoint_name: str, parameters: Mapping[str, Parameter], max_body_bytes: int
     ) -> EndpointRequest:
-        """Return the current request; raises ValidationError."""
+        """Read and validate the current HTTP request; raises ValidationError."""
         payload = read_request_body(max_body_bytes)
         if endpoint_name != self.endpoint.name:
             raise ValidationError(
