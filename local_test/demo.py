@@ -3,7 +3,7 @@
 import sys
 
 from container.local_server import SAMPLE_ARTIFACT, NotServing, serving, stop_on_sigterm
-from local_test.predict import show
+from local_test.predict import print_predictions
 
 
 def main() -> None:
@@ -13,8 +13,8 @@ def main() -> None:
     try:
         with serving() as server:
             print(f"GET {server.url}/ping: 200 after {server.seconds_until_ready:.1f} s")
-            show(server.url, "diamonds.csv")
-            show(server.url, "diamonds.json")
+            print_predictions(server.url, "diamonds.csv")
+            print_predictions(server.url, "diamonds.json")
     except NotServing as error:
         sys.exit(str(error))
     print(f"\nStopped the server: exit code {server.process.returncode}")

@@ -1,6 +1,6 @@
-"""Posts the sample diamonds to a server with requests, and prints each prediction beside the true price.
+"""Posts the sample diamonds to a server with requests; prints each prediction beside its price.
 
-Usage: predict.py [URL], by default http://127.0.0.1:8080
+Usage: predict.py [URL]     The default URL is http://127.0.0.1:8080
 """
 
 import csv
@@ -10,8 +10,8 @@ from pathlib import Path
 
 import requests
 
-HERE = Path(__file__).resolve().parent
-PAYLOADS = {
+FOLDER = Path(__file__).resolve().parent
+CONTENT_TYPES = {
     "diamonds.csv": "text/csv",
     "diamonds-header.csv": "text/csv; header=present",
     "diamonds.json": "application/json",
@@ -20,46 +20,47 @@ PAYLOADS = {
 
 
 def main() -> None:
-    """Post each payload to the server that the first argument names."""
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # whoever reads the output may stop, as head does
+    """Post every sample payload to the server at the URL in the first argument."""
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # exit quietly if piped to head
     url = sys.argv[1] if len(sys.argv) > 1 else "http://127.0.0.1:8080"
     try:
-        for name in PAYLOADS:
-            show(url, name)
+        for payload_name in CONTENT_TYPES:
+            print_predictions(url, payload_name)
     except requests.ConnectionError:
-        sys.exit(f"no server answers at {url}: start one with make serve")
+        sys.exit(f"cannot connect to {url}: start a server with make serve")
 
 
-def show(url: str, name: str) -> None:
-    """Post one payload and print what came back, as predictions beside prices."""
-    media_type = PAYLOADS[name]
+def print_predictions(url: str, payload_name: str) -> None:
+    """Post a sample payload, and print the predictions beside the actual prices."""
+    content_type = CONTENT_TYPES[payload_name]
     print(
-        f"\nPOST {url}/invocations  Content-Type: {media_type}  Accept: text/csv  < local_test/payloads/{name}"
+        f"\nPOST {url}/invocations  Content-Type: {content_type}  Accept: text/csv  "
+        f"< local_test/payloads/{payload_name}"
     )
     response = requests.post(
         f"{url}/invocations",
-        data=(HERE / "payloads" / name).read_bytes(),
-        headers={"Content-Type": media_type, "Accept": "text/csv"},
+        data=(FOLDER / "payloads" / payload_name).read_bytes(),
+        headers={"Content-Type": content_type, "Accept": "text/csv"},
         timeout=60,
     )
+    status = f"{response.status_code} {response.reason}"
     if response.status_code == requests.codes.bad_request:
         sys.exit(
-            f"{response.text.strip()}\nThese are diamonds for the sample model, and the server at {url} has another. "
-            "For yours, make check FOLDER=... SAMPLE=... prints the request"
+            f"{response.text.strip()}\nThe payload contains diamonds for the sample model, "
+            f"but the server at {url} serves another model. To print a request for your own "
+            "model, run make check FOLDER=... SAMPLE=..."
         )
     if not response.ok:
-        sys.exit(f"{response.status_code} {response.reason}: {response.text}")
-    print(
-        f"{response.status_code} {response.reason}  Content-Type: {response.headers['Content-Type']}"
-    )
-    print(f"{'predicted':>12} {'true price':>12}")
-    for predicted, price in zip(response.text.split(), true_prices(), strict=True):
-        print(f"{float(predicted):>12,.0f} {price:>12,} US dollars")
+        sys.exit(f"{status}: {response.text}")
+    print(f"{status}  Content-Type: {response.headers['Content-Type']}")
+    print(f"{'predicted':>12} {'actual price':>12}")
+    for prediction, price in zip(response.text.split(), read_prices(), strict=True):
+        print(f"{float(prediction):>12,.0f} {price:>12,} US dollars")
 
 
-def true_prices() -> list[int]:
-    """Return what the sample diamonds really cost."""
-    with (HERE / "expected" / "prices.csv").open(encoding="utf-8") as file:
+def read_prices() -> list[int]:
+    """Return the actual prices of the sample diamonds, in US dollars."""
+    with (FOLDER / "expected" / "prices.csv").open(encoding="utf-8") as file:
         return [int(row["price"]) for row in csv.DictReader(file)]
 
 

@@ -1,20 +1,26 @@
 #!/bin/sh
-# Posts the sample diamonds to a server with curl, and prints each prediction beside the true price.
-# Usage: predict.sh [URL], by default http://127.0.0.1:8080
+# Posts the sample diamonds to a server with curl; prints each prediction beside its price.
+# Usage: predict.sh [URL]     The default URL is http://127.0.0.1:8080
 set -eu
 url=${1:-http://127.0.0.1:8080}
-here=$(dirname "$0")
+folder=$(dirname "$0")
 
 post() {
-    printf '\n%s as %s: predicted, true price\n' "$1" "$2"
-    curl --silent --show-error --fail-with-body --data-binary "@$here/payloads/$1" \
-        --header "Content-Type: $2" --header 'Accept: text/csv' "$url/invocations" >"$reply" ||
-        { cat "$reply"; echo 'These are diamonds for the sample model: does the server have another, or does none run?' >&2; exit 1; }
-    tail -n +2 "$here/expected/prices.csv" | paste -d ' ' "$reply" -
+    printf '\n%s as %s: predicted, actual price\n' "$1" "$2"
+    curl --silent --show-error --fail-with-body --data-binary "@$folder/payloads/$1" \
+        --header "Content-Type: $2" --header 'Accept: text/csv' "$url/invocations" >"$response" ||
+        fail
+    tail -n +2 "$folder/expected/prices.csv" | paste -d ' ' "$response" -
 }
 
-reply=$(mktemp)
-trap 'rm -f "$reply"' EXIT
+fail() {
+    cat "$response"
+    echo "The payload contains diamonds for the sample model: check that $url serves it" >&2
+    exit 1
+}
+
+response=$(mktemp)
+trap 'rm -f "$response"' EXIT
 post diamonds.csv text/csv
 post diamonds-header.csv 'text/csv; header=present'
 post diamonds.json application/json

@@ -22,6 +22,17 @@ RESPONSE_TYPES = (CSV, JSON, JSON_LINES, RECORDIO, NPY)
 # The types of files by their suffix.
 SUFFIXES = {".csv": CSV, ".json": JSON, ".jsonl": JSON_LINES}
 
+# The delimiters of text/csv by name. A header value cannot contain a tab; a quoted \t is read as t.
+DELIMITERS = {
+    "comma": ",",
+    "tab": "\t",
+    "\\t": "\t",
+    "t": "\t",
+    "semicolon": ";",
+    "pipe": "|",
+    "space": " ",
+}
+
 # What else a Content-Type may call them.
 ALIASES = {"csv": CSV, "text/x-libsvm": LIBSVM, "libsvm": LIBSVM}
 

@@ -1,4 +1,4 @@
-"""What people try by hand."""
+"""The scripts for trying the server by hand."""
 
 import subprocess
 import sys
@@ -13,13 +13,20 @@ PRICES = (ROOT / "local_test" / "expected" / "prices.csv").read_text().split()[1
 
 
 def run(*command: str) -> str:
+    """Return the standard output of a command that succeeds."""
     return subprocess.run(
         command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=120
     ).stdout
 
 
+def run_script(*command: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
+    )
+
+
 def test_demo() -> None:
-    """The demonstration starts a server, shows predictions beside true prices twice, and stops the server."""
+    """The demo starts a server, prints predictions beside prices twice, and stops the server."""
     output = run(sys.executable, "-m", "local_test.demo")
 
     assert output.count("200 OK") == 2
@@ -28,7 +35,7 @@ def test_demo() -> None:
 
 
 def test_predict_with_requests(diamonds: Server) -> None:
-    """Each sample payload is posted, its predictions shown beside the true prices."""
+    """predict.py posts every sample payload, and prints predictions beside prices."""
     output = run(sys.executable, "local_test/predict.py", diamonds.url)
 
     assert output.count("200 OK") == 4
@@ -36,7 +43,7 @@ def test_predict_with_requests(diamonds: Server) -> None:
 
 
 def test_predict_with_curl(diamonds: Server) -> None:
-    """The same with curl."""
+    """predict.sh posts every sample payload, and prints predictions beside prices."""
     output = run("local_test/predict.sh", diamonds.url)
 
     assert all(output.count(f" {price}\n") == 4 for price in PRICES)
@@ -48,16 +55,9 @@ def test_predict_with_curl(diamonds: Server) -> None:
     ids=["py", "sh"],
 )
 def test_predict_with_another_model(command: list[str], tmp_path: Path) -> None:
-    """A server of another model refuses the diamonds, and the script says whose they are."""
+    """If the server has another model, the script explains why it rejects the diamonds."""
     with running(saved(train(numbers(60, 2)), tmp_path)) as server:
-        outcome = subprocess.run(
-            [*command, server.url],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
+        outcome = run_script(*command, server.url)
 
     assert outcome.returncode == 1
     assert "expected 2 columns, got 9" in outcome.stdout + outcome.stderr
@@ -66,11 +66,8 @@ def test_predict_with_another_model(command: list[str], tmp_path: Path) -> None:
 
 
 def test_predict_without_a_server() -> None:
-    """Without a server the script says so, and how to start one."""
-    command = [sys.executable, "local_test/predict.py", "http://127.0.0.1:9"]
-    outcome = subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=30
-    )
+    """Without a server the script explains how to start one."""
+    outcome = run_script(sys.executable, "local_test/predict.py", "http://127.0.0.1:9")
 
     assert outcome.returncode == 1
     assert "make serve" in outcome.stderr

@@ -12,12 +12,12 @@ from pathlib import Path
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from container.local_server import SAMPLE_ARTIFACT, NotServing, serving, stop_on_sigterm
-from local_test.address import BadAddress, base_of
 from local_test.app.endpoint import Endpoint
 from local_test.app.http_endpoint import HttpEndpoint
 from local_test.app.pages import create_app
 from local_test.app.runtime_endpoint import ClientUnavailable, RuntimeEndpoint
 from local_test.app.schema import BadSchema, load_schema
+from local_test.base_url import InvalidUrl, parse_base_url
 
 HOST = "127.0.0.1"
 
@@ -121,8 +121,8 @@ def _parse_options() -> argparse.Namespace:
 
 def _parse_url(text: str) -> str:
     try:
-        return base_of(text)
-    except BadAddress as error:
+        return parse_base_url(text)
+    except InvalidUrl as error:
         raise argparse.ArgumentTypeError(str(error)) from error
 
 

@@ -7,7 +7,7 @@ from itertools import chain
 
 from local_test.app.csv_records import BadFile, CsvRecord, parse_cells
 from local_test.app.schema import Schema
-from local_test.cell import is_number
+from serve.text import is_number
 
 DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
 

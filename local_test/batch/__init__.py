@@ -1,1 +1,1 @@
-"""A batch transform job as SageMaker runs one, against any container."""
+"""A SageMaker batch transform job on this machine, against any container."""

@@ -1,5 +1,5 @@
-"""What ends a job, in the words of who started it."""
+"""The error that ends a batch transform job."""
 
 
 class JobFailed(Exception):
-    """The job has no output, for the reason that the message tells."""
+    """The job failed and wrote no output; the message gives the reason."""

@@ -1,7 +1,4 @@
-"""A job: slices go out several at once, and their replies come together in order.
-
-Source: contract 5.6 and 5.9.
-"""
+"""Runs a job: sends mini-batches concurrently, writes responses in order (contract 5.6, 5.9)."""
 
 import itertools
 from collections import deque
@@ -10,80 +7,90 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import IO
 
-from local_test.batch.invoking import Container
-from local_test.batch.slices import Slice
+from local_test.batch.container_client import ContainerClient
+from local_test.batch.mini_batch import MiniBatch
+from serve.media_types import CSV, JSON_LINES
 
-# Slices that are out or wait for an earlier one's reply, for each that may be under way: what bounds the memory.
-WINDOW = 2
-# Formats whose replies have a line for each record.
-BY_LINES = ("text/csv", "application/jsonlines")
+# Mini-batches in memory per concurrent request: those in flight, and those whose response waits
+# for an earlier one.
+MINI_BATCHES_PER_REQUEST = 2
+# Media types whose responses have one line per record.
+LINE_MEDIA_TYPES = (CSV, JSON_LINES)
 
 
 @dataclass(slots=True)
-class Count:
-    """How far a job is."""
+class Progress:
+    """The number of mini-batches and rows written so far."""
 
-    slices: int = 0
-    rows: int = 0
+    mini_batch_count: int = 0
+    row_count: int = 0
 
 
-def transform(
-    slices: Iterator[Slice],
-    container: Container,
+def run_job(
+    mini_batches: Iterator[MiniBatch],
+    client: ContainerClient,
     output: IO[bytes],
-    moved: Callable[[Count], None],
+    on_progress: Callable[[Progress], None],
     warn: Callable[[str], None],
-) -> Count:
-    """Send slices and write their replies in order, each with a line end at its end; raises JobFailed.
+) -> Progress:
+    """Send the mini-batches, and write each response with a line end, in order.
 
     Args:
-        slices: what is sent.
-        container: where it is sent, and how many at once.
-        output: where the replies go.
-        moved: is called after each reply is written.
-        warn: is called with a line for each reply that does not have a line for each row.
+        mini_batches: the payloads to send.
+        client: sends them; its ``max_concurrency`` is the number of concurrent requests.
+        output: the responses are written here.
+        on_progress: called after each response is written.
+        warn: called with a message if a response does not have one line per row.
+
+    Raises:
+        JobFailed: the container rejected a mini-batch, or failed after all retries.
     """
-    count = Count()
-    pool = ThreadPoolExecutor(container.at_once)
+    progress = Progress()
+    pool = ThreadPoolExecutor(client.max_concurrency)
     try:
-        for part, reply in _replies(slices, container, pool):
-            output.write(reply if reply.endswith(b"\n") or not reply else reply + b"\n")
-            count.slices, count.rows = part.number, part.first_row + part.records - 1
-            _compare(part, reply, container.accept or container.content_type, warn)
-            moved(count)
+        for mini_batch, response in _send_in_order(mini_batches, client, pool):
+            output.write(response)
+            if response and not response.endswith(b"\n"):
+                output.write(b"\n")
+            progress.mini_batch_count = mini_batch.number
+            progress.row_count = mini_batch.last_row
+            _check_line_count(mini_batch, response, client.accept or client.content_type, warn)
+            on_progress(progress)
     finally:
-        container.stopped.set()
+        client.stopped.set()
         pool.shutdown(cancel_futures=True)
-    return count
+    return progress
 
 
-def _replies(
-    slices: Iterator[Slice], container: Container, pool: ThreadPoolExecutor
-) -> Iterator[tuple[Slice, bytes]]:
-    """Yield each slice with its reply, in order, while later ones are under way."""
-    waiting: deque[tuple[Slice, Future[bytes]]] = deque()
+def _send_in_order(
+    mini_batches: Iterator[MiniBatch], client: ContainerClient, pool: ThreadPoolExecutor
+) -> Iterator[tuple[MiniBatch, bytes]]:
+    """Yield each mini-batch with its response, in order, while later ones are in flight."""
+    max_pending = client.max_concurrency * MINI_BATCHES_PER_REQUEST
+    pending: deque[tuple[MiniBatch, Future[bytes]]] = deque()
     while True:
-        for part in itertools.islice(slices, container.at_once * WINDOW - len(waiting)):
-            waiting.append((part, pool.submit(container.invoke, part)))
-        if not waiting:
+        for mini_batch in itertools.islice(mini_batches, max_pending - len(pending)):
+            pending.append((mini_batch, pool.submit(client.invoke, mini_batch)))
+        if not pending:
             return
-        part, future = waiting.popleft()
-        yield part, future.result()
+        mini_batch, future = pending.popleft()
+        yield mini_batch, future.result()
 
 
-def _compare(part: Slice, reply: bytes, media_type: str, warn: Callable[[str], None]) -> None:
-    """Warn if a reply has not a line for each row: then lines of the output no longer stand beside those of the input."""
-    if media_type.partition(";")[0].strip() not in BY_LINES:
+def _check_line_count(
+    mini_batch: MiniBatch, response: bytes, media_type: str, warn: Callable[[str], None]
+) -> None:
+    """Warn if the response does not have one line per row."""
+    if media_type.partition(";")[0].strip() not in LINE_MEDIA_TYPES:
         return
-    lines = reply.count(b"\n") + (bool(reply) and not reply.endswith(b"\n"))
-    if lines == part.records:
+    line_count = response.count(b"\n") + (bool(response) and not response.endswith(b"\n"))
+    missing = mini_batch.row_count - line_count
+    if not missing:
         return
-    blank = part.records - lines <= part.blank_at_the_end and lines < part.records
-    why = (
-        "its blank last lines are no records"
-        if blank
-        else "is there a line end in quotes, a header, or a comment?"
-    )
+    reason = "the mini-batch may contain a quoted line break, a header or a comment"
+    if 0 < missing <= mini_batch.count_trailing_blank_lines():
+        reason = "blank lines at the end of a payload are not records"
     warn(
-        f"{part} came back as {lines:,} lines: those behind no longer stand beside their rows; {why}"
+        f"{mini_batch}: expected {mini_batch.row_count:,} lines in the response, "
+        f"got {line_count:,}; later lines of the output do not match their rows: {reason}"
     )

@@ -1,4 +1,4 @@
-"""The parameters of a job: its own values before the container's answer, and that before the service's defaults.
+"""The parameters of a job: the job's own, else the container's, else SageMaker's defaults.
 
 Source: contract 5.2 to 5.4.
 """
@@ -10,8 +10,9 @@ import requests
 from local_test.batch.errors import JobFailed
 
 MIB = 1 << 20
-# No payload may be larger, nor all that are under way together: contract 5.3.
-MOST_MIB = 100
+# The limit for all concurrent payloads together: contract 5.3.
+MAX_CONCURRENT_MIB = 100
+# The job's spelling of a strategy by the spellings of the job and of the container.
 STRATEGIES = {
     "MultiRecord": "MultiRecord",
     "SingleRecord": "SingleRecord",
@@ -19,101 +20,102 @@ STRATEGIES = {
     "SINGLE_RECORD": "SingleRecord",
 }
 DEFAULTS = {"MaxConcurrentTransforms": 1, "BatchStrategy": "MultiRecord", "MaxPayloadInMB": 6}
-ANSWER_SECONDS = 60
+TIMEOUT_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
-    """What the job itself says; None leaves it to the container."""
+class RequestedParameters:
+    """The parameters set by the job; None leaves the choice to the container."""
 
     max_concurrent_transforms: int | None = None
     strategy: str | None = None
     max_payload_mib: int | None = None
 
     def environment(self) -> dict[str, str]:
-        """Return the variables that the service starts the job's container with: contract 8.2."""
-        told = {
-            "SAGEMAKER_MAX_CONCURRENT_TRANSFORMS": self.max_concurrent_transforms,
-            "SAGEMAKER_BATCH_STRATEGY": {
-                "MultiRecord": "MULTI_RECORD",
-                "SingleRecord": "SINGLE_RECORD",
-            }.get(self.strategy or ""),
-            "SAGEMAKER_MAX_PAYLOAD_IN_MB": self.max_payload_mib,
+        """Return the environment variables that SageMaker sets in the container: contract 8.2."""
+        variables = {"SAGEMAKER_BATCH": "true"}
+        if self.max_concurrent_transforms is not None:
+            variables["SAGEMAKER_MAX_CONCURRENT_TRANSFORMS"] = str(self.max_concurrent_transforms)
+        if self.strategy is not None:
+            is_single = self.strategy == "SingleRecord"
+            variables["SAGEMAKER_BATCH_STRATEGY"] = "SINGLE_RECORD" if is_single else "MULTI_RECORD"
+        if self.max_payload_mib is not None:
+            variables["SAGEMAKER_MAX_PAYLOAD_IN_MB"] = str(self.max_payload_mib)
+        return variables
+
+    def values(self) -> dict[str, object]:
+        """Return the parameters that are set, by their names in the API."""
+        parameters = {
+            "MaxConcurrentTransforms": self.max_concurrent_transforms,
+            "BatchStrategy": self.strategy,
+            "MaxPayloadInMB": self.max_payload_mib,
         }
-        return {"SAGEMAKER_BATCH": "true"} | {
-            name: str(value) for name, value in told.items() if value is not None
-        }
+        return {name: value for name, value in parameters.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)
-class Parameters:
-    """How many payloads of which size go out at once; a size of 0 has no limit."""
+class JobParameters:
+    """The parameters in effect; a ``max_payload_mib`` of 0 means no limit."""
 
     max_concurrent_transforms: int
     strategy: str
     max_payload_mib: int
 
     @property
-    def payload_bytes(self) -> int | None:
-        """The longest payload, None for no limit."""
+    def max_payload_bytes(self) -> int | None:
+        """The maximum payload, or None without a limit."""
         return self.max_payload_mib * MIB or None
 
     def __str__(self) -> str:
-        """Return the line that the service writes at the head of the job's log: contract 5.13."""
-        sizes = f"MaxConcurrentTransforms={self.max_concurrent_transforms}, MaxPayloadInMB={self.max_payload_mib}"
-        return f"{sizes}, BatchStrategy={self.strategy}"
+        """Return the line that SageMaker writes at the start of the job's log: contract 5.13."""
+        return (
+            f"MaxConcurrentTransforms={self.max_concurrent_transforms}, "
+            f"MaxPayloadInMB={self.max_payload_mib}, BatchStrategy={self.strategy}"
+        )
 
 
-def agree(url: str, wishes: Wishes) -> Parameters:
-    """Return a job's parameters after the container was asked; raises JobFailed."""
-    answer = _answer(url)
-    own = {
-        "MaxConcurrentTransforms": wishes.max_concurrent_transforms,
-        "BatchStrategy": wishes.strategy,
-        "MaxPayloadInMB": wishes.max_payload_mib,
-    }
-    told = DEFAULTS | answer | {name: value for name, value in own.items() if value is not None}
-    at_once, payload, strategy = (
-        told["MaxConcurrentTransforms"],
-        told["MaxPayloadInMB"],
-        told["BatchStrategy"],
-    )
+def resolve_parameters(url: str, requested: RequestedParameters) -> JobParameters:
+    """Return the parameters of a job on the container at ``url``; raises JobFailed."""
+    reported = _fetch_execution_parameters(url)
+    values: dict[str, object] = DEFAULTS | reported | requested.values()
+    concurrency, payload_mib = values["MaxConcurrentTransforms"], values["MaxPayloadInMB"]
+    strategy = STRATEGIES.get(str(values["BatchStrategy"]))
     if (
-        not isinstance(at_once, int)
-        or not isinstance(payload, int)
-        or at_once < 1
-        or payload < 0
-        or strategy not in STRATEGIES
+        not isinstance(concurrency, int)
+        or not isinstance(payload_mib, int)
+        or concurrency < 1
+        or payload_mib < 0
+        or strategy is None
     ):
         raise JobFailed(
-            f"GET {url}/execution-parameters: expected whole numbers and MULTI_RECORD or SINGLE_RECORD, got {answer}"
+            f"GET {url}/execution-parameters: expected whole numbers, and MULTI_RECORD or "
+            f"SINGLE_RECORD, got {reported}"
         )
-    if payload > MOST_MIB or at_once * payload > MOST_MIB:
+    if concurrency * payload_mib > MAX_CONCURRENT_MIB:
         raise JobFailed(
-            f"{at_once} payloads at once of {payload} MB are more than the service's {MOST_MIB} MB in all: "
-            f"lower MAX_PAYLOAD_IN_MB or MAX_CONCURRENT_TRANSFORMS"
+            f"MaxConcurrentTransforms * MaxPayloadInMB: expected at most {MAX_CONCURRENT_MIB} MB, "
+            f"got {concurrency} * {payload_mib} MB; "
+            "lower MAX_PAYLOAD_IN_MB or MAX_CONCURRENT_TRANSFORMS"
         )
-    return Parameters(at_once, STRATEGIES[str(strategy)], payload)
+    return JobParameters(concurrency, strategy, payload_mib)
 
 
-def _answer(url: str) -> dict[str, object]:
-    """Return what GET /execution-parameters says, nothing if the container does not have it."""
+def _fetch_execution_parameters(url: str) -> dict[str, object]:
+    """Return the response to GET /execution-parameters; empty if the container sends 404."""
+    endpoint = f"GET {url}/execution-parameters"
     try:
-        response = requests.get(f"{url}/execution-parameters", timeout=ANSWER_SECONDS)
+        response = requests.get(f"{url}/execution-parameters", timeout=TIMEOUT_SECONDS)
         if response.status_code == requests.codes.not_found:
             return {}
         response.raise_for_status()
-        answer = response.json()
+        parameters = response.json()
     except requests.ConnectionError as error:
         raise JobFailed(
-            f"no container answers at {url}: leave ENDPOINT out to have one started, or start it with make serve"
+            f"cannot connect to the container at {url}: start one with make serve, or remove "
+            "ENDPOINT to start one for this job"
         ) from error
     except requests.RequestException as error:
-        raise JobFailed(
-            f"GET {url}/execution-parameters: expected a JSON object or 404, got {error}"
-        ) from error
-    if not isinstance(answer, dict):
-        raise JobFailed(
-            f"GET {url}/execution-parameters: expected a JSON object, got {answer!r:.200}"
-        )
-    return {name: value for name, value in answer.items() if name in DEFAULTS}
+        raise JobFailed(f"{endpoint}: expected a JSON object or 404, got {error}") from error
+    if not isinstance(parameters, dict):
+        raise JobFailed(f"{endpoint}: expected a JSON object, got {parameters!r:.200}")
+    return {name: value for name, value in parameters.items() if name in DEFAULTS}

@@ -1,4 +1,4 @@
-"""How far a job is: a bar on a terminal, else a line now and then."""
+"""Shows the progress of a job: a bar on a terminal, otherwise a line every few seconds."""
 
 import sys
 import time
@@ -7,27 +7,38 @@ from contextlib import contextmanager
 
 import click
 
-from local_test.batch.job import Count
-from local_test.batch.source import Source
+from local_test.batch.input_file import InputFile
+from local_test.batch.job import Progress
 
-LINE_EACH_SECONDS = 5.0
+LINE_INTERVAL_SECONDS = 5.0
 
 
 @contextmanager
-def shown(source: Source) -> Iterator[Callable[[Count], None]]:
-    """Give what is to be called after each slice."""
+def show_progress(input_file: InputFile) -> Iterator[Callable[[Progress], None]]:
+    """Yield the function to call after each mini-batch."""
     if sys.stderr.isatty():
-        with click.progressbar(
-            length=source.size, file=sys.stderr, item_show_func=lambda rows: rows
-        ) as bar:
-            yield lambda count: bar.update(source.position() - bar.pos, f"{count.rows:,} rows")
+        with _show_bar(input_file) as update:
+            yield update
         return
-    said = time.monotonic()
+    last_line_at = time.monotonic()
 
-    def line(count: Count) -> None:
-        nonlocal said
-        if time.monotonic() - said >= LINE_EACH_SECONDS:
-            said = time.monotonic()
-            click.echo(f"{count.rows:,} rows, {source.position() / source.size:.0%}", err=True)
+    def print_line(progress: Progress) -> None:
+        nonlocal last_line_at
+        if time.monotonic() - last_line_at >= LINE_INTERVAL_SECONDS:
+            last_line_at = time.monotonic()
+            share = input_file.position() / input_file.size_bytes
+            click.echo(f"{progress.row_count:,} rows, {share:.0%}", err=True)
 
-    yield line
+    yield print_line
+
+
+@contextmanager
+def _show_bar(input_file: InputFile) -> Iterator[Callable[[Progress], None]]:
+    with click.progressbar(
+        length=input_file.size_bytes, file=sys.stderr, item_show_func=lambda rows: rows
+    ) as bar:
+
+        def update(progress: Progress) -> None:
+            bar.update(input_file.position() - bar.pos, f"{progress.row_count:,} rows")
+
+        yield update

@@ -1,1 +1,1 @@
-"""The SageMaker Runtime API on the loopback, in front of containers on this machine."""
+"""An emulator of the SageMaker Runtime API that forwards requests to containers on this machine."""

@@ -1,4 +1,4 @@
-"""Asynchronous invocations: accepted at once, answered in a file (contract 7.1, 7.2, 7.3, 7.5)."""
+"""Asynchronous inference: requests are queued, responses become objects (contract 7.1 to 7.5)."""
 
 import logging
 import time
@@ -8,114 +8,140 @@ from dataclasses import dataclass, field
 from functools import partial
 from uuid import uuid4
 
-from local_test.runtime.container_call import Answer, calling
-from local_test.runtime.failures import ModelError, RuntimeFailure, ValidationError
-from local_test.runtime.invocation import Invocation
-from local_test.runtime.store import NoSuchObject, Store
+from local_test.runtime.container_client import ContainerResponse, invoke_container
+from local_test.runtime.endpoint_request import EndpointRequest
+from local_test.runtime.errors import ModelError, RuntimeApiError, ValidationError
+from local_test.runtime.local_s3 import LocalS3, S3Error
 
 LOG = logging.getLogger(__name__)
-OUTPUT = "s3://sagemaker-local/async-output"
-FAILURES = "s3://sagemaker-local/async-failures"
-LONGEST_INLINE_BYTES = 128_000
-LONGEST_OBJECT_BYTES = 1 << 30
-LONGEST_HEADERS_BYTES = 4096
-BOUNDS = {"RequestTTLSeconds": (60, 21_600), "InvocationTimeoutSeconds": (1, 3_600)}
-DEFAULTS = {"RequestTTLSeconds": 21_600, "InvocationTimeoutSeconds": 900}
+OUTPUT_URI = "s3://sagemaker-local/async-output"
+FAILURE_URI = "s3://sagemaker-local/async-failures"
+MAX_INLINE_BYTES = 128_000
+MAX_OBJECT_BYTES = 1 << 30
+MAX_HEADERS_BYTES = 4096
+# AWS's own wording.
+NO_CONTENT_LENGTH = (
+    "The response from container primary did not specify the required Content-Length header"
+)
+HEADERS_TOO_LONG = (
+    "Response received from the primary container has headers with length greater than "
+    f"{MAX_HEADERS_BYTES} bytes"
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Accepted:
-    """Where the reply of an accepted invocation will be, or the words of its failure."""
+class DurationLimits:
+    """The values that a parameter in seconds accepts, and its default."""
+
+    minimum: int
+    maximum: int
+    default: int
+
+
+DURATIONS = {
+    "RequestTTLSeconds": DurationLimits(60, 21_600, default=21_600),
+    "InvocationTimeoutSeconds": DurationLimits(1, 3_600, default=900),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedRequest:
+    """The id of a queued request, and the S3 URIs of its future response or error message."""
 
     inference_id: str
-    output: str
-    failure: str
+    output_location: str
+    failure_location: str
 
 
 @dataclass(frozen=True, slots=True)
 class AsyncQueue:
-    """Responder under way, a few at a time; those of a runtime that stops are lost."""
+    """Processes four requests at a time; requests still queued when the runtime stops are lost."""
 
-    store: Store
+    s3: LocalS3
     threads: ThreadPoolExecutor = field(
         default_factory=partial(ThreadPoolExecutor, max_workers=4, thread_name_prefix="async")
     )
 
     def stop(self) -> None:
-        """Drop what waits."""
+        """Drop the queued requests."""
         self.threads.shutdown(wait=False, cancel_futures=True)
 
-    def accept(self, invocation: Invocation) -> Accepted:
-        """Take an invocation on; raises ValidationError."""
-        fields = invocation.fields
-        if bool(invocation.payload) == ("InputLocation" in fields):
-            raise ValidationError(
-                "An asynchronous invocation has either InputLocation or a Body, and just one of them."
-            )
-        seconds = {name: _seconds(name, fields) for name in BOUNDS}
-        unique = str(uuid4())
-        folder = "/".join(
-            part for part in (OUTPUT, fields.get("S3OutputPathExtension", "").strip("/")) if part
-        )
-        accepted = Accepted(
-            fields.get("InferenceId", unique),
-            f"{folder}/{fields.get('Filename', f'{unique}.out')}",
-            f"{FAILURES}/{unique}-error.out",
-        )
-        self._check_address(accepted.output)
-        latest_start = time.monotonic() + seconds["RequestTTLSeconds"]
-        self.threads.submit(
-            self._run, invocation, accepted, latest_start, seconds["InvocationTimeoutSeconds"]
-        )
+    def submit(self, request: EndpointRequest) -> AcceptedRequest:
+        """Queue a request; raises ValidationError."""
+        parameters = request.parameters
+        if bool(request.payload) == ("InputLocation" in parameters):
+            raise ValidationError("expected either InputLocation or a body, not both or neither")
+        ttl_seconds = _read_duration("RequestTTLSeconds", parameters)
+        timeout_seconds = _read_duration("InvocationTimeoutSeconds", parameters)
+        accepted = _accept(parameters)
+        self._validate_uri(accepted.output_location)
+        expires_at = time.monotonic() + ttl_seconds
+        self.threads.submit(self._process, request, accepted, expires_at, timeout_seconds)
         return accepted
 
-    def _run(
-        self, invocation: Invocation, accepted: Accepted, latest_start: float, seconds: float
+    def _process(
+        self,
+        request: EndpointRequest,
+        accepted: AcceptedRequest,
+        expires_at: float,
+        timeout_seconds: float,
     ) -> None:
         try:
-            if time.monotonic() > latest_start:
-                raise NoSuchObject("the invocation waited longer than its RequestTTLSeconds")
-            if address := invocation.fields.get("InputLocation"):
-                invocation = invocation.with_payload(self.store.read(address, LONGEST_OBJECT_BYTES))
-            with calling(invocation, seconds) as answer:
-                reply = self._reply(answer)
-            self.store.write(accepted.output, reply)
-        except (RuntimeFailure, NoSuchObject, OSError) as failure:
-            self._tell(accepted, str(failure))
+            if time.monotonic() > expires_at:
+                raise RuntimeApiError("the request was queued longer than its RequestTTLSeconds")
+            if uri := request.parameters.get("InputLocation"):
+                request = request.with_payload(self.s3.read(uri, MAX_OBJECT_BYTES))
+            with invoke_container(request, timeout_seconds) as response:
+                body = _read_body(response)
+            self.s3.write(accepted.output_location, body)
+        except (RuntimeApiError, S3Error, OSError) as error:
+            self._write_failure(accepted, str(error))
         except Exception:
-            LOG.exception("asynchronous invocation %s failed", accepted.inference_id)
-            self._tell(accepted, "the local runtime failed; its log tells more")
+            LOG.exception("asynchronous request %s failed", accepted.inference_id)
+            self._write_failure(accepted, "internal error of the local runtime; see its log")
 
-    def _tell(self, accepted: Accepted, said: str) -> None:
+    def _write_failure(self, accepted: AcceptedRequest, message: str) -> None:
         try:
-            self.store.write(accepted.failure, f"{said}\n".encode())
+            self.s3.write(accepted.failure_location, f"{message}\n".encode())
         except OSError:
-            LOG.exception("asynchronous invocation %s failed: %s", accepted.inference_id, said)
+            LOG.exception("asynchronous request %s failed: %s", accepted.inference_id, message)
 
-    def _reply(self, answer: Answer) -> bytes:
-        reply = answer.body()
-        headers = answer.response.headers
-        if "Content-Length" not in headers:
-            said = "The response from container primary did not specify the required Content-Length header"
-            raise ModelError(answer.endpoint, 0, said)
-        if (
-            sum(len(name) + len(value) + 4 for name, value in headers.items())
-            > LONGEST_HEADERS_BYTES
-        ):
-            said = f"Response received from the primary container has headers with length greater than {LONGEST_HEADERS_BYTES} bytes"
-            raise ModelError(answer.endpoint, 0, said)
-        return reply
-
-    def _check_address(self, address: str) -> None:
+    def _validate_uri(self, uri: str) -> None:
         try:
-            self.store.path(address)
-        except NoSuchObject as error:
+            self.s3.path(uri)
+        except S3Error as error:
             raise ValidationError(str(error)) from error
 
 
-def _seconds(name: str, fields: Mapping[str, str]) -> int:
-    least, most = BOUNDS[name]
-    value = int(fields.get(name, DEFAULTS[name]))
-    if not least <= value <= most:
-        raise ValidationError(f"{name}: {value}, where the API takes {least} to {most:,}")
-    return value
+def _read_duration(name: str, parameters: Mapping[str, str]) -> int:
+    limits = DURATIONS[name]
+    seconds = int(parameters.get(name, limits.default))
+    if not limits.minimum <= seconds <= limits.maximum:
+        raise ValidationError(
+            f"{name}: expected {limits.minimum} to {limits.maximum:,} seconds, got {seconds:,}"
+        )
+    return seconds
+
+
+def _accept(parameters: Mapping[str, str]) -> AcceptedRequest:
+    request_id = str(uuid4())
+    extension = parameters.get("S3OutputPathExtension", "").strip("/")
+    folder = f"{OUTPUT_URI}/{extension}" if extension else OUTPUT_URI
+    filename = parameters.get("Filename", f"{request_id}.out")
+    return AcceptedRequest(
+        inference_id=parameters.get("InferenceId", request_id),
+        output_location=f"{folder}/{filename}",
+        failure_location=f"{FAILURE_URI}/{request_id}-error.out",
+    )
+
+
+def _read_body(response: ContainerResponse) -> bytes:
+    """Return the body; raises ModelError if asynchronous inference rejects the headers."""
+    body = response.read_body()
+    headers = response.headers
+    if "Content-Length" not in headers:
+        raise ModelError(response.endpoint_name, 0, NO_CONTENT_LENGTH)
+    header_lines = (f"{name}: {value}\r\n" for name, value in headers.items())
+    if sum(map(len, header_lines)) > MAX_HEADERS_BYTES:
+        raise ModelError(response.endpoint_name, 0, HEADERS_TOO_LONG)
+    return body

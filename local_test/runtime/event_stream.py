@@ -1,6 +1,7 @@
-"""AWS's event stream, in which a streamed reply travels: one message for each part, each with its own checksums.
+"""Encodes the messages of a streamed response: one per part, each with its own checksums.
 
-The format is that of ../shared/deploy.md 2.4; docs/decisions/0018 tells why it is written here.
+Source: Amazon event stream encoding, Smithy specification (application/vnd.amazon.eventstream).
+Decision record 18 explains why this is not left to a library.
 """
 
 import json
@@ -9,37 +10,41 @@ from binascii import crc32
 from collections.abc import Mapping
 
 MEDIA_TYPE = "application/vnd.amazon.eventstream"
-STRING = 7
+STRING_TYPE = 7
+# The prelude (8 bytes), its checksum (4) and the message's checksum (4).
+FRAME_BYTES = 16
 
 
-def part(payload: bytes) -> bytes:
-    """Return the message for a part of the reply."""
-    kinds = {
+def encode_payload_part(payload: bytes) -> bytes:
+    """Return the PayloadPart event that carries one part of the response."""
+    headers = {
         ":message-type": "event",
         ":event-type": "PayloadPart",
         ":content-type": "application/octet-stream",
     }
-    return _message(kinds, payload)
+    return _encode_message(headers, payload)
 
 
-def exception(name: str, members: Mapping[str, str]) -> bytes:
-    """Return the message that ends a stream with an exception of this name, such as ModelStreamError."""
-    kinds = {
+def encode_exception(name: str, members: Mapping[str, str]) -> bytes:
+    """Return the message that ends a stream with an exception, such as ModelStreamError."""
+    headers = {
         ":message-type": "exception",
         ":exception-type": name,
         ":content-type": "application/json",
     }
-    return _message(kinds, json.dumps(members).encode())
+    return _encode_message(headers, json.dumps(members).encode())
 
 
-def _message(headers: Mapping[str, str], payload: bytes) -> bytes:
-    written = b"".join(_header(name.encode(), value.encode()) for name, value in headers.items())
-    prelude = struct.pack(
-        ">II", 16 + len(written) + len(payload), len(written)
-    )  # 16: prelude, its checksum, the last checksum
-    message = prelude + struct.pack(">I", crc32(prelude)) + written + payload
+def _encode_message(headers: Mapping[str, str], payload: bytes) -> bytes:
+    encoded_headers = b"".join(
+        _encode_header(name.encode(), value.encode()) for name, value in headers.items()
+    )
+    message_bytes = FRAME_BYTES + len(encoded_headers) + len(payload)
+    prelude = struct.pack(">II", message_bytes, len(encoded_headers))
+    message = prelude + struct.pack(">I", crc32(prelude)) + encoded_headers + payload
     return message + struct.pack(">I", crc32(message))
 
 
-def _header(name: bytes, value: bytes) -> bytes:
-    return struct.pack(f">B{len(name)}sBH{len(value)}s", len(name), name, STRING, len(value), value)
+def _encode_header(name: bytes, value: bytes) -> bytes:
+    layout = f">B{len(name)}sBH{len(value)}s"
+    return struct.pack(layout, len(name), name, STRING_TYPE, len(value), value)

@@ -1,30 +1,34 @@
-"""Production variants: the containers that stand behind an endpoint, and how often each is called."""
+"""Production variants: the containers behind an endpoint and their shares of its traffic."""
 
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from local_test.runtime.failures import ValidationError
+from local_test.runtime.errors import ValidationError
 
 DEFAULT_NAME = "AllTraffic"
 
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """A container under ``url`` that takes ``weight`` out of the sum of all variants' weights of the traffic."""
+    """A container at ``url``; ``weight`` is its share of the sum of all variants' weights."""
 
     name: str
     url: str
     weight: float = 1.0
 
 
-def chosen(variants: Sequence[Variant], target: str | None) -> Variant:
-    """Return the variant that TargetVariant names, else one by weight; raises ValidationError for an unknown name."""
+def choose_variant(variants: Sequence[Variant], target: str | None) -> Variant:
+    """Return the variant named by TargetVariant, or without a target one drawn by weight.
+
+    Raises:
+        ValidationError: the endpoint has no variant of this name.
+    """
     if target is None:
-        return random.choices(variants, [variant.weight for variant in variants])[0]  # noqa: S311  # traffic is no secret
+        weights = [variant.weight for variant in variants]
+        return random.choices(variants, weights)[0]  # noqa: S311  # not cryptographic
     for variant in variants:
         if variant.name == target:
             return variant
-    raise ValidationError(
-        f"Variant {target} is not one of this endpoint's: {', '.join(variant.name for variant in variants)}."
-    )
+    names = ", ".join(variant.name for variant in variants)
+    raise ValidationError(f"TargetVariant: expected one of {names}, got {target}")

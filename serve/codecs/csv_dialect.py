@@ -9,19 +9,9 @@ from collections.abc import Mapping
 
 from serve.codecs.lines import decode_text
 from serve.errors import MalformedPayload, UnsupportedMediaType
+from serve.media_types import DELIMITERS
 from serve.text import quoted
 
-# Names for delimiters that a header cannot contain, or that clients often escape: in a quoted
-# parameter, HTTP reads \t as t.
-DELIMITERS = {
-    "comma": ",",
-    "tab": "\t",
-    "\\t": "\t",
-    "t": "\t",
-    "semicolon": ";",
-    "pipe": "|",
-    "space": " ",
-}
 DOCUMENTED_NAMES = ("comma", "tab", "semicolon", "pipe", "space")
 NUMBER_PUNCTUATION = "+-._"
 

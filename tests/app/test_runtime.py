@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.application import application, form_values, visible_text
 from tests.support.diamonds import CSV, ROWS
-from tests.support.local_runtime import runtime
+from tests.support.local_runtime import run_local_runtime
 from tests.support.scripted_endpoint import ScriptedEndpoint, running_endpoint
 from tests.support.server import ROOT, Server
 
@@ -49,7 +49,7 @@ def test_the_local_runtime(diamonds: Server, tmp_path: Path) -> None:
     """Through the local runtime, the page shows the server's prediction and its explanation."""
     predicted = float(diamonds.post(CSV).text.split()[0])
     with (
-        runtime(tmp_path, "--container", diamonds.url) as local,
+        run_local_runtime(tmp_path, "--container", diamonds.url) as local,
         application("--via", "runtime", "--endpoint", local.url) as app,
     ):
         page = app.post(FORM)

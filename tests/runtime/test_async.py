@@ -1,4 +1,4 @@
-"""InvokeEndpointAsync, with a folder for S3."""
+"""InvokeEndpointAsync, with a folder instead of S3."""
 
 from typing import Any
 
@@ -6,49 +6,54 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.support.diamonds import CSV
-from tests.support.local_runtime import Runtime
+from tests.support.local_runtime import LocalRuntime
 from tests.support.server import Server
 
 BODY = CSV.encode()
 
 
-def invoke_async(local: Runtime, **parameters: Any) -> dict[str, Any]:
-    answer: dict[str, Any] = local.client().invoke_endpoint_async(
+def invoke_async(runtime: LocalRuntime, **parameters: Any) -> dict[str, Any]:
+    response: dict[str, Any] = runtime.create_client().invoke_endpoint_async(
         EndpointName="local", ContentType="text/csv", **parameters
     )
-    return answer
+    return response
 
 
-def put(local: Runtime, address: str, content: bytes) -> None:
-    local.file(address).parent.mkdir(parents=True, exist_ok=True)
-    local.file(address).write_bytes(content)
+def write_object(runtime: LocalRuntime, uri: str, content: bytes) -> None:
+    path = runtime.object_path(uri)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
 
 
-def test_an_object_in_and_an_object_out(local: Runtime, diamonds: Server) -> None:
-    """The input's bytes are posted, and the reply is written where the answer says (contract 7.1)."""
-    put(local, "s3://in/diamonds.csv", BODY)
-    answer = invoke_async(
-        local, InputLocation="s3://in/diamonds.csv", Accept="application/json", InferenceId="seven"
+def test_input_object_gives_an_output_object(local_runtime: LocalRuntime, diamonds: Server) -> None:
+    """The input object is posted, and the response written to OutputLocation (contract 7.1)."""
+    write_object(local_runtime, "s3://in/diamonds.csv", BODY)
+    response = invoke_async(
+        local_runtime,
+        InputLocation="s3://in/diamonds.csv",
+        Accept="application/json",
+        InferenceId="seven",
     )
+    output = local_runtime.wait_for_object(response["OutputLocation"])
 
-    assert answer["ResponseMetadata"]["HTTPStatusCode"] == 202
-    assert answer["InferenceId"] == "seven"
-    assert (
-        local.content(answer["OutputLocation"])
-        == diamonds.post(CSV, Accept="application/json").content
+    assert response["ResponseMetadata"]["HTTPStatusCode"] == 202
+    assert response["InferenceId"] == "seven"
+    assert output == diamonds.post(CSV, Accept="application/json").content
+
+
+def test_inline_body(local_runtime: LocalRuntime, diamonds: Server) -> None:
+    """A small payload can be sent in the body, and the output object can be named."""
+    response = invoke_async(
+        local_runtime, Body=BODY, S3OutputPathExtension="mine", Filename="diamonds.csv"
     )
+    output = local_runtime.wait_for_object(response["OutputLocation"])
 
-
-def test_an_inline_body(local: Runtime, diamonds: Server) -> None:
-    """A small payload may come with the request, and its reply be given a name."""
-    answer = invoke_async(local, Body=BODY, S3OutputPathExtension="mine", Filename="diamonds.csv")
-
-    assert answer["OutputLocation"].endswith("/mine/diamonds.csv")
-    assert local.content(answer["OutputLocation"]) == diamonds.post(CSV).content
+    assert response["OutputLocation"].endswith("/mine/diamonds.csv")
+    assert output == diamonds.post(CSV).content
 
 
 @pytest.mark.parametrize(
-    ("address", "content", "words"),
+    ("uri", "content", "message"),
     [
         ("s3://in/bad.csv", b"1,2\n", "Received client error (400)"),
         ("s3://in/none.csv", None, "s3://in/none.csv: no such object"),
@@ -57,59 +62,62 @@ def test_an_inline_body(local: Runtime, diamonds: Server) -> None:
         ("s3://in/folder", None, "no such object"),
     ],
 )
-def test_a_failure_is_an_object_too(
-    local: Runtime, address: str, content: bytes | None, words: str
+def test_failure_is_written_to_an_object(
+    local_runtime: LocalRuntime, uri: str, content: bytes | None, message: str
 ) -> None:
-    """What fails later tells why in the object of FailureLocation (contract 7.5)."""
+    """The object at FailureLocation explains why a queued request failed (contract 7.5)."""
     if content:
-        put(local, address, content)
-    answer = invoke_async(local, InputLocation=address)
+        write_object(local_runtime, uri, content)
+    response = invoke_async(local_runtime, InputLocation=uri)
 
-    assert words in local.content(answer["FailureLocation"]).decode()
-    assert not local.file(answer["OutputLocation"]).exists()
-
-
-def test_an_output_that_cannot_be_written(local: Runtime) -> None:
-    """Where the reply cannot be written, the failure's object says so."""
-    first = invoke_async(local, Body=BODY, S3OutputPathExtension="a", Filename="x")
-    local.content(first["OutputLocation"])
-    second = invoke_async(local, Body=BODY, S3OutputPathExtension="a/x", Filename="y")
-
-    assert "a/x" in local.content(second["FailureLocation"]).decode()
+    assert message in local_runtime.wait_for_object(response["FailureLocation"]).decode()
+    assert not local_runtime.object_path(response["OutputLocation"]).exists()
 
 
-def test_a_reply_without_its_length_is_a_failure(odd: Runtime) -> None:
-    """A chunked reply is refused, as the service does (contract 7.2)."""
-    answer = invoke_async(odd, Body=b"chunks end")
+def test_output_that_cannot_be_written(local_runtime: LocalRuntime) -> None:
+    """If the output cannot be written, the object at FailureLocation says so."""
+    first = invoke_async(local_runtime, Body=BODY, S3OutputPathExtension="a", Filename="x")
+    local_runtime.wait_for_object(first["OutputLocation"])
+    second = invoke_async(local_runtime, Body=BODY, S3OutputPathExtension="a/x", Filename="y")
 
-    assert "required Content-Length header" in odd.content(answer["FailureLocation"]).decode()
+    assert "a/x" in local_runtime.wait_for_object(second["FailureLocation"]).decode()
 
 
-def test_asynchronous_inference_has_a_longer_limit(odd: Runtime) -> None:
-    """The limit of an asynchronous invocation is its own, not that of the others (contract 7.1)."""
-    patient = invoke_async(odd, Body=b"sleep 1.5")
-    hasty = invoke_async(odd, Body=b"sleep 3", InvocationTimeoutSeconds=1)
+def test_response_without_content_length_fails(faulty_runtime: LocalRuntime) -> None:
+    """A chunked response is an error, as in SageMaker (contract 7.2)."""
+    response = invoke_async(faulty_runtime, Body=b"chunks end")
+    failure = faulty_runtime.wait_for_object(response["FailureLocation"]).decode()
 
-    assert odd.content(patient["OutputLocation"]) == b"late"
-    assert "timed out" in odd.content(hasty["FailureLocation"]).decode()
+    assert "required Content-Length header" in failure
+
+
+def test_timeout_of_asynchronous_inference(faulty_runtime: LocalRuntime) -> None:
+    """InvocationTimeoutSeconds applies, not the timeout of synchronous requests (contract 7.1)."""
+    patient = invoke_async(faulty_runtime, Body=b"sleep 1.5")
+    hasty = invoke_async(faulty_runtime, Body=b"sleep 3", InvocationTimeoutSeconds=1)
+
+    assert faulty_runtime.wait_for_object(patient["OutputLocation"]) == b"late"
+    assert "timed out" in faulty_runtime.wait_for_object(hasty["FailureLocation"]).decode()
 
 
 @pytest.mark.parametrize(
-    ("parameters", "words"),
+    ("parameters", "message"),
     [
-        ({}, "either InputLocation or a Body"),
-        ({"InputLocation": "s3://in/x", "Body": BODY}, "either InputLocation or a Body"),
-        ({"Body": b"x" * 128_001}, "128,001 bytes, where this operation takes 128,000"),
-        ({"InputLocation": "x"}, "InputLocation: 'x' does not match"),
+        ({}, "either InputLocation or a body"),
+        ({"InputLocation": "s3://in/x", "Body": BODY}, "either InputLocation or a body"),
+        ({"Body": b"x" * 128_001}, "expected at most 128,000 bytes, got 128,001"),
+        ({"InputLocation": "x"}, "InputLocation: expected a match of"),
         ({"Body": BODY, "S3OutputPathExtension": "../../x"}, "expected s3://BUCKET/KEY"),
     ],
 )
-def test_what_the_api_does_not_take(local: Runtime, parameters: dict[str, Any], words: str) -> None:
-    """What the service would refuse is not accepted, nor written outside of the folder."""
+def test_invalid_parameters_are_rejected(
+    local_runtime: LocalRuntime, parameters: dict[str, Any], message: str
+) -> None:
+    """A request that SageMaker would reject is not queued; no file leaves the S3 folder."""
     with pytest.raises(ClientError) as caught:
-        local.client().invoke_endpoint_async(
+        local_runtime.create_client().invoke_endpoint_async(
             **{"EndpointName": "local", "ContentType": "text/csv", **parameters}
         )
 
     assert type(caught.value).__name__ == "ValidationError"
-    assert words in caught.value.response["Error"]["Message"]
+    assert message in caught.value.response["Error"]["Message"]

@@ -1,4 +1,4 @@
-"""InvokeEndpoint, as boto3 and the AWS CLI call it."""
+"""InvokeEndpoint, called with boto3, the AWS CLI and plain HTTP."""
 
 import json
 import socket
@@ -13,55 +13,60 @@ import requests
 from botocore.exceptions import ClientError
 
 from tests.support.diamonds import CSV
-from tests.support.local_runtime import Runtime, runtime
+from tests.support.local_runtime import LocalRuntime, run_local_runtime
 from tests.support.server import ROOT, Server, free_port
 
 BODY = CSV.encode()
 MIB = 1 << 20
 
 
-def invoke(local: Runtime, body: bytes = BODY, **parameters: Any) -> dict[str, Any]:
-    answer: dict[str, Any] = local.client().invoke_endpoint(
+def invoke(runtime: LocalRuntime, body: bytes = BODY, **parameters: Any) -> dict[str, Any]:
+    response: dict[str, Any] = runtime.create_client().invoke_endpoint(
         **{"EndpointName": "local", "ContentType": "text/csv", **parameters}, Body=body
     )
-    return answer | {"Body": answer["Body"].read()}
+    return response | {"Body": response["Body"].read()}
 
 
-def failure(local: Runtime, body: bytes = BODY, **parameters: Any) -> dict[str, Any]:
+def invoke_with_error(
+    runtime: LocalRuntime, body: bytes = BODY, **parameters: Any
+) -> dict[str, Any]:
+    """Return the error response, with the name of boto3's exception as "Class"."""
     with pytest.raises(ClientError) as caught:
-        invoke(local, body, **parameters)
+        invoke(runtime, body, **parameters)
     response: dict[str, Any] = caught.value.response
     return response | {"Class": type(caught.value).__name__}
 
 
 @pytest.mark.parametrize("accept", ["text/csv", "application/json", "application/jsonlines"])
-def test_the_reply_is_the_containers(local: Runtime, diamonds: Server, accept: str) -> None:
-    """A caller gets the container's bytes and media type, and the variant's name (contract 3.1, 3.9)."""
-    answer = invoke(local, Accept=accept)
+def test_response_is_the_containers(
+    local_runtime: LocalRuntime, diamonds: Server, accept: str
+) -> None:
+    """The caller gets the container's body, its media type and the variant (contract 3.1, 3.9)."""
+    response = invoke(local_runtime, Accept=accept)
     direct = diamonds.post(CSV, Accept=accept)
 
-    assert answer["Body"] == direct.content
-    assert answer["ContentType"] == direct.headers["Content-Type"]
-    assert answer["InvokedProductionVariant"] == "AllTraffic"
-    assert answer["ResponseMetadata"]["RequestId"]
+    assert response["Body"] == direct.content
+    assert response["ContentType"] == direct.headers["Content-Type"]
+    assert response["InvokedProductionVariant"] == "AllTraffic"
+    assert response["ResponseMetadata"]["RequestId"]
 
 
-def test_custom_attributes_go_both_ways(local: Runtime) -> None:
-    """Custom attributes reach the container, and its own come back (contract 3.7)."""
-    assert invoke(local, CustomAttributes="trace=1")["CustomAttributes"] == "trace=1"
+def test_custom_attributes_pass_in_both_directions(local_runtime: LocalRuntime) -> None:
+    """Custom attributes reach the container, and its own reach the caller (contract 3.7)."""
+    assert invoke(local_runtime, CustomAttributes="trace=1")["CustomAttributes"] == "trace=1"
 
 
-def test_only_documented_headers_pass(odd: Runtime) -> None:
-    """Of a caller's headers four reach the container, and of the container's four come back (contract 3.2, 3.3, 3.8)."""
-    fields = {
+def test_only_documented_headers_pass(faulty_runtime: LocalRuntime) -> None:
+    """Four headers reach the container, and four the caller; no others (contract 3.2, 3.3, 3.8)."""
+    parameters = {
         "Accept": "text/csv",
         "CustomAttributes": "a",
         "TargetModel": "m",
         "InferenceId": "i",
         "PrefixAwareId": "p",
     }
-    answer = invoke(odd, b"headers", **fields)
-    seen = json.loads(answer["Body"])
+    response = invoke(faulty_runtime, b"headers", **parameters)
+    received = json.loads(response["Body"])
 
     documented = {
         "content-type",
@@ -69,180 +74,186 @@ def test_only_documented_headers_pass(odd: Runtime) -> None:
         "x-amzn-sagemaker-custom-attributes",
         "x-amzn-sagemaker-target-model",
     }
-    assert set(seen) == {"host", "content-length"} | documented
-    assert seen["content-type"] == seen["accept"] == "text/csv"
-    assert "x-secret" not in answer["ResponseMetadata"]["HTTPHeaders"]
+    assert set(received) == {"host", "content-length"} | documented
+    assert received["content-type"] == received["accept"] == "text/csv"
+    assert "x-secret" not in response["ResponseMetadata"]["HTTPHeaders"]
 
 
-def test_what_the_caller_leaves_out_is_left_out(odd: Runtime) -> None:
-    """Without ContentType and Accept the container sees neither (contract 3.5, 3.6)."""
-    answer = odd.client().invoke_endpoint(EndpointName="local", Body=b"headers")
-    seen = json.loads(answer["Body"].read())
+def test_omitted_headers_are_not_added(faulty_runtime: LocalRuntime) -> None:
+    """Without ContentType and Accept the container receives neither header (contract 3.5, 3.6)."""
+    response = faulty_runtime.create_client().invoke_endpoint(EndpointName="local", Body=b"headers")
+    received = json.loads(response["Body"].read())
 
-    assert not {"content-type", "accept"} & set(seen)
+    assert not {"content-type", "accept"} & set(received)
 
 
-def test_a_refusal_of_the_container_is_a_model_error(local: Runtime, diamonds: Server) -> None:
-    """A 4xx of the container is ModelError 424 with its status and words (contract 3.10)."""
-    refused = failure(local, b"1,2\n")
+def test_client_error_of_the_container_is_a_model_error(
+    local_runtime: LocalRuntime, diamonds: Server
+) -> None:
+    """A container's 4xx becomes ModelError 424 with its status and message (contract 3.10)."""
+    error = invoke_with_error(local_runtime, b"1,2\n")
     direct = diamonds.post("1,2\n")
 
-    assert refused["Class"] == "ModelError"
-    assert refused["ResponseMetadata"]["HTTPStatusCode"] == 424
-    assert refused["OriginalStatusCode"] == direct.status_code == 400
-    assert refused["OriginalMessage"] == direct.text.strip()
-    assert refused["Error"]["Message"].startswith(
+    assert error["Class"] == "ModelError"
+    assert error["ResponseMetadata"]["HTTPStatusCode"] == 424
+    assert error["OriginalStatusCode"] == direct.status_code == 400
+    assert error["OriginalMessage"] == direct.text.strip()
+    assert error["Error"]["Message"].startswith(
         'Received client error (400) from primary with message "{'
     )
-    assert refused["LogStreamArn"].endswith("/aws/sagemaker/Endpoints/local")
+    assert error["LogStreamArn"].endswith("/aws/sagemaker/Endpoints/local")
 
 
-def test_a_failure_of_the_container_is_a_model_error(odd: Runtime) -> None:
-    """A 5xx says server error, and its words are cut at 2,048 characters (contract 3.10)."""
-    refused = failure(odd, b"fail 503 5000")
+def test_server_error_of_the_container_is_a_model_error(faulty_runtime: LocalRuntime) -> None:
+    """A container's 5xx is a server error, with 2,048 characters of its message (contract 3.10)."""
+    error = invoke_with_error(faulty_runtime, b"fail 503 5000")
 
-    assert (refused["Class"], refused["OriginalStatusCode"]) == ("ModelError", 503)
-    assert refused["OriginalMessage"] == "x" * 2048
-    assert "Received server error (503)" in refused["Error"]["Message"]
+    assert (error["Class"], error["OriginalStatusCode"]) == ("ModelError", 503)
+    assert error["OriginalMessage"] == "x" * 2048
+    assert "Received server error (503)" in error["Error"]["Message"]
 
 
 @pytest.mark.parametrize(
-    ("body", "words"),
+    ("body", "message"),
     [
         (b"sleep 3", "timed out"),
         (b"fail 302 2", "xx"),
         (b"drop", "closed the connection"),
-        (b"chunks break", "broke off"),
+        (b"chunks break", "before the end of the response"),
     ],
 )
-def test_a_container_that_does_not_answer_is_a_model_error(
-    odd: Runtime, body: bytes, words: str
+def test_no_complete_response_is_a_model_error(
+    faulty_runtime: LocalRuntime, body: bytes, message: str
 ) -> None:
-    """A container that is late, says nothing, or breaks off is ModelError (contract 3.11)."""
-    refused = failure(odd, body)
+    """A late, missing, redirecting or incomplete response is a ModelError (contract 3.11)."""
+    error = invoke_with_error(faulty_runtime, body)
 
-    assert refused["Class"] == "ModelError"
-    assert words in refused["OriginalMessage"]
+    assert error["Class"] == "ModelError"
+    assert message in error["OriginalMessage"]
 
 
 def test_no_container_is_service_unavailable(tmp_path: Path) -> None:
-    """Where no container listens the service is unavailable, which clients try again (contract 3.12)."""
-    with runtime(tmp_path, "--container", f"http://127.0.0.1:{free_port()}") as nothing:
-        assert failure(nothing)["Class"] == "ServiceUnavailable"
+    """Without a container the error is ServiceUnavailable, which clients retry (contract 3.12)."""
+    url = f"http://127.0.0.1:{free_port()}"
+    with run_local_runtime(tmp_path, "--container", url) as runtime:
+        assert invoke_with_error(runtime)["Class"] == "ServiceUnavailable"
 
 
 @pytest.mark.parametrize(
-    ("parameters", "words"),
+    ("parameters", "message"),
     [
         ({"EndpointName": "other"}, "Endpoint other of account 000000000000 not found"),
-        ({"TargetVariant": "blue"}, "Variant blue is not one of this endpoint's: AllTraffic"),
+        ({"TargetVariant": "blue"}, "TargetVariant: expected one of AllTraffic, got blue"),
         (
             {"InferenceComponentName": "c"},
-            "InferenceComponentName: this local runtime has no such thing",
+            "InferenceComponentName: not supported by this local runtime",
         ),
-        ({"InferenceId": "i" * 65}, "InferenceId: 65 characters"),
-        ({"SessionId": "-"}, "SessionId: '-' does not match"),
+        ({"InferenceId": "i" * 65}, "InferenceId: expected at most 64 characters, got 65"),
+        ({"SessionId": "-"}, "SessionId: expected a match of"),
         (
             {"body": b"x" * (6 * MIB + 1)},
-            "Body: 6,291,457 bytes, where this operation takes 6,291,456",
+            "Body: expected at most 6,291,456 bytes, got 6,291,457",
         ),
     ],
 )
-def test_what_the_api_does_not_take_is_a_validation_error(
-    local: Runtime, parameters: dict[str, Any], words: str
+def test_invalid_parameters_are_a_validation_error(
+    local_runtime: LocalRuntime, parameters: dict[str, Any], message: str
 ) -> None:
-    """What the service would refuse never reaches the container (contract 3.3, 9)."""
-    refused = failure(local, **parameters)
+    """A request that SageMaker would reject does not reach the container (contract 3.3, 9)."""
+    error = invoke_with_error(local_runtime, **parameters)
 
-    assert refused["Class"] == "ValidationError"
-    assert refused["ResponseMetadata"]["HTTPStatusCode"] == 400
-    assert words in refused["Error"]["Message"]
-
-
-def test_a_long_reply_is_refused(odd: Runtime) -> None:
-    """A reply beyond the limit does not reach the caller either (contract 9)."""
-    assert len(invoke(odd, b"large 6291456")["Body"]) == 6 * MIB
-    assert "6,291,457 bytes" in failure(odd, b"large 6291457")["OriginalMessage"]
+    assert error["Class"] == "ValidationError"
+    assert error["ResponseMetadata"]["HTTPStatusCode"] == 400
+    assert message in error["Error"]["Message"]
 
 
-def test_the_limit_is_a_setting(diamonds: Server, tmp_path: Path) -> None:
-    """With --max-body-mib 25 a payload of 20 MiB goes through."""
+def test_response_beyond_the_limit_is_an_error(faulty_runtime: LocalRuntime) -> None:
+    """A response beyond the limit does not reach the caller (contract 9)."""
+    at_limit = invoke(faulty_runtime, b"large 6291456")
+    beyond_limit = invoke_with_error(faulty_runtime, b"large 6291457")
+
+    assert len(at_limit["Body"]) == 6 * MIB
+    assert "6,291,457 bytes" in beyond_limit["OriginalMessage"]
+
+
+def test_body_limit_can_be_raised(diamonds: Server, tmp_path: Path) -> None:
+    """With --max-body-mib 25 a payload of 20 MiB is accepted."""
     lines = CSV.strip() + "\n"
     body = lines.encode() * (20 * MIB // len(lines))
-    with runtime(tmp_path, "--container", diamonds.url, "--max-body-mib", "25") as large:
-        answer = invoke(large, body)
+    options = ("--container", diamonds.url, "--max-body-mib", "25")
+    with run_local_runtime(tmp_path, *options) as runtime:
+        response = invoke(runtime, body)
 
-    assert answer["Body"].count(b"\n") == body.count(b"\n")
-
-
-def test_plain_http_needs_no_credentials(local: Runtime, diamonds: Server) -> None:
-    """Curl gets the same without a signature."""
-    url = f"{local.url}/endpoints/local/invocations"
-    reply = requests.post(url, data=BODY, headers={"Content-Type": "text/csv"}, timeout=60)
-
-    assert reply.content == diamonds.post(CSV).content
+    assert response["Body"].count(b"\n") == body.count(b"\n")
 
 
-CUT = f"Content-Length: 1000\r\n\r\n{CSV.splitlines()[0]}\n"
+def test_plain_http_needs_no_credentials(local_runtime: LocalRuntime, diamonds: Server) -> None:
+    """A request without a signature, for example from curl, gets the same response."""
+    url = f"{local_runtime.url}/endpoints/local/invocations"
+    response = requests.post(url, data=BODY, headers={"Content-Type": "text/csv"}, timeout=60)
+
+    assert response.content == diamonds.post(CSV).content
+
+
+INCOMPLETE = f"Content-Length: 1000\r\n\r\n{CSV.splitlines()[0]}\n"
 
 
 @pytest.mark.parametrize(
-    "rest",
+    "headers_and_body",
     [
-        CUT,
-        CUT.replace("1000", "+43"),
+        INCOMPLETE,
+        INCOMPLETE.replace("1000", "+43"),
         "Transfer-Encoding: chunked\r\n\r\n5\r\n0.56,\r\n",
         "Transfer-Encoding: gzip\r\n\r\nx",
     ],
 )
-def test_a_body_that_is_not_whole_is_not_computed(local: Runtime, rest: str) -> None:
-    """What came of a body that was cut off is no request: 400, and the container is not called."""
-    host, port = local.url.removeprefix("http://").split(":")
+def test_incomplete_body_is_rejected(local_runtime: LocalRuntime, headers_and_body: str) -> None:
+    """A body that ends early is a ValidationError (400), and the container is not called."""
+    host, port = local_runtime.url.removeprefix("http://").split(":")
     head = (
         f"POST /endpoints/local/invocations HTTP/1.1\r\nHost: {host}\r\nContent-Type: text/csv\r\n"
     )
     with socket.create_connection((host, int(port)), timeout=60) as connection:
-        connection.sendall((head + rest).encode())
+        connection.sendall((head + headers_and_body).encode())
         connection.shutdown(socket.SHUT_WR)
-        reply = b"".join(iter(lambda: connection.recv(1 << 16), b"")).decode()
+        response = b"".join(iter(lambda: connection.recv(1 << 16), b"")).decode()
 
-    assert " 400 " in reply.splitlines()[0]
-    assert "ValidationError" in reply
+    assert " 400 " in response.splitlines()[0]
+    assert "ValidationError" in response
 
 
-def test_large_bodies_at_once(local: Runtime, diamonds: Server) -> None:
-    """Many large bodies at once are slow, and each gets its own whole reply."""
+def test_concurrent_large_bodies(local_runtime: LocalRuntime, diamonds: Server) -> None:
+    """Each of many concurrent large requests gets its own complete response."""
     lines = (CSV.strip() + "\n") * 6000
     with ThreadPoolExecutor(12) as threads:
-        replies = list(threads.map(lambda _: invoke(local, lines.encode())["Body"], range(12)))
+        futures = [threads.submit(invoke, local_runtime, lines.encode()) for _ in range(12)]
+    bodies = {future.result()["Body"] for future in futures}
 
-    assert set(replies) == {diamonds.post(lines).content}
+    assert bodies == {diamonds.post(lines).content}
 
 
-def test_what_is_no_operation(local: Runtime) -> None:
-    """Another path, method or host is refused as the service does, in JSON."""
-    unknown = requests.get(f"{local.url}/ping", timeout=60)
+def test_unknown_paths_and_hosts_are_rejected(local_runtime: LocalRuntime) -> None:
+    """An unknown path, method or Host header is rejected as SageMaker does, in JSON."""
+    unknown = requests.get(f"{local_runtime.url}/ping", timeout=60)
     foreign = requests.post(
-        f"{local.url}/endpoints/local/invocations",
+        f"{local_runtime.url}/endpoints/local/invocations",
         headers={"Host": "evil.example"},
         data=BODY,
         timeout=60,
     )
 
-    assert (unknown.status_code, unknown.headers["x-amzn-ErrorType"]) == (
-        404,
-        "UnknownOperationException",
-    )
-    assert (foreign.status_code, foreign.headers["x-amzn-ErrorType"]) == (400, "ValidationError")
+    assert unknown.status_code == 404
+    assert unknown.headers["x-amzn-ErrorType"] == "UnknownOperationException"
     assert "Message" in unknown.json()
+    assert foreign.status_code == 400
+    assert foreign.headers["x-amzn-ErrorType"] == "ValidationError"
 
 
-def aws(local: Runtime, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    command = [str(Path(sys.executable).with_name("aws")), "sagemaker-runtime", *arguments]
+def run_client(runtime: LocalRuntime, command: list[str]) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         command,
         cwd=ROOT,
-        env=local.environment,
+        env=runtime.environment,
         capture_output=True,
         text=True,
         check=False,
@@ -250,33 +261,35 @@ def aws(local: Runtime, *arguments: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
-def test_the_aws_cli(local: Runtime, diamonds: Server, tmp_path: Path) -> None:
-    """The AWS CLI writes the reply into its file, and fails as it does on AWS."""
-    words = ["invoke-endpoint", "--endpoint-name", "local", "--content-type", "text/csv", "--body"]
-    good = aws(local, *words, "fileb://local_test/payloads/diamonds.csv", str(tmp_path / "out"))
-    (tmp_path / "bad").write_text("1,2\n")
-    bad = aws(local, *words, f"fileb://{tmp_path / 'bad'}", str(tmp_path / "none"))
-
-    assert good.returncode == 0, good.stderr
-    assert json.loads(good.stdout)["InvokedProductionVariant"] == "AllTraffic"
-    assert (tmp_path / "out").read_bytes() == diamonds.post(CSV).content
-    assert bad.returncode == 255
-    assert "(ModelError)" in bad.stderr
-
-
-def test_the_readmes_snippet(local: Runtime, diamonds: Server) -> None:
-    """The README's Python lines print predictions of the sample diamonds from the runtime."""
-    snippet = (ROOT / "README.md").read_text().partition("```python\n")[2].partition("```")[0]
-    outcome = subprocess.run(
-        [sys.executable, "-c", snippet],
-        cwd=ROOT,
-        env=local.environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
+def test_aws_cli(local_runtime: LocalRuntime, diamonds: Server, tmp_path: Path) -> None:
+    """The AWS CLI writes the response to its output file, and fails as it does on AWS."""
+    aws = str(Path(sys.executable).with_name("aws"))
+    command = [aws, "sagemaker-runtime", "invoke-endpoint", "--endpoint-name", "local"]
+    command += ["--content-type", "text/csv", "--body"]
+    invalid_file, output_file = tmp_path / "invalid", tmp_path / "output"
+    invalid_file.write_text("1,2\n")
+    succeeded = run_client(
+        local_runtime,
+        [*command, "fileb://local_test/payloads/diamonds.csv", str(output_file)],
+    )
+    failed = run_client(
+        local_runtime, [*command, f"fileb://{invalid_file}", str(tmp_path / "none")]
     )
 
-    assert "boto3" in snippet
+    assert succeeded.returncode == 0, succeeded.stderr
+    assert json.loads(succeeded.stdout)["InvokedProductionVariant"] == "AllTraffic"
+    assert output_file.read_bytes() == diamonds.post(CSV).content
+    assert failed.returncode == 255
+    assert "(ModelError)" in failed.stderr
+
+
+def test_documented_example(local_runtime: LocalRuntime, diamonds: Server) -> None:
+    """The Python example of docs/runtime.md prints predictions for the sample diamonds."""
+    example = (
+        (ROOT / "docs" / "runtime.md").read_text().partition("```python\n")[2].partition("```")[0]
+    )
+    outcome = run_client(local_runtime, [sys.executable, "-c", example])
+
+    assert "boto3" in example
     assert outcome.returncode == 0, outcome.stderr
     assert outcome.stdout.strip() == diamonds.post(CSV, Accept="application/json").text.strip()

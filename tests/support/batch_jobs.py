@@ -1,4 +1,4 @@
-"""Batch transform jobs by their command line, and a container that remembers what they send."""
+"""Runs batch transform jobs, and a container that records the requests it receives."""
 
 import json
 import subprocess
@@ -17,79 +17,94 @@ LINES = CSV.splitlines(keepends=True)
 MIB = 1 << 20
 
 
-def batch(source: Path, *options: str, timeout: float = 90) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "local_test.batch", str(source), *options]
+def run_batch(
+    source: Path, *options: str, timeout_seconds: float = 90
+) -> "subprocess.CompletedProcess[str]":
+    """Run a job through its command line; no job may print a traceback."""
     outcome = subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=timeout
+        [sys.executable, "-m", "local_test.batch", str(source), *options],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=timeout_seconds,
     )
 
     assert "Traceback" not in outcome.stderr
     return outcome
 
 
-def written(folder: Path, text: str | bytes, name: str = "rows.csv") -> Path:
+def write_input(folder: Path, content: str | bytes, name: str = "rows.csv") -> Path:
+    """Write an input file; return its path."""
     path = folder / name
-    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
     return path
 
 
-def output_of(source: Path) -> list[str]:
+def read_output(source: Path) -> list[str]:
+    """Return the lines of the default output of an input file."""
     return source.with_name(f"{source.name}.out").read_text().splitlines()
 
 
 @dataclass
-class StandIn:
-    """A container of the test's own: it counts the lines of each payload, and remembers what it got."""
+class RecordingContainer:
+    """A container that echoes payloads, and records the requests it receives."""
 
-    told: dict[str, object] | None = None
-    # The status of each reply, as they come; 200 when none is left.
+    # The response to GET /execution-parameters; None is 404.
+    execution_parameters: dict[str, object] | None = None
+    # The statuses of the next responses; once the list is empty, 200.
     statuses: list[int] = field(default_factory=list)
-    bodies: list[bytes] = field(default_factory=list)
+    payloads: list[bytes] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
-    under_way: int = 0
-    most_under_way: int = 0
+    in_flight: int = 0
+    max_in_flight: int = 0
     url: str = ""
 
 
 @contextmanager
-def standing_in(stand_in: StandIn, *, together: int = 1) -> Iterator[StandIn]:
-    """Serve a stand-in; it answers its first invocations only when so many are under way together."""
-    barrier, lock = threading.Barrier(together), threading.Lock()
+def run_container(
+    container: RecordingContainer, *, concurrency: int = 1
+) -> Iterator[RecordingContainer]:
+    """Serve a recording container.
+
+    It responds to the first ``concurrency`` requests only once all of them are in flight.
+    """
+    barrier, lock = threading.Barrier(concurrency), threading.Lock()
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
-            self.answer(404 if stand_in.told is None else 200, json.dumps(stand_in.told).encode())
+            parameters = container.execution_parameters
+            self.respond(404 if parameters is None else 200, json.dumps(parameters).encode())
 
         def do_POST(self) -> None:
-            body = (
-                self.chunks()
-                if "Transfer-Encoding" in self.headers
-                else self.rfile.read(int(self.headers["Content-Length"]))
-            )
+            if "Transfer-Encoding" in self.headers:
+                payload = self.read_chunks()
+            else:
+                payload = self.rfile.read(int(self.headers["Content-Length"]))
             with lock:
-                stand_in.bodies.append(body)
-                stand_in.headers.append(dict(self.headers))
-                stand_in.under_way += 1
-                stand_in.most_under_way = max(stand_in.most_under_way, stand_in.under_way)
-                status = stand_in.statuses.pop(0) if stand_in.statuses else 200
-                first = len(stand_in.bodies) <= together
-            if first:
+                container.payloads.append(payload)
+                container.headers.append(dict(self.headers))
+                container.in_flight += 1
+                container.max_in_flight = max(container.max_in_flight, container.in_flight)
+                status = container.statuses.pop(0) if container.statuses else 200
+                must_wait = len(container.payloads) <= concurrency
+            if must_wait:
                 barrier.wait(20)
             with lock:
-                stand_in.under_way -= 1
-            self.answer(status, body if status == 200 else b"row 2 is bad")
+                container.in_flight -= 1
+            self.respond(status, payload if status == 200 else b"row 2 is bad")
 
-        def chunks(self) -> bytes:
-            body = b""
+        def read_chunks(self) -> bytes:
+            payload = b""
             while size := int(self.rfile.readline(), 16):
-                body += self.rfile.read(size)
+                payload += self.rfile.read(size)
                 self.rfile.readline()
             self.rfile.readline()
-            return body
+            return payload
 
-        def answer(self, status: int, body: bytes) -> None:
+        def respond(self, status: int, body: bytes) -> None:
             self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
             self.send_header("Retry-After", "0")
@@ -97,15 +112,15 @@ def standing_in(stand_in: StandIn, *, together: int = 1) -> Iterator[StandIn]:
             self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
-    stand_in.url = f"http://127.0.0.1:{server.server_address[1]}"
+    container.url = f"http://127.0.0.1:{server.server_address[1]}"
     try:
-        yield stand_in
+        yield container
     finally:
         server.shutdown()
         server.server_close()

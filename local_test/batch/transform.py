@@ -1,0 +1,44 @@
+"""Transforms an input file into an output file, with progress."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from local_test.batch.container_client import ContainerClient
+from local_test.batch.header import Header
+from local_test.batch.input_file import open_input
+from local_test.batch.job import Progress, run_job
+from local_test.batch.mini_batch import pack
+from local_test.batch.output_file import replace_output
+from local_test.batch.parameters import JobParameters
+from local_test.batch.progress import show_progress
+
+
+def transform_file(  # noqa: PLR0913  # the parts of a job
+    source: Path,
+    target: Path,
+    client: ContainerClient,
+    parameters: JobParameters,
+    *,
+    header: Header | None,
+    warn: Callable[[str], None],
+) -> Progress:
+    """Send the lines of ``source`` to the container, and write the responses to ``target``.
+
+    Raises:
+        JobFailed: a file cannot be read or written, or the container failed.
+    """
+    with (
+        open_input(source) as input_file,
+        replace_output(target) as output,
+        show_progress(input_file) as on_progress,
+    ):
+        lines = input_file.lines(parameters.max_payload_bytes)
+        if header:
+            next(lines, b"")
+        mini_batches = pack(
+            lines,
+            parameters,
+            header=header.line if header and header.mode != "drop" else b"",
+            repeat_header=header is not None and header.mode == "repeat",
+        )
+        return run_job(mini_batches, client, output, on_progress, warn)
