@@ -16,7 +16,7 @@ from serve.media_types import SUFFIXES
 from serve.model.model import load_model
 from serve.model.summary import describe_features, summarize
 from serve.self_test import run_self_test
-from serve.settings import Settings, misspelt
+from serve.settings import Settings, suggest_settings
 from serve.text import counted, listed
 
 SHOWN_FEATURES = 50
@@ -37,10 +37,8 @@ def check(settings: Settings, folder: Path | None, sample: Path | None) -> dict[
         "workers_because": sizing.reason,
         "memory_forecast_mib": sizing.memory_bytes // MIB,
     }
-    if wrong := misspelt():
-        report["misspelt_variables"] = ", ".join(
-            f"{name}: did you mean {meant}?" for name, meant in wrong.items()
-        )
+    if suggestions := suggest_settings():
+        report["ignored_variables"] = suggestions
     if sample is None:
         return report
     if sample.suffix not in SUFFIXES:
@@ -76,6 +74,11 @@ def as_text(report: dict[str, Any]) -> str:
             )
         elif key == "ignored_files":
             lines += [f"{'ignored':<22}{name}: {why}" for name, why in value.items()]
+        elif key == "ignored_variables":
+            lines += [
+                f"{'ignored variable':<22}{name}: did you mean {suggestion}?"
+                for name, suggestion in value.items()
+            ]
         elif key == "sample_reply":
             lines += ["", value.rstrip()]
         else:

@@ -30,7 +30,7 @@ from serve.model.model import load_model
 from serve.model.summary import summarize
 from serve.parallel import ParallelMap
 from serve.self_test import run_self_test
-from serve.settings import Settings, misspelt
+from serve.settings import Settings, suggest_settings
 
 INVALID_REQUEST = "Invalid request from ip="
 SCRATCH = ("/dev/shm", "/tmp")
@@ -60,8 +60,13 @@ class Server(BaseApplication):
         if settings.frontend == "asgi":
             self.application = AsgiFrontEnd(invocations, self.application, sizing.threads)
         self.options = options(settings, sizing)
-        if wrong := misspelt():
-            event(logging.WARNING, "misspelt", variables=wrong)
+        for variable, suggestion in suggest_settings().items():
+            event(
+                logging.WARNING,
+                "unknown variable ignored",
+                variable=variable,
+                did_you_mean=suggestion,
+            )
         if ignored := model.file.ignored_models:
             event(logging.WARNING, "ignored", files=ignored)
         self.facts = {

@@ -57,7 +57,7 @@ class Responder:
         self._keys = settings.inference_output
         _warn_of_nulls(model, self._keys)
         self._terms = lru_cache(KEPT_TERMS)(self._agreed)
-        self.queue = InFlightLimit(settings.queue_size)
+        self.queue = InFlightLimit(settings.max_in_flight)
         rows = MOMENT_SECONDS / model.seconds_per_row if model.seconds_per_row else 0
         self._momentary_bytes = min(
             LONGEST_MOMENTARY_BYTES, rows * model.schema.width * LEAST_CELL_BYTES

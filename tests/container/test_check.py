@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.support.boosters import numbers, saved, train
 from tests.support.diamonds import ARTIFACT, PAYLOADS
 from tests.support.server import ENTRYPOINT, ROOT, Server
@@ -81,6 +83,30 @@ def test_check_fails_as_the_start_would(tmp_path: Path) -> None:
         assert outcome.returncode == 1
         assert message in outcome.stderr
         assert len(outcome.stderr.splitlines()) == 1
+
+
+def test_check_rejects_unknown_serve_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An unknown SERVE_ variable fails the check as it would prevent startup."""
+    monkeypatch.setenv("SERVE_DOOR", "flask")
+    outcome = check(ARTIFACT)
+
+    assert outcome.returncode == 1
+    assert outcome.stdout == ""
+    assert (
+        outcome.stderr
+        == "cannot check: unknown variable SERVE_DOOR: did you mean SERVE_FRONTEND?\n"
+    )
+
+
+def test_check_reports_similar_sagemaker_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An ignored SAGEMAKER_ variable is reported with the setting that it resembles."""
+    monkeypatch.setenv("SAGEMAKER_MAX_PAYLOAD_IN_MIB", "6")
+    text, report = check(ARTIFACT).stdout, json.loads(check(ARTIFACT, "--json").stdout)
+
+    assert report["ignored_variables"] == {
+        "SAGEMAKER_MAX_PAYLOAD_IN_MIB": "SAGEMAKER_MAX_PAYLOAD_IN_MB"
+    }
+    assert "SAGEMAKER_MAX_PAYLOAD_IN_MIB: did you mean SAGEMAKER_MAX_PAYLOAD_IN_MB?" in text
 
 
 def test_check_names_what_is_ignored(tmp_path: Path) -> None:

@@ -215,23 +215,48 @@ def test_variables_of_gunicorn_do_not_disturb(models: Path) -> None:
         assert server.post("1,2").status_code == 200
 
 
-def test_a_misspelt_variable_is_told(models: Path) -> None:
-    """8.1: a variable that looks like one of the server's, is a warning with the one that is meant."""
-    wrong = {
-        "SERVE_ROW_EROR": "true",
-        "SAGEMAKER_MAX_PAYLOAD_IN_MIB": "6",
-        "SERVE_PORT": "80",
-        "SAGEMAKER_REGION": "eu-central-1",
-    }
-    with running(saved(BOOSTER, models / "misspelt"), **wrong) as server:
-        assert server.post("1,2").status_code == 200
-    [told] = [event for event in server.events() if event["event"] == "misspelt"]
+@pytest.mark.parametrize(
+    ("env", "message"),
+    [
+        (
+            {"SERVE_ROW_EROR": "true"},
+            "unknown variable SERVE_ROW_EROR: did you mean SERVE_ROW_ERRORS?",
+        ),
+        ({"SERVE_DOOR": "flask"}, "unknown variable SERVE_DOOR: did you mean SERVE_FRONTEND?"),
+        ({"SERVE_DOOR": ""}, "unknown variable SERVE_DOOR: did you mean SERVE_FRONTEND?"),
+        (
+            {"SERVE_PORT": "80"},
+            "unknown variable SERVE_PORT: expected one of SERVE_ALLOW_NEWER_MODEL, ",
+        ),
+        (
+            {"SERVE_STREAM": "true", "SERVE_LIBSVM": "1"},
+            (
+                "unknown variable SERVE_LIBSVM: did you mean SERVE_LIBSVM_BASE?; "
+                "unknown variable SERVE_STREAM: did you mean SERVE_STREAMING?"
+            ),
+        ),
+    ],
+    ids=["misspelled", "renamed", "empty", "no match", "two"],
+)
+def test_unknown_serve_variable_prevents_startup(
+    models: Path, env: dict[str, str], message: str
+) -> None:
+    """8.1: an unknown SERVE_ variable prevents startup, in one line with the closest match."""
+    line = refusal(saved(BOOSTER, models / "unknown-variable"), **env)
 
-    assert told["level"] == "WARNING"
-    assert told["variables"] == {
-        "SERVE_ROW_EROR": "SERVE_ROW_ERRORS",
-        "SAGEMAKER_MAX_PAYLOAD_IN_MIB": "SAGEMAKER_MAX_PAYLOAD_IN_MB",
-    }
+    assert line.startswith(f"cannot serve: {message}")
+
+
+def test_similar_sagemaker_variable_is_a_warning(models: Path) -> None:
+    """8.1: an ignored variable that resembles a setting is logged with the closest match."""
+    env = {"SAGEMAKER_MAX_PAYLOAD_IN_MIB": "6", "SAGEMAKER_REGION": "eu-central-1"}
+    with running(saved(BOOSTER, models / "similar-variable"), **env) as server:
+        assert server.post("1,2").status_code == 200
+    [warning] = [event for event in server.events() if event["event"] == "unknown variable ignored"]
+
+    assert warning["level"] == "WARNING"
+    assert warning["variable"] == "SAGEMAKER_MAX_PAYLOAD_IN_MIB"
+    assert warning["did_you_mean"] == "SAGEMAKER_MAX_PAYLOAD_IN_MB"
 
 
 def test_a_port_in_use_stops_the_start(models: Path) -> None:

@@ -15,7 +15,7 @@ def test_the_contract_suite_against_the_container() -> None:
         outcome = subprocess.run(
             command,
             cwd=ROOT,
-            env=os.environ | {"SERVE_URL": server.url},
+            env=os.environ | {"TEST_SERVER_URL": server.url},
             capture_output=True,
             text=True,
             check=False,
