@@ -39,7 +39,7 @@ def test_check_tells_all_of_an_artifact() -> None:
         "UBJSON",
         "3.2.0",
         "reg:squarederror",
-        'cut: category, must be there: "Fair"',
+        'cut: category, required: "Fair"',
         "x: number, may be missing",
     ):
         assert told in text.stdout
@@ -71,11 +71,11 @@ def test_check_fails_as_the_start_would(tmp_path: Path) -> None:
         ((ARTIFACT, tmp_path / "bad.csv"), "row 1: expected 9 columns, got 2"),
         (
             (ARTIFACT, tmp_path / "none.csv"),
-            "none.csv: No such file or directory: name a file that holds a payload",
+            "none.csv: cannot read the sample payload: No such file or directory",
         ),
         (
             (ARTIFACT, ROOT / "README.md"),
-            "expected a sample whose name ends in .csv, .json, .jsonl",
+            "expected a sample payload named *.csv, *.json or *.jsonl",
         ),
     ):
         outcome = check(*arguments)
@@ -116,4 +116,4 @@ def test_check_names_what_is_ignored(tmp_path: Path) -> None:
     text = check(tmp_path).stdout
 
     assert "notes.txt: not a model" in text
-    assert "and 50 features more" in text
+    assert "and 50 more features" in text

@@ -131,10 +131,10 @@ def test_a_server_under_real_limits(models: Path, real_cgroups: dict[str, Path])
         for tasks, pid in inherited:
             (tasks.parent / home[tasks.parent.name].lstrip("/") / "tasks").write_text(str(pid))
 
-    started = next(event for event in server.events() if event["event"] == "started")
+    started = next(event for event in server.events() if event["event"] == "server started")
     assert (
-        started["sizing"]
-        == "1 worker by 1 processors and 400 MiB (memory limit and CPU quota); processors decided"
+        started["sizing"] == "1 worker, limited by processors "
+        "(processors: 1, memory: 400 MiB; memory limit and CPU quota)"
     )
 
 
@@ -157,15 +157,15 @@ def test_a_model_that_cannot_fit_is_refused(tmp_path: Path, real_cgroups: dict[s
     finally:
         (CGROUPS / "memory" / home["memory"].lstrip("/") / "tasks").write_text(str(os.getpid()))
 
-    assert "needs about 960 MiB once it is loaded, and 400 MiB may be used" in line
+    assert "the model needs about 960 MiB, but only 400 MiB are available" in line
 
 
 def test_the_number_of_workers_can_be_set(models: Path) -> None:
     """8.4: SAGEMAKER_MODEL_SERVER_WORKERS goes before what was found."""
     with running(saved(BOOSTER, models / "set"), SAGEMAKER_MODEL_SERVER_WORKERS="3") as server:
         pass
-    started = next(event for event in server.events() if event["event"] == "started")
+    started = next(event for event in server.events() if event["event"] == "server started")
 
-    assert started["sizing"] == "3 workers by SAGEMAKER_MODEL_SERVER_WORKERS"
+    assert started["sizing"] == "3 workers, set by SAGEMAKER_MODEL_SERVER_WORKERS"
     assert json.dumps(started).count("\n") == 0
     assert "SAGEMAKER_" in OWN_VARIABLES

@@ -265,4 +265,4 @@ def test_a_port_in_use_stops_the_start(models: Path) -> None:
     with running(folder) as server:
         line = refusal(folder, SAGEMAKER_BIND_TO_PORT=str(server.address[1]))
 
-    assert "Address already in use; SAGEMAKER_BIND_TO_PORT names another" in line
+    assert "Address already in use; set SAGEMAKER_BIND_TO_PORT to another port" in line

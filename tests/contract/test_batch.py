@@ -212,7 +212,7 @@ def test_bad_lines_are_counted_in_the_log_and_never_quoted() -> None:
     with running(ARTIFACT, SERVE_ROW_ERRORS="true") as server:
         server.post(CSV + "secret,1\n" * 3)
 
-    events = [each for each in server.events() if each["event"] == "bad records"]
+    events = [each for each in server.events() if each["event"] == "row errors"]
     assert [(each["bad_records"], each["level"]) for each in events] == [(3, "WARNING")]
     assert "secret" not in "".join(server.output)
 

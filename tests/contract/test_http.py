@@ -115,7 +115,7 @@ def test_body_that_breaks_off_is_no_payload(diamonds: Server, body: bytes) -> No
     )
 
     assert reply.startswith(b"HTTP/1.1 400 ")
-    assert "broke off" in strict(reply.partition(b"\r\n\r\n")[2].decode())["message"]
+    assert "incomplete body" in strict(reply.partition(b"\r\n\r\n")[2].decode())["message"]
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,7 @@ def test_a_body_that_breaks_off_behind_another_request(
     assert reply.count(b"HTTP/1.1 200 ") == bool(first)
     assert reply.count(b"HTTP/1.1 400 ") == 1
     assert reply.endswith(b"}\n")
-    assert b"broke off" in reply
+    assert b"incomplete body" in reply
     assert seconds < 10  # no wait for a body that stalls
     if framing.startswith(b"Content"):
         assert b"expected 100 bytes, got 9" in reply

@@ -56,7 +56,7 @@ def test_a_full_queue_is_503() -> None:
     for response in [*responses, afterwards]:
         if response.status_code == 503:
             assert response.headers["Retry-After"] == "1"
-            assert "wait here already" in error_of(response)
+            assert "the queue is full" in error_of(response)
         else:
             np.testing.assert_array_equal(scores(response), np.tile(expected(), 8_000))
     assert afterwards.status_code == 200

@@ -79,9 +79,7 @@ def test_the_setting_streams_for_everybody() -> None:
     assert reply.text.splitlines()[-1] == "ERROR"
     assert reply.text.count("\n") == LARGE.count(b"\n") + 1
     assert "Content-Length" in small.headers
-    assert [each["bad_records"] for each in server.events() if each["event"] == "bad records"] == [
-        1
-    ]
+    assert [each["bad_records"] for each in server.events() if each["event"] == "row errors"] == [1]
 
 
 def test_a_failure_in_the_first_slice_is_an_error(diamonds: Server) -> None:
@@ -107,7 +105,7 @@ def test_a_failure_in_a_later_slice_breaks_the_stream_off() -> None:
     assert reply.count(b"\n") > TIMES
     assert not reply.endswith(b"0\r\n\r\n")
     assert alive.status_code == 200
-    broken = [each for each in server.events() if each["event"] == "broke off"]
+    broken = [each for each in server.events() if each["event"] == "stream aborted"]
     assert len(broken) == 2
     assert broken[0]["level"] == "WARNING"
     assert broken[0]["error"] == "SchemaMismatch"

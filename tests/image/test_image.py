@@ -101,7 +101,7 @@ def test_check() -> None:
         "check",
     )
 
-    assert "self test records     10" in outcome.stdout
+    assert "self-test records       10" in outcome.stdout
 
 
 def test_two_builds_have_the_same_files() -> None:

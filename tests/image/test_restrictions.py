@@ -52,7 +52,7 @@ def test_restrictions(options: list[str]) -> None:
 def test_workers_follow_the_limits() -> None:
     """7.6: one worker under a quota of one processor, and the log says why."""
     with container("--memory", "512m", "--cpus", "1") as (name, _):
-        assert '"sizing": "1 worker by 1 processors and 512 MiB' in docker("logs", name).stdout
+        assert '"sizing": "1 worker, limited by processors' in docker("logs", name).stdout
 
 
 def test_another_port() -> None:
@@ -115,7 +115,7 @@ def test_nothing_to_write_to_is_said() -> None:
     )
 
     assert outcome.returncode == 1
-    assert "needs --tmpfs /tmp" in outcome.stderr
+    assert "add --tmpfs /tmp" in outcome.stderr
 
 
 def test_stop_under_load() -> None:
