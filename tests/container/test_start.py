@@ -1,4 +1,4 @@
-"""What the start makes of the environment and of the model folder."""
+"""Startup: environment variables and model folders that prevent it, and those that do not."""
 
 import json
 from pathlib import Path
@@ -29,16 +29,18 @@ BOOSTER = train(numbers(100, 2), names=["a", "b"])
         ("SAGEMAKER_MODEL_SERVER_WORKERS", "-1", "a whole number"),
     ],
 )
-def test_bad_setting_stops_the_start(models: Path, variable: str, text: str, expected: str) -> None:
-    """8.4: a value that means nothing stops the start, in one line that names the variable and what was expected."""
+def test_invalid_setting_prevents_startup(
+    models: Path, variable: str, text: str, expected: str
+) -> None:
+    """8.4: an invalid value prevents startup, in one line with variable and expected values."""
     line = refusal(saved(BOOSTER, models / "settings"), **{variable: text})
 
     assert f'{variable}="{text}"' in line
     assert expected in line
 
 
-def test_empty_variables_count_as_none(models: Path) -> None:
-    """8.1: an empty variable is one that was not set."""
+def test_empty_variable_is_unset(models: Path) -> None:
+    """8.1: an empty variable is the same as an unset one."""
     with running(
         saved(BOOSTER, models / "empty"),
         SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT="",
@@ -118,17 +120,15 @@ def test_empty_variables_count_as_none(models: Path) -> None:
         ),
     ],
 )
-def test_schema_that_contradicts_the_model_stops_the_start(
-    tmp_path: Path, schema: str, message: str
-) -> None:
-    """A schema.json that is broken, or says other things than the booster, is refused before it can cost a wrong number."""
-    types = train(numbers(100, 2), names=["a", "b"], types=["float", "float"])
-    (saved(types, tmp_path) / "schema.json").write_text(schema)
+def test_invalid_schema_prevents_startup(tmp_path: Path, schema: str, message: str) -> None:
+    """A schema.json that is invalid or contradicts the model prevents startup."""
+    booster = train(numbers(100, 2), names=["a", "b"], types=["float", "float"])
+    (saved(booster, tmp_path) / "schema.json").write_text(schema)
 
     assert message in refusal(tmp_path)
 
 
-KINDS = train(
+CATEGORICAL = train(
     np.column_stack([np.arange(200) % 5, numbers(200, 1).ravel()]).astype(np.float32),
     types=["c", "q"],
     max_cat_to_onehot=1,
@@ -136,7 +136,7 @@ KINDS = train(
 
 
 @pytest.mark.parametrize(
-    ("kind", "message"),
+    ("feature", "message"),
     [
         (
             {"categories": ["b", "c", "d", "e"]},
@@ -148,11 +148,13 @@ KINDS = train(
         ),
     ],
 )
-def test_fewer_categories_than_the_trees_know(
-    tmp_path: Path, kind: dict[str, object], message: str
+def test_too_few_categories_prevent_startup(
+    tmp_path: Path, feature: dict[str, object], message: str
 ) -> None:
-    """With a label forgotten those behind it would have the codes of others, which is a wrong number: it stops the start."""
-    (saved(KINDS, tmp_path) / "schema.json").write_text(json.dumps({"features": [kind, {}]}))
+    """Fewer categories than the trees use prevent startup: later labels would get wrong codes."""
+    (saved(CATEGORICAL, tmp_path) / "schema.json").write_text(
+        json.dumps({"features": [feature, {}]})
+    )
 
     assert message in refusal(tmp_path)
 
@@ -166,26 +168,28 @@ def test_fewer_categories_than_the_trees_know(
         ("binary:hinge", 2, 3),
     ],
 )
-def test_classes_that_the_model_has_not(
+def test_wrong_number_of_classes_prevents_startup(
     tmp_path: Path, objective: str, classes: int, count: int
 ) -> None:
-    """A list of classes is as long as the model has classes, or the start is refused; with the right number it serves."""
+    """A list of classes must be as long as the model has classes."""
     rows = numbers(200, 2)
-    more = {"num_class": classes} if objective.startswith("multi") else {}
-    folder = saved(train(rows, np.arange(200) % classes, objective=objective, **more), tmp_path)
+    parameters = {"num_class": classes} if objective.startswith("multi") else {}
+    folder = saved(
+        train(rows, np.arange(200) % classes, objective=objective, **parameters), tmp_path
+    )
     schema: dict[str, Any] = {
         "features": [{}, {}],
         "prediction": {"name": "kind", "classes": [f"class {number}" for number in range(count)]},
     }
     (folder / "schema.json").write_text(json.dumps(schema))
-    refused = refusal(folder)
+    line = refusal(folder)
     schema["prediction"]["classes"] = list(range(classes))
     (folder / "schema.json").write_text(json.dumps(schema))
     with running(folder) as server:
         status = server.post("1,2").status_code
 
-    assert f'schema.json, "prediction": "classes": expected {classes} classes' in refused
-    assert f", got {count}\n" in refused
+    assert f'schema.json, "prediction": "classes": expected {classes} classes' in line
+    assert f", got {count}\n" in line
     assert status == 200
 
 
@@ -199,18 +203,18 @@ def test_classes_that_the_model_has_not(
         ),
     ],
 )
-def test_a_best_iteration_that_means_nothing_stops_the_start(
+def test_invalid_best_iteration_prevents_startup(
     tmp_path: Path, attributes: dict[str, str], message: str
 ) -> None:
-    """An early stop that the model cannot have had is no reason to guess."""
+    """A best_iteration that is not a number, or exceeds the rounds, prevents startup."""
     booster = train(numbers(100, 2))
     booster.set_attr(**attributes)
 
     assert message in refusal(saved(booster, tmp_path))
 
 
-def test_variables_of_gunicorn_do_not_disturb(models: Path) -> None:
-    """8.1: what gunicorn itself would read of the environment has no say here."""
+def test_gunicorn_variables_are_ignored(models: Path) -> None:
+    """8.1: WEB_CONCURRENCY, which gunicorn itself reads, has no effect."""
     with running(saved(BOOSTER, models / "web-concurrency"), WEB_CONCURRENCY="many") as server:
         assert server.post("1,2").status_code == 200
 
@@ -259,8 +263,8 @@ def test_similar_sagemaker_variable_is_a_warning(models: Path) -> None:
     assert warning["did_you_mean"] == "SAGEMAKER_MAX_PAYLOAD_IN_MB"
 
 
-def test_a_port_in_use_stops_the_start(models: Path) -> None:
-    """1.6: a port that is taken is named at once, with the variable that names another."""
+def test_port_in_use_prevents_startup(models: Path) -> None:
+    """1.6: a port in use prevents startup at once, with the variable that changes it."""
     folder = saved(BOOSTER, models / "port")
     with running(folder) as server:
         line = refusal(folder, SAGEMAKER_BIND_TO_PORT=str(server.address[1]))
