@@ -80,7 +80,8 @@ def test_streaming_setting() -> None:
     assert response.text.splitlines()[-1] == "ERROR"
     assert response.text.count("\n") == LARGE.count(b"\n") + 1
     assert "Content-Length" in small.headers
-    assert [each["bad_records"] for each in server.events() if each["event"] == "row errors"] == [1]
+    row_errors = [event for event in server.events() if event["event"] == "row errors"]
+    assert [event["bad_records"] for event in row_errors] == [1]
 
 
 def test_error_in_first_slice_has_its_status(diamonds: Server) -> None:
