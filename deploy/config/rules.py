@@ -10,7 +10,7 @@ from botocore.exceptions import UnknownRegionError
 from deploy.config.configuration import Configuration
 from deploy.config.naming import KEYS, OWNER, PREVIOUS, SERVING, TAGS_JOIN, VERSION
 from serve.codecs import CODECS, DECODERS
-from serve.settings import VARIABLES, misspelt
+from serve.settings import VARIABLES, suggest_settings
 
 MOST_TAGS = 50 - len(
     (OWNER, PREVIOUS, SERVING, VERSION, KEYS)
@@ -56,7 +56,7 @@ def _formats(configuration: Configuration) -> Iterator[str]:
 
 def _environment(configuration: Configuration) -> Iterator[str]:
     environment = configuration.data_format.environment
-    meant_by = misspelt(environment)
+    meant_by = suggest_settings(environment)
     for name in sorted(environment.keys() - VARIABLES):
         if name in meant_by or name.startswith("SERVE_"):  # others may be another program's
             meant = (
