@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from container.local_server import ROOT, serving, stop_on_sigterm
-from tests.support.aws_emulator.server import configuration_file, standing_in
+from tests.support.aws_emulator.server import run_emulator, write_configuration
 
 POLL = ("--poll-seconds", "0.2")
 UPDATE = {
@@ -25,25 +25,25 @@ def main() -> None:
     )
     with (
         serving(environment={"SAGEMAKER_CONTAINER_LOG_LEVEL": "ERROR"}) as container,
-        standing_in(container.url) as aws,
+        run_emulator(container.url) as aws,
         tempfile.TemporaryDirectory() as folder,
     ):
-        image = aws.furnish()
-        file = configuration_file(Path(folder), image)
+        image = aws.provision()
+        config_file = write_configuration(Path(folder), image)
         for verb, *arguments in (
             ("plan",),
             ("up", *POLL),
             ("status",),
             ("invoke", "local_test/payloads/diamonds.csv"),
         ):
-            run(aws.environment, verb, str(file), *arguments)
-        configuration_file(Path(folder), image, UPDATE)
+            run(aws.environment, verb, str(config_file), *arguments)
+        write_configuration(Path(folder), image, UPDATE)
         for verb, *arguments in (
             ("up", *POLL),
             ("rollback", "--yes", *POLL),
             ("down", "--yes", *POLL),
         ):
-            run(aws.environment, verb, str(file), *arguments)
+            run(aws.environment, verb, str(config_file), *arguments)
 
 
 def run(environment: dict[str, str], *arguments: str) -> None:

@@ -83,12 +83,12 @@ BAD: dict[str, tuple[Callable[[], bytes], str]] = {
 
 @pytest.mark.parametrize("name", BAD)
 def test_tarballs_that_sagemaker_could_not_take(
-    run: Run, write: Callable[..., Path], tmp_path: Path, name: str
+    run: Run, write_config: Callable[..., Path], tmp_path: Path, name: str
 ) -> None:
     """What is no whole tar.gz of files in their folder is refused in a line that says how to make one."""
     made, words = BAD[name]
     (tmp_path / "model.tar.gz").write_bytes(made())
-    outcome = run("plan", write({str(ARTIFACT): str(tmp_path / "model.tar.gz")}))
+    outcome = run("plan", write_config({str(ARTIFACT): str(tmp_path / "model.tar.gz")}))
 
     assert outcome.exit_code == 1
     assert words in outcome.output
@@ -97,32 +97,34 @@ def test_tarballs_that_sagemaker_could_not_take(
     assert len(outcome.output.splitlines()) == 1
 
 
-def test_known_by_its_content(run: Run, write: Callable[..., Path], tmp_path: Path) -> None:
+def test_known_by_its_content(run: Run, write_config: Callable[..., Path], tmp_path: Path) -> None:
     """The same tar packed by another gzip, at another time, is the same model; the tar of a folder is known likewise."""
     keys = set()
     for level in (1, 9):
         (tmp_path / "model.tar.gz").write_bytes(gzip.compress(tar(), level, mtime=level))
-        outcome = run("plan", write({str(ARTIFACT): str(tmp_path / "model.tar.gz")}))
+        outcome = run("plan", write_config({str(ARTIFACT): str(tmp_path / "model.tar.gz")}))
         keys |= set(re.findall(r"[0-9a-f]{64}/model.tar.gz", outcome.output))
 
     assert outcome.exit_code == 0, outcome.output
     assert len(keys) == 1
 
 
-def test_times_that_no_file_can_have(run: Run, write: Callable[..., Path], tmp_path: Path) -> None:
+def test_times_that_no_file_can_have(
+    run: Run, write_config: Callable[..., Path], tmp_path: Path
+) -> None:
     """The times in a tarball are no matter."""
     (tmp_path / "model.tar.gz").write_bytes(gzip.compress(tar(from_long_ago()), 1))
-    outcome = run("plan", write({str(ARTIFACT): str(tmp_path / "model.tar.gz")}))
+    outcome = run("plan", write_config({str(ARTIFACT): str(tmp_path / "model.tar.gz")}))
 
     assert outcome.exit_code == 0, outcome.output
 
 
-def test_a_link_to_a_folder(run: Run, write: Callable[..., Path], tmp_path: Path) -> None:
+def test_a_link_to_a_folder(run: Run, write_config: Callable[..., Path], tmp_path: Path) -> None:
     """A link to a folder, which would be missing in the upload, is refused."""
     shutil.copytree(ARTIFACT, tmp_path / "artifact")
     (tmp_path / "artifact" / "linked").symlink_to(tmp_path)
 
     assert (
         "is a link to a folder"
-        in run("plan", write({str(ARTIFACT): str(tmp_path / "artifact")})).output
+        in run("plan", write_config({str(ARTIFACT): str(tmp_path / "artifact")})).output
     )

@@ -9,8 +9,8 @@ import pytest
 
 from tests.deploy.conftest import Run
 from tests.deploy.test_life import PAYLOAD, POLL, mutations
-from tests.support.aws_emulator.server import StandIn
-from tests.support.aws_emulator.wire import Fault
+from tests.support.aws_emulator.recorder import Fault
+from tests.support.aws_emulator.server import Emulator
 from tests.support.server import ROOT
 
 
@@ -23,14 +23,14 @@ from tests.support.server import ROOT
     ],
 )
 def test_times_that_are_none(
-    stand_in: StandIn, run: Run, file: Path, verb: str, arguments: tuple[object, ...]
+    emulator: Emulator, run: Run, config_file: Path, verb: str, arguments: tuple[object, ...]
 ) -> None:
     """A time that cannot be waited is told by the option's name, before anything is asked of AWS."""
-    outcome = run(verb, file, *arguments)
+    outcome = run(verb, config_file, *arguments)
 
     assert outcome.exit_code == 2
     assert f"Error: Invalid value for '{arguments[-2]}'" in outcome.output
-    assert stand_in.wire.sent == []
+    assert emulator.recorder.calls == []
 
 
 @pytest.mark.parametrize(
@@ -48,22 +48,29 @@ def test_times_that_are_none(
     ],
 )
 def test_an_environment_that_cannot_be(  # noqa: PLR0913, PLR0917 - three fixtures
-    run: Run, file: Path, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, words: str
+    run: Run,
+    config_file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    variable: str,
+    value: str,
+    words: str,
 ) -> None:
     """A variable of the environment that boto3 could not take is one line."""
     monkeypatch.setenv(variable, value)
-    outcome = run("status", file)
+    outcome = run("status", config_file)
 
     assert outcome.exit_code == 1
     assert words in outcome.output
     assert len(outcome.output.splitlines()) == 1
 
 
-def test_refusals_of_many_lines(stand_in: StandIn, run: Run, file: Path) -> None:
+def test_refusals_of_many_lines(emulator: Emulator, run: Run, config_file: Path) -> None:
     """A refusal whose first line says nothing is told whole, in one line."""
     fault = Fault("ValidationException", "Validation failed:\nthe name is too long")
-    stand_in.wire.fault = lambda sent, _: fault if sent.operation == "DescribeEndpoint" else None
-    outcome = run("status", file)
+    emulator.recorder.inject_fault = lambda call, _: (
+        fault if call.operation == "DescribeEndpoint" else None
+    )
+    outcome = run("status", config_file)
 
     assert "AWS refused DescribeEndpoint: Validation failed: the name is too long" in outcome.output
     assert len(outcome.output.splitlines()) == 1
@@ -82,23 +89,23 @@ def test_refusals_of_many_lines(stand_in: StandIn, run: Run, file: Path) -> None
     ],
 )
 def test_a_layer_that_cannot_be_read(  # noqa: PLR0913, PLR0917 - three fixtures
-    stand_in: StandIn,
+    emulator: Emulator,
     run: Run,
-    file: Path,
+    config_file: Path,
     address: str,
     layer: tuple[str, bytes] | None,
     words: str,
 ) -> None:
     """The address of a layer is shown without what signs it, which lets whoever has it read the image."""
-    stand_in.layers, stand_in.layer = address, layer
-    outcome = run("up", file, *POLL)
+    emulator.layer_base_url, emulator.layer_response = address, layer
+    outcome = run("up", config_file, *POLL)
 
     assert outcome.exit_code == 1
     assert "image: " in outcome.output
     assert words in outcome.output
     assert "secret" not in outcome.output
     assert len(outcome.output.splitlines()) == 1
-    assert mutations(stand_in) == []
+    assert mutations(emulator) == []
 
 
 @pytest.mark.parametrize("missing", ["botocore", "yaml"])

@@ -168,10 +168,10 @@ FAULTS = [
     ("old", "new", "words"), FAULTS, ids=[words[:40] for _, _, words in FAULTS]
 )
 def test_faults_name_key_and_fix(
-    run: Run, write: Callable[..., Path], old: str, new: str, words: str
+    run: Run, write_config: Callable[..., Path], old: str, new: str, words: str
 ) -> None:
     """A fault of the file is one line with the key and what to write, before anything is asked of AWS."""
-    outcome = run("plan", write({old: new}))
+    outcome = run("plan", write_config({old: new}))
 
     assert outcome.exit_code == 1
     assert words in outcome.output
@@ -206,15 +206,15 @@ def test_the_example_shows_every_key() -> None:
         assert re.search(rf"^[# ]*{key.rpartition('.')[2]}:", example, flags=re.MULTILINE), key
 
 
-def test_an_instance_type_newer_than_boto3(run: Run, write: Callable[..., Path]) -> None:
+def test_an_instance_type_newer_than_boto3(run: Run, write_config: Callable[..., Path]) -> None:
     """An instance type that boto3 does not know is a warning, since its list ages."""
-    outcome = run("plan", write({"ml.c6i.large": "ml.c99i.large"}))
+    outcome = run("plan", write_config({"ml.c6i.large": "ml.c99i.large"}))
 
     assert outcome.exit_code == 0, outcome.output
     assert "warning: compute.instance_type: ml.c99i.large" in outcome.output
 
 
-def test_one_zone_for_development(run: Run, write: Callable[..., Path]) -> None:
+def test_one_zone_for_development(run: Run, write_config: Callable[..., Path]) -> None:
     """compute.allow_single_zone accepts one instance."""
     changes = {
         "instance_count: 2": "instance_count: 1\n  allow_single_zone: true",
@@ -222,14 +222,16 @@ def test_one_zone_for_development(run: Run, write: Callable[..., Path]) -> None:
     }
     changes["strategy: rolling"] = "strategy: all_at_once"
 
-    assert run("plan", write(changes)).exit_code == 0
+    assert run("plan", write_config(changes)).exit_code == 0
 
 
-def test_an_artifact_as_a_tarball(run: Run, write: Callable[..., Path], tmp_path: Path) -> None:
+def test_an_artifact_as_a_tarball(
+    run: Run, write_config: Callable[..., Path], tmp_path: Path
+) -> None:
     """A tar.gz is taken as it is, and known by the tar in it, once the server's check has passed on what is in it."""
     with tarfile.open(tmp_path / "model.tar.gz", "w:gz") as archive:
         archive.add(ROOT / "model" / "artifact", arcname=".")
-    outcome = run("plan", write({f"{ROOT}/model/artifact": str(tmp_path / "model.tar.gz")}))
+    outcome = run("plan", write_config({f"{ROOT}/model/artifact": str(tmp_path / "model.tar.gz")}))
 
     assert outcome.exit_code == 0, outcome.output
     assert (
@@ -239,12 +241,12 @@ def test_an_artifact_as_a_tarball(run: Run, write: Callable[..., Path], tmp_path
 
 
 def test_an_artifact_that_the_server_refuses(
-    run: Run, write: Callable[..., Path], tmp_path: Path
+    run: Run, write_config: Callable[..., Path], tmp_path: Path
 ) -> None:
     """An artifact on which the server would not start is never uploaded; the server's own words say why."""
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "model.ubj").write_bytes(b"nothing")
-    outcome = run("up", write({f"{ROOT}/model/artifact": str(tmp_path / "broken")}))
+    outcome = run("up", write_config({f"{ROOT}/model/artifact": str(tmp_path / "broken")}))
 
     assert outcome.exit_code == 1
     assert "model.artifact" in outcome.output
@@ -252,13 +254,13 @@ def test_an_artifact_that_the_server_refuses(
 
 
 def test_the_same_files_are_the_same_artifact(
-    run: Run, write: Callable[..., Path], tmp_path: Path
+    run: Run, write_config: Callable[..., Path], tmp_path: Path
 ) -> None:
     """A copy of the artifact, with other times, has the same key in S3."""
     shutil.copytree(ROOT / "model" / "artifact", tmp_path / "copy", copy_function=shutil.copyfile)
     here, copied = (
-        run("plan", write()),
-        run("plan", write({f"{ROOT}/model/artifact": str(tmp_path / "copy")})),
+        run("plan", write_config()),
+        run("plan", write_config({f"{ROOT}/model/artifact": str(tmp_path / "copy")})),
     )
 
     assert here.exit_code == 0
@@ -266,12 +268,12 @@ def test_the_same_files_are_the_same_artifact(
 
 
 def test_a_region_that_boto3_does_not_know(
-    run: Run, write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+    run: Run, write_config: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A region that may be misspelt is a warning with the one that was meant, for it may be newer than boto3."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name)
-    outcome = run("plan", write({"eu-central-1": "eu-centrall-1"}))
+    outcome = run("plan", write_config({"eu-central-1": "eu-centrall-1"}))
 
     assert outcome.exit_code == 0, outcome.output
     assert (

@@ -106,53 +106,58 @@ def test_what_yaml_would_take(run: Run, tmp_path: Path, text: str, words: str) -
     ("old", "new", "words"), FAULTS, ids=[words[:40] for _, _, words in FAULTS]
 )
 def test_what_aws_or_a_policy_would_misread(
-    run: Run, write: Callable[..., Path], old: str, new: str, words: str
+    run: Run, write_config: Callable[..., Path], old: str, new: str, words: str
 ) -> None:
     """What AWS refuses late, and what a policy would read as a wildcard, is one line that names the key."""
-    outcome = run("iam", write({old: new}))
+    outcome = run("iam", write_config({old: new}))
 
     assert outcome.exit_code == 1
     assert words in outcome.output
     assert len(outcome.output.strip().splitlines()) == 1
 
 
-def test_a_path_that_would_paint_the_terminal(run: Run, write: Callable[..., Path]) -> None:
+def test_a_path_that_would_paint_the_terminal(run: Run, write_config: Callable[..., Path]) -> None:
     """What would tell a terminal what to do is shown as what it is."""
-    outcome = run("plan", write({"artifact: ": 'artifact: "/none/\\a" #'}))
+    outcome = run("plan", write_config({"artifact: ": 'artifact: "/none/\\a" #'}))
 
     assert outcome.exit_code == 1
     assert "\a" not in outcome.output
 
 
 @pytest.mark.parametrize("strategy", ["rolling", "canary", "linear"])
-def test_one_instance_has_no_half(run: Run, write: Callable[..., Path], strategy: str) -> None:
+def test_one_instance_has_no_half(
+    run: Run, write_config: Callable[..., Path], strategy: str
+) -> None:
     """Where one instance may be all, only all_at_once is taken, since AWS's other steps are at most half of them."""
     changes = {
         "instance_count: 2": "instance_count: 2\n  allow_single_zone: true",
         "  min: 2": "  min: 1",
     }
-    refused = run("iam", write({**changes, "strategy: rolling": f"strategy: {strategy}"}))
+    refused = run("iam", write_config({**changes, "strategy: rolling": f"strategy: {strategy}"}))
 
     assert f"update.strategy: {strategy} goes in steps" in refused.output
     assert "of which scaling.min allows 1: use all_at_once" in refused.output
     assert (
-        run("iam", write({**changes, "strategy: rolling": "strategy: all_at_once"})).exit_code == 0
+        run(
+            "iam", write_config({**changes, "strategy: rolling": "strategy: all_at_once"})
+        ).exit_code
+        == 0
     )
 
 
-def test_what_looks_like_a_date_is_text(run: Run, write: Callable[..., Path]) -> None:
+def test_what_looks_like_a_date_is_text(run: Run, write_config: Callable[..., Path]) -> None:
     """A version such as 2024-01-31 needs no quotes."""
-    outcome = run("plan", write({"version: 1.0.0": "version: 2024-01-31"}))
+    outcome = run("plan", write_config({"version: 1.0.0": "version: 2024-01-31"}))
 
     assert outcome.exit_code == 0, outcome.output
     assert "diamonds-2024-01-31-" in outcome.output
 
 
 @pytest.mark.parametrize("null", ["null", "~"])
-def test_null_switches_off(run: Run, write: Callable[..., Path], null: str) -> None:
+def test_null_switches_off(run: Run, write_config: Callable[..., Path], null: str) -> None:
     """A written null is no alarm, and no section; a key without a value has its default."""
     changes = {"errors_5xx: 5": f"errors_5xx: {null}", "latency_p99_ms: 500": "latency_p99_ms:"}
-    outcome = run("plan", write({**changes, "\nupdate:": f"\ncapture: {null}\nupdate:"}))
+    outcome = run("plan", write_config({**changes, "\nupdate:": f"\ncapture: {null}\nupdate:"}))
 
     assert outcome.exit_code == 0, outcome.output
     assert "diamonds-errors-5xx" not in outcome.output
@@ -160,19 +165,19 @@ def test_null_switches_off(run: Run, write: Callable[..., Path], null: str) -> N
     assert "DataCaptureConfig" not in outcome.output
 
 
-def test_null_of_serverless_is_off(run: Run, write: Callable[..., Path]) -> None:
+def test_null_of_serverless_is_off(run: Run, write_config: Callable[..., Path]) -> None:
     """serverless: null leaves the instances; serverless: alone, with nothing beneath, has all its defaults."""
-    off = run("plan", write({"instance_count: 2": "instance_count: 2\n  serverless: null"}))
-    on = run("plan", write({"instance_count: 2": "serverless:"}))
+    off = run("plan", write_config({"instance_count: 2": "instance_count: 2\n  serverless: null"}))
+    on = run("plan", write_config({"instance_count: 2": "serverless:"}))
 
     assert '"InitialInstanceCount": 2' in off.output
     assert "a serverless endpoint scales by itself" in on.output
 
 
-def test_policies_name_what_aws_documents(run: Run, write: Callable[..., Path]) -> None:
+def test_policies_name_what_aws_documents(run: Run, write_config: Callable[..., Path]) -> None:
     """Scaling needs UpdateEndpointWeightsAndCapacities; SageMaker writes its metrics into two namespaces; keys are ARNs."""
-    file = write({"\nupdate:": f"\nkms: {{artifact_key: '{KEY}'}}\nupdate:"})
-    policies = json.loads(run("iam", file).output)
+    config_file = write_config({"\nupdate:": f"\nkms: {{artifact_key: '{KEY}'}}\nupdate:"})
+    policies = json.loads(run("iam", config_file).output)
     deployment, execution = policies["deployment"]["Statement"], policies["execution"]["Statement"]
     endpoint = next(
         one for one in deployment if "sagemaker:UpdateEndpointWeightsAndCapacities" in one["Action"]

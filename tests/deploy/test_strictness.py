@@ -1,4 +1,4 @@
-"""What AWS refuses the stand-in refuses too, so that a test of the command line that asks for it fails."""
+"""What AWS refuses the emulator refuses too, so that a test of the command line that asks for it fails."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,8 +9,8 @@ from botocore.exceptions import ClientError
 
 from tests.deploy.conftest import Run
 from tests.deploy.test_life import POLL, mutations
-from tests.support.aws_emulator.server import StandIn
-from tests.support.aws_emulator.wire import Fault, Sent
+from tests.support.aws_emulator.recorder import ApiCall, Fault
+from tests.support.aws_emulator.server import Emulator
 
 NAMES = {"EndpointName": "one"}
 CONFIG, MODEL = {"EndpointConfigName": "small"}, {"ModelName": "one"}
@@ -50,10 +50,10 @@ def variants(instance_type: str) -> list[dict[str, Any]]:
     ],
 )  # fmt: skip
 def test_refused(
-    stand_in: StandIn, service: str, operation: str, parameters: dict[str, Any]
+    emulator: Emulator, service: str, operation: str, parameters: dict[str, Any]
 ) -> None:
     """Names that are taken, removals of what is used, and updates that AWS does not make are refused."""
-    sagemaker, scaling = stand_in.client("sagemaker"), stand_in.client("application-autoscaling")
+    sagemaker, scaling = emulator.client("sagemaker"), emulator.client("application-autoscaling")
     sagemaker.create_model(**CREATION)
     for size in ("small", "large"):
         sagemaker.create_endpoint_config(
@@ -63,15 +63,15 @@ def test_refused(
     sagemaker.describe_endpoint(**NAMES)
     scaling.register_scalable_target(**SCALED, ResourceId="endpoint/one/variant/a")
     with pytest.raises(ClientError) as refusal:
-        getattr(stand_in.client(service), operation)(**parameters)
+        getattr(emulator.client(service), operation)(**parameters)
 
-    assert [refusal.value.response["Error"]["Message"]] == stand_in.refused
-    stand_in.refused.clear()
+    assert [refusal.value.response["Error"]["Message"]] == emulator.rejections
+    emulator.rejections.clear()
 
 
-def test_refused_while_an_update_is_under_way(stand_in: StandIn) -> None:
+def test_refused_while_an_update_is_under_way(emulator: Emulator) -> None:
     """An endpoint that is being made or changed takes neither an update nor its removal."""
-    sagemaker = stand_in.client("sagemaker")
+    sagemaker = emulator.client("sagemaker")
     sagemaker.create_model(**CREATION)
     sagemaker.create_endpoint_config(**CONFIG, ProductionVariants=variants("ml.m5.large"))
     sagemaker.create_endpoint(**NAMES, **CONFIG)
@@ -79,38 +79,40 @@ def test_refused_while_an_update_is_under_way(stand_in: StandIn) -> None:
         with pytest.raises(ClientError, match="in-progress"):
             getattr(sagemaker, operation)(**parameters)
 
-    assert len(stand_in.refused) == 2
-    stand_in.refused.clear()
+    assert len(emulator.rejections) == 2
+    emulator.rejections.clear()
 
 
 @pytest.mark.parametrize(
     "operation", ["CreateModel", "CreateEndpointConfig", "CreateEndpoint", "UpdateEndpoint"]
 )
 def test_an_answer_that_is_lost(
-    stand_in: StandIn,
+    emulator: Emulator,
     run: Run,
-    write: Callable[..., Path],
+    write_config: Callable[..., Path],
     monkeypatch: pytest.MonkeyPatch,
     operation: str,
 ) -> None:
     """A call that was carried out, but whose answer was lost, is refused when boto3 makes it again: up knows that it is done."""
     monkeypatch.delenv("AWS_MAX_ATTEMPTS")
     if operation == "UpdateEndpoint":
-        run("up", write(), *POLL)
-    lost: list[Sent] = []
+        run("up", write_config(), *POLL)
+    lost: list[ApiCall] = []
 
-    def fault(sent: Sent, _: int) -> Fault | None:
-        lost.extend([sent] if sent.operation == operation else [])
+    def fault(call: ApiCall, _: int) -> Fault | None:
+        lost.extend([call] if call.operation == operation else [])
         return (
-            Fault("InternalFailure", status=500, done=True)
-            if sent.operation == operation and len(lost) == 1
+            Fault("InternalFailure", status=500, applied=True)
+            if call.operation == operation and len(lost) == 1
             else None
         )
 
-    stand_in.wire.fault = fault
-    outcome = run("up", write({"environment: {}": "environment: {SERVE_FRONTEND: flask}"}), *POLL)
+    emulator.recorder.inject_fault = fault
+    outcome = run(
+        "up", write_config({"environment: {}": "environment: {SERVE_FRONTEND: flask}"}), *POLL
+    )
 
     assert outcome.exit_code == 0, outcome.output
-    assert mutations(stand_in).count(operation) >= 2
-    assert len(stand_in.refused) == 1
-    stand_in.refused.clear()
+    assert mutations(emulator).count(operation) >= 2
+    assert len(emulator.rejections) == 1
+    emulator.rejections.clear()

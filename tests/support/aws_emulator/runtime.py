@@ -10,7 +10,7 @@ from moto.s3.exceptions import MissingKey
 from moto.s3.models import s3_backends
 from moto.sagemaker.models import sagemaker_backends
 
-from tests.support.aws_emulator.wire import Environ
+from tests.support.aws_emulator.recorder import Environ
 
 ACCOUNT, REGION = "123456789012", "eu-central-1"
 

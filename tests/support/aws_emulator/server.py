@@ -20,31 +20,31 @@ from moto.moto_server.werkzeug_app import (
 from werkzeug.serving import make_server
 
 from container.local_server import SAMPLE_ARTIFACT, serving, stop_on_sigterm
-from tests.support.aws_emulator import gaps, runtime
+from tests.support.aws_emulator import moto_patches, runtime
+from tests.support.aws_emulator.recorder import CallRecorder, Environ
 from tests.support.aws_emulator.runtime import ACCOUNT, REGION
-from tests.support.aws_emulator.wire import Environ, Wire
 
 BUCKET, REPOSITORY = "example-models", "xgb-endpoint"
 MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 CREDENTIALS = {
-    "AWS_ACCESS_KEY_ID": "stand-in",
-    "AWS_SECRET_ACCESS_KEY": "stand-in",
+    "AWS_ACCESS_KEY_ID": "emulator",
+    "AWS_SECRET_ACCESS_KEY": "emulator",
     "AWS_DEFAULT_REGION": REGION,
     "AWS_EC2_METADATA_DISABLED": "true",
 }
 
 
 @dataclass
-class StandIn(gaps.Play):
+class Emulator(moto_patches.EndpointScript):
     """The stand-in's address, its wire, and the play that its endpoints give."""
 
     container_url: str | None = None
-    wire: Wire = field(init=False)
+    recorder: CallRecorder = field(init=False)
     architecture: str = "amd64"
-    layer: tuple[str, bytes] | None = None  # status and body, in place of an image's
+    layer_response: tuple[str, bytes] | None = None  # status and body, in place of an image's
 
     def __post_init__(self) -> None:
-        self.wire = Wire(self.application)
+        self.recorder = CallRecorder(self.application)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -52,10 +52,10 @@ class StandIn(gaps.Play):
 
     def client(self, service: str, region: str = REGION) -> Any:
         """Return a client of boto3 for the test's own look at the stand-in."""
-        keys = {"aws_access_key_id": "stand-in", "aws_secret_access_key": "stand-in"}
+        keys = {"aws_access_key_id": "emulator", "aws_secret_access_key": "emulator"}
         return boto3.client(service, region_name=region, endpoint_url=self.url, **keys)
 
-    def furnish(self, media_type: str = MANIFEST) -> str:
+    def provision(self, media_type: str = MANIFEST) -> str:
         """Make the bucket, the repository and an image; return how the image is named by its digest."""
         self.client("s3").create_bucket(
             Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION}
@@ -89,8 +89,14 @@ class StandIn(gaps.Play):
         urllib.request.urlopen(
             urllib.request.Request(f"{self.url}/moto-api/reset", method="POST"), timeout=10
         ).close()
-        self.wire.reset()
-        self.story, self.refused, self.architecture, self.layer, self.layers = (
+        self.recorder.reset()
+        (
+            self.transitions,
+            self.rejections,
+            self.architecture,
+            self.layer_response,
+            self.layer_base_url,
+        ) = (
             [],
             [],
             "amd64",
@@ -102,7 +108,7 @@ class StandIn(gaps.Play):
         """Answer what moto does not: layers, and invocations, which a container's server answers."""
         path = environ["PATH_INFO"]
         if path.startswith("/layers/"):
-            status, body = self.layer or (
+            status, body = self.layer_response or (
                 "200 OK",
                 json.dumps({"architecture": self.architecture}).encode(),
             )
@@ -129,23 +135,23 @@ _MOTO = DomainDispatcherApplication(create_backend_app)
 
 
 @contextmanager
-def standing_in(container_url: str | None = None) -> Iterator[StandIn]:
+def run_emulator(container_url: str | None = None) -> Iterator[Emulator]:
     """Run the stand-in in a thread, on a free port of the loopback, until the block ends."""
-    stand_in = StandIn(container_url=container_url)
-    server = make_server("127.0.0.1", 0, stand_in.wire, threaded=True, request_handler=_Quiet)
-    stand_in.url = f"http://127.0.0.1:{server.server_port}"
-    gaps.fill(stand_in)
+    emulator = Emulator(container_url=container_url)
+    server = make_server("127.0.0.1", 0, emulator.recorder, threaded=True, request_handler=_Quiet)
+    emulator.url = f"http://127.0.0.1:{server.server_port}"
+    moto_patches.patch_moto(emulator)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        yield stand_in
+        yield emulator
     finally:
         server.shutdown()
         thread.join()
         server.server_close()
 
 
-def configuration_file(folder: Path, image: str, changes: Mapping[str, str] | None = None) -> Path:
+def write_configuration(folder: Path, image: str, changes: Mapping[str, str] | None = None) -> Path:
     """Write the example's file with an image of the stand-in, and with texts replaced; return its path."""
     root = Path(__file__).resolve().parents[3]
     text = (root / "deploy" / "endpoint.example.yaml").read_text().replace(": ../", f": {root}/")
@@ -173,13 +179,13 @@ if __name__ == "__main__":
     stop_on_sigterm()
     with (
         serving(folder, environment={"SAGEMAKER_CONTAINER_LOG_LEVEL": "ERROR"}) as container,
-        standing_in(container.url) as aws,
+        run_emulator(container.url) as aws,
     ):
         print(
             "\n".join(
                 [
                     *(f"export {name}={value}" for name, value in aws.environment.items()),
-                    f"export IMAGE={aws.furnish()}",
+                    f"export IMAGE={aws.provision()}",
                 ]
             ),
             flush=True,

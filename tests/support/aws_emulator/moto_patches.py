@@ -25,22 +25,22 @@ DEREGISTER = ApplicationAutoscalingBackend.deregister_scalable_target
 
 
 @dataclass
-class Play:
-    """What endpoints do next: ``story`` is a list of (status, whether on the new config); and what was ``refused``."""
+class EndpointScript:
+    """What endpoints do next: ``transitions`` is a list of (status, whether on the new config); and what was ``rejections``."""
 
     url: str = ""
-    story: list[tuple[str, bool]] = field(default_factory=list)
+    transitions: list[tuple[str, bool]] = field(default_factory=list)
     reason: str = "the alarm diamonds-errors-5xx went off"
-    refused: list[str] = field(default_factory=list)
-    layers: str = ""  # where they are, if not here
+    rejections: list[str] = field(default_factory=list)
+    layer_base_url: str = ""  # where they are, if not here
 
 
-_PLAYING = [Play()]  # moto's state is one for the process
+_CURRENT_SCRIPT = [EndpointScript()]  # moto's state is one for the process
 
 
-def fill(play: Play) -> None:
+def patch_moto(script: EndpointScript) -> None:
     """Fill the gaps, with what this play says of endpoints."""
-    _PLAYING[:] = [play]
+    _CURRENT_SCRIPT[:] = [script]
     FakeEndpointConfig.validate_instance_type = lambda *_: (
         None
     )  # moto knows old instance types only
@@ -49,11 +49,7 @@ def fill(play: Play) -> None:
     ApplicationAutoscalingBackend.register_scalable_target = register_scalable_target
     ApplicationAutoscalingBackend.deregister_scalable_target = deregister_scalable_target
     SageMakerResponse.update_endpoint = update_endpoint
-    ECRResponse.get_download_url_for_layer = lambda self: ActionResult(
-        {
-            "downloadUrl": f"{_PLAYING[0].layers or _PLAYING[0].url}/layers/{self._get_param('layerDigest')}?X-Amz-Signature=secret"
-        }
-    )
+    ECRResponse.get_download_url_for_layer = get_download_url_for_layer
 
 
 def create_model(self: Any, **parameters: Any) -> Any:
@@ -86,16 +82,16 @@ def create_endpoint(self: Any, **parameters: Any) -> Any:
 
 def describe_endpoint(self: Any, endpoint_name: str) -> Any:
     """Let the story of an endpoint go on by a step."""
-    play, endpoint = _PLAYING[0], self.endpoints.get(endpoint_name)
-    if endpoint and endpoint.__dict__.get("story"):
-        endpoint.endpoint_status, endpoint.endpoint_config_name = endpoint.story.pop(0)
+    script, endpoint = _CURRENT_SCRIPT[0], self.endpoints.get(endpoint_name)
+    if endpoint and endpoint.__dict__.get("transitions"):
+        endpoint.endpoint_status, endpoint.endpoint_config_name = endpoint.transitions.pop(0)
         endpoint.failure_reason = (
-            play.reason if play.story and endpoint.endpoint_status != "Updating" else None
+            script.reason if script.transitions and endpoint.endpoint_status != "Updating" else None
         )
     described = {
         key: value
         for key, value in MOTO["describe_endpoint"](self, endpoint_name).items()
-        if key not in ("Story", "Pending")
+        if key not in ("Transitions", "Pending")
     }
     if endpoint and endpoint.endpoint_status not in SETTLED:
         described["PendingDeploymentSummary"] = {"EndpointConfigName": endpoint.pending}
@@ -114,7 +110,7 @@ def delete_endpoint_config(self: Any, endpoint_config_name: str) -> None:
     used = {
         name
         for one in self.endpoints.values()
-        for name in (one.endpoint_config_name, *(config for _, config in one.story))
+        for name in (one.endpoint_config_name, *(config for _, config in one.transitions))
     }
     _refuse(
         endpoint_config_name in used,
@@ -178,11 +174,18 @@ def update_endpoint(self: Any) -> ActionResult:
     return ActionResult({"EndpointArn": endpoint.arn})
 
 
+def get_download_url_for_layer(self: Any) -> ActionResult:
+    """Return a presigned URL of a layer, which moto does not implement."""
+    base_url = _CURRENT_SCRIPT[0].layer_base_url or _CURRENT_SCRIPT[0].url
+    digest = self._get_param("layerDigest")
+    return ActionResult({"downloadUrl": f"{base_url}/layers/{digest}?X-Amz-Signature=secret"})
+
+
 def _begin(endpoint: Any, config: str, status: str) -> None:
     old = endpoint.endpoint_config_name
-    endpoint.story = [
+    endpoint.transitions = [
         (status, config if on_new else old)
-        for status, on_new in _PLAYING[0].story or [("InService", True)]
+        for status, on_new in _CURRENT_SCRIPT[0].transitions or [("InService", True)]
     ]
     endpoint.endpoint_status, endpoint.pending = status, config
 
@@ -240,5 +243,5 @@ def _refuse_update(self: Any, endpoint: Any, config: str) -> None:
 
 def _refuse(wrong: bool, message: str) -> None:  # noqa: FBT001 - the condition reads as one
     if wrong:
-        _PLAYING[0].refused.append(message)
+        _CURRENT_SCRIPT[0].rejections.append(message)
         raise ValidationError(message=message)

@@ -16,7 +16,7 @@ Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
 
 @dataclass(frozen=True)
-class Sent:
+class ApiCall:
     """A call as it came over the wire."""
 
     service: str
@@ -31,17 +31,17 @@ class Sent:
 
 @dataclass(frozen=True)
 class Fault:
-    """An answer in place of AWS's; with ``done`` the call is carried out, and only its answer is lost."""
+    """An answer in place of AWS's; with ``applied`` the call is carried out, and only its answer is lost."""
 
     code: str
     message: str = "injected"
     status: int = 400
-    done: bool = False
+    applied: bool = False
     headers: tuple[tuple[str, str], ...] = ()
 
 
-class Wire:
-    """A WSGI application around another: records the calls, and asks ``fault`` of each whether it goes wrong."""
+class CallRecorder:
+    """A WSGI application around another: records the calls, and asks ``inject_fault`` of each whether it goes wrong."""
 
     def __init__(self, inner: Application) -> None:
         self._inner, self._lock = inner, threading.Lock()
@@ -49,26 +49,28 @@ class Wire:
 
     def reset(self) -> None:
         """Forget all calls and faults."""
-        self.sent: list[Sent] = []
-        self.fault: Callable[[Sent, int], Fault | None] = lambda *_: None
+        self.calls: list[ApiCall] = []
+        self.inject_fault: Callable[[ApiCall, int], Fault | None] = lambda *_: None
 
     def __call__(self, environ: Environ, start: Callable[..., Any]) -> Iterable[bytes]:
         """Answer a request."""
         if "HTTP_AUTHORIZATION" not in environ:
             return self._inner(environ, start)
-        sent = _sent(environ)
+        call = _parse_call(environ)
         with self._lock:
-            self.sent.append(sent)
-            count = sum(one.mutates for one in self.sent)
-        fault = self.fault(sent, count)  # which may make calls itself, as another terminal does
+            self.calls.append(call)
+            count = sum(call.mutates for call in self.calls)
+        fault = self.inject_fault(
+            call, count
+        )  # which may make calls itself, as another terminal does
         if fault is None:
             return self._inner(environ, start)
-        if fault.done:
+        if fault.applied:
             list(self._inner(environ, lambda *_: None))
-        return _answer(sent, fault, start)
+        return _answer(call, fault, start)
 
 
-def _sent(environ: Environ) -> Sent:
+def _parse_call(environ: Environ) -> ApiCall:
     body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
     environ["wsgi.input"] = _Again(body)
     service = re.findall(r"Credential=[^/]*/\d+/[^/]*/([^/]*)/", environ["HTTP_AUTHORIZATION"])[0]
@@ -93,20 +95,20 @@ def _sent(environ: Environ) -> Sent:
             if "list-type" in query
             else S3[environ["REQUEST_METHOD"]]
         )
-        return Sent(service, operation, {"path": path}, headers)
+        return ApiCall(service, operation, {"path": path}, headers)
     if path.startswith("/endpoints/"):
-        return Sent(
+        return ApiCall(
             "sagemaker",
             "InvokeEndpointAsync" if "/async" in path else "InvokeEndpoint",
             {"path": path},
             headers,
         )
     if target:
-        return Sent(service, target.rpartition(".")[2], json.loads(body or b"{}"), headers)
+        return ApiCall(service, target.rpartition(".")[2], json.loads(body or b"{}"), headers)
     if "/operation/" in path:
-        return Sent(service, path.rpartition("/")[2], {}, headers)
+        return ApiCall(service, path.rpartition("/")[2], {}, headers)
     form = parse_qs(body.decode())
-    return Sent(
+    return ApiCall(
         service, form["Action"][0], {name: values[0] for name, values in form.items()}, headers
     )
 
@@ -127,10 +129,10 @@ class _Again:
         return self.read(end if size < 0 else min(end, size))
 
 
-def _answer(sent: Sent, fault: Fault, start: Callable[..., Any]) -> Iterable[bytes]:
-    if sent.service == "s3":
+def _answer(call: ApiCall, fault: Fault, start: Callable[..., Any]) -> Iterable[bytes]:
+    if call.service == "s3":
         body = f"<Error><Code>{fault.code}</Code><Message>{fault.message}</Message></Error>"
-    elif sent.service == "ec2":
+    elif call.service == "ec2":
         error = f"<Errors><Error><Code>{fault.code}</Code><Message>{fault.message}</Message></Error></Errors>"
         body = f"<Response>{error}<RequestID>1</RequestID></Response>"
     else:
