@@ -30,7 +30,7 @@ class Aws:
         answer: dict[str, Any] = getattr(self.client(service), operation)(**parameters)
         return answer
 
-    def pages(
+    def paginate(
         self, service: str, operation: str, key: str, **parameters: Any
     ) -> list[dict[str, Any]]:
         """Return all that an operation lists under a key, over all its pages."""

@@ -41,14 +41,14 @@ class BadConfiguration(DeployError):
     """The file of an endpoint cannot be read, or asks for what cannot be."""
 
 
-def printable(text: str, kept: str = "") -> str:
+def escape_unprintable(text: str, kept: str = "") -> str:
     """Return a text in which nothing tells a terminal what to do, nor ends the line but what is kept."""
     return "".join(
         sign if sign.isprintable() or sign in kept else repr(sign)[1:-1] for sign in text
     )
 
 
-def in_one_line(error: BotoCoreError | ClientError, region: str) -> str:
+def summarize_error(error: BotoCoreError | ClientError, region: str) -> str:
     """Tell in one line what AWS or the way to it refused, and what to do."""
     if isinstance(error, ClientError):
         return " ".join(_refusal(error, region).split())
@@ -80,22 +80,22 @@ def in_one_line(error: BotoCoreError | ClientError, region: str) -> str:
     return _one_line(error)
 
 
-def code_of(error: ClientError) -> str:
+def error_code(error: ClientError) -> str:
     """Return AWS's name for a refusal."""
     return str(error.response.get("Error", {}).get("Code", "unknown"))
 
 
-def message_of(error: ClientError) -> str:
+def error_message(error: ClientError) -> str:
     """Return AWS's words for a refusal."""
-    return str(error.response.get("Error", {}).get("Message", "")) or code_of(error)
+    return str(error.response.get("Error", {}).get("Message", "")) or error_code(error)
 
 
 def _refusal(error: ClientError, region: str) -> str:
-    code, operation = code_of(error), error.operation_name
+    code, operation = error_code(error), error.operation_name
     for codes, words in {
         EXPIRED: "the AWS credentials have expired: log in again (aws sso login), then run the same command",
         UNKNOWN_KEY: f"AWS does not know the credentials, or not in {region}: see aws sts get-caller-identity and the key region",
-        DENIED: f"not allowed: {operation}: python -m deploy iam prints the policy that is needed ({message_of(error)})",
+        DENIED: f"not allowed: {operation}: python -m deploy iam prints the policy that is needed ({error_message(error)})",
         THROTTLED: f"AWS throttled {operation} each time: wait a minute, then run the same command; it goes on where it was",
         WRONG_REGION: f"{operation}: the bucket is in another region than {region}: use one there, or change the key region",
     }.items():
@@ -103,7 +103,7 @@ def _refusal(error: ClientError, region: str) -> str:
             return words
     if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500:  # noqa: PLR2004 - statuses of a server's failure
         return f"AWS failed at {operation} ({code}): run the same command again; it goes on where it was"
-    return f"AWS refused {operation}: {message_of(error)} ({code})"
+    return f"AWS refused {operation}: {error_message(error)} ({code})"
 
 
 def _one_line(error: Exception) -> str:

@@ -8,9 +8,9 @@ import click
 from botocore.exceptions import BotoCoreError, ClientError
 
 from deploy.config.configuration import Configuration
-from deploy.config.loader import read
-from deploy.desired.service_model import unknown_instance_type, unknown_region
-from deploy.errors import DeployError, in_one_line, printable
+from deploy.config.loader import load
+from deploy.desired.service_model import instance_type_warning, region_warning
+from deploy.errors import DeployError, escape_unprintable, summarize_error
 
 
 class Seconds(click.FloatRange):
@@ -26,19 +26,19 @@ class Seconds(click.FloatRange):
         return seconds
 
 
-LONGEST_SECONDS = 86_400
-FILE = click.argument("file", type=click.Path(path_type=Path))
-POLL = click.option(
+MAX_WAIT_SECONDS = 86_400
+FILE_ARGUMENT = click.argument("file", type=click.Path(path_type=Path))
+POLL_OPTION = click.option(
     "--poll-seconds",
-    type=Seconds(0, LONGEST_SECONDS, min_open=True),
+    type=Seconds(0, MAX_WAIT_SECONDS, min_open=True),
     default=10.0,
     show_default=True,
     help="how often to look while waiting",
 )
-YES = click.option("--yes", is_flag=True, help="do not ask")
+YES_OPTION = click.option("--yes", is_flag=True, help="do not ask")
 
 
-class Verbs(click.Group):
+class CommandGroup(click.Group):
     """Commands whose failures are one line each, with exit code 1."""
 
     def invoke(self, context: click.Context) -> Any:
@@ -46,38 +46,38 @@ class Verbs(click.Group):
         try:
             return super().invoke(context)
         except DeployError as error:
-            raise click.ClickException(printable(str(error), "\n")) from error
+            raise click.ClickException(escape_unprintable(str(error), "\n")) from error
         except (BotoCoreError, ClientError) as error:
             raise click.ClickException(
-                in_one_line(error, str(context.obj or "this region"))
+                summarize_error(error, str(context.obj or "this region"))
             ) from error
         except BrokenPipeError:
             raise  # as by head, with which click ends quietly
         except OSError as error:
             if error.filename is not None:
                 raise click.ClickException(
-                    printable(f"{error.filename}: {error.strerror}")
+                    escape_unprintable(f"{error.filename}: {error.strerror}")
                 ) from error
             raise click.ClickException(
                 f"{error}: run the same command again; it goes on where it was"
             ) from error
 
 
-def configuration_of(context: click.Context, file: Path) -> Configuration:
+def load_configuration(context: click.Context, file: Path) -> Configuration:
     """Read the file; raises BadConfiguration."""
-    configuration = read(file)
+    configuration = load(file)
     if context.parent:
         context.parent.obj = configuration.region  # for the messages of failures
-    if warning := unknown_region(configuration.region):
+    if warning := region_warning(configuration.region):
         click.secho(f"warning: {warning}", fg="yellow", err=True)
     if configuration.compute.serverless is None and (
-        warning := unknown_instance_type(configuration.compute.instance_type)
+        warning := instance_type_warning(configuration.compute.instance_type)
     ):
         click.secho(f"warning: {warning}", fg="yellow", err=True)
     return configuration
 
 
-def ask(yes: bool, question: str) -> None:  # noqa: FBT001 - the flag as it was given
+def confirm(yes: bool, question: str) -> None:  # noqa: FBT001 - the flag as it was given
     """Ask a question, unless the answer is given; raises DeployError for no."""
     if not yes and not click.confirm(question):
         raise DeployError("nothing was changed")

@@ -31,11 +31,11 @@ class Model:
     bucket: str = field(
         metadata={
             "meaning": "the bucket that it is uploaded to; it must exist, in the same region",
-            **patterns.BUCKET,
+            **patterns.BUCKET_NAME,
         }
     )
     prefix: str = _key(
-        "what the keys of uploaded artifacts begin with", "xgb-endpoint", **patterns.PREFIX
+        "what the keys of uploaded artifacts begin with", "xgb-endpoint", **patterns.KEY_PREFIX
     )
 
 
@@ -80,13 +80,13 @@ class Serverless:
 class Asynchronous:
     """Responder that are queued, with payloads and replies in S3."""
 
-    output: str = field(metadata={"meaning": "where replies go", **patterns.PLACE})
-    failure: str | None = _key("where the errors of failed invocations go", **patterns.PLACE)
+    output: str = field(metadata={"meaning": "where replies go", **patterns.S3_URI})
+    failure: str | None = _key("where the errors of failed invocations go", **patterns.S3_URI)
     max_concurrent_invocations: int | None = _key(
         "how many invocations an instance is sent at once", least=1, most=1000
     )
-    success_topic: str | None = _key("the SNS topic that hears of replies", **patterns.TOPIC)
-    error_topic: str | None = _key("the SNS topic that hears of failures", **patterns.TOPIC)
+    success_topic: str | None = _key("the SNS topic that hears of replies", **patterns.TOPIC_ARN)
+    error_topic: str | None = _key("the SNS topic that hears of failures", **patterns.TOPIC_ARN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,7 +162,7 @@ class Alarms:
         least=1,
         most=3_600_000,
     )
-    names: tuple[str, ...] = _key("further alarms that exist already", (), **patterns.ALARM)
+    names: tuple[str, ...] = _key("further alarms that exist already", (), **patterns.ALARM_NAME)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,7 +195,7 @@ class Update:
 class Capture:
     """Payloads and replies are kept in S3."""
 
-    destination: str = field(metadata={"meaning": "where they are kept", **patterns.PLACE})
+    destination: str = field(metadata={"meaning": "where they are kept", **patterns.S3_URI})
     percent: int = _key("of how many invocations", 100, least=1, most=100)
 
 
@@ -204,9 +204,9 @@ class Kms:
     """Keys that encrypt."""
 
     artifact_key: str | None = _key(
-        "the uploaded artifact, and what is captured", **patterns.ENCRYPTION_KEY
+        "the uploaded artifact, and what is captured", **patterns.KMS_KEY_ARN
     )
-    volume_key: str | None = _key("the instances' volumes", **patterns.ENCRYPTION_KEY)
+    volume_key: str | None = _key("the instances' volumes", **patterns.KMS_KEY_ARN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,15 +216,15 @@ class Configuration:
     name: str = field(
         metadata={
             "meaning": "the endpoint's name; all that is made begins with it",
-            **patterns.NAME,
+            **patterns.ENDPOINT_NAME,
         }
     )
     region: str = field(metadata={"meaning": "of endpoint, image and bucket", **patterns.REGION})
-    role: str = field(metadata={"meaning": "the ARN of the execution role", **patterns.ROLE})
+    role: str = field(metadata={"meaning": "the ARN of the execution role", **patterns.ROLE_ARN})
     image: str = field(
         metadata={
             "meaning": "the image in ECR, by its digest as `make push` prints it",
-            **patterns.IMAGE,
+            **patterns.IMAGE_URI,
         }
     )
     model: Model

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from deploy.config.configuration import Configuration
-from deploy.config.rules import faults_of
-from deploy.config.strict_yaml import EMPTY, document_at
-from deploy.errors import BadConfiguration, printable
+from deploy.config.rules import find_conflicts
+from deploy.config.strict_yaml import NO_VALUE, load_document
+from deploy.errors import BadConfiguration, escape_unprintable
 
 SHOWN = 80  # of a value, at its beginning and at its end
 WORDS = {
@@ -26,20 +26,20 @@ WORDS = {
 }
 
 
-def read(path: Path) -> Configuration:
+def load(path: Path) -> Configuration:
     """Read the file of an endpoint; raises BadConfiguration."""
     try:
-        configuration: Configuration = _section(Configuration, document_at(path), "")
+        configuration: Configuration = _section(Configuration, load_document(path), "")
         configuration = _with_paths_from(path.parent, configuration)
-        if faults := faults_of(configuration):
+        if faults := find_conflicts(configuration):
             raise BadConfiguration("; ".join(faults))
     except BadConfiguration as error:
-        raise BadConfiguration(printable(f"{path}: {error}")) from error
+        raise BadConfiguration(escape_unprintable(f"{path}: {error}")) from error
     return configuration
 
 
 def _section(kind: type[Any], value: object, place: str) -> Any:
-    value = {} if value in (None, EMPTY) else value
+    value = {} if value in (None, NO_VALUE) else value
     if not isinstance(value, dict):
         raise BadConfiguration(
             f"{place or 'the file'}: expected keys and values, not {_shown(value)}"
@@ -53,21 +53,21 @@ def _section(kind: type[Any], value: object, place: str) -> Any:
                 )
             )
     hints = get_type_hints(kind)
-    read: dict[str, Any] = {}
+    load: dict[str, Any] = {}
     for name, field in known.items():
         inner = f"{place}.{name}" if place else name
-        one = value.get(name, EMPTY)
+        one = value.get(name, NO_VALUE)
         if one is None and type(None) in get_args(hints[name]):
-            read[name] = None  # a written null switches off what can be off, whatever the default
-        elif one is not None and one is not EMPTY:
-            read[name] = _value(hints[name], one, inner, field)
+            load[name] = None  # a written null switches off what can be off, whatever the default
+        elif one is not None and one is not NO_VALUE:
+            load[name] = _value(hints[name], one, inner, field)
         elif field.default is MISSING and field.default_factory is MISSING:
             raise BadConfiguration(
                 f"{inner}: missing: {field.metadata.get('meaning', 'it is needed')}"
             )
         elif name in value and is_dataclass(_plain(hints[name])):
-            read[name] = _section(_plain(hints[name]), {}, inner)
-    return kind(**read)
+            load[name] = _section(_plain(hints[name]), {}, inner)
+    return kind(**load)
 
 
 def _unknown(place: str, name: str, known: list[str]) -> str:
@@ -159,7 +159,7 @@ def _shown(value: object) -> str:
         return "keys and values"
     if isinstance(value, list | tuple):
         return "a list"
-    if value is EMPTY or value is None:
+    if value is NO_VALUE or value is None:
         return "nothing"
     if isinstance(value, bool | int | float):
         return str(value).lower() if isinstance(value, bool) else str(value)

@@ -5,16 +5,16 @@ from typing import Any
 
 from deploy.config.configuration import Configuration
 
-VARIANT = "AllTraffic"
-OWNER = "xgb-endpoint:endpoint"
-PREVIOUS = "xgb-endpoint:previous"
-SERVING = "xgb-endpoint:serving"  # written after an update that succeeded
-VERSION = "xgb-endpoint:version"
-KEYS = (
+VARIANT_NAME = "AllTraffic"
+OWNER_TAG = "xgb-endpoint:endpoint"
+PREVIOUS_CONFIG_TAG = "xgb-endpoint:previous"
+SERVING_CONFIG_TAG = "xgb-endpoint:serving"  # written after an update that succeeded
+VERSION_TAG = "xgb-endpoint:version"
+TAG_NAMES_TAG = (
     "xgb-endpoint:tags"  # which tags the file gave, so that these and no others are taken off again
 )
-TAGS_JOIN = " + "  # between their names
-ARTIFACT = "model.tar.gz"
+TAG_NAME_SEPARATOR = " + "  # between their names
+ARTIFACT_FILE_NAME = "model.tar.gz"
 
 Parameters = dict[str, Any]
 
@@ -33,28 +33,28 @@ def payload_key(configuration: Configuration, name: str | None = None) -> str:
     return f"{artifact_prefix(configuration)}payloads/{name or uuid.uuid4().hex}"
 
 
-def tags_of(configuration: Configuration) -> list[dict[str, str]]:
+def build_versioned_tags(configuration: Configuration) -> list[dict[str, str]]:
     """Return the tags of what belongs to a version."""
     return [
-        *lasting_tags_of(configuration),
-        {"Key": VERSION, "Value": configuration.metadata.version},
+        *build_tags(configuration),
+        {"Key": VERSION_TAG, "Value": configuration.metadata.version},
     ]
 
 
-def lasting_tags_of(configuration: Configuration) -> list[dict[str, str]]:
+def build_tags(configuration: Configuration) -> list[dict[str, str]]:
     """Return the user's tags, and those by which `down` knows what it may remove, of what outlasts a version."""
-    tags, own = configuration.metadata.tags, {OWNER: configuration.name}
+    tags, own = configuration.metadata.tags, {OWNER_TAG: configuration.name}
     if tags:
-        own[KEYS] = TAGS_JOIN.join(sorted(tags))
+        own[TAG_NAMES_TAG] = TAG_NAME_SEPARATOR.join(sorted(tags))
     return [{"Key": key, "Value": value} for key, value in {**tags, **own}.items()]
 
 
-def without_nones(parameters: Parameters) -> Parameters:
+def drop_none(parameters: Parameters) -> Parameters:
     """Return parameters without those that nobody set."""
     return {key: _without(value) for key, value in parameters.items() if value is not None}
 
 
 def _without(value: Any) -> Any:
     if isinstance(value, dict):
-        return without_nones(value)
+        return drop_none(value)
     return [_without(inner) for inner in value] if isinstance(value, list) else value

@@ -8,18 +8,25 @@ import botocore.session
 from botocore.exceptions import UnknownRegionError
 
 from deploy.config.configuration import Configuration
-from deploy.config.naming import KEYS, OWNER, PREVIOUS, SERVING, TAGS_JOIN, VERSION
+from deploy.config.naming import (
+    OWNER_TAG,
+    PREVIOUS_CONFIG_TAG,
+    SERVING_CONFIG_TAG,
+    TAG_NAME_SEPARATOR,
+    TAG_NAMES_TAG,
+    VERSION_TAG,
+)
 from serve.codecs import CODECS, DECODERS
 from serve.settings import VARIABLES, misspelt
 
 MOST_TAGS = 50 - len(
-    (OWNER, PREVIOUS, SERVING, VERSION, KEYS)
+    (OWNER_TAG, PREVIOUS_CONFIG_TAG, SERVING_CONFIG_TAG, VERSION_TAG, TAG_NAMES_TAG)
 )  # AWS takes 50, of which this program needs some
 MOST_IN_KEY, MOST_IN_VALUE = 128, 256
-OPT_OUT = "(for development, compute.allow_single_zone: true accepts it)"
+SINGLE_ZONE_HINT = "(for development, compute.allow_single_zone: true accepts it)"
 
 
-def faults_of(configuration: Configuration) -> list[str]:
+def find_conflicts(configuration: Configuration) -> list[str]:
     """Return what does not go together, each with its key and the fix."""
     return [
         *_formats(configuration),
@@ -33,7 +40,7 @@ def faults_of(configuration: Configuration) -> list[str]:
     ]
 
 
-def architecture_of(instance_type: str) -> str:
+def instance_architecture(instance_type: str) -> str:
     """Return the processor that an instance type has; Graviton's families end in g and what follows it, as in c7g and m6gd."""
     family = instance_type.split(".")[1] if instance_type.count(".") == 2 else instance_type  # noqa: PLR2004 - ml.FAMILY.SIZE
     return "arm64" if re.fullmatch(r"[a-z]+\d+g[a-z]*", family) else "amd64"
@@ -75,14 +82,14 @@ def _zones(configuration: Configuration) -> Iterator[str]:
     if compute.allow_single_zone or compute.serverless:
         return
     if compute.instance_count < 2:  # noqa: PLR2004 - two zones need two instances
-        yield f"compute.instance_count: {compute.instance_count} puts all into one Availability Zone: use 2 or more {OPT_OUT}"
+        yield f"compute.instance_count: {compute.instance_count} puts all into one Availability Zone: use 2 or more {SINGLE_ZONE_HINT}"
     from_zero = (
         compute.asynchronous and scaling and scaling.min == 0
     )  # what is queued waits for an instance, in whichever zone
     if scaling and scaling.min < 2 and not from_zero:  # noqa: PLR2004 - the same
-        yield f"scaling.min: {scaling.min} may leave everything in one Availability Zone: use 2 or more {OPT_OUT}"
+        yield f"scaling.min: {scaling.min} may leave everything in one Availability Zone: use 2 or more {SINGLE_ZONE_HINT}"
     if len(set(configuration.network.subnets)) == 1:
-        yield f"network.subnets: one subnet is one Availability Zone: add one in another zone {OPT_OUT}"
+        yield f"network.subnets: one subnet is one Availability Zone: add one in another zone {SINGLE_ZONE_HINT}"
 
 
 def _compute(configuration: Configuration) -> Iterator[str]:
@@ -190,7 +197,7 @@ def _tags(configuration: Configuration) -> Iterator[str]:
     tags = configuration.metadata.tags
     if len(tags) > MOST_TAGS:
         yield f"metadata.tags: {len(tags)} are more than fit, {MOST_TAGS} beside this program's own: take some out"
-    names = TAGS_JOIN.join(tags)
+    names = TAG_NAME_SEPARATOR.join(tags)
     if len(names) > MOST_IN_VALUE:  # of the tag that remembers them
         yield f"metadata.tags: the names together have {len(names)} characters, and {MOST_IN_VALUE} fit: shorten them"
     for name, value in tags.items():
@@ -199,8 +206,8 @@ def _tags(configuration: Configuration) -> Iterator[str]:
             yield f"{key}: what begins with {name.partition(':')[0]}: is not yours to give: choose another name"
         if (
             not 0 < len(name) <= MOST_IN_KEY
-            or TAGS_JOIN.rstrip() in name
-            or TAGS_JOIN.lstrip() in name
+            or TAG_NAME_SEPARATOR.rstrip() in name
+            or TAG_NAME_SEPARATOR.lstrip() in name
         ):
             yield f"{key}: a name has from 1 to {MOST_IN_KEY} characters, and no plus beside a space: choose another"
         if len(value) > MOST_IN_VALUE:

@@ -7,7 +7,7 @@ import yaml
 
 from deploy.errors import BadConfiguration
 
-EMPTY = object()  # the value of a key that has none; a written null is None
+NO_VALUE = object()  # the value of a key that has none; a written null is None
 MOST_BYTES = 1_000_000
 MOST_INTEGER = 2**63
 # YAML makes dates of text such as 2024-01-31, and takes keys from elsewhere by <<; here both are what they look like.
@@ -39,7 +39,7 @@ class _Loader(yaml.SafeLoader):
 
     def construct_object(self, node: Any, deep: bool = False) -> Any:  # noqa: FBT001, FBT002 - the same
         if node.tag == "tag:yaml.org,2002:null" and node.value == "":
-            return EMPTY
+            return NO_VALUE
         try:
             value = super().construct_object(node, deep)
             if isinstance(value, str):
@@ -61,7 +61,7 @@ class _Loader(yaml.SafeLoader):
         return value
 
 
-def document_at(path: Path) -> Any:
+def load_document(path: Path) -> Any:
     """Return what a YAML file says, with EMPTY for what has no value; raises BadConfiguration."""
     try:
         with path.open("rb") as file:

@@ -23,17 +23,17 @@ class Artifact:
     same content would be another model, and an update, on each machine.
     """
 
-    packed: bytes
+    tarball: bytes
     sha256: str
     report: dict[str, Any]
 
     @property
-    def sample_reply(self) -> str | None:
+    def sample_response(self) -> str | None:
         """Return what this machine's server answers to the sample."""
         return self.report.get("sample_reply")
 
 
-def artifact_of(configuration: Configuration) -> Artifact:
+def build_artifact(configuration: Configuration) -> Artifact:
     """Check and pack what the configuration names; raises DeployError."""
     path = configuration.model.artifact
     try:

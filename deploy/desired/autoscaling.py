@@ -1,41 +1,42 @@
 """Scaling: the parameters by which the number of instances follows the load."""
 
 from deploy.config.configuration import Configuration
-from deploy.config.naming import VARIANT, Parameters, lasting_tags_of
+from deploy.config.naming import VARIANT_NAME, Parameters, build_tags
 
 DIMENSION = "sagemaker:variant:DesiredInstanceCount"
-TRACKING, WAKING = "xgb-endpoint-target-tracking", "xgb-endpoint-wake"
+TARGET_TRACKING_POLICY, WAKE_POLICY = "xgb-endpoint-target-tracking", "xgb-endpoint-wake"
 METRICS = {
     "invocations_per_instance": "SageMakerVariantInvocationsPerInstance",
     "concurrent_requests_per_model": "SageMakerVariantConcurrentRequestsPerModelHighResolution",
 }
 
 
-def scaled(name: str) -> Parameters:
+def scalable_target_id(name: str) -> Parameters:
     """Return the words by which Application Auto Scaling knows an endpoint's instances."""
     return {
         "ServiceNamespace": "sagemaker",
-        "ResourceId": f"endpoint/{name}/variant/{VARIANT}",
+        "ResourceId": f"endpoint/{name}/variant/{VARIANT_NAME}",
         "ScalableDimension": DIMENSION,
     }
 
 
-def arn_of(policy: str) -> str:
+def policy_arn_placeholder(policy: str) -> str:
     """Return what stands for the ARN of a policy until AWS has given it one."""
     return f"the ARN of {policy}"
 
 
-def target_of(configuration: Configuration) -> Parameters | None:
+def build_scalable_target(configuration: Configuration) -> Parameters | None:
     """Return between which numbers the instances scale, if they do."""
     scaling = configuration.scaling
     return (
-        scaled(configuration.name) | {"MinCapacity": scaling.min, "MaxCapacity": scaling.max}
+        scalable_target_id(configuration.name)
+        | {"MinCapacity": scaling.min, "MaxCapacity": scaling.max}
         if scaling
         else None
     )
 
 
-def scaling_policies_of(configuration: Configuration) -> list[Parameters]:
+def build_scaling_policies(configuration: Configuration) -> list[Parameters]:
     """Return what the number of instances follows: a metric, and from zero also the alarm that wakes it."""
     scaling = configuration.scaling
     if scaling is None:
@@ -58,7 +59,7 @@ def scaling_policies_of(configuration: Configuration) -> list[Parameters]:
     }
     policies = [
         {
-            "PolicyName": TRACKING,
+            "PolicyName": TARGET_TRACKING_POLICY,
             "PolicyType": "TargetTrackingScaling",
             "TargetTrackingScalingPolicyConfiguration": tracking,
         }
@@ -72,21 +73,21 @@ def scaling_policies_of(configuration: Configuration) -> list[Parameters]:
         }
         policies.append(
             {
-                "PolicyName": WAKING,
+                "PolicyName": WAKE_POLICY,
                 "PolicyType": "StepScaling",
                 "StepScalingPolicyConfiguration": step,
             }
         )
-    return [scaled(configuration.name) | policy for policy in policies]
+    return [scalable_target_id(configuration.name) | policy for policy in policies]
 
 
-def wake_alarm_of(configuration: Configuration) -> Parameters | None:
+def build_wake_alarm(configuration: Configuration) -> Parameters | None:
     """Return the alarm that starts the first instance; without it tracking leaves zero only for more than its target."""
     if configuration.scaling is None or configuration.scaling.min > 0:
         return None
     return {
         "AlarmName": f"{configuration.name}-backlog-without-capacity",
-        "AlarmActions": [arn_of(WAKING)],
+        "AlarmActions": [policy_arn_placeholder(WAKE_POLICY)],
         "Namespace": "AWS/SageMaker",
         "MetricName": "HasBacklogWithoutCapacity",
         "Dimensions": [{"Name": "EndpointName", "Value": configuration.name}],
@@ -96,5 +97,5 @@ def wake_alarm_of(configuration: Configuration) -> Parameters | None:
         "Threshold": 1.0,
         "ComparisonOperator": "GreaterThanOrEqualToThreshold",
         "TreatMissingData": "missing",
-        "Tags": lasting_tags_of(configuration),
+        "Tags": build_tags(configuration),
     }

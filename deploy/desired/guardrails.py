@@ -3,22 +3,22 @@
 from collections.abc import Sequence
 
 from deploy.config.configuration import Configuration
-from deploy.config.naming import VARIANT, Parameters, lasting_tags_of, without_nones
+from deploy.config.naming import VARIANT_NAME, Parameters, build_tags, drop_none
 
 
-def alarms_of(configuration: Configuration) -> list[Parameters]:
+def build_alarms(configuration: Configuration) -> list[Parameters]:
     """Return the alarms that are made."""
     name, alarms = configuration.name, configuration.update.alarms
     shared = {
         "Namespace": "AWS/SageMaker",
         "Dimensions": [
             {"Name": "EndpointName", "Value": name},
-            {"Name": "VariantName", "Value": VARIANT},
+            {"Name": "VariantName", "Value": VARIANT_NAME},
         ],
         "Period": 60,
         "ComparisonOperator": "GreaterThanOrEqualToThreshold",
         "TreatMissingData": "notBreaching",  # else an endpoint that nobody calls has no data, and no update passes
-        "Tags": lasting_tags_of(configuration),
+        "Tags": build_tags(configuration),
     }
     made = []
     if alarms.errors_5xx is not None:
@@ -46,7 +46,7 @@ def alarms_of(configuration: Configuration) -> list[Parameters]:
     return made
 
 
-def has_guardrails(*configs: Parameters) -> bool:
+def supports_guardrails(*configs: Parameters) -> bool:
     """Tell whether AWS takes an update between these configs in steps and under alarms: all of them are of instances."""
     return all(
         "ServerlessConfig" not in variant
@@ -55,7 +55,7 @@ def has_guardrails(*configs: Parameters) -> bool:
     )
 
 
-def deployment_of(
+def build_deployment_config(
     configuration: Configuration, alarms: list[Parameters], but: Sequence[str] = ()
 ) -> Parameters | None:
     """Return how an update goes and what rolls it back, but for some alarms; None without instances."""
@@ -72,9 +72,7 @@ def deployment_of(
             "WaitIntervalInSeconds": update.wait_seconds,
             "MaximumExecutionTimeoutInSeconds": update.timeout_seconds,
         }
-        return without_nones(
-            {"RollingUpdatePolicy": rolling, "AutoRollbackConfiguration": rollback}
-        )
+        return drop_none({"RollingUpdatePolicy": rolling, "AutoRollbackConfiguration": rollback})
     traffic = {"Type": update.strategy.upper(), "WaitIntervalInSeconds": update.wait_seconds}
     traffic |= {"canary": {"CanarySize": size}, "linear": {"LinearStepSize": size}}.get(
         update.strategy, {}
@@ -84,4 +82,4 @@ def deployment_of(
         "TerminationWaitInSeconds": update.termination_wait_seconds,
         "MaximumExecutionTimeoutInSeconds": update.timeout_seconds,
     }
-    return without_nones({"BlueGreenUpdatePolicy": policy, "AutoRollbackConfiguration": rollback})
+    return drop_none({"BlueGreenUpdatePolicy": policy, "AutoRollbackConfiguration": rollback})

@@ -13,7 +13,7 @@ NAMESPACES = [
 INVOKE = ["sagemaker:InvokeEndpoint", "sagemaker:InvokeEndpointAsync"]
 
 
-def policies_of(configuration: Configuration) -> dict[str, Policy]:
+def build_policies(configuration: Configuration) -> dict[str, Policy]:
     """Return the policies by name: execution (and who may assume it), deployment and invocation."""
     return {
         "execution": _policy(*_execution(configuration)),

@@ -49,7 +49,7 @@ def validate(wanted: Wanted) -> None:
         _limits(shape, parameters, "")
 
 
-def unknown_instance_type(instance_type: str) -> str | None:
+def instance_type_warning(instance_type: str) -> str | None:
     """Return a warning about an instance type that this boto3 does not know; a newer one may."""
     known = _model("sagemaker").shape_for("ProductionVariantInstanceType").enum
     if instance_type in known:
@@ -57,7 +57,7 @@ def unknown_instance_type(instance_type: str) -> str | None:
     return f"compute.instance_type: {instance_type} is not among the {len(known)} that boto3 knows: is it spelt right, or newer?"
 
 
-def unknown_region(region: str) -> str | None:
+def region_warning(region: str) -> str | None:
     """Return a warning about a region where this boto3 knows no SageMaker; a newer one may."""
     session = botocore.session.get_session()
     known = [
@@ -73,7 +73,9 @@ def unknown_region(region: str) -> str | None:
     )
 
 
-def submitted(operation: str, described: Parameters, service: str = "sagemaker") -> Parameters:
+def creation_parameters(
+    operation: str, described: Parameters, service: str = "sagemaker"
+) -> Parameters:
     """Return of what AWS describes only what a creating call may say, but for the tags."""
     kept: Parameters = _members(_model(service).operation_model(operation).input_shape, described)
     return {key: value for key, value in kept.items() if key != "Tags"}

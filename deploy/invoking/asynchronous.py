@@ -7,8 +7,8 @@ from botocore.exceptions import ClientError
 from deploy.actual import ABSENT
 from deploy.aws import Aws
 from deploy.config.configuration import Configuration
-from deploy.config.naming import OWNER, Parameters, payload_key, without_nones
-from deploy.errors import DeployError, code_of
+from deploy.config.naming import OWNER_TAG, Parameters, drop_none, payload_key
+from deploy.errors import DeployError, error_code
 from deploy.execution.waiting import Waiting
 from deploy.invoking.payload import Payload
 
@@ -25,7 +25,7 @@ def invoke_asynchronously(
         payload_key(configuration),
         configuration.kms.artifact_key,
     )
-    encrypted = without_nones(
+    encrypted = drop_none(
         {"ServerSideEncryption": "aws:kms" if encryption else None, "SSEKMSKeyId": encryption}
     )
     aws.call(
@@ -34,13 +34,13 @@ def invoke_asynchronously(
         Bucket=bucket,
         Key=key,
         Body=payload.content,
-        Tagging=f"{OWNER}={configuration.name}",
+        Tagging=f"{OWNER_TAG}={configuration.name}",
         **encrypted,
     )
     asked = {
         "EndpointName": configuration.name,
         "InputLocation": f"s3://{bucket}/{key}",
-        **payload.formats,
+        **payload.parameters,
     }
     answer = aws.call("sagemaker-runtime", "invoke_endpoint_async", **asked)
     reply, failure = _outcome(aws, answer, waiting)
@@ -80,7 +80,7 @@ def _object_at(aws: Aws, location: str) -> bytes | None:
     try:
         content: bytes = aws.call("s3", "get_object", Bucket=bucket, Key=key)["Body"].read()
     except ClientError as error:
-        if code_of(error) in ABSENT:
+        if error_code(error) in ABSENT:
             return None
         raise
     return content

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.config.naming import Parameters, without_nones
+from deploy.config.naming import Parameters, drop_none
 from deploy.errors import DeployError
 from serve.media_types import CSV, JSON, JSON_LINES
 
@@ -19,11 +19,11 @@ class Payload:
     accept: str | None = None
 
     @property
-    def formats(self) -> Parameters:
-        return without_nones({"ContentType": self.content_type, "Accept": self.accept})
+    def parameters(self) -> Parameters:
+        return drop_none({"ContentType": self.content_type, "Accept": self.accept})
 
 
-def media_type_of(path: Path) -> str:
+def guess_media_type(path: Path) -> str:
     """Return the media type that a payload's name tells; raises DeployError."""
     if path.suffix not in MEDIA_TYPES:
         raise DeployError(

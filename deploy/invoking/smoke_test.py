@@ -8,10 +8,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from deploy.aws import Aws
 from deploy.config.configuration import Configuration
 from deploy.desired.artifact import Artifact
-from deploy.errors import DeployError, in_one_line
+from deploy.errors import DeployError, summarize_error
 from deploy.execution.waiting import Waiting
 from deploy.invoking.invoke import invoke
-from deploy.invoking.payload import Payload, media_type_of
+from deploy.invoking.payload import Payload, guess_media_type
 
 # Other processors and versions of the C library round the last bits otherwise.
 RELATIVE_DIFFERENCE = 1e-5
@@ -30,7 +30,7 @@ def smoke_test(
         said = (
             str(error)
             if isinstance(error, DeployError)
-            else in_one_line(error, configuration.region)
+            else summarize_error(error, configuration.region)
         )
         back = (
             f"rollback goes back to {before}"
@@ -46,18 +46,18 @@ def _compared(aws: Aws, configuration: Configuration, artifact: Artifact, waitin
     sample = configuration.data_format.sample
     if sample is None:
         return "not smoke-tested: data_format.sample names no payload"
-    media_type = media_type_of(sample)
+    media_type = guess_media_type(sample)
     reply = invoke(
         aws, configuration, Payload(sample.read_bytes(), media_type, media_type), waiting
     ).decode()
-    expected, found = _numbers(artifact.sample_reply or ""), _numbers(reply)
+    expected, found = _numbers(artifact.sample_response or ""), _numbers(reply)
     close = [
         math.isclose(one, other, rel_tol=RELATIVE_DIFFERENCE)
         for one, other in zip(expected, found, strict=False)
     ]
     if len(expected) != len(found) or not all(close):
         raise DeployError(
-            f"{configuration.name} answers, but not as the artifact does here: expected {(artifact.sample_reply or '')[:60]!r}, "
+            f"{configuration.name} answers, but not as the artifact does here: expected {(artifact.sample_response or '')[:60]!r}, "
             f"got {reply[:60]!r}: is the image of this version, and data_format.environment the same?"
         )
     return f"smoke-tested: the {len(found)} numbers of the reply to {sample.name} are those of the artifact here"

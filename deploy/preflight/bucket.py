@@ -6,7 +6,7 @@ from botocore.exceptions import ClientError
 
 from deploy.aws import Aws
 from deploy.config.configuration import Configuration
-from deploy.errors import DeployError, code_of
+from deploy.errors import DeployError, error_code
 
 
 def verify_bucket(aws: Aws, configuration: Configuration) -> None:
@@ -34,7 +34,7 @@ def _is_missing(aws: Aws, bucket: str) -> bool:
     try:
         aws.call("s3", "head_bucket", Bucket=bucket)
     except ClientError as error:
-        return code_of(error) == "404"
+        return error_code(error) == "404"
     return False
 
 
@@ -51,7 +51,7 @@ def _verify_own(aws: Aws, configuration: Configuration) -> None:
             f"model.bucket: {bucket} is in {found}, and the endpoint in {region}, where alone SageMaker reads: use a bucket there"
         )
     if refusal is not None:
-        if (why := WHY.get(code_of(refusal))) is None:
+        if (why := WHY.get(error_code(refusal))) is None:
             raise refusal
         raise DeployError(
             f"model.bucket: {bucket} {why.format(bucket=bucket, region=region)}"

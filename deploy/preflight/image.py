@@ -9,7 +9,7 @@ from urllib.error import HTTPError
 
 from deploy.aws import Aws
 from deploy.config.configuration import Configuration
-from deploy.config.rules import architecture_of
+from deploy.config.rules import instance_architecture
 from deploy.errors import DeployError
 
 DOCKER = "application/vnd.docker.distribution.manifest.v2+json"
@@ -64,7 +64,7 @@ def _wanted(configuration: Configuration) -> str:
     return (
         "amd64"
         if configuration.compute.serverless
-        else architecture_of(configuration.compute.instance_type)
+        else instance_architecture(configuration.compute.instance_type)
     )
 
 

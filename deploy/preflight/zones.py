@@ -2,7 +2,7 @@
 
 from deploy.aws import Aws
 from deploy.config.configuration import Configuration
-from deploy.config.rules import OPT_OUT
+from deploy.config.rules import SINGLE_ZONE_HINT
 from deploy.errors import DeployError
 
 
@@ -17,5 +17,5 @@ def verify_zones(aws: Aws, configuration: Configuration) -> None:
     }
     if len(zones) < 2:  # noqa: PLR2004 - more than one
         raise DeployError(
-            f"network.subnets: all are in {', '.join(sorted(zones))}: add one in another Availability Zone {OPT_OUT}"
+            f"network.subnets: all are in {', '.join(sorted(zones))}: add one in another Availability Zone {SINGLE_ZONE_HINT}"
         )
