@@ -1,4 +1,4 @@
-"""An invocation of an endpoint, of whichever kind it is."""
+"""Invokes an endpoint, real-time, serverless or asynchronous."""
 
 from botocore.exceptions import ClientError
 
@@ -11,21 +11,28 @@ from deploy.invoking.payload import Payload
 
 
 def invoke(aws: Aws, configuration: Configuration, payload: Payload, waiting: Waiting) -> bytes:
-    """Send a payload, and return the reply; raises DeployError for what the container refuses, and botocore's errors."""
+    """Send a payload, and return the response.
+
+    Raises:
+        DeployError: the container rejected the payload, or the endpoint does not exist.
+        ClientError: AWS rejected the invocation.
+    """
     if configuration.compute.asynchronous:
         return invoke_asynchronously(aws, configuration, payload, waiting)
-    asked = {"EndpointName": configuration.name, "Body": payload.content, **payload.parameters}
+    parameters = {"EndpointName": configuration.name, "Body": payload.content}
+    parameters |= payload.parameters
     try:
-        reply: bytes = aws.call("sagemaker-runtime", "invoke_endpoint", **asked)["Body"].read()
+        response = aws.call("sagemaker-runtime", "invoke_endpoint", **parameters)
+        content: bytes = response["Body"].read()
     except ClientError as error:
         if error_code(error) == "ModelError":
-            said = error.response.get("OriginalMessage", "").strip()
-            raise DeployError(
-                f"the container answered {error.response.get('OriginalStatusCode')}: {said}"
-            ) from error
+            status = error.response.get("OriginalStatusCode")
+            message = error.response.get("OriginalMessage", "").strip()
+            raise DeployError(f"the container responded with status {status}: {message}") from error
         if "not found" in error_message(error).lower():
             raise DeployError(
-                f"there is no endpoint {configuration.name} in {aws.region}: python -m deploy up makes it"
+                f"endpoint {configuration.name} does not exist in {aws.region}; "
+                "create it with python -m deploy up"
             ) from error
         raise
-    return reply
+    return content

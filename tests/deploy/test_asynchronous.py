@@ -49,7 +49,7 @@ def test_a_whole_life(emulator: Emulator, run: Run, config_file: Path) -> None:
     between, removed = payloads(emulator), run("down", config_file, "--yes", *POLL)
 
     assert made.exit_code == again.exit_code == 0, made.output + again.output
-    assert "smoke-tested: the 10 numbers" in made.output
+    assert "smoke test passed: all 10 numbers" in made.output
     assert invoked.stdout_bytes == expected
     assert between == []
     assert removed.exit_code == 0, removed.output
@@ -136,7 +136,7 @@ def test_a_refused_payload(emulator: Emulator, run: Run, config_file: Path, tmp_
     outcome = run("invoke", config_file, tmp_path / "bad.csv")
 
     assert outcome.exit_code == 1
-    assert "the container answered: Received client error (400)" in outcome.output
+    assert "the invocation failed: Received client error (400)" in outcome.output
     assert payloads(emulator) == []
 
 
@@ -158,7 +158,7 @@ def test_a_reply_that_takes_its_time(emulator: Emulator, run: Run, config_file: 
     outcome = run("invoke", config_file, PAYLOAD)
 
     assert outcome.exit_code == 0
-    assert "queued: the reply will be at s3://replies/x/" in outcome.stderr
+    assert "queued; waiting for the response at s3://replies/x/" in outcome.stderr
     assert len(outcome.stdout.splitlines()) == 10
 
 
@@ -178,8 +178,8 @@ def test_a_reply_that_never_comes(
     run("down", config_file, "--yes", *POLL)
 
     assert outcome.exit_code == 1
-    assert "no reply after 0 s at s3://replies/x/" in outcome.output
-    assert "compute.asynchronous.failure names no place" in outcome.output
+    assert "no response after 0 s at s3://replies/x/" in outcome.output
+    assert "to see errors, set compute.asynchronous.failure" in outcome.output
     assert len(waiting) == 1
     assert left(emulator) == []
 

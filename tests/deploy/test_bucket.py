@@ -26,7 +26,8 @@ def test_a_bucket_in_another_region(
     outcome = run(verb, config_file, *(POLL if verb == "up" else ()))
 
     assert outcome.exit_code == 1
-    assert f"model.bucket: far is in {FAR}, and the endpoint in eu-central-1" in outcome.output
+    assert "model.bucket: expected a bucket in eu-central-1" in outcome.output
+    assert f'"far" is in {FAR}' in outcome.output
     assert len(outcome.output.splitlines()) == 1
     assert mutations(emulator) == []
 
@@ -42,8 +43,8 @@ def test_a_bucket_that_is_missing(
 
     assert outcome.exit_code == 1
     assert (
-        "model.bucket: nowhere is not there: aws s3 mb s3://nowhere --region eu-central-1 makes it"
-        in outcome.output
+        'model.bucket: "nowhere": bucket does not exist; '
+        "create it with aws s3 mb s3://nowhere --region eu-central-1" in outcome.output
     )
     assert mutations(emulator) == []
 
@@ -51,11 +52,15 @@ def test_a_bucket_that_is_missing(
 @pytest.mark.parametrize(
     ("status", "region", "words"),
     [
-        (403, "eu-central-1", "somebody else's, or s3:ListBucket is not allowed"),
-        (403, FAR, f"example-models is in {FAR}"),
-        (301, FAR, f"example-models is in {FAR}"),
-        (400, "eu-central-1", "credentials may have expired"),
-        (503, "eu-central-1", "AWS failed at HeadBucket"),
+        (
+            403,
+            "eu-central-1",
+            "the bucket belongs to another account, or s3:ListBucket is not allowed",
+        ),
+        (403, FAR, f'"example-models" is in {FAR}'),
+        (301, FAR, f'"example-models" is in {FAR}'),
+        (400, "eu-central-1", "the credentials may have expired"),
+        (503, "eu-central-1", "AWS failed during HeadBucket"),
     ],
 )
 def test_a_bucket_that_is_refused(  # noqa: PLR0913, PLR0917 - three fixtures

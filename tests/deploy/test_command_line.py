@@ -39,11 +39,11 @@ def test_times_that_are_none(
         (
             "AWS_MAX_ATTEMPTS",
             "abc",
-            'AWS_MAX_ATTEMPTS: expected a whole number from 1 to 100, not "abc"',
+            'AWS_MAX_ATTEMPTS: expected a whole number from 1 to 100, got "abc"',
         ),
         ("AWS_MAX_ATTEMPTS", "0", "AWS_MAX_ATTEMPTS: expected a whole number"),
         ("AWS_MAX_ATTEMPTS", "9" * 5000, "AWS_MAX_ATTEMPTS: expected a whole number"),
-        ("AWS_ENDPOINT_URL", "nonsense", "nonsense: see AWS_ENDPOINT_URL"),
+        ("AWS_ENDPOINT_URL", "nonsense", "nonsense; check AWS_ENDPOINT_URL"),
         ("AWS_PROFILE", "nobody", "nobody"),
     ],
 )
@@ -72,20 +72,22 @@ def test_refusals_of_many_lines(emulator: Emulator, run: Run, config_file: Path)
     )
     outcome = run("status", config_file)
 
-    assert "AWS refused DescribeEndpoint: Validation failed: the name is too long" in outcome.output
+    assert (
+        "AWS rejected DescribeEndpoint: Validation failed: the name is too long" in outcome.output
+    )
     assert len(outcome.output.splitlines()) == 1
 
 
 @pytest.mark.parametrize(
     ("address", "layer", "words"),
     [
-        ("", ("403 Forbidden", b"<Error/>"), "HTTP 403"),
-        ("", ("200 OK", b"no json"), "no description of an image"),
-        ("", ("200 OK", b"[]"), "no description of an image"),
-        ("", ("200 OK", b"{}"), "no description of an image"),
+        ("", ("403 Forbidden", b"<Error/>"), "HTTP status 403"),
+        ("", ("200 OK", b"no json"), "not an image configuration"),
+        ("", ("200 OK", b"[]"), "not an image configuration"),
+        ("", ("200 OK", b"{}"), "not an image configuration"),
         ("http://127.0.0.1:9", None, "Connection refused"),
         ("http://127.0.0.1:x", None, "nonnumeric port"),
-        ("http://example.com", None, "not https: http://example.com"),
+        ("http://example.com", None, "expected an https URL from ECR, got http://example.com"),
     ],
 )
 def test_a_layer_that_cannot_be_read(  # noqa: PLR0913, PLR0917 - three fixtures

@@ -24,28 +24,28 @@ FAULTS = [
         "  buckett: x",
         'model.buckett: unknown key; did you mean "bucket"?',
     ),
-    ("  bucket: example-models", "  bucket:", "model.bucket: missing"),
+    ("  bucket: example-models", "  bucket:", "model.bucket: missing required key"),
     (
         "name: diamonds",
         "name: my_diamonds",
-        'name: "my_diamonds" does not fit: expected letters, digits',
+        "name: expected at most 40 letters, digits and hyphens, with no hyphen at either end; got",
     ),
     (
         "region: eu-central-1",
         "region: frankfurt",
-        'region: "frankfurt" does not fit: expected a region such as eu-central-1',
+        'region: expected an AWS Region such as eu-central-1; got "frankfurt"',
     ),
     (
         "region: eu-central-1",
         "region: us-east-1",
-        "image: is in eu-central-1, and the key region says us-east-1",
+        "image: expected an image in us-east-1, the key region; got eu-central-1",
     ),
     ("role: arn:aws:iam", "role: arn:iam", "expected arn:aws:iam::ACCOUNT:role/NAME"),
-    ("@sha256:", ":1.0.0-sha256-", "which make push prints"),
+    ("@sha256:", ":1.0.0-sha256-", "as printed by make push"),
     (
         "version: 1.0.0",
         "version: 1.0",
-        "metadata.version: expected text, not 1.0: put it into quotes",
+        "metadata.version: expected text, got 1.0; put it in quotes",
     ),
     ("    team: pricing", "    team: 7", "metadata.tags.team: expected text"),
     ("    team: pricing", f"    team: {'x' * 300}", "metadata.tags.team: "),
@@ -55,23 +55,27 @@ FAULTS = [
         "environment: {SAGEMAKER_MODEL_SERVER_WORKERS: many}",
         "data_format.environment: the server would not start",
     ),
-    ("environment: {}", "environment: []", "data_format.environment: expected keys and values"),
-    ("environment: {}", 'environment: {SAGEMAKER_BIND_TO_PORT: "81"}', "SageMaker asks port 8080"),
+    ("environment: {}", "environment: []", "data_format.environment: expected a mapping"),
+    (
+        "environment: {}",
+        'environment: {SAGEMAKER_BIND_TO_PORT: "81"}',
+        "expected 8080, SageMaker's port",
+    ),
     (
         "[text/csv, application/json]",
         "[text/html]",
-        "data_format.content_types: the server does not read text/html",
+        'got "text/html"',
     ),
     ("[text/csv, application/json]", "text/csv", "data_format.content_types: expected a list"),
     (
         "  # accept: application/json ",
         "  accept: text/html ",
-        "data_format.accept: the server does not write text/html",
+        "data_format.accept: expected one of text/csv",
     ),
     (
         "instance_count: 2",
         "instance_count: 1",
-        "compute.instance_count: 1 puts all into one Availability Zone",
+        "compute.instance_count: expected at least 2, for two Availability Zones; got 1",
     ),
     ("instance_count: 2", "instance_count: two", "compute.instance_count: expected a whole number"),
     (
@@ -79,73 +83,77 @@ FAULTS = [
         "instance_count: true",
         "compute.instance_count: expected a whole number",
     ),
-    ("  min: 2", "  min: 1", "scaling.min: 1 may leave everything in one Availability Zone"),
+    ("  min: 2", "  min: 1", "scaling.min: expected at least 2, for two Availability Zones; got 1"),
     (
         "environment: {}",
         "environment: {SERVE_ROW_EROR: 'x'}",
-        "SERVE_ROW_EROR: the server does not know this variable: did you mean",
+        "SERVE_ROW_EROR: unknown setting; did you mean",
     ),
     (
         "environment: {}",
         "environment: {SERVE_NONE: 'x'}",
-        "SERVE_NONE: the server does not know this variable: see the README",
+        "SERVE_NONE: unknown setting; see the README",
     ),
     ("@sha256:", ":latest#", ":latest"),
     (
         "version: 1.0.0",
         "version: 1.1",
-        'metadata.version: expected text, not 1.1: put it into quotes, "1.1"',
+        'metadata.version: expected text, got 1.1; put it in quotes: "1.1"',
     ),
     (
         "instance_count: 2",
         'instance_count: "2"',
-        'expected a whole number, not "2": take its quotes away',
+        'expected a whole number, got "2"; remove the quotes',
     ),
     (
         "[text/csv, application/json]",
         "text/csv",
-        'expected a list, not "text/csv": write [text/csv]',
+        'expected a list, got "text/csv"; write [text/csv]',
     ),
     (
         "  instance_count: 2",
         "  asynchronous: {output: 's3://replies/x'}",
-        "scaling.metric: invocations_per_instance is not for asynchronous",
+        "scaling.metric: expected backlog_per_instance for an asynchronous endpoint",
     ),
     (
         "metric: invocations_per_instance",
         "metric: backlog_per_instance",
-        "backlog_per_instance is for asynchronous endpoints alone: write invocations_per_instance",
+        "backlog_per_instance requires compute.asynchronous; use invocations_per_instance",
     ),
-    ("  max: 6", "  max: 1", "scaling.max: 1 is less than scaling.min"),
+    ("  max: 6", "  max: 1", "scaling.max: expected at least scaling.min, 2; got 1"),
     ("target: 3000", "target: 0", "scaling.target: expected a number above 0"),
     ("metric: invocations_per_instance", "metric: cpu", "scaling.metric: expected one of"),
     (
         "metric: invocations_per_instance",
         "metric: backlog_per_instance",
-        "scaling.metric: backlog_per_instance is for asynchronous",
+        "scaling.metric: backlog_per_instance requires",
     ),
-    ("ml.c6i.large #", "ml.t2.medium #", "t2 cannot be scaled"),
+    ("ml.c6i.large #", "ml.t2.medium #", "t2 instances do not support scaling"),
     ("strategy: rolling", "strategy: careful", "update.strategy: expected one of rolling, canary"),
     (
         "step_percent: 50",
         "step_percent: 60",
         "update.step_percent: expected a whole number from 1 to 50",
     ),
-    ("step_percent: 50", "step_percent: 4", "update.step_percent: rolling takes from 5 to 50"),
+    (
+        "step_percent: 50",
+        "step_percent: 4",
+        "update.step_percent: expected a number from 5 to 50 for rolling, got 4",
+    ),
     (
         "wait_seconds: 300",
         "wait_seconds: 3000",
-        "update.timeout_seconds: 3600 is not above the waits together",
+        "update.timeout_seconds: expected more than the waits' total",
     ),
     (
         "update:",
         "network: {subnets: [subnet-1], security_groups: [sg-1]}\nupdate:",
-        "one subnet is one Availability Zone",
+        "network.subnets: expected subnets in at least two Availability Zones, got one subnet",
     ),
     (
         "update:",
         "network: {subnets: [subnet-1, subnet-2]}\nupdate:",
-        "subnets and security_groups go together",
+        "network: subnets and security_groups require each other",
     ),
     ("update:", "capture: {destination: bucket}\nupdate:", "capture.destination: "),
     (
@@ -156,11 +164,11 @@ FAULTS = [
     (
         "  instance_count: 2",
         "  serverless: {memory_mb: 2048}",
-        "a serverless endpoint scales by itself",
+        "serverless endpoints scale automatically",
     ),
     ("  instance_count: 2", "  asynchronous: {output: here}", "compute.asynchronous.output: "),
     ("sample: ", "sample: /nowhere", "data_format.sample: /nowhere"),
-    ("artifact: ", "artifact: /nowhere", "expected a folder or a tar.gz"),
+    ("artifact: ", "artifact: /nowhere", "expected a readable folder or tar.gz: /nowhere"),
 ]
 
 
@@ -181,9 +189,9 @@ def test_faults_name_key_and_fix(
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("a: [", "cannot be read as YAML"),
-        ("- a", "expected keys and values"),
-        ("", "name: missing"),
+        ("a: [", "invalid YAML"),
+        ("- a", "file: expected a mapping, got a list"),
+        ("", "name: missing required key"),
     ],
 )
 def test_files_that_are_none(run: Run, tmp_path: Path, text: str, words: str) -> None:
@@ -211,7 +219,7 @@ def test_an_instance_type_newer_than_boto3(run: Run, write_config: Callable[...,
     outcome = run("plan", write_config({"ml.c6i.large": "ml.c99i.large"}))
 
     assert outcome.exit_code == 0, outcome.output
-    assert "warning: compute.instance_type: ml.c99i.large" in outcome.output
+    assert "warning: compute.instance_type: boto3 does not know ml.c99i.large" in outcome.output
 
 
 def test_one_zone_for_development(run: Run, write_config: Callable[..., Path]) -> None:
@@ -250,7 +258,7 @@ def test_an_artifact_that_the_server_refuses(
 
     assert outcome.exit_code == 1
     assert "model.artifact" in outcome.output
-    assert "the server would not start on it" in outcome.output
+    assert "the server would not start" in outcome.output
 
 
 def test_the_same_files_are_the_same_artifact(
@@ -277,6 +285,6 @@ def test_a_region_that_boto3_does_not_know(
 
     assert outcome.exit_code == 0, outcome.output
     assert (
-        "region: boto3 knows no SageMaker in eu-centrall-1: did you mean eu-central-1?"
+        "region: boto3 does not know SageMaker in eu-centrall-1; did you mean eu-central-1?"
         in outcome.output
     )

@@ -163,11 +163,11 @@ def test_an_endpoint_of_somebody_else(emulator: Emulator, run: Run, config_file:
     ("code", "words"),
     [
         ("ExpiredTokenException", "credentials have expired"),
-        ("UnrecognizedClientException", "does not know the credentials"),
+        ("UnrecognizedClientException", "credentials are not valid"),
         ("AccessDeniedException", "python -m deploy iam"),
         ("ThrottlingException", "throttled"),
-        ("InternalFailure", "it goes on where it was"),
-        ("ValidationException", "AWS refused"),
+        ("InternalFailure", "run the same command again to continue"),
+        ("ValidationException", "AWS rejected"),
     ],
 )
 def test_refusals_are_one_line(

@@ -92,7 +92,7 @@ def test_a_signal_and_nothing_can_be_put_back(
 
     assert "broken off after deregister_scalable_target" in outcome.output
     assert (
-        "scaling is off, as it could not be put on again (not allowed: RegisterScalableTarget"
+        "scaling is off, as it could not be put on again (access denied: RegisterScalableTarget"
         in outcome.output
     )
     assert (
@@ -145,7 +145,7 @@ def test_down_that_may_not_remove_the_endpoint(
     emulator.recorder.reset()
     removed = run("down", config_file, "--yes", *POLL)
 
-    assert "not allowed: DeleteEndpoint" in denied.output
+    assert "access denied: DeleteEndpoint" in denied.output
     assert (
         "register_scalable_target endpoint/diamonds/variant/AllTraffic: scale again, as before"
         in denied.output

@@ -132,7 +132,10 @@ kms: {{artifact_key: "arn:aws:kms:eu-central-1:123456789012:key/1", volume_key: 
         last_parameters(emulator, "CreateEndpointConfig"),
     )
 
-    assert "capture.destination: captured is not there: aws s3 mb s3://captured" in missing.output
+    assert (
+        'capture.destination: "captured": bucket does not exist; create it with aws s3 mb'
+        in missing.output
+    )
     assert outcome.exit_code == 0, outcome.output
     assert model["VpcConfig"] == {"Subnets": subnets, "SecurityGroupIds": ["sg-1"]}
     assert model["EnableNetworkIsolation"] is True
@@ -234,5 +237,5 @@ def test_invoke_tells_what_the_container_said(run: Run, config_file: Path, tmp_p
     )
 
     assert outcome.exit_code == 1
-    assert "the container answered 400" in outcome.output
+    assert "the container responded with status 400" in outcome.output
     assert f"{tmp_path}/none.csv: No such file or directory" in none.output

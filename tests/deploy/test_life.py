@@ -60,7 +60,7 @@ def test_a_whole_life(emulator: Emulator, run: Run, config_file: Path) -> None:
     removed = run("down", config_file, "--yes", *POLL)
 
     assert first.exit_code == 0, first.output
-    assert "smoke-tested: the 10 numbers" in first.output
+    assert "smoke test passed: all 10 numbers" in first.output
     assert second.exit_code == 0, second.output
     assert made == ["PutObject", "CreateModel", "CreateEndpointConfig", "PutMetricAlarm", "PutMetricAlarm", "CreateEndpoint",
                     "RegisterScalableTarget", "PutScalingPolicy"]  # fmt: skip

@@ -137,9 +137,9 @@ def test_it_says_that_scaling_is_off(
     )
     outcome, status = run("up", write_config(RETYPED), *POLL), run("status", write_config())
 
-    assert "not allowed: UpdateEndpoint" in outcome.output
+    assert "access denied: UpdateEndpoint" in outcome.output
     assert (
-        "scaling is off, as it could not be put on again (not allowed: RegisterScalableTarget"
+        "scaling is off, as it could not be put on again (access denied: RegisterScalableTarget"
         in outcome.output
     )
     assert "off, though the file has it" in status.output

@@ -183,7 +183,7 @@ def test_a_smoke_test_that_fails(
     assert first.exit_code == third.exit_code == 1
     assert "rollback" not in first.output
     assert (
-        "the smoke test failed, and the endpoint serves what failed: AWS refused InvokeEndpoint"
+        "smoke test failed, but the new config is in service: AWS rejected InvokeEndpoint"
         in third.output
     )
     assert third.output.rstrip().endswith(f"python -m deploy rollback goes back to {old}")
