@@ -1,1 +1,1 @@
-"""Tests of deploying, against the AWS emulator on the loopback."""
+"""Tests of deploy/, against an AWS emulator on the loopback interface."""

@@ -1,4 +1,4 @@
-"""The emulator for AWS, and the command line against it."""
+"""Fixtures: the AWS emulator, an endpoint configuration for it, and the command line."""
 
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -17,7 +17,7 @@ Run = Callable[..., Result]
 
 @pytest.fixture(scope="session", autouse=True)
 def cached_service_models() -> Iterator[None]:
-    """Let boto3 read its models of AWS once, and not in each command of a test: half of the time that a command takes."""
+    """Cache boto3's service models across commands; loading them takes half of a command's time."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(botocore.session, "create_loader", cache(botocore.session.create_loader))
         yield
@@ -25,14 +25,17 @@ def cached_service_models() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def session_emulator(diamonds: Server) -> Iterator[Emulator]:
-    """An emulator whose endpoints are the server on the sample artifact."""
+    """An emulator whose endpoints forward to a server of the sample model."""
     with run_emulator(diamonds.url) as emulator:
         yield emulator
 
 
 @pytest.fixture
 def emulator(session_emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
-    """The emulator, in which there is nothing yet; no test ends well that asked it for what it refuses, unless it forgets that."""
+    """An empty emulator.
+
+    A test fails if the emulator rejected a call, unless the test clears `emulator.rejections`.
+    """
     session_emulator.reset()
     for name, value in {**session_emulator.environment, "AWS_MAX_ATTEMPTS": "1"}.items():
         monkeypatch.setenv(name, value)
@@ -43,7 +46,7 @@ def emulator(session_emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Ite
 
 @pytest.fixture
 def write_config(emulator: Emulator, tmp_path: Path) -> Callable[..., Path]:
-    """Write the example's file for the emulator, with texts replaced."""
+    """Return a function that writes the example configuration with some text replaced."""
     image = emulator.provision()
     emulator.recorder.reset()
     return lambda changes=None, image=image: write_configuration(tmp_path, image, changes)
@@ -51,13 +54,13 @@ def write_config(emulator: Emulator, tmp_path: Path) -> Callable[..., Path]:
 
 @pytest.fixture
 def config_file(write_config: Callable[..., Path]) -> Path:
-    """The example's file for the emulator."""
+    """The path of the example configuration, for the emulator."""
     return write_config()
 
 
 @pytest.fixture
 def run(emulator: Emulator) -> Run:
-    """Run the command line in this process."""
-    return lambda verb, config_file, *arguments: CliRunner().invoke(
-        cli, [verb, str(config_file), *map(str, arguments)]
+    """Return a function that runs a command in this process."""
+    return lambda command, config_file, *arguments: CliRunner().invoke(
+        cli, [command, str(config_file), *map(str, arguments)]
     )

@@ -1,4 +1,4 @@
-"""The life of an endpoint against the stand-in: plan, up, invoke, update, rollback, down, each as it would be typed."""
+"""Demo of deploy/ against the AWS emulator: plan, up, invoke, update, rollback and down."""
 
 import os
 import subprocess
@@ -17,37 +17,37 @@ UPDATE = {
 
 
 def main() -> None:
-    """Run each verb, and end with the exit code of the first that fails."""
+    """Run all commands; exit with the code of the first that fails."""
     stop_on_sigterm()
     print(
-        "A stand-in for AWS on this machine, so that no account is needed: nothing here has met the real AWS.",
+        "This demo uses an emulator on this machine in place of AWS, so it needs no AWS account.",
         flush=True,
     )
     with (
         serving(environment={"SAGEMAKER_CONTAINER_LOG_LEVEL": "ERROR"}) as container,
-        run_emulator(container.url) as aws,
+        run_emulator(container.url) as emulator,
         tempfile.TemporaryDirectory() as folder,
     ):
-        image = aws.provision()
+        image = emulator.provision()
         config_file = write_configuration(Path(folder), image)
-        for verb, *arguments in (
+        for command, *arguments in (
             ("plan",),
             ("up", *POLL),
             ("status",),
             ("invoke", "local_test/payloads/diamonds.csv"),
         ):
-            run(aws.environment, verb, str(config_file), *arguments)
+            run(emulator.environment, command, str(config_file), *arguments)
         write_configuration(Path(folder), image, UPDATE)
-        for verb, *arguments in (
+        for command, *arguments in (
             ("up", *POLL),
             ("rollback", "--yes", *POLL),
             ("down", "--yes", *POLL),
         ):
-            run(aws.environment, verb, str(config_file), *arguments)
+            run(emulator.environment, command, str(config_file), *arguments)
 
 
 def run(environment: dict[str, str], *arguments: str) -> None:
-    """Show a command, and run it."""
+    """Print a command, and run it."""
     print(f"\n$ python -m deploy {' '.join(arguments)}", flush=True)
     code = subprocess.run(
         [sys.executable, "-m", "deploy", *arguments],

@@ -1,4 +1,4 @@
-"""Asynchronous endpoints: payloads and replies lie in S3, and the first of them wakes an endpoint from zero."""
+"""Asynchronous endpoints: payloads and responses in S3, and scaling from zero."""
 
 import json
 import urllib.request
@@ -21,12 +21,12 @@ ASYNCHRONOUS = {
     "  min: 2": "  min: 0",
     "strategy: rolling": "strategy: all_at_once",
 }
-UNTOLD = {**ASYNCHRONOUS, ", failure: s3://replies/failures": ""}
+WITHOUT_FAILURE_URI = {**ASYNCHRONOUS, ", failure: s3://replies/failures": ""}
 
 
 @pytest.fixture
 def config_file(emulator: Emulator, write_config: Callable[..., Path]) -> Path:
-    """The file of an asynchronous endpoint that scales to zero, and the bucket of its replies."""
+    """The configuration of an asynchronous endpoint that scales to zero; its bucket exists."""
     emulator.client("s3").create_bucket(
         Bucket="replies", CreateBucketConfiguration={"LocationConstraint": REGION}
     )
@@ -37,31 +37,31 @@ def payloads(emulator: Emulator) -> list[str]:
     return [name for name in left(emulator) if "/payloads/" in name]
 
 
-def test_a_whole_life(emulator: Emulator, run: Run, config_file: Path) -> None:
-    """Up smoke-tests by way of S3, invoke prints the server's own bytes, each payload is removed, and down leaves only replies."""
-    made, again = run("up", config_file, *POLL), run("up", config_file, *POLL)
+def test_up_invoke_down(emulator: Emulator, run: Run, config_file: Path) -> None:
+    """Payloads are deleted, invoke prints the server's bytes, and down leaves only responses."""
+    first, second = run("up", config_file, *POLL), run("up", config_file, *POLL)
     invoked = run("invoke", config_file, PAYLOAD)
     request = urllib.request.Request(
         f"{emulator.container_url}/invocations", PAYLOAD.read_bytes(), {"Content-Type": "text/csv"}
     )
-    with urllib.request.urlopen(request, timeout=10) as answer:
-        expected = answer.read()
-    between, removed = payloads(emulator), run("down", config_file, "--yes", *POLL)
+    with urllib.request.urlopen(request, timeout=10) as response:
+        expected = response.read()
+    payloads_before_down, removed = payloads(emulator), run("down", config_file, "--yes", *POLL)
 
-    assert made.exit_code == again.exit_code == 0, made.output + again.output
-    assert "smoke test passed: all 10 numbers" in made.output
+    assert first.exit_code == second.exit_code == 0, first.output + second.output
+    assert "smoke test passed: all 10 numbers" in first.output
     assert invoked.stdout_bytes == expected
-    assert between == []
+    assert payloads_before_down == []
     assert removed.exit_code == 0, removed.output
     assert "replies in s3://replies/x; failures in s3://replies/failures" in removed.output
     assert left(emulator) == []
     assert len(emulator.client("s3").list_objects_v2(Bucket="replies")["Contents"]) == 3
 
 
-def test_waking_from_zero(emulator: Emulator, run: Run, config_file: Path) -> None:
-    """The alarm of a backlog without capacity starts the first instance: its action is the policy that adds one."""
+def test_scale_from_zero(emulator: Emulator, run: Run, config_file: Path) -> None:
+    """The alarm for a backlog without capacity triggers the policy that adds an instance."""
     run("up", config_file, *POLL)
-    made = mutations(emulator)
+    first_calls = mutations(emulator)
     emulator.recorder.reset()
     run("up", config_file, *POLL)
     found = emulator.client("application-autoscaling").describe_scaling_policies(
@@ -72,7 +72,7 @@ def test_waking_from_zero(emulator: Emulator, run: Run, config_file: Path) -> No
         AlarmNames=["diamonds-backlog-without-capacity"]
     )["MetricAlarms"][0]
 
-    assert made[-5:] == [
+    assert first_calls[-5:] == [
         "PutScalingPolicy",
         "PutScalingPolicy",
         "PutMetricAlarm",
@@ -90,10 +90,10 @@ def test_waking_from_zero(emulator: Emulator, run: Run, config_file: Path) -> No
     assert mutations(emulator) == ["PutObject", "DeleteObject"]  # the smoke test's payload
 
 
-def test_waking_is_taken_off(
+def test_wake_alarm_is_removed(
     emulator: Emulator, run: Run, config_file: Path, write_config: Callable[..., Path]
 ) -> None:
-    """A file that scales to two instances at least has neither the policy nor the alarm that wakes."""
+    """An endpoint with at least two instances has neither the wake policy nor its alarm."""
     run("up", config_file, *POLL)
     outcome = run("up", write_config({**ASYNCHRONOUS, "  min: 2": "  min: 2"}), *POLL)
 
@@ -101,17 +101,17 @@ def test_waking_is_taken_off(
     assert {"xgb-endpoint-wake", "diamonds-backlog-without-capacity"} & set(left(emulator)) == set()
 
 
-@pytest.mark.parametrize("verb", ["up", "up that is rolled back", "rollback"])
-def test_waking_after_another_instance_type(
-    emulator: Emulator, run: Run, config_file: Path, write_config: Callable[..., Path], verb: str
+@pytest.mark.parametrize("command", ["up", "up that is rolled back", "rollback"])
+def test_wake_alarm_after_instance_type_change(
+    emulator: Emulator, run: Run, config_file: Path, write_config: Callable[..., Path], command: str
 ) -> None:
-    """The policy that is made anew for another instance type, there and back, is the one that the alarm starts."""
-    rolls_back = "rolled back" in verb
+    """After a change of instance type, or its rollback, the alarm triggers the new policy."""
+    rolls_back = "rolled back" in command
     run("up", config_file, *POLL)
     changed = write_config({**ASYNCHRONOUS, "ml.c6i.large": "ml.c7i.large"})
     emulator.transitions = [("RollingBack", False), ("InService", False)] if rolls_back else []
     outcome = run("up", changed, *POLL)
-    if verb == "rollback":
+    if command == "rollback":
         outcome = run("rollback", changed, "--yes", *POLL)
     scaling, cloudwatch = emulator.client("application-autoscaling"), emulator.client("cloudwatch")
     policies = scaling.describe_scaling_policies(
@@ -129,8 +129,8 @@ def test_waking_after_another_instance_type(
     assert alarms[0]["Threshold"] == 1
 
 
-def test_a_refused_payload(emulator: Emulator, run: Run, config_file: Path, tmp_path: Path) -> None:
-    """What the container says of a payload that it refuses is told, and the payload is removed."""
+def test_rejected_payload(emulator: Emulator, run: Run, config_file: Path, tmp_path: Path) -> None:
+    """The container's error message is printed, and the payload is deleted."""
     run("up", config_file, *POLL)
     (tmp_path / "bad.csv").write_text("abc,1\n")
     outcome = run("invoke", config_file, tmp_path / "bad.csv")
@@ -140,21 +140,21 @@ def test_a_refused_payload(emulator: Emulator, run: Run, config_file: Path, tmp_
     assert payloads(emulator) == []
 
 
-def test_a_reply_that_takes_its_time(emulator: Emulator, run: Run, config_file: Path) -> None:
-    """Invoke looks until the reply is there, says where it will be, and prints nothing else on the standard output."""
+def test_slow_response(emulator: Emulator, run: Run, config_file: Path) -> None:
+    """Invoke polls for the response, reports its URI on stderr, and prints only it on stdout."""
     run("up", config_file, *POLL)
-    looks: list[str] = []
+    polls: list[str] = []
 
-    def not_yet(call: ApiCall, _: int) -> Fault | None:
+    def fail_first_polls(call: ApiCall, _: int) -> Fault | None:
         if call.operation == "GetObject":
-            looks.append(call.operation)
+            polls.append(call.operation)
         return (
             Fault("NoSuchKey", status=404)
-            if call.operation == "GetObject" and len(looks) <= 2
+            if call.operation == "GetObject" and len(polls) <= 2
             else None
         )
 
-    emulator.recorder.inject_fault = not_yet
+    emulator.recorder.inject_fault = fail_first_polls
     outcome = run("invoke", config_file, PAYLOAD)
 
     assert outcome.exit_code == 0
@@ -162,15 +162,15 @@ def test_a_reply_that_takes_its_time(emulator: Emulator, run: Run, config_file: 
     assert len(outcome.stdout.splitlines()) == 10
 
 
-def test_a_reply_that_never_comes(
+def test_no_response(
     emulator: Emulator,
     run: Run,
     config_file: Path,
     write_config: Callable[..., Path],
     tmp_path: Path,
 ) -> None:
-    """A failure that is told nowhere ends the wait with what the file lacks; down removes the payload."""
-    config_file = write_config(UNTOLD)
+    """Without a failure URI, invoke times out and names the key; down removes the payload."""
+    config_file = write_config(WITHOUT_FAILURE_URI)
     run("up", config_file, *POLL)
     (tmp_path / "bad.csv").write_text("abc,1\n")
     outcome = run("invoke", config_file, tmp_path / "bad.csv", "--timeout-seconds", 0)
@@ -184,12 +184,14 @@ def test_a_reply_that_never_comes(
     assert left(emulator) == []
 
 
-def test_the_policies_allow_what_is_called(emulator: Emulator, run: Run, config_file: Path) -> None:
-    """Each call of up and down is an action of the deployment policy, each of invoke one of the invocation policy too."""
+def test_policies_allow_all_calls(emulator: Emulator, run: Run, config_file: Path) -> None:
+    """The deployment policy allows all calls, the invocation policy those of invoke."""
     run("up", config_file, *POLL)
-    whole = len(emulator.recorder.calls)
+    calls_before_invoke = len(emulator.recorder.calls)
     run("invoke", config_file, PAYLOAD)
-    invoked = {f"{call.service}:{call.operation}" for call in emulator.recorder.calls[whole:]}
+    invoked = {
+        f"{call.service}:{call.operation}" for call in emulator.recorder.calls[calls_before_invoke:]
+    }
     run("down", config_file, "--yes", *POLL)
     called = {f"{call.service}:{call.operation}" for call in emulator.recorder.calls}
 
@@ -205,16 +207,16 @@ def test_the_policies_allow_what_is_called(emulator: Emulator, run: Run, config_
         } <= allowed
 
 
-def test_no_other_kind(
+def test_kind_of_endpoint_is_fixed(
     emulator: Emulator, run: Run, config_file: Path, write_config: Callable[..., Path]
 ) -> None:
-    """AWS takes the queue from no endpoint: plan and up say so, and nothing is changed."""
+    """An asynchronous endpoint cannot become real-time: plan and up fail without any change."""
     run("up", config_file, *POLL)
     emulator.recorder.reset()
-    for refused in (run("plan", write_config()), run("up", write_config(), *POLL)):
-        assert refused.exit_code == 1
+    for outcome in (run("plan", write_config()), run("up", write_config(), *POLL)):
+        assert outcome.exit_code == 1
         assert (
             "diamonds is an asynchronous endpoint, and AWS makes no real-time one of it"
-            in refused.output
+            in outcome.output
         )
     assert mutations(emulator) == []

@@ -1,4 +1,4 @@
-"""What is typed, and what the environment says, where it cannot be."""
+"""Invalid options, environment variables and network responses."""
 
 import os
 import subprocess
@@ -15,18 +15,18 @@ from tests.support.server import ROOT
 
 
 @pytest.mark.parametrize(
-    ("verb", "arguments"),
+    ("command", "arguments"),
     [
         *[("up", ("--poll-seconds", seconds)) for seconds in ("-1", "0", "nan", "inf", "1e300")],
         *[("logs", ("--minutes", minutes)) for minutes in ("-5", "0", "9" * 400)],
         *[("invoke", (PAYLOAD, "--timeout-seconds", seconds)) for seconds in ("-1", "nan")],
     ],
 )
-def test_times_that_are_none(
-    emulator: Emulator, run: Run, config_file: Path, verb: str, arguments: tuple[object, ...]
+def test_invalid_times(
+    emulator: Emulator, run: Run, config_file: Path, command: str, arguments: tuple[object, ...]
 ) -> None:
-    """A time that cannot be waited is told by the option's name, before anything is asked of AWS."""
-    outcome = run(verb, config_file, *arguments)
+    """An invalid time is rejected with the option's name, before any AWS call."""
+    outcome = run(command, config_file, *arguments)
 
     assert outcome.exit_code == 2
     assert f"Error: Invalid value for '{arguments[-2]}'" in outcome.output
@@ -47,7 +47,7 @@ def test_times_that_are_none(
         ("AWS_PROFILE", "nobody", "nobody"),
     ],
 )
-def test_an_environment_that_cannot_be(  # noqa: PLR0913, PLR0917 - three fixtures
+def test_invalid_environment_variables(  # noqa: PLR0913, PLR0917 - three fixtures
     run: Run,
     config_file: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -55,7 +55,7 @@ def test_an_environment_that_cannot_be(  # noqa: PLR0913, PLR0917 - three fixtur
     value: str,
     words: str,
 ) -> None:
-    """A variable of the environment that boto3 could not take is one line."""
+    """An environment variable that boto3 cannot use is reported on one line."""
     monkeypatch.setenv(variable, value)
     outcome = run("status", config_file)
 
@@ -64,8 +64,8 @@ def test_an_environment_that_cannot_be(  # noqa: PLR0913, PLR0917 - three fixtur
     assert len(outcome.output.splitlines()) == 1
 
 
-def test_refusals_of_many_lines(emulator: Emulator, run: Run, config_file: Path) -> None:
-    """A refusal whose first line says nothing is told whole, in one line."""
+def test_multi_line_aws_messages(emulator: Emulator, run: Run, config_file: Path) -> None:
+    """An AWS error message of several lines is reported in full, on one line."""
     fault = Fault("ValidationException", "Validation failed:\nthe name is too long")
     emulator.recorder.inject_fault = lambda call, _: (
         fault if call.operation == "DescribeEndpoint" else None
@@ -90,7 +90,7 @@ def test_refusals_of_many_lines(emulator: Emulator, run: Run, config_file: Path)
         ("http://example.com", None, "expected an https URL from ECR, got http://example.com"),
     ],
 )
-def test_a_layer_that_cannot_be_read(  # noqa: PLR0913, PLR0917 - three fixtures
+def test_image_configuration_download_fails(  # noqa: PLR0913, PLR0917 - three fixtures
     emulator: Emulator,
     run: Run,
     config_file: Path,
@@ -98,7 +98,7 @@ def test_a_layer_that_cannot_be_read(  # noqa: PLR0913, PLR0917 - three fixtures
     layer: tuple[str, bytes] | None,
     words: str,
 ) -> None:
-    """The address of a layer is shown without what signs it, which lets whoever has it read the image."""
+    """The error shows the download URL without its signature, which grants access to the image."""
     emulator.layer_base_url, emulator.layer_response = address, layer
     outcome = run("up", config_file, *POLL)
 
@@ -111,11 +111,13 @@ def test_a_layer_that_cannot_be_read(  # noqa: PLR0913, PLR0917 - three fixtures
 
 
 @pytest.mark.parametrize("missing", ["botocore", "yaml"])
-@pytest.mark.parametrize("verb", [("plan", "deploy/endpoint.example.yaml"), ("status", "--help")])
-def test_without_the_packages(tmp_path: Path, missing: str, verb: tuple[str, ...]) -> None:
-    """Without the packages of the group each verb says which verb of make adds them, in one line."""
+@pytest.mark.parametrize(
+    "arguments", [("plan", "deploy/endpoint.example.yaml"), ("status", "--help")]
+)
+def test_missing_packages(tmp_path: Path, missing: str, arguments: tuple[str, ...]) -> None:
+    """Without boto3 or PyYAML, each command names the make target that installs them."""
     (tmp_path / f"{missing}.py").write_text(f"raise ModuleNotFoundError('none', name='{missing}')")
-    command = [sys.executable, "-m", "deploy", *verb]
+    command = [sys.executable, "-m", "deploy", *arguments]
     outcome = subprocess.run(
         command,
         cwd=ROOT,

@@ -1,4 +1,4 @@
-"""What a file may not say: each fault names its key and the fix."""
+"""Validation of endpoint.yaml: each error names its key and the fix."""
 
 import gzip
 import hashlib
@@ -17,7 +17,7 @@ from tests.support.server import ROOT
 sys.path.insert(0, str(ROOT / "docs"))
 import tables
 
-FAULTS = [
+ERRORS = [
     ("region: eu-central-1", "regoin: eu-central-1", 'regoin: unknown key; did you mean "region"?'),
     (
         "  bucket: example-models",
@@ -173,12 +173,12 @@ FAULTS = [
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "words"), FAULTS, ids=[words[:40] for _, _, words in FAULTS]
+    ("old", "new", "words"), ERRORS, ids=[words[:40] for _, _, words in ERRORS]
 )
-def test_faults_name_key_and_fix(
+def test_errors_name_key_and_fix(
     run: Run, write_config: Callable[..., Path], old: str, new: str, words: str
 ) -> None:
-    """A fault of the file is one line with the key and what to write, before anything is asked of AWS."""
+    """An error in the file is one line with the key and the fix, before any AWS call."""
     outcome = run("plan", write_config({old: new}))
 
     assert outcome.exit_code == 1
@@ -194,36 +194,36 @@ def test_faults_name_key_and_fix(
         ("", "name: missing required key"),
     ],
 )
-def test_files_that_are_none(run: Run, tmp_path: Path, text: str, words: str) -> None:
-    """What is no YAML, no keys, or empty is told as such."""
+def test_not_a_configuration(run: Run, tmp_path: Path, text: str, words: str) -> None:
+    """A file that is not YAML, not a mapping, or empty is rejected with the reason."""
     (tmp_path / "x.yaml").write_text(text)
 
     assert words in run("plan", tmp_path / "x.yaml").output
 
 
-def test_a_file_that_is_not_there(run: Run, tmp_path: Path) -> None:
-    """A file that is not there is named, and so is the example."""
+def test_missing_file(run: Run, tmp_path: Path) -> None:
+    """The error for a missing file refers to the example configuration."""
     assert "endpoint.example.yaml" in run("plan", tmp_path / "none.yaml").output
 
 
 def test_the_example_shows_every_key() -> None:
-    """The example's file has each key of the configuration, used or as a choice."""
+    """The example configuration contains every key, active or commented out."""
     example = (ROOT / "deploy" / "endpoint.example.yaml").read_text()
 
     for key in re.findall(r"^\| `([\w.]+)`", tables.build_keys(), flags=re.MULTILINE):
         assert re.search(rf"^[# ]*{key.rpartition('.')[2]}:", example, flags=re.MULTILINE), key
 
 
-def test_an_instance_type_newer_than_boto3(run: Run, write_config: Callable[..., Path]) -> None:
-    """An instance type that boto3 does not know is a warning, since its list ages."""
+def test_unknown_instance_type(run: Run, write_config: Callable[..., Path]) -> None:
+    """An instance type that boto3 does not know is only a warning: it may be newer."""
     outcome = run("plan", write_config({"ml.c6i.large": "ml.c99i.large"}))
 
     assert outcome.exit_code == 0, outcome.output
     assert "warning: compute.instance_type: boto3 does not know ml.c99i.large" in outcome.output
 
 
-def test_one_zone_for_development(run: Run, write_config: Callable[..., Path]) -> None:
-    """compute.allow_single_zone accepts one instance."""
+def test_allow_single_zone(run: Run, write_config: Callable[..., Path]) -> None:
+    """With compute.allow_single_zone, one instance is accepted."""
     changes = {
         "instance_count: 2": "instance_count: 1\n  allow_single_zone: true",
         "  min: 2": "  min: 1",
@@ -233,10 +233,8 @@ def test_one_zone_for_development(run: Run, write_config: Callable[..., Path]) -
     assert run("plan", write_config(changes)).exit_code == 0
 
 
-def test_an_artifact_as_a_tarball(
-    run: Run, write_config: Callable[..., Path], tmp_path: Path
-) -> None:
-    """A tar.gz is taken as it is, and known by the tar in it, once the server's check has passed on what is in it."""
+def test_tarball_as_artifact(run: Run, write_config: Callable[..., Path], tmp_path: Path) -> None:
+    """A tar.gz is checked, then uploaded unchanged under the hash of its tar."""
     with tarfile.open(tmp_path / "model.tar.gz", "w:gz") as archive:
         archive.add(ROOT / "model" / "artifact", arcname=".")
     outcome = run("plan", write_config({f"{ROOT}/model/artifact": str(tmp_path / "model.tar.gz")}))
@@ -248,10 +246,10 @@ def test_an_artifact_as_a_tarball(
     )
 
 
-def test_an_artifact_that_the_server_refuses(
+def test_artifact_that_the_server_rejects(
     run: Run, write_config: Callable[..., Path], tmp_path: Path
 ) -> None:
-    """An artifact on which the server would not start is never uploaded; the server's own words say why."""
+    """An artifact that the server rejects is not uploaded; the error quotes the server."""
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "model.ubj").write_bytes(b"nothing")
     outcome = run("up", write_config({f"{ROOT}/model/artifact": str(tmp_path / "broken")}))
@@ -261,10 +259,10 @@ def test_an_artifact_that_the_server_refuses(
     assert "the server would not start" in outcome.output
 
 
-def test_the_same_files_are_the_same_artifact(
+def test_artifact_key_ignores_timestamps(
     run: Run, write_config: Callable[..., Path], tmp_path: Path
 ) -> None:
-    """A copy of the artifact, with other times, has the same key in S3."""
+    """A copy of the artifact with other timestamps has the same S3 key."""
     shutil.copytree(ROOT / "model" / "artifact", tmp_path / "copy", copy_function=shutil.copyfile)
     here, copied = (
         run("plan", write_config()),
@@ -275,10 +273,10 @@ def test_the_same_files_are_the_same_artifact(
     assert here.output == copied.output
 
 
-def test_a_region_that_boto3_does_not_know(
+def test_unknown_region(
     run: Run, write_config: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A region that may be misspelt is a warning with the one that was meant, for it may be newer than boto3."""
+    """A Region that boto3 does not know is only a warning, with the closest match."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name)
     outcome = run("plan", write_config({"eu-central-1": "eu-centrall-1"}))

@@ -1,4 +1,4 @@
-"""Files that YAML would take silently, or that would reach AWS or a policy as what they do not say."""
+"""Files that plain YAML would misread, and values that AWS or a policy would misinterpret."""
 
 import json
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from tests.deploy.conftest import Run
 
 KEY = "arn:aws:kms:eu-central-1:123456789012:key/1"
 MANY_TAGS = "\n".join(f"    t{number}: x" for number in range(46))
-# Each key has nine times what the one before has; shown as text they would fill the memory.
+# Each key has nine times the elements of the previous one: as text they would fill memory.
 NAMES = [
     "region",
     "role",
@@ -50,7 +50,7 @@ DOCUMENTS = [
     ('"two\\nlines": x', "two\\nlines: unknown key"),
     ("name:\nregion: eu-central-1", "name: missing required key"),
 ]
-FAULTS = [
+ERRORS = [
     ("update:", "kms: {artifact_key: alias/mine}\nupdate:", "kms.artifact_key: expected arn:"),
     ("update:", "kms: {volume_key: 1234abcd-12ab}\nupdate:", "aws kms describe-key"),
     (
@@ -142,8 +142,8 @@ FAULTS = [
 
 
 @pytest.mark.parametrize(("text", "words"), DOCUMENTS, ids=[words[:30] for _, words in DOCUMENTS])
-def test_what_yaml_would_take(run: Run, tmp_path: Path, text: str, words: str) -> None:
-    """Keys given twice, impossible values and files that would exhaust the machine are one line that names the place."""
+def test_rejected_by_strict_yaml(run: Run, tmp_path: Path, text: str, words: str) -> None:
+    """Duplicate keys, invalid values and YAML bombs are reported on one line, with position."""
     (tmp_path / "x.yaml").write_text(text)
     outcome = run("iam", tmp_path / "x.yaml")
 
@@ -154,12 +154,12 @@ def test_what_yaml_would_take(run: Run, tmp_path: Path, text: str, words: str) -
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "words"), FAULTS, ids=[words[:40] for _, _, words in FAULTS]
+    ("old", "new", "words"), ERRORS, ids=[words[:40] for _, _, words in ERRORS]
 )
-def test_what_aws_or_a_policy_would_misread(
+def test_rejected_before_aws(
     run: Run, write_config: Callable[..., Path], old: str, new: str, words: str
 ) -> None:
-    """What AWS refuses late, and what a policy would read as a wildcard, is one line that names the key."""
+    """Values that AWS rejects late, and wildcards in policies, are errors that name the key."""
     outcome = run("iam", write_config({old: new}))
 
     assert outcome.exit_code == 1
@@ -167,8 +167,8 @@ def test_what_aws_or_a_policy_would_misread(
     assert len(outcome.output.strip().splitlines()) == 1
 
 
-def test_a_path_that_would_paint_the_terminal(run: Run, write_config: Callable[..., Path]) -> None:
-    """What would tell a terminal what to do is shown as what it is."""
+def test_control_characters_are_escaped(run: Run, write_config: Callable[..., Path]) -> None:
+    """Control characters of the file are escaped in messages."""
     outcome = run("plan", write_config({"artifact: ": 'artifact: "/none/\\a" #'}))
 
     assert outcome.exit_code == 1
@@ -176,10 +176,10 @@ def test_a_path_that_would_paint_the_terminal(run: Run, write_config: Callable[.
 
 
 @pytest.mark.parametrize("strategy", ["rolling", "canary", "linear"])
-def test_one_instance_has_no_half(
+def test_single_instance_requires_all_at_once(
     run: Run, write_config: Callable[..., Path], strategy: str
 ) -> None:
-    """Where one instance may be all, only all_at_once is taken, since AWS's other steps are at most half of them."""
+    """With one instance only all_at_once is accepted: other steps are at most half of them."""
     changes = {
         "instance_count: 2": "instance_count: 2\n  allow_single_zone: true",
         "  min: 2": "  min: 1",
@@ -196,7 +196,7 @@ def test_one_instance_has_no_half(
     )
 
 
-def test_what_looks_like_a_date_is_text(run: Run, write_config: Callable[..., Path]) -> None:
+def test_dates_are_text(run: Run, write_config: Callable[..., Path]) -> None:
     """A version such as 2024-01-31 needs no quotes."""
     outcome = run("plan", write_config({"version: 1.0.0": "version: 2024-01-31"}))
 
@@ -205,8 +205,8 @@ def test_what_looks_like_a_date_is_text(run: Run, write_config: Callable[..., Pa
 
 
 @pytest.mark.parametrize("null", ["null", "~"])
-def test_null_switches_off(run: Run, write_config: Callable[..., Path], null: str) -> None:
-    """A written null is no alarm, and no section; a key without a value has its default."""
+def test_null_disables(run: Run, write_config: Callable[..., Path], null: str) -> None:
+    """An explicit null disables an alarm or section; a key without a value has its default."""
     changes = {"errors_5xx: 5": f"errors_5xx: {null}", "latency_p99_ms: 500": "latency_p99_ms:"}
     outcome = run("plan", write_config({**changes, "\nupdate:": f"\ncapture: {null}\nupdate:"}))
 
@@ -216,8 +216,8 @@ def test_null_switches_off(run: Run, write_config: Callable[..., Path], null: st
     assert "DataCaptureConfig" not in outcome.output
 
 
-def test_null_of_serverless_is_off(run: Run, write_config: Callable[..., Path]) -> None:
-    """serverless: null leaves the instances; serverless: alone, with nothing beneath, has all its defaults."""
+def test_null_disables_serverless(run: Run, write_config: Callable[..., Path]) -> None:
+    """`serverless: null` keeps the instances; `serverless:` alone enables it with defaults."""
     off = run("plan", write_config({"instance_count: 2": "instance_count: 2\n  serverless: null"}))
     on = run("plan", write_config({"instance_count: 2": "serverless:"}))
 
@@ -225,18 +225,26 @@ def test_null_of_serverless_is_off(run: Run, write_config: Callable[..., Path]) 
     assert "serverless endpoints scale automatically" in on.output
 
 
-def test_policies_name_what_aws_documents(run: Run, write_config: Callable[..., Path]) -> None:
-    """Scaling needs UpdateEndpointWeightsAndCapacities; SageMaker writes its metrics into two namespaces; keys are ARNs."""
+def test_policies_follow_aws_documentation(run: Run, write_config: Callable[..., Path]) -> None:
+    """Policies allow scaling, both namespaces of SageMaker's metrics, and KMS keys by ARN."""
     config_file = write_config({"\nupdate:": f"\nkms: {{artifact_key: '{KEY}'}}\nupdate:"})
     policies = json.loads(run("iam", config_file).output)
     deployment, execution = policies["deployment"]["Statement"], policies["execution"]["Statement"]
     endpoint = next(
-        one for one in deployment if "sagemaker:UpdateEndpointWeightsAndCapacities" in one["Action"]
+        statement
+        for statement in deployment
+        if "sagemaker:UpdateEndpointWeightsAndCapacities" in statement["Action"]
     )
-    metrics = next(one for one in execution if one["Action"] == ["cloudwatch:PutMetricData"])
+    metrics = next(
+        statement for statement in execution if statement["Action"] == ["cloudwatch:PutMetricData"]
+    )
 
     assert "arn:aws:sagemaker:eu-central-1:123456789012:endpoint/diamonds" in endpoint["Resource"]
     assert metrics["Condition"] == {
         "StringEquals": {"cloudwatch:namespace": ["AWS/SageMaker", "/aws/sagemaker/Endpoints"]}
     }
-    assert [one["Resource"] for one in deployment if "kms:CreateGrant" in one["Action"]] == [[KEY]]
+    assert [
+        statement["Resource"]
+        for statement in deployment
+        if "kms:CreateGrant" in statement["Action"]
+    ] == [[KEY]]

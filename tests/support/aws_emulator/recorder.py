@@ -1,4 +1,4 @@
-"""What goes over the wire to the stand-in: each call is recorded, and some are answered with a fault."""
+"""Records the calls to the AWS emulator, and injects faults in place of its responses."""
 
 import json
 import re
@@ -8,8 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
 
-READING = ("Describe", "List", "Get", "BatchGet", "Head", "Filter", "Invoke")
-S3 = {"PUT": "PutObject", "HEAD": "HeadObject", "DELETE": "DeleteObject", "GET": "GetObject"}
+READ_PREFIXES = ("Describe", "List", "Get", "BatchGet", "Head", "Filter", "Invoke")
+S3_OPERATIONS = {
+    "PUT": "PutObject",
+    "HEAD": "HeadObject",
+    "DELETE": "DeleteObject",
+    "GET": "GetObject",
+}
 
 Environ = dict[str, Any]
 Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
@@ -17,7 +22,7 @@ Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
 @dataclass(frozen=True)
 class ApiCall:
-    """A call as it came over the wire."""
+    """One call of an AWS operation."""
 
     service: str
     operation: str
@@ -26,12 +31,12 @@ class ApiCall:
 
     @property
     def mutates(self) -> bool:
-        return not self.operation.startswith(READING)
+        return not self.operation.startswith(READ_PREFIXES)
 
 
 @dataclass(frozen=True)
 class Fault:
-    """An answer in place of AWS's; with ``applied`` the call is carried out, and only its answer is lost."""
+    """An error response; with ``applied``, the call takes effect but its response is lost."""
 
     code: str
     message: str = "injected"
@@ -41,80 +46,73 @@ class Fault:
 
 
 class CallRecorder:
-    """A WSGI application around another: records the calls, and asks ``inject_fault`` of each whether it goes wrong."""
+    """WSGI middleware that records all signed calls and injects faults.
+
+    ``inject_fault`` receives each call, and the number of mutating calls so far.
+    """
 
     def __init__(self, inner: Application) -> None:
         self._inner, self._lock = inner, threading.Lock()
         self.reset()
 
     def reset(self) -> None:
-        """Forget all calls and faults."""
+        """Forget all calls, and stop injecting faults."""
         self.calls: list[ApiCall] = []
         self.inject_fault: Callable[[ApiCall, int], Fault | None] = lambda *_: None
 
     def __call__(self, environ: Environ, start: Callable[..., Any]) -> Iterable[bytes]:
-        """Answer a request."""
+        """Record a request, and forward it or respond with a fault."""
         if "HTTP_AUTHORIZATION" not in environ:
             return self._inner(environ, start)
         call = _parse_call(environ)
         with self._lock:
             self.calls.append(call)
-            count = sum(call.mutates for call in self.calls)
-        fault = self.inject_fault(
-            call, count
-        )  # which may make calls itself, as another terminal does
+            mutation_count = sum(call.mutates for call in self.calls)
+        # Without the lock: the function may itself make calls, like a second terminal.
+        fault = self.inject_fault(call, mutation_count)
         if fault is None:
             return self._inner(environ, start)
         if fault.applied:
             list(self._inner(environ, lambda *_: None))
-        return _answer(call, fault, start)
+        return _respond(call, fault, start)
 
 
 def _parse_call(environ: Environ) -> ApiCall:
     body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-    environ["wsgi.input"] = _Again(body)
-    service = re.findall(r"Credential=[^/]*/\d+/[^/]*/([^/]*)/", environ["HTTP_AUTHORIZATION"])[0]
+    environ["wsgi.input"] = _ReplayedBody(body)
+    authorization, path = environ["HTTP_AUTHORIZATION"], environ["PATH_INFO"]
+    service = re.findall(r"Credential=[^/]*/\d+/[^/]*/([^/]*)/", authorization)[0]
     headers = {
         name.removeprefix("HTTP_").lower(): str(value)
         for name, value in environ.items()
         if name.startswith("HTTP_")
     }
-    target, path, query = (
-        environ.get("HTTP_X_AMZ_TARGET"),
-        environ["PATH_INFO"],
-        environ.get("QUERY_STRING", ""),
-    )
     if service == "s3":
-        of_bucket = environ["REQUEST_METHOD"] == "HEAD" and "/" not in path.strip("/")
-        operation = (
-            "HeadBucket"
-            if of_bucket
-            else "GetObjectTagging"
-            if query == "tagging"
-            else "ListObjectsV2"
-            if "list-type" in query
-            else S3[environ["REQUEST_METHOD"]]
-        )
-        return ApiCall(service, operation, {"path": path}, headers)
+        return ApiCall(service, _s3_operation(environ), {"path": path}, headers)
     if path.startswith("/endpoints/"):
-        return ApiCall(
-            "sagemaker",
-            "InvokeEndpointAsync" if "/async" in path else "InvokeEndpoint",
-            {"path": path},
-            headers,
-        )
-    if target:
+        operation = "InvokeEndpointAsync" if "/async" in path else "InvokeEndpoint"
+        return ApiCall("sagemaker", operation, {"path": path}, headers)
+    if target := environ.get("HTTP_X_AMZ_TARGET"):
         return ApiCall(service, target.rpartition(".")[2], json.loads(body or b"{}"), headers)
     if "/operation/" in path:
         return ApiCall(service, path.rpartition("/")[2], {}, headers)
-    form = parse_qs(body.decode())
-    return ApiCall(
-        service, form["Action"][0], {name: values[0] for name, values in form.items()}, headers
-    )
+    form = {name: values[0] for name, values in parse_qs(body.decode()).items()}
+    return ApiCall(service, form["Action"], form, headers)
 
 
-class _Again:
-    """A body that was read, to be read by the next."""
+def _s3_operation(environ: Environ) -> str:
+    method, query = environ["REQUEST_METHOD"], environ.get("QUERY_STRING", "")
+    if method == "HEAD" and "/" not in environ["PATH_INFO"].strip("/"):
+        return "HeadBucket"
+    if query == "tagging":
+        return "GetObjectTagging"
+    if "list-type" in query:
+        return "ListObjectsV2"
+    return S3_OPERATIONS[method]
+
+
+class _ReplayedBody:
+    """A request body that has been read, for the application to read again."""
 
     def __init__(self, body: bytes) -> None:
         self._body = body
@@ -129,20 +127,20 @@ class _Again:
         return self.read(end if size < 0 else min(end, size))
 
 
-def _answer(call: ApiCall, fault: Fault, start: Callable[..., Any]) -> Iterable[bytes]:
-    if call.service == "s3":
-        body = f"<Error><Code>{fault.code}</Code><Message>{fault.message}</Message></Error>"
-    elif call.service == "ec2":
-        error = f"<Errors><Error><Code>{fault.code}</Code><Message>{fault.message}</Message></Error></Errors>"
-        body = f"<Response>{error}<RequestID>1</RequestID></Response>"
-    else:
-        body = json.dumps({"__type": fault.code, "message": fault.message})
-    start(
-        f"{fault.status} Fault",
-        [
-            ("Content-Type", "application/x-amz-json-1.1"),
-            ("x-amzn-errortype", fault.code),
-            *fault.headers,
-        ],
-    )
-    return [body.encode()]
+def _respond(call: ApiCall, fault: Fault, start: Callable[..., Any]) -> Iterable[bytes]:
+    headers = [
+        ("Content-Type", "application/x-amz-json-1.1"),
+        ("x-amzn-errortype", fault.code),
+        *fault.headers,
+    ]
+    start(f"{fault.status} Fault", headers)
+    return [_error_body(call.service, fault).encode()]
+
+
+def _error_body(service: str, fault: Fault) -> str:
+    if service not in ("s3", "ec2"):
+        return json.dumps({"__type": fault.code, "message": fault.message})
+    error = f"<Error><Code>{fault.code}</Code><Message>{fault.message}</Message></Error>"
+    if service == "s3":
+        return error
+    return f"<Response><Errors>{error}</Errors><RequestID>1</RequestID></Response>"
