@@ -43,9 +43,11 @@ class DataFormat:
     content_types: tuple[str, ...] = _key(
         "media types of the payloads that callers send", ("text/csv", "application/json")
     )
-    accept: str | None = _key("media type of the response when a request has no Accept header")
+    accept: str | None = _key(
+        "media type of the response when the Accept header is missing or `*/*`"
+    )
     environment: Mapping[str, str] = _mapping(
-        "environment variables of the container, listed in the README; no secrets"
+        "environment variables of the container, as in docs/settings.md; no secrets"
     )
     sample: Path | None = _key(
         "payload file (`.csv`, `.json` or `.jsonl`) for the smoke test that ends `up`"

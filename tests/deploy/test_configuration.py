@@ -92,7 +92,7 @@ ERRORS = [
     (
         "environment: {}",
         "environment: {SERVE_NONE: 'x'}",
-        "SERVE_NONE: unknown setting; see the README",
+        "SERVE_NONE: unknown setting; see docs/settings.md",
     ),
     ("@sha256:", ":latest#", ":latest"),
     (

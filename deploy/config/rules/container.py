@@ -48,7 +48,7 @@ def check_environment(configuration: Configuration) -> Iterator[str]:
         if name in meant:
             yield f"{key}: unknown setting; did you mean {meant[name]}?"
         elif name.startswith("SERVE_"):  # other names may belong to other programs
-            yield f"{key}: unknown setting; see the README for the list"
+            yield f"{key}: unknown setting; see docs/settings.md"
     for name in environment:
         if not re.fullmatch(r"[a-zA-Z_][a-zA-Z0-9_]{0,1023}", name):
             yield (
