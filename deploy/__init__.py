@@ -1,1 +1,1 @@
-"""Deploys the image and an artifact to SageMaker, from one file an endpoint."""
+"""Deploys the image and a model artifact to SageMaker, as described by endpoint.yaml."""

@@ -1,4 +1,4 @@
-"""Runs the command line."""
+"""Runs the command line, `python -m deploy`."""
 
 import sys
 
@@ -6,7 +6,8 @@ try:
     from deploy.cli.main import cli
 except ModuleNotFoundError as error:
     sys.exit(
-        f"python -m deploy needs {error.name}: make deploy-setup adds it to .venv, whose Python is .venv/bin/python"
+        f"python -m deploy requires the package {error.name}; "
+        "run make deploy-setup, then .venv/bin/python -m deploy"
     )
 
 cli(prog_name="python -m deploy")

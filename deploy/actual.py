@@ -6,10 +6,10 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from deploy.aws import Aws
-from deploy.config.naming import OWNER, PREVIOUS, SERVING, Parameters
-from deploy.desired.autoscaling import scaled
+from deploy.config.naming import OWNER_TAG, PREVIOUS_CONFIG_TAG, SERVING_CONFIG_TAG, Parameters
+from deploy.desired.autoscaling import scalable_target_id
 from deploy.desired.resources import Wanted
-from deploy.errors import DeployError, code_of, message_of
+from deploy.errors import DeployError, error_code, error_message
 
 ABSENT = {"404", "NoSuchKey", "NotFound", "ResourceNotFound", "ObjectNotFoundException"}
 UNDER_WAY = {"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"}
@@ -44,20 +44,25 @@ class Deployed:
     @property
     def settled(self) -> str | None:
         """Return the config that served after the last update that succeeded, as far as it was written down."""
-        return self._tags.get(SERVING)
+        return self._tags.get(SERVING_CONFIG_TAG)
 
     @property
     def previous(self) -> str | None:
         """Return the config before the one that serves."""
         # What was written down is one update behind where a run ended between its update and its tag.
         return (
-            self.settled if self.settled not in (None, self.running) else self._tags.get(PREVIOUS)
+            self.settled
+            if self.settled not in (None, self.running)
+            else self._tags.get(PREVIOUS_CONFIG_TAG)
         )
 
     @property
     def is_back(self) -> bool:
         """Tell whether a rollback has taken effect, but broke off before that was written down."""
-        return self.settled not in (None, self.running) and self._tags.get(PREVIOUS) == self.running
+        return (
+            self.settled not in (None, self.running)
+            and self._tags.get(PREVIOUS_CONFIG_TAG) == self.running
+        )
 
     def before(self, config: str) -> str | None:
         """Return the config that rollback goes back to once ``config`` serves."""
@@ -80,9 +85,9 @@ def deployed(aws: Aws, name: str, wanted: Wanted | None = None) -> Deployed:
     endpoint = tagged(
         aws, "EndpointArn", looked_up(aws, "sagemaker", "describe_endpoint", EndpointName=name)
     )
-    if endpoint and {"Key": OWNER, "Value": name} not in endpoint["Tags"]:
+    if endpoint and {"Key": OWNER_TAG, "Value": name} not in endpoint["Tags"]:
         raise DeployError(
-            f"the endpoint {name} was not made by this program (it has no tag {OWNER}={name}): choose another name"
+            f"the endpoint {name} was not made by this program (it has no tag {OWNER_TAG}={name}): choose another name"
         )
     running = looked_up(
         aws,
@@ -96,7 +101,7 @@ def deployed(aws: Aws, name: str, wanted: Wanted | None = None) -> Deployed:
         if wanted
         else (None, None)
     )
-    target = scalable_target(aws, scaled(name))
+    target = scalable_target(aws, scalable_target_id(name))
     alarms, others_alarms = _alarms(aws, name)
     return Deployed(
         uploaded=bool(
@@ -162,7 +167,7 @@ def tagged(aws: Aws, arn: str, one: Parameters) -> Parameters:
 def own(aws: Aws, name: str, kind: str) -> list[Parameters]:
     """Return the models or endpoint configs that were made for an endpoint, newest first; ``kind`` is Model or EndpointConfig."""
     operation = {"Model": "list_models", "EndpointConfig": "list_endpoint_configs"}[kind]
-    found = aws.pages(
+    found = aws.paginate(
         "sagemaker",
         operation,
         f"{kind}s",
@@ -181,9 +186,9 @@ def own(aws: Aws, name: str, kind: str) -> list[Parameters]:
 def own_objects(aws: Aws, name: str, bucket: str, prefix: str) -> list[Parameters]:
     """Return what was uploaded for an endpoint under a prefix."""
     try:
-        found = aws.pages("s3", "list_objects_v2", "Contents", Bucket=bucket, Prefix=prefix)
+        found = aws.paginate("s3", "list_objects_v2", "Contents", Bucket=bucket, Prefix=prefix)
     except ClientError as error:
-        if code_of(error) == "NoSuchBucket":
+        if error_code(error) == "NoSuchBucket":
             return []
         raise
     return [
@@ -195,21 +200,21 @@ def own_objects(aws: Aws, name: str, bucket: str, prefix: str) -> list[Parameter
 
 def _is_own(aws: Aws, name: str, key: str, service: str, operation: str, **parameters: Any) -> bool:
     # What was listed may be gone by now, as when another run removes it.
-    return {"Key": OWNER, "Value": name} in looked_up(aws, service, operation, **parameters).get(
-        key, []
-    )
+    return {"Key": OWNER_TAG, "Value": name} in looked_up(
+        aws, service, operation, **parameters
+    ).get(key, [])
 
 
 def _alarms(aws: Aws, name: str) -> tuple[dict[str, Parameters], frozenset[str]]:
     # Those that were made for an endpoint, with their tags; and the names of others that begin as theirs do.
     own, others = dict[str, Parameters](), set[str]()
-    for alarm in aws.pages(
+    for alarm in aws.paginate(
         "cloudwatch", "describe_alarms", "MetricAlarms", AlarmNamePrefix=f"{name}-"
     ):
         tags = aws.call("cloudwatch", "list_tags_for_resource", ResourceARN=alarm["AlarmArn"])[
             "Tags"
         ]
-        if {"Key": OWNER, "Value": name} in tags:
+        if {"Key": OWNER_TAG, "Value": name} in tags:
             own[alarm["AlarmName"]] = alarm | {"Tags": tags}
         else:
             others.add(alarm["AlarmName"])
@@ -217,7 +222,7 @@ def _alarms(aws: Aws, name: str) -> tuple[dict[str, Parameters], frozenset[str]]
 
 
 def _of_target(aws: Aws, name: str, operation: str, key: str) -> list[Parameters]:
-    return aws.pages("application-autoscaling", operation, key, **scaled(name))
+    return aws.paginate("application-autoscaling", operation, key, **scalable_target_id(name))
 
 
 def looked_up(aws: Aws, service: str, operation: str, **parameters: Any) -> Parameters:
@@ -227,6 +232,6 @@ def looked_up(aws: Aws, service: str, operation: str, **parameters: Any) -> Para
     try:
         return aws.call(service, operation, **parameters)
     except ClientError as error:
-        if code_of(error) in ABSENT or "could not find" in message_of(error).lower():
+        if error_code(error) in ABSENT or "could not find" in error_message(error).lower():
             return {}
         raise

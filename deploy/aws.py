@@ -1,4 +1,4 @@
-"""The way to AWS: one client for each service, and calls by name."""
+"""Calls AWS with one boto3 client per service."""
 
 import os
 from typing import Any
@@ -8,13 +8,14 @@ from botocore.config import Config
 
 from deploy.errors import DeployError
 
-# More than boto3's three: one throttled call of thirty must not end an update that takes an hour.
-ATTEMPTS = 8
-MOST_ATTEMPTS = 100
+# boto3's default is 3. A throttled call must not end an update that takes an hour.
+DEFAULT_ATTEMPTS = 8
+MAX_ATTEMPTS = 100
+READ_TIMEOUT_SECONDS = 70
 
 
 class Aws:
-    """Calls AWS in a region, with the credentials and addresses that boto3 finds in the environment."""
+    """The AWS API in one Region, with boto3's usual credentials and endpoint URLs."""
 
     def __init__(self, region: str) -> None:
         self.region = region
@@ -26,34 +27,35 @@ class Aws:
         return self._session.get_credentials() is not None
 
     def call(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
-        """Call an operation by boto3's names; raises botocore's errors."""
-        answer: dict[str, Any] = getattr(self.client(service), operation)(**parameters)
-        return answer
+        """Call an operation by its boto3 name; raises ClientError and BotoCoreError."""
+        response: dict[str, Any] = getattr(self.client(service), operation)(**parameters)
+        return response
 
-    def pages(
+    def paginate(
         self, service: str, operation: str, key: str, **parameters: Any
     ) -> list[dict[str, Any]]:
-        """Return all that an operation lists under a key, over all its pages."""
+        """Call a list operation, and return the elements under ``key`` of all its pages."""
         pages = self.client(service).get_paginator(operation).paginate(**parameters)
-        return [one for page in pages for one in page.get(key, [])]
+        return [element for page in pages for element in page.get(key, [])]
 
     def client(self, service: str) -> Any:
-        """Return boto3's client of a service."""
+        """Return the boto3 client of a service."""
         if service not in self._clients:
-            settings = Config(
-                retries={"mode": "standard", "total_max_attempts": _attempts()}, read_timeout=70
+            config = Config(
+                retries={"mode": "standard", "total_max_attempts": _max_attempts()},
+                read_timeout=READ_TIMEOUT_SECONDS,
             )
             try:
-                self._clients[service] = self._session.client(service, config=settings)
-            except ValueError as error:  # of an address in the environment that is none
-                raise DeployError(f"{error}: see AWS_ENDPOINT_URL and ~/.aws/config") from error
+                self._clients[service] = self._session.client(service, config=config)
+            except ValueError as error:  # an invalid endpoint URL
+                raise DeployError(f"{error}; check AWS_ENDPOINT_URL and ~/.aws/config") from error
         return self._clients[service]
 
 
-def _attempts() -> int:
-    given = os.environ.get("AWS_MAX_ATTEMPTS") or str(ATTEMPTS)
-    if not given.isdecimal() or not 1 <= int(given[:4]) <= MOST_ATTEMPTS:
+def _max_attempts() -> int:
+    text = os.environ.get("AWS_MAX_ATTEMPTS") or str(DEFAULT_ATTEMPTS)
+    if not text.isdecimal() or not 1 <= int(text[:4]) <= MAX_ATTEMPTS:
         raise DeployError(
-            f'AWS_MAX_ATTEMPTS: expected a whole number from 1 to {MOST_ATTEMPTS}, not "{given[:60]}"'
+            f'AWS_MAX_ATTEMPTS: expected a whole number from 1 to {MAX_ATTEMPTS}, got "{text[:60]}"'
         )
-    return int(given)
+    return int(text)

@@ -1,10 +1,11 @@
-"""What goes wrong, each in one line that says what to do."""
+"""Deployment errors, and one-line summaries of AWS errors with their fix."""
 
 from botocore import exceptions
 from botocore.exceptions import BotoCoreError, ClientError
 
-EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
-UNKNOWN_KEY = frozenset(
+SERVER_ERROR = 500
+EXPIRED_CREDENTIALS = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
+INVALID_CREDENTIALS = frozenset(
     {
         "UnrecognizedClientException",
         "InvalidClientTokenId",
@@ -13,7 +14,7 @@ UNKNOWN_KEY = frozenset(
         "AuthFailure",
     }
 )
-DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403"})
+ACCESS_DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403"})
 THROTTLED = frozenset(
     {
         "Throttling",
@@ -31,81 +32,102 @@ WRONG_REGION = frozenset(
         "IllegalLocationConstraintException",
     }
 )
+CLIENT_ERRORS = (
+    (
+        EXPIRED_CREDENTIALS,
+        "AWS credentials have expired; run aws sso login, then the same command again",
+    ),
+    (
+        INVALID_CREDENTIALS,
+        (
+            "AWS credentials are not valid in {region}; "
+            "check aws sts get-caller-identity and the key region"
+        ),
+    ),
+    (
+        ACCESS_DENIED,
+        "access denied: {operation}; python -m deploy iam prints the required policy ({message})",
+    ),
+    (THROTTLED, "AWS throttled {operation}; run the same command in a minute to continue"),
+    (
+        WRONG_REGION,
+        (
+            "{operation}: the bucket is not in {region}; "
+            "use a bucket in that Region, or change the key region"
+        ),
+    ),
+)
+NO_CREDENTIALS = (
+    exceptions.NoCredentialsError,
+    exceptions.PartialCredentialsError,
+    exceptions.CredentialRetrievalError,
+)
+EXPIRED_SSO = (
+    exceptions.SSOTokenLoadError,
+    exceptions.UnauthorizedSSOTokenError,
+    exceptions.TokenRetrievalError,
+)
+NO_CONNECTION = (
+    exceptions.EndpointConnectionError,
+    exceptions.ConnectTimeoutError,
+    exceptions.HTTPClientError,
+)
 
 
 class DeployError(Exception):
-    """What was asked cannot be done; the message says why, and the way out."""
+    """The command failed; the message gives the cause and the fix."""
 
 
 class BadConfiguration(DeployError):
-    """The file of an endpoint cannot be read, or asks for what cannot be."""
+    """The endpoint configuration is not readable or not valid."""
 
 
-def printable(text: str, kept: str = "") -> str:
-    """Return a text in which nothing tells a terminal what to do, nor ends the line but what is kept."""
+def escape_unprintable(text: str, keep: str = "") -> str:
+    """Escape control characters, such as newlines and terminal codes, except those in ``keep``."""
     return "".join(
-        sign if sign.isprintable() or sign in kept else repr(sign)[1:-1] for sign in text
+        character if character.isprintable() or character in keep else repr(character)[1:-1]
+        for character in text
     )
 
 
-def in_one_line(error: BotoCoreError | ClientError, region: str) -> str:
-    """Tell in one line what AWS or the way to it refused, and what to do."""
+def summarize_error(error: BotoCoreError | ClientError, region: str) -> str:
+    """Return one line with the cause of a failed AWS call and its fix."""
     if isinstance(error, ClientError):
-        return " ".join(_refusal(error, region).split())
-    if isinstance(
-        error,
-        exceptions.NoCredentialsError
-        | exceptions.PartialCredentialsError
-        | exceptions.CredentialRetrievalError,
-    ):
-        return (
-            "no AWS credentials were found: run aws configure or aws sso login, or set AWS_PROFILE"
-        )
-    if isinstance(
-        error,
-        exceptions.SSOTokenLoadError
-        | exceptions.UnauthorizedSSOTokenError
-        | exceptions.TokenRetrievalError,
-    ):
-        return "the AWS credentials have expired: run aws sso login"
-    if isinstance(error, exceptions.ProfileNotFound):
-        return f"{error}: see aws configure list-profiles"
-    if isinstance(
-        error,
-        exceptions.EndpointConnectionError
-        | exceptions.ConnectTimeoutError
-        | exceptions.HTTPClientError,
-    ):
-        return f"no connection to AWS in {region}: is the region right, and is there a network? ({_one_line(error)})"
-    return _one_line(error)
+        return _on_one_line(_summarize_client_error(error, region))
+    return _on_one_line(_summarize_local_error(error, region))
 
 
-def code_of(error: ClientError) -> str:
-    """Return AWS's name for a refusal."""
+def error_code(error: ClientError) -> str:
+    """Return the code of an AWS error, such as ``ValidationException``."""
     return str(error.response.get("Error", {}).get("Code", "unknown"))
 
 
-def message_of(error: ClientError) -> str:
-    """Return AWS's words for a refusal."""
-    return str(error.response.get("Error", {}).get("Message", "")) or code_of(error)
+def error_message(error: ClientError) -> str:
+    """Return the message of an AWS error, or its code if there is none."""
+    return str(error.response.get("Error", {}).get("Message", "")) or error_code(error)
 
 
-def _refusal(error: ClientError, region: str) -> str:
-    code, operation = code_of(error), error.operation_name
-    for codes, words in {
-        EXPIRED: "the AWS credentials have expired: log in again (aws sso login), then run the same command",
-        UNKNOWN_KEY: f"AWS does not know the credentials, or not in {region}: see aws sts get-caller-identity and the key region",
-        DENIED: f"not allowed: {operation}: python -m deploy iam prints the policy that is needed ({message_of(error)})",
-        THROTTLED: f"AWS throttled {operation} each time: wait a minute, then run the same command; it goes on where it was",
-        WRONG_REGION: f"{operation}: the bucket is in another region than {region}: use one there, or change the key region",
-    }.items():
+def _summarize_client_error(error: ClientError, region: str) -> str:
+    code, operation, message = error_code(error), error.operation_name, error_message(error)
+    for codes, summary in CLIENT_ERRORS:
         if code in codes:
-            return words
-    if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500:  # noqa: PLR2004 - statuses of a server's failure
-        return f"AWS failed at {operation} ({code}): run the same command again; it goes on where it was"
-    return f"AWS refused {operation}: {message_of(error)} ({code})"
+            return summary.format(operation=operation, region=region, message=message)
+    if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= SERVER_ERROR:
+        return f"AWS failed during {operation} ({code}); run the same command again to continue"
+    return f"AWS rejected {operation}: {message} ({code})"
 
 
-def _one_line(error: Exception) -> str:
-    # The first line alone may say no more than that something is wrong.
-    return " ".join(str(error).split())
+def _summarize_local_error(error: BotoCoreError, region: str) -> str:
+    if isinstance(error, NO_CREDENTIALS):
+        return "no AWS credentials; run aws configure or aws sso login, or set AWS_PROFILE"
+    if isinstance(error, EXPIRED_SSO):
+        return "AWS credentials have expired; run aws sso login"
+    if isinstance(error, exceptions.ProfileNotFound):
+        return f"{error}; list the profiles with aws configure list-profiles"
+    if isinstance(error, NO_CONNECTION):
+        return f"cannot connect to AWS in {region}; check the key region and the network ({error})"
+    return str(error)
+
+
+def _on_one_line(text: str) -> str:
+    return " ".join(text.split())

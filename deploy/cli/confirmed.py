@@ -8,7 +8,7 @@ import click
 from deploy.actual import deployed
 from deploy.aws import Aws
 from deploy.cli.display import progress
-from deploy.cli.options import FILE, POLL, YES, ask, configuration_of
+from deploy.cli.options import FILE_ARGUMENT, POLL_OPTION, YES_OPTION, confirm, load_configuration
 from deploy.errors import DeployError
 from deploy.execution.executor import make
 from deploy.execution.waiting import wait_until_settled
@@ -20,21 +20,21 @@ AGAIN = "run the same command again, which shows what there is now"
 
 
 @click.command()
-@FILE
+@FILE_ARGUMENT
 @click.option("--to", help="the endpoint config to go back to; by default the one before")
-@YES
-@POLL
+@YES_OPTION
+@POLL_OPTION
 @click.pass_context
 def rollback(
     context: click.Context, file: Path, to: str | None, poll_seconds: float, *, yes: bool
 ) -> None:
     """Go back to the previous endpoint config, in the steps and under the alarms of any update."""
-    configuration = configuration_of(context, file)
+    configuration = load_configuration(context, file)
     aws = Aws(configuration.region)
     way = way_back(aws, configuration, to)
     for warning in way.warnings:
         click.secho(warning, fg="yellow")
-    ask(yes, f"{configuration.name}: go back from {way.running} to {way.config}?")
+    confirm(yes, f"{configuration.name}: go back from {way.running} to {way.config}?")
     with progress(poll_seconds) as waiting:
         if not yes:
             agreed, way = way, way_back(aws, configuration, to)
@@ -47,20 +47,20 @@ def rollback(
 
 
 @click.command()
-@FILE
-@YES
-@POLL
+@FILE_ARGUMENT
+@YES_OPTION
+@POLL_OPTION
 @click.pass_context
 def down(context: click.Context, file: Path, poll_seconds: float, *, yes: bool) -> None:
     """Remove the endpoint and all that was made for it; never the bucket, the image or the role."""
-    configuration = configuration_of(context, file)
+    configuration = load_configuration(context, file)
     aws, name = Aws(configuration.region), configuration.name
     agreed = _lines(calls_down(aws, configuration, deployed(aws, name)))
     if not agreed:
         click.echo(f"nothing of {name} is there")
         return
     click.echo("\n".join(agreed))
-    ask(yes, f"Remove all of {name}?")
+    confirm(yes, f"Remove all of {name}?")
     with progress(poll_seconds) as waiting:
         wait_until_settled(aws, name, waiting)
         calls = calls_down(aws, configuration, deployed(aws, name))

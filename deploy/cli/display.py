@@ -12,7 +12,7 @@ from rich.console import Console
 from deploy.actual import Deployed
 from deploy.config.naming import Parameters
 from deploy.desired.resources import Wanted
-from deploy.desired.service_model import submitted
+from deploy.desired.service_model import creation_parameters
 from deploy.execution.waiting import Waiting
 from deploy.planning.call import Call
 from deploy.planning.tags import in_pairs, own_tags
@@ -25,7 +25,7 @@ def show_difference(wanted: Wanted, there: Deployed) -> None:
         ("CreateEndpointConfig", there.running_config, wanted.config),
     ):
         before, after = (
-            submitted(operation, now),
+            creation_parameters(operation, now),
             {key: value for key, value in then.items() if key != "Tags"},
         )
         names = [

@@ -13,16 +13,23 @@ from deploy.actual import Deployed, deployed
 from deploy.aws import Aws
 from deploy.cli.confirmed import down, rollback
 from deploy.cli.display import progress, show_calls, show_difference, warn_of_alarms
-from deploy.cli.options import FILE, LONGEST_SECONDS, POLL, Seconds, Verbs, configuration_of
-from deploy.desired.artifact import artifact_of
-from deploy.desired.iam import policies_of
+from deploy.cli.options import (
+    FILE_ARGUMENT,
+    MAX_WAIT_SECONDS,
+    POLL_OPTION,
+    CommandGroup,
+    Seconds,
+    load_configuration,
+)
+from deploy.desired.artifact import build_artifact
+from deploy.desired.iam import build_policies
 from deploy.desired.resources import wanted_of
 from deploy.desired.service_model import validate
-from deploy.errors import DeployError, code_of
+from deploy.errors import DeployError, error_code
 from deploy.execution.executor import make
 from deploy.execution.waiting import REPLY_SECONDS, Waiting, wait_until_settled
 from deploy.invoking.invoke import invoke as invoke_endpoint
-from deploy.invoking.payload import Payload, media_type_of
+from deploy.invoking.payload import Payload, guess_media_type
 from deploy.invoking.smoke_test import smoke_test
 from deploy.planning.alarms import verify_alarms
 from deploy.planning.cleanup import calls_prune
@@ -32,18 +39,18 @@ from deploy.preflight.image import verify_image
 from deploy.preflight.zones import verify_zones
 
 
-@click.group(cls=Verbs)
+@click.group(cls=CommandGroup)
 def cli() -> None:
     """Deploy the image and an artifact to Amazon SageMaker, from one file an endpoint."""
 
 
 @cli.command()
-@FILE
+@FILE_ARGUMENT
 @click.pass_context
 def plan(context: click.Context, file: Path) -> None:
     """Print what would change, and the exact calls; the first plan needs no credentials."""
-    configuration = configuration_of(context, file)
-    artifact = artifact_of(configuration)
+    configuration = load_configuration(context, file)
+    artifact = build_artifact(configuration)
     wanted = wanted_of(configuration, artifact)
     validate(wanted)
     aws = Aws(configuration.region)
@@ -66,13 +73,13 @@ def plan(context: click.Context, file: Path) -> None:
 
 
 @cli.command()
-@FILE
-@POLL
+@FILE_ARGUMENT
+@POLL_OPTION
 @click.pass_context
 def up(context: click.Context, file: Path, poll_seconds: float) -> None:
     """Make the endpoint what the file says; run again after any failure, it goes on where it was."""
-    configuration = configuration_of(context, file)
-    artifact = artifact_of(configuration)
+    configuration = load_configuration(context, file)
+    artifact = build_artifact(configuration)
     wanted = wanted_of(configuration, artifact)
     validate(wanted)
     aws = Aws(configuration.region)
@@ -88,7 +95,7 @@ def up(context: click.Context, file: Path, poll_seconds: float) -> None:
     with progress(poll_seconds) as waiting:
         wait_until_settled(aws, configuration.name, waiting)
         there = deployed(aws, configuration.name, wanted)
-        make(aws, calls_up(wanted, there), waiting, artifact.packed)
+        make(aws, calls_up(wanted, there), waiting, artifact.tarball)
         tested = smoke_test(
             aws,
             configuration,
@@ -104,11 +111,11 @@ def up(context: click.Context, file: Path, poll_seconds: float) -> None:
 
 
 @cli.command()
-@FILE
+@FILE_ARGUMENT
 @click.pass_context
 def status(context: click.Context, file: Path) -> None:
     """Print how the endpoint is."""
-    configuration = configuration_of(context, file)
+    configuration = load_configuration(context, file)
     there = deployed(Aws(configuration.region), configuration.name)
     if not there.endpoint:
         raise DeployError(
@@ -139,13 +146,13 @@ def status(context: click.Context, file: Path) -> None:
 
 
 @cli.command()
-@FILE
+@FILE_ARGUMENT
 @click.argument("payload", type=click.Path(path_type=Path))
 @click.option("--content-type", help="the payload's media type; by default as its name tells")
 @click.option("--accept", help="the reply's media type")
 @click.option(
     "--timeout-seconds",
-    type=Seconds(0, LONGEST_SECONDS),
+    type=Seconds(0, MAX_WAIT_SECONDS),
     default=REPLY_SECONDS,
     show_default=True,
     help="how long an asynchronous reply may take",
@@ -161,15 +168,15 @@ def invoke(  # noqa: PLR0913 - an argument for each option
     timeout_seconds: float,
 ) -> None:
     """Send a payload to the endpoint, and print the reply."""
-    configuration = configuration_of(context, file)
-    media_type = content_type or media_type_of(payload)
+    configuration = load_configuration(context, file)
+    media_type = content_type or guess_media_type(payload)
     waiting = Waiting(1.0, lambda line: click.echo(line, err=True), timeout_seconds)
     sent = Payload(payload.read_bytes(), media_type, accept)
     click.echo(invoke_endpoint(Aws(configuration.region), configuration, sent, waiting), nl=False)
 
 
 @cli.command()
-@FILE
+@FILE_ARGUMENT
 @click.option(
     "--minutes",
     type=click.IntRange(1, 5_000_000),
@@ -180,17 +187,17 @@ def invoke(  # noqa: PLR0913 - an argument for each option
 @click.pass_context
 def logs(context: click.Context, file: Path, minutes: int) -> None:
     """Print what the containers said, from CloudWatch Logs."""
-    configuration = configuration_of(context, file)
+    configuration = load_configuration(context, file)
     group, start = (
         f"/aws/sagemaker/Endpoints/{configuration.name}",
         int((time.time() - minutes * 60) * 1000),
     )
     try:
-        events = Aws(configuration.region).pages(
+        events = Aws(configuration.region).paginate(
             "logs", "filter_log_events", "events", logGroupName=group, startTime=start
         )
     except ClientError as error:
-        if code_of(error) == "ResourceNotFoundException":
+        if error_code(error) == "ResourceNotFoundException":
             raise DeployError(
                 f"there is no log yet: {group}: a container that never started wrote none"
             ) from error
@@ -202,7 +209,7 @@ def logs(context: click.Context, file: Path, minutes: int) -> None:
 
 
 @cli.command()
-@FILE
+@FILE_ARGUMENT
 @click.argument(
     "role",
     required=False,
@@ -211,7 +218,7 @@ def logs(context: click.Context, file: Path, minutes: int) -> None:
 @click.pass_context
 def iam(context: click.Context, file: Path, role: str | None) -> None:
     """Print the least-privilege policies as JSON: all by name, or one."""
-    policies: dict[str, Any] = policies_of(configuration_of(context, file))
+    policies: dict[str, Any] = build_policies(load_configuration(context, file))
     click.echo(json.dumps(policies[role] if role else policies, indent=2))
 
 

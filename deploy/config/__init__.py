@@ -1,1 +1,1 @@
-"""Reads endpoint.yaml into a checked Configuration."""
+"""Loads and validates endpoint.yaml."""

@@ -1,4 +1,4 @@
-"""The configuration of an endpoint: what its file may say, each key with its meaning."""
+"""Defines the sections and keys of endpoint.yaml, each key with its default, limits and meaning."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,130 +7,146 @@ from typing import Any
 
 from deploy.config import patterns
 
-MOST_INSTANCES = 10_000  # no quota of AWS's: what is more is a slip of the hand
-A_DAY = 86_400
+MAX_INSTANCES = 10_000  # not an AWS quota: a larger number is a typo
+DAY_SECONDS = 86_400
 
 
 def _key(meaning: str, default: Any = None, **limits: Any) -> Any:
     return field(default=default, metadata={"meaning": meaning, **limits})
 
 
-def _map(meaning: str) -> Any:
+def _required(meaning: str, **limits: Any) -> Any:
+    return field(metadata={"meaning": meaning, **limits})
+
+
+def _mapping(meaning: str) -> Any:
     return field(default_factory=dict, metadata={"meaning": meaning})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
-    """What is served."""
+    """The model artifact, and where it is uploaded."""
 
-    artifact: Path = field(
-        metadata={
-            "meaning": "the folder of the artifact, or its `.tar.gz`; a relative path starts at this file"
-        }
+    artifact: Path = _required(
+        "path of the artifact's folder or `.tar.gz`; relative paths start at this file"
     )
-    bucket: str = field(
-        metadata={
-            "meaning": "the bucket that it is uploaded to; it must exist, in the same region",
-            **patterns.BUCKET,
-        }
+    bucket: str = _required(
+        "S3 bucket for the artifact; must already exist, in `region`", **patterns.BUCKET_NAME
     )
-    prefix: str = _key(
-        "what the keys of uploaded artifacts begin with", "xgb-endpoint", **patterns.PREFIX
-    )
+    prefix: str = _key("key prefix of all uploads", "xgb-endpoint", **patterns.KEY_PREFIX)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataFormat:
-    """What goes in and comes out."""
+    """The media types of payloads and responses, and the container's environment."""
 
     content_types: tuple[str, ...] = _key(
-        "the media types that callers send", ("text/csv", "application/json")
+        "media types of the payloads that callers send", ("text/csv", "application/json")
     )
-    accept: str | None = _key("the reply's media type where a caller leaves it open")
-    environment: Mapping[str, str] = _map(
-        "the container's environment variables, as in the README; nothing secret"
+    accept: str | None = _key(
+        "media type of the response when the Accept header is missing or `*/*`"
+    )
+    environment: Mapping[str, str] = _mapping(
+        "environment variables of the container, as in docs/settings.md; no secrets"
     )
     sample: Path | None = _key(
-        "a payload (`.csv`, `.json`, `.jsonl`) that `up` sends to see whether the endpoint answers as it should"
+        "payload file (`.csv`, `.json` or `.jsonl`) for the smoke test that ends `up`"
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metadata:
-    """What tells this endpoint and its versions apart."""
+    """The version of the model, and the tags of its resources."""
 
-    version: str = _key("the version of the model; part of the names", "0", **patterns.VERSION)
-    tags: Mapping[str, str] = _map("tags on all that is made but what is put into S3; 45 at most")
+    version: str = _key(
+        "version of the model; part of the model's and endpoint config's names",
+        "0",
+        **patterns.VERSION,
+    )
+    tags: Mapping[str, str] = _mapping("tags for all resources except S3 objects; at most 45")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Serverless:
-    """Compute that starts on demand."""
+    """Serverless inference, in place of instances."""
 
     memory_mb: int = _key(
-        "memory: 1024, 2048, 3072, 4096, 5120 or 6144",
+        "memory in MB: 1024, 2048, 3072, 4096, 5120 or 6144",
         2048,
         choices=(1024, 2048, 3072, 4096, 5120, 6144),
     )
-    max_concurrency: int = _key("how many invocations run at once", 20, least=1, most=200)
-    provisioned_concurrency: int | None = _key("how many are kept warm", least=1, most=200)
+    max_concurrency: int = _key("maximum number of concurrent invocations", 20, min=1, max=200)
+    provisioned_concurrency: int | None = _key(
+        "number of invocations for which capacity stays warm", min=1, max=200
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asynchronous:
-    """Responder that are queued, with payloads and replies in S3."""
+    """Asynchronous inference: invocations are queued, payloads and responses are in S3."""
 
-    output: str = field(metadata={"meaning": "where replies go", **patterns.PLACE})
-    failure: str | None = _key("where the errors of failed invocations go", **patterns.PLACE)
-    max_concurrent_invocations: int | None = _key(
-        "how many invocations an instance is sent at once", least=1, most=1000
+    output: str = _required("S3 URI under which responses are stored", **patterns.S3_URI)
+    failure: str | None = _key(
+        "S3 URI under which the errors of failed invocations are stored", **patterns.S3_URI
     )
-    success_topic: str | None = _key("the SNS topic that hears of replies", **patterns.TOPIC)
-    error_topic: str | None = _key("the SNS topic that hears of failures", **patterns.TOPIC)
+    max_concurrent_invocations: int | None = _key(
+        "maximum number of concurrent invocations per instance", min=1, max=1000
+    )
+    success_topic: str | None = _key(
+        "ARN of the SNS topic notified of successful invocations", **patterns.TOPIC_ARN
+    )
+    error_topic: str | None = _key(
+        "ARN of the SNS topic notified of failed invocations", **patterns.TOPIC_ARN
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compute:
-    """What it runs on."""
+    """The instances, or the serverless or asynchronous alternative."""
 
-    instance_type: str = _key("the machine", "ml.c6i.large", **patterns.INSTANCE_TYPE)
+    instance_type: str = _key("ML instance type", "ml.c6i.large", **patterns.INSTANCE_TYPE)
     instance_count: int = _key(
-        "how many at first, and always without scaling", 2, least=0, most=MOST_INSTANCES
+        "initial number of instances; also the final one without `scaling`",
+        2,
+        min=0,
+        max=MAX_INSTANCES,
     )
     allow_single_zone: bool = _key(
-        "for development: accept settings that put everything into one Availability Zone",
-        default=False,
+        "for development: accept settings that use a single Availability Zone", default=False
     )
     startup_timeout_seconds: int | None = _key(
-        "how long a container may take to answer its first ping", least=60, most=3600
+        "time a container has to pass its first health check", min=60, max=3600
     )
-    serverless: Serverless | None = _key("in place of instances")
-    asynchronous: Asynchronous | None = _key("with instances: invocations are queued")
+    serverless: Serverless | None = _key("serverless inference, in place of instances")
+    asynchronous: Asynchronous | None = _key("asynchronous inference, on instances")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Network:
-    """The VPC that it runs in, if any."""
+    """The VPC of the containers, and their network isolation."""
 
     subnets: tuple[str, ...] = _key(
-        "subnets of the containers, in two Availability Zones at least", ()
+        "IDs of the VPC subnets, in at least two Availability Zones", ()
     )
-    security_groups: tuple[str, ...] = _key("their security groups", ())
-    isolation: bool = _key("whether the container gets no network at all", default=False)
+    security_groups: tuple[str, ...] = _key("IDs of the VPC security groups", ())
+    isolation: bool = _key("whether containers run without network access", default=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scaling:
-    """The number of instances follows the load."""
+    """Target tracking: Application Auto Scaling adjusts the number of instances to the load."""
 
-    max: int = field(metadata={"meaning": "the most instances", "least": 1, "most": MOST_INSTANCES})
-    target: float = field(metadata={"meaning": "the value of the metric that is held"})
+    max: int = _required("maximum number of instances", min=1, max=MAX_INSTANCES)
+    target: float = _required("target value of the metric")
     min: int = _key(
-        "the fewest instances; 0 only for asynchronous endpoints", 2, least=0, most=MOST_INSTANCES
+        "minimum number of instances; 0 only for asynchronous endpoints",
+        2,
+        min=0,
+        max=MAX_INSTANCES,
     )
     metric: str = _key(
-        "`invocations_per_instance` (a minute), `concurrent_requests_per_model` (reacts sooner), or for asynchronous endpoints "
-        "`backlog_per_instance`",
+        "`invocations_per_instance` (per minute), `concurrent_requests_per_model` "
+        "(reacts faster), or `backlog_per_instance` (asynchronous endpoints only)",
         "invocations_per_instance",
         choices=(
             "invocations_per_instance",
@@ -139,93 +155,95 @@ class Scaling:
         ),
     )
     scale_in_cooldown_seconds: int = _key(
-        "the wait after instances were taken away", 300, least=0, most=A_DAY
+        "cooldown after a scale-in activity", 300, min=0, max=DAY_SECONDS
     )
     scale_out_cooldown_seconds: int = _key(
-        "the wait after instances were added", 60, least=0, most=A_DAY
+        "cooldown after a scale-out activity", 60, min=0, max=DAY_SECONDS
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alarms:
-    """What rolls an update back."""
+    """The CloudWatch alarms that roll an update back."""
 
     errors_5xx: int | None = _key(
-        "as many replies with a 5xx status in a minute; `null`: no such alarm",
+        "alarm threshold: responses with a 5xx status per minute; `null` for no alarm",
         5,
-        least=1,
-        most=10**9,
+        min=1,
+        max=10**9,
     )
     latency_p99_ms: int | None = _key(
-        "the 99th percentile of the model's latency, for three minutes; `null`: no such alarm",
+        "alarm threshold: 99th percentile of model latency in ms, for 3 minutes; "
+        "`null` for no alarm",
         500,
-        least=1,
-        most=3_600_000,
+        min=1,
+        max=3_600_000,
     )
-    names: tuple[str, ...] = _key("further alarms that exist already", (), **patterns.ALARM)
+    names: tuple[str, ...] = _key(
+        "names of existing alarms that also roll an update back", (), **patterns.ALARM_NAME
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Update:
-    """How a new configuration takes over."""
+    """The deployment strategy of an update."""
 
     strategy: str = _key(
-        "`rolling` (in batches), `canary` (some first, then all), `linear` (in equal steps) or `all_at_once`; "
-        "all but the first need twice the instances meanwhile",
+        "`rolling` (in batches), `canary` (a part first, then the rest), `linear` (in equal "
+        "steps) or `all_at_once`; all except `rolling` double the instances during the update",
         "rolling",
         choices=("rolling", "canary", "linear", "all_at_once"),
     )
     step_percent: int = _key(
-        "the size of the batch, the canary or the step; rolling takes from 5, linear from 10",
+        "size of a batch, canary or step in percent of capacity; at least 5 for `rolling`, "
+        "10 for `linear`",
         50,
-        least=1,
-        most=50,
+        min=1,
+        max=50,
     )
     wait_seconds: int = _key(
-        "how long the alarms are watched after each step", 300, least=0, most=3600
+        "time after each step during which the alarms are monitored", 300, min=0, max=3600
     )
     termination_wait_seconds: int = _key(
-        "how long the old instances stay, but for rolling", 0, least=0, most=3600
+        "time before the old instances are terminated; not for `rolling`", 0, min=0, max=3600
     )
-    timeout_seconds: int = _key("how long the whole update may take", 3600, least=600, most=28800)
+    timeout_seconds: int = _key("maximum duration of an update", 3600, min=600, max=28800)
     alarms: Alarms = field(default_factory=Alarms)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capture:
-    """Payloads and replies are kept in S3."""
+    """Data capture: payloads and responses are stored in S3."""
 
-    destination: str = field(metadata={"meaning": "where they are kept", **patterns.PLACE})
-    percent: int = _key("of how many invocations", 100, least=1, most=100)
+    destination: str = _required(
+        "S3 URI under which captured payloads and responses are stored", **patterns.S3_URI
+    )
+    percent: int = _key("percentage of invocations to capture", 100, min=1, max=100)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kms:
-    """Keys that encrypt."""
+    """The KMS keys."""
 
     artifact_key: str | None = _key(
-        "the uploaded artifact, and what is captured", **patterns.ENCRYPTION_KEY
+        "ARN of the KMS key that encrypts uploads and captured data", **patterns.KMS_KEY_ARN
     )
-    volume_key: str | None = _key("the instances' volumes", **patterns.ENCRYPTION_KEY)
+    volume_key: str | None = _key(
+        "ARN of the KMS key that encrypts the instances' storage volumes", **patterns.KMS_KEY_ARN
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Configuration:
-    """An endpoint."""
+    """The desired endpoint, as endpoint.yaml describes it."""
 
-    name: str = field(
-        metadata={
-            "meaning": "the endpoint's name; all that is made begins with it",
-            **patterns.NAME,
-        }
+    name: str = _required(
+        "name of the endpoint; prefix of all other resources' names", **patterns.ENDPOINT_NAME
     )
-    region: str = field(metadata={"meaning": "of endpoint, image and bucket", **patterns.REGION})
-    role: str = field(metadata={"meaning": "the ARN of the execution role", **patterns.ROLE})
-    image: str = field(
-        metadata={
-            "meaning": "the image in ECR, by its digest as `make push` prints it",
-            **patterns.IMAGE,
-        }
+    region: str = _required("AWS Region of the endpoint, image and bucket", **patterns.REGION)
+    role: str = _required("ARN of the execution role", **patterns.ROLE_ARN)
+    image: str = _required(
+        "image URI in ECR with a digest, as printed by `make push`", **patterns.IMAGE_URI
     )
     model: Model
     data_format: DataFormat = field(default_factory=DataFormat)

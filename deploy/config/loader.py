@@ -1,4 +1,4 @@
-"""Reads the file of an endpoint into its configuration; each fault names its key and the fix."""
+"""Loads endpoint.yaml into a Configuration; every error names the key and the fix."""
 
 import re
 import types
@@ -10,168 +10,198 @@ from pathlib import Path
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from deploy.config.configuration import Configuration
-from deploy.config.rules import faults_of
-from deploy.config.strict_yaml import EMPTY, document_at
-from deploy.errors import BadConfiguration, printable
+from deploy.config.rules import find_conflicts
+from deploy.config.strict_yaml import NO_VALUE, load_document
+from deploy.errors import BadConfiguration, escape_unprintable
 
-SHOWN = 80  # of a value, at its beginning and at its end
-WORDS = {
+SHOWN_CHARACTERS = 80  # of a long value, at its start and at its end
+TYPE_NAMES = {
     str: "text",
     int: "a whole number",
     float: "a number",
     bool: "true or false",
     Path: "a path",
     tuple: "a list",
-    Mapping: "keys and values",
+    Mapping: "a mapping",
 }
 
 
-def read(path: Path) -> Configuration:
-    """Read the file of an endpoint; raises BadConfiguration."""
+def load(path: Path) -> Configuration:
+    """Load and validate an endpoint configuration; raises BadConfiguration.
+
+    Relative paths in the file are resolved against its folder.
+    """
     try:
-        configuration: Configuration = _section(Configuration, document_at(path), "")
-        configuration = _with_paths_from(path.parent, configuration)
-        if faults := faults_of(configuration):
-            raise BadConfiguration("; ".join(faults))
+        configuration: Configuration = _parse_section(Configuration, load_document(path), "")
+        configuration = _resolve_paths(path.parent, configuration)
+        if conflicts := find_conflicts(configuration):
+            raise BadConfiguration("; ".join(conflicts))
     except BadConfiguration as error:
-        raise BadConfiguration(printable(f"{path}: {error}")) from error
+        raise BadConfiguration(escape_unprintable(f"{path}: {error}")) from error
     return configuration
 
 
-def _section(kind: type[Any], value: object, place: str) -> Any:
-    value = {} if value in (None, EMPTY) else value
+def _parse_section(section: type[Any], value: object, key: str) -> Any:
+    """Return a dataclass of the configuration from the mapping at ``key``, "" for the file."""
+    if value is None or value is NO_VALUE:
+        value = {}
     if not isinstance(value, dict):
-        raise BadConfiguration(
-            f"{place or 'the file'}: expected keys and values, not {_shown(value)}"
-        )
-    known = {field.name: field for field in fields(kind)}
-    for name in value:
-        if name not in known:
-            raise BadConfiguration(
-                _unknown(
-                    f"{place}{'.' if place else ''}{str(name)[:60]}", str(name)[:60], list(known)
-                )
-            )
-    hints = get_type_hints(kind)
-    read: dict[str, Any] = {}
+        raise BadConfiguration(f"{key or 'file'}: expected a mapping, got {_shown(value)}")
+    known = {field.name: field for field in fields(section)}
+    _verify_known(value, list(known), key)
+    hints = get_type_hints(section)
+    arguments: dict[str, Any] = {}
     for name, field in known.items():
-        inner = f"{place}.{name}" if place else name
-        one = value.get(name, EMPTY)
-        if one is None and type(None) in get_args(hints[name]):
-            read[name] = None  # a written null switches off what can be off, whatever the default
-        elif one is not None and one is not EMPTY:
-            read[name] = _value(hints[name], one, inner, field)
-        elif field.default is MISSING and field.default_factory is MISSING:
-            raise BadConfiguration(
-                f"{inner}: missing: {field.metadata.get('meaning', 'it is needed')}"
-            )
-        elif name in value and is_dataclass(_plain(hints[name])):
-            read[name] = _section(_plain(hints[name]), {}, inner)
-    return kind(**read)
+        parsed = _parse_field(field, hints[name], value.get(name, MISSING), _join(key, name))
+        if parsed is not MISSING:
+            arguments[name] = parsed
+    return section(**arguments)
 
 
-def _unknown(place: str, name: str, known: list[str]) -> str:
-    near = get_close_matches(name, known, n=1)
-    return f"{place}: unknown key; " + (
-        f'did you mean "{near[0]}"?' if near else f"known here: {', '.join(known)}"
-    )
+def _verify_known(mapping: dict[Any, Any], known: list[str], key: str) -> None:
+    for name in mapping:
+        if name in known:
+            continue
+        shown = str(name)[:60]
+        similar = get_close_matches(shown, known, n=1)
+        hint = f'did you mean "{similar[0]}"?' if similar else f"expected {', '.join(known)}"
+        raise BadConfiguration(f"{_join(key, shown)}: unknown key; {hint}")
 
 
-def _plain(hint: Any) -> Any:
+def _parse_field(field: "Field[Any]", hint: Any, value: object, key: str) -> Any:
+    """Return the value of a field, or MISSING for its default."""
+    if value is None and type(None) in get_args(hint):
+        return None  # an explicit null disables what is optional, whatever its default
+    if value is None or value is NO_VALUE or value is MISSING:
+        if field.default is MISSING and field.default_factory is MISSING:
+            meaning = field.metadata.get("meaning", "required section")
+            raise BadConfiguration(f"{key}: missing required key ({meaning})")
+        kind = _without_none(hint)
+        if value is not MISSING and is_dataclass(kind):
+            return _parse_section(kind, {}, key)  # type: ignore[arg-type] # a class
+        return MISSING
+    return _parse_value(_without_none(hint), value, key, field.metadata)
+
+
+def _without_none(hint: Any) -> Any:
     if get_origin(hint) in (Union, types.UnionType):
-        hint = next(choice for choice in get_args(hint) if choice is not type(None))
+        return next(kind for kind in get_args(hint) if kind is not type(None))
     return hint
 
 
-def _value(hint: Any, value: object, place: str, field: "Field[Any]") -> Any:
-    kind = _plain(hint)
+def _parse_value(kind: Any, value: object, key: str, limits: Mapping[str, Any]) -> Any:
     if isinstance(kind, type) and is_dataclass(kind):
-        return _section(kind, value, place)
+        return _parse_section(kind, value, key)
     origin = get_origin(kind) or kind
-    if origin is tuple and isinstance(value, list):
-        return tuple(
-            _scalar(str, item, f"{place}[{number}]", field) for number, item in enumerate(value)
-        )
-    if origin is Mapping and isinstance(value, dict):
-        if odd := [name for name in value if not isinstance(name, str)]:
+    if origin is tuple:
+        return _parse_list(value, key, limits)
+    if origin is Mapping:
+        return _parse_mapping(value, key, limits)
+    return _parse_scalar(kind, value, key, limits)
+
+
+def _parse_list(value: object, key: str, limits: Mapping[str, Any]) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        hint = ""
+        if isinstance(value, str) and len(value) <= SHOWN_CHARACTERS:
+            hint = f"; write [{value}]"
+        raise BadConfiguration(f"{key}: expected a list, got {_shown(value)}{hint}")
+    return tuple(
+        _parse_scalar(str, element, f"{key}[{index}]", limits)
+        for index, element in enumerate(value)
+    )
+
+
+def _parse_mapping(value: object, key: str, limits: Mapping[str, Any]) -> dict[str, str]:
+    if not isinstance(value, dict):
+        raise BadConfiguration(f"{key}: expected a mapping, got {_shown(value)}")
+    for name in value:
+        if not isinstance(name, str):
             raise BadConfiguration(
-                f'{place}: expected text as a key, not {_shown(odd[0])}: put it into quotes, "..."'
+                f'{key}: expected text as a key, got {_shown(name)}; put it in quotes: "..."'
             )
-        return {name: _scalar(str, item, f"{place}.{name}", field) for name, item in value.items()}
-    if origin in (tuple, Mapping):
-        brackets = (
-            f": write [{value}]"
-            if origin is tuple and isinstance(value, str) and len(value) <= SHOWN
-            else ""
-        )
-        raise BadConfiguration(f"{place}: expected {WORDS[origin]}, not {_shown(value)}{brackets}")
-    return _scalar(kind, value, place, field)
+    return {
+        name: _parse_scalar(str, element, f"{key}.{name}", limits)
+        for name, element in value.items()
+    }
 
 
-def _scalar(kind: type[Any], value: object, place: str, field: "Field[Any]") -> Any:
+def _parse_scalar(kind: type[Any], value: object, key: str, limits: Mapping[str, Any]) -> Any:
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
-    if isinstance(value, float) and not isfinite(value):
-        raise BadConfiguration(f"{place}: expected a number, not {_shown(value)}")
-    wanted: type[Any] = str if kind is Path else kind
-    if not isinstance(value, wanted) or (isinstance(value, bool) and kind is not bool):
-        raise BadConfiguration(
-            f"{place}: expected {WORDS[kind]}, not {_shown(value)}{_about_quotes(wanted, value)}"
-        )
-    limits = field.metadata
-    if "choices" in limits and value not in limits["choices"]:
-        raise BadConfiguration(
-            f"{place}: expected one of {', '.join(map(str, limits['choices']))}, not {_shown(value)}"
-        )
-    if "pattern" in limits and not re.fullmatch(limits["pattern"], str(value), re.ASCII):
-        raise BadConfiguration(
-            f"{place}: {_shown(value)} does not fit: expected {limits.get('expected', limits['pattern'])}"
-        )
-    if isinstance(value, int) and not limits.get("least", value) <= value <= limits.get(
-        "most", value
-    ):
-        bounds = f"from {limits['least']}" + (f" to {limits['most']}" if "most" in limits else "")
-        raise BadConfiguration(f"{place}: expected a whole number {bounds}, not {value}")
-    if kind is Path and not value:
-        raise BadConfiguration(f"{place}: expected a path, not nothing")
+    _verify_type(kind, value, key)
+    _verify_limits(value, key, limits)
     return kind(value)
 
 
-def _with_paths_from(folder: Path, configuration: Configuration) -> Configuration:
-    model, formats = configuration.model, configuration.data_format
-    model = replace(model, artifact=_path(folder, model.artifact, "model.artifact"))
-    sample = _path(folder, formats.sample, "data_format.sample") if formats.sample else None
-    return replace(configuration, model=model, data_format=replace(formats, sample=sample))
+def _verify_type(kind: type[Any], value: object, key: str) -> None:
+    yaml_kind: type[Any] = str if kind is Path else kind
+    is_kind = isinstance(value, yaml_kind) and (kind is bool or not isinstance(value, bool))
+    if not is_kind:
+        hint = _quotes_hint(yaml_kind, value)
+        raise BadConfiguration(f"{key}: expected {TYPE_NAMES[kind]}, got {_shown(value)}{hint}")
+    if isinstance(value, float) and not isfinite(value):
+        raise BadConfiguration(f"{key}: expected a finite number, got {_shown(value)}")
+    if kind is Path and not value:
+        raise BadConfiguration(f"{key}: expected a path, got empty text")
 
 
-def _path(folder: Path, path: Path, place: str) -> Path:
+def _verify_limits(value: Any, key: str, limits: Mapping[str, Any]) -> None:
+    choices = limits.get("choices")
+    if choices and value not in choices:
+        listed = ", ".join(map(str, choices))
+        raise BadConfiguration(f"{key}: expected one of {listed}; got {_shown(value)}")
+    pattern = limits.get("pattern")
+    if pattern and not re.fullmatch(pattern, str(value), re.ASCII):
+        raise BadConfiguration(f"{key}: expected {limits['expected']}; got {_shown(value)}")
+    if "min" in limits and not limits["min"] <= value <= limits["max"]:
+        bounds = f"from {limits['min']} to {limits['max']}"
+        raise BadConfiguration(f"{key}: expected a whole number {bounds}, got {value}")
+
+
+def _resolve_paths(folder: Path, configuration: Configuration) -> Configuration:
+    model, data_format = configuration.model, configuration.data_format
+    model = replace(model, artifact=_resolve(folder, model.artifact, "model.artifact"))
+    if data_format.sample:
+        sample = _resolve(folder, data_format.sample, "data_format.sample")
+        data_format = replace(data_format, sample=sample)
+    return replace(configuration, model=model, data_format=data_format)
+
+
+def _resolve(folder: Path, path: Path, key: str) -> Path:
     try:
         return folder / path.expanduser()
-    except RuntimeError as error:  # ~ of nobody
+    except RuntimeError as error:
         raise BadConfiguration(
-            f"{place}: {path}: there is no such home: write the path out"
+            f'{key}: no home directory for "{path}"; write out the full path'
         ) from error
 
 
+def _join(key: str, name: str) -> str:
+    return f"{key}.{name}" if key else name
+
+
 def _shown(value: object) -> str:
-    # What is nested is not shown: a few lines of YAML may refer to each other until their text fills the memory.
+    # Nested values are not shown: YAML aliases in a few lines can expand until memory is full.
     if isinstance(value, dict | set):
-        return "keys and values"
+        return "a mapping"
     if isinstance(value, list | tuple):
         return "a list"
-    if value is EMPTY or value is None:
-        return "nothing"
-    if isinstance(value, bool | int | float):
-        return str(value).lower() if isinstance(value, bool) else str(value)
+    if value is NO_VALUE or value is None:
+        return "no value"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        return str(value)
     text = str(value)
-    return f'"{text}"' if len(text) <= 2 * SHOWN else f'"{text[:SHOWN]}…{text[-SHOWN:]}"'
+    if len(text) > 2 * SHOWN_CHARACTERS:
+        text = f"{text[:SHOWN_CHARACTERS]}…{text[-SHOWN_CHARACTERS:]}"
+    return f'"{text}"'
 
 
-def _about_quotes(wanted: type[Any], value: object) -> str:
-    if wanted is str and isinstance(value, bool | int | float):
-        return f': put it into quotes, "{_shown(value)}"'
-    return (
-        ": take its quotes away"
-        if wanted in (int, float) and isinstance(value, str) and value.isdecimal()
-        else ""
-    )
+def _quotes_hint(kind: type[Any], value: object) -> str:
+    if kind is str and isinstance(value, bool | int | float):
+        return f'; put it in quotes: "{_shown(value)}"'
+    if kind in (int, float) and isinstance(value, str) and value.isdecimal():
+        return "; remove the quotes"
+    return ""

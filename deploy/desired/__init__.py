@@ -1,1 +1,1 @@
-"""The desired state: from a configuration to the exact parameters of AWS calls."""
+"""Builds the desired state: the exact parameters of all AWS calls for a configuration."""

@@ -1,4 +1,4 @@
-"""The artifact: checked by the server itself, packed the same each time, and known by its content."""
+"""Validates the model artifact as the server would, and packs it reproducibly."""
 
 import io
 import tarfile
@@ -9,7 +9,7 @@ from typing import Any
 
 from container.check import check
 from deploy.config.configuration import Configuration
-from deploy.desired.tarball import Packed, unpack
+from deploy.desired.tarball import HashingGzipFile, unpack
 from deploy.errors import DeployError
 from serve.errors import BadSetting, StartupError
 from serve.settings import Settings
@@ -17,67 +17,82 @@ from serve.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """A packed artifact: the bytes of its tar.gz, the hash of the tar in it, and what the server's own check says of it.
+    """A validated model artifact, ready for upload.
 
-    The hash is of the tar and not of the bytes that are uploaded: gzip writes a time, and another zlib packs otherwise, so that the
-    same content would be another model, and an update, on each machine.
+    Attributes:
+        tarball: the bytes of the tar.gz.
+        sha256: hash of the uncompressed tar. Unlike a hash of the tar.gz, it does not depend on
+            gzip's timestamp or the zlib version, so the same files have the same model name on
+            every machine.
+        report: the server's own report on the artifact, from `container.check`.
     """
 
-    packed: bytes
+    tarball: bytes
     sha256: str
     report: dict[str, Any]
 
     @property
-    def sample_reply(self) -> str | None:
-        """Return what this machine's server answers to the sample."""
+    def sample_response(self) -> str | None:
+        """The response of the server on this machine to the sample payload."""
         return self.report.get("sample_reply")
 
 
-def artifact_of(configuration: Configuration) -> Artifact:
-    """Check and pack what the configuration names; raises DeployError."""
+def build_artifact(configuration: Configuration) -> Artifact:
+    """Validate and pack the folder or tar.gz of the configuration; raises DeployError."""
     path = configuration.model.artifact
     try:
         if path.is_dir():
             report = _check(path, configuration)
-            return Artifact(*_pack(path), report)
+            tarball, sha256 = _pack(path)
+            return Artifact(tarball, sha256, report)
         with tempfile.TemporaryDirectory() as folder:
             sha256 = unpack(path, Path(folder))
-            return Artifact(path.read_bytes(), sha256, _check(Path(folder), configuration))
+            report = _check(Path(folder), configuration)
+        return Artifact(path.read_bytes(), sha256, report)
     except OSError as error:
         raise DeployError(
-            f"model.artifact: {path}: {error.strerror or error}: expected a folder or a tar.gz that can be read"
+            f"model.artifact: expected a readable folder or tar.gz: {path}: "
+            f"{error.strerror or error}"
         ) from error
 
 
-def _pack(folder: Path) -> tuple[bytes, str]:
-    # No times, owners or modes of this machine: the same files are the same tar, and so the same key in S3.
-    packed = io.BytesIO()
-    with Packed(packed) as zipped, tarfile.open(fileobj=zipped, mode="w") as archive:
-        for path in sorted(folder.rglob("*")):
-            if path.is_symlink() and path.is_dir():
-                raise DeployError(
-                    f"model.artifact: {path} is a link to a folder, which is not packed: put the folder itself there"
-                )
-            if path.is_file():
-                entry = tarfile.TarInfo(path.relative_to(folder).as_posix())
-                entry.size, entry.mode = path.stat().st_size, 0o644
-                with path.open("rb") as file:
-                    archive.addfile(entry, file)
-    return packed.getvalue(), zipped.sha256
-
-
 def _check(folder: Path, configuration: Configuration) -> dict[str, Any]:
-    formats = configuration.data_format
+    """Run the server's check with the container's environment instead of this shell's."""
+    data_format = configuration.data_format
     try:
-        # In this process, but with the container's environment instead of this shell's.
-        return check(Settings.from_env(formats.environment), folder, formats.sample)
+        return check(Settings.from_env(data_format.environment), folder, data_format.sample)
     except BadSetting as error:
         raise DeployError(
             f"data_format.environment: the server would not start: {error}"
         ) from error
     except (StartupError, OSError) as error:
-        if formats.sample and str(error).startswith(f"{formats.sample}: "):
+        if data_format.sample and str(error).startswith(f"{data_format.sample}: "):
             raise DeployError(f"data_format.sample: {error}") from error
         raise DeployError(
-            f"model.artifact: {configuration.model.artifact}: the server would not start on it: {error}"
+            f"model.artifact: {configuration.model.artifact}: the server would not start: {error}"
         ) from error
+
+
+def _pack(folder: Path) -> tuple[bytes, str]:
+    """Return a folder as tar.gz, and the tar's SHA-256.
+
+    The tar has no times, owners or modes of this machine, so the same files have the same hash.
+    """
+    content = io.BytesIO()
+    with HashingGzipFile(content) as gzip_file, tarfile.open(fileobj=gzip_file, mode="w") as tar:
+        for path in sorted(folder.rglob("*")):
+            if path.is_symlink() and path.is_dir():
+                raise DeployError(
+                    f"model.artifact: symbolic links to folders are not packed: {path}; "
+                    "replace the link with the folder"
+                )
+            if path.is_file():
+                _add_file(tar, path, path.relative_to(folder).as_posix())
+    return content.getvalue(), gzip_file.sha256
+
+
+def _add_file(tar: tarfile.TarFile, path: Path, name: str) -> None:
+    member = tarfile.TarInfo(name)
+    member.size, member.mode = path.stat().st_size, 0o644
+    with path.open("rb") as file:
+        tar.addfile(member, file)

@@ -1,92 +1,62 @@
-"""Scaling: the parameters by which the number of instances follows the load."""
+"""Builds the parameters of Application Auto Scaling: target, policies and the wake-up alarm."""
 
-from deploy.config.configuration import Configuration
-from deploy.config.naming import VARIANT, Parameters, lasting_tags_of
+from deploy.config.configuration import Configuration, Scaling
+from deploy.config.naming import VARIANT_NAME, Parameters, build_tags
 
-DIMENSION = "sagemaker:variant:DesiredInstanceCount"
-TRACKING, WAKING = "xgb-endpoint-target-tracking", "xgb-endpoint-wake"
-METRICS = {
+SCALABLE_DIMENSION = "sagemaker:variant:DesiredInstanceCount"
+TARGET_TRACKING_POLICY = "xgb-endpoint-target-tracking"
+WAKE_POLICY = "xgb-endpoint-wake"
+PREDEFINED_METRICS = {
     "invocations_per_instance": "SageMakerVariantInvocationsPerInstance",
     "concurrent_requests_per_model": "SageMakerVariantConcurrentRequestsPerModelHighResolution",
 }
 
 
-def scaled(name: str) -> Parameters:
-    """Return the words by which Application Auto Scaling knows an endpoint's instances."""
+def scalable_target_id(name: str) -> Parameters:
+    """Return the parameters that identify the scalable target of the endpoint ``name``."""
     return {
         "ServiceNamespace": "sagemaker",
-        "ResourceId": f"endpoint/{name}/variant/{VARIANT}",
-        "ScalableDimension": DIMENSION,
+        "ResourceId": f"endpoint/{name}/variant/{VARIANT_NAME}",
+        "ScalableDimension": SCALABLE_DIMENSION,
     }
 
 
-def arn_of(policy: str) -> str:
-    """Return what stands for the ARN of a policy until AWS has given it one."""
-    return f"the ARN of {policy}"
+def policy_arn_placeholder(policy_name: str) -> str:
+    """Return the text that represents a policy's ARN in a plan until AWS has assigned one."""
+    return f"the ARN of {policy_name}"
 
 
-def target_of(configuration: Configuration) -> Parameters | None:
-    """Return between which numbers the instances scale, if they do."""
+def build_scalable_target(configuration: Configuration) -> Parameters | None:
+    """Build the RegisterScalableTarget parameters; None without scaling."""
     scaling = configuration.scaling
-    return (
-        scaled(configuration.name) | {"MinCapacity": scaling.min, "MaxCapacity": scaling.max}
-        if scaling
-        else None
-    )
+    if scaling is None:
+        return None
+    capacity = {"MinCapacity": scaling.min, "MaxCapacity": scaling.max}
+    return scalable_target_id(configuration.name) | capacity
 
 
-def scaling_policies_of(configuration: Configuration) -> list[Parameters]:
-    """Return what the number of instances follows: a metric, and from zero also the alarm that wakes it."""
+def build_scaling_policies(configuration: Configuration) -> list[Parameters]:
+    """Build the PutScalingPolicy parameters: target tracking, and one that wakes from zero."""
     scaling = configuration.scaling
     if scaling is None:
         return []
-    tracking: Parameters = {"TargetValue": scaling.target}
-    if scaling.metric in METRICS:
-        tracking["PredefinedMetricSpecification"] = {
-            "PredefinedMetricType": METRICS[scaling.metric]
-        }
-    else:
-        tracking["CustomizedMetricSpecification"] = {
-            "MetricName": "ApproximateBacklogSizePerInstance",
-            "Namespace": "AWS/SageMaker",
-            "Dimensions": [{"Name": "EndpointName", "Value": configuration.name}],
-            "Statistic": "Average",
-        }
-    tracking |= {
-        "ScaleInCooldown": scaling.scale_in_cooldown_seconds,
-        "ScaleOutCooldown": scaling.scale_out_cooldown_seconds,
-    }
-    policies = [
-        {
-            "PolicyName": TRACKING,
-            "PolicyType": "TargetTrackingScaling",
-            "TargetTrackingScalingPolicyConfiguration": tracking,
-        }
-    ]
+    policies = [_build_target_tracking(configuration.name, scaling)]
     if scaling.min == 0:
-        step = {
-            "AdjustmentType": "ChangeInCapacity",
-            "MetricAggregationType": "Average",
-            "Cooldown": scaling.scale_out_cooldown_seconds,
-            "StepAdjustments": [{"MetricIntervalLowerBound": 0.0, "ScalingAdjustment": 1}],
-        }
-        policies.append(
-            {
-                "PolicyName": WAKING,
-                "PolicyType": "StepScaling",
-                "StepScalingPolicyConfiguration": step,
-            }
-        )
-    return [scaled(configuration.name) | policy for policy in policies]
+        policies.append(_build_wake_policy(scaling.scale_out_cooldown_seconds))
+    target_id = scalable_target_id(configuration.name)
+    return [target_id | policy for policy in policies]
 
 
-def wake_alarm_of(configuration: Configuration) -> Parameters | None:
-    """Return the alarm that starts the first instance; without it tracking leaves zero only for more than its target."""
+def build_wake_alarm(configuration: Configuration) -> Parameters | None:
+    """Build the alarm that starts the first instance; None unless the endpoint scales to zero.
+
+    Target tracking alone leaves zero only when the backlog exceeds its target.
+    """
     if configuration.scaling is None or configuration.scaling.min > 0:
         return None
     return {
         "AlarmName": f"{configuration.name}-backlog-without-capacity",
-        "AlarmActions": [arn_of(WAKING)],
+        "AlarmActions": [policy_arn_placeholder(WAKE_POLICY)],
         "Namespace": "AWS/SageMaker",
         "MetricName": "HasBacklogWithoutCapacity",
         "Dimensions": [{"Name": "EndpointName", "Value": configuration.name}],
@@ -96,5 +66,40 @@ def wake_alarm_of(configuration: Configuration) -> Parameters | None:
         "Threshold": 1.0,
         "ComparisonOperator": "GreaterThanOrEqualToThreshold",
         "TreatMissingData": "missing",
-        "Tags": lasting_tags_of(configuration),
+        "Tags": build_tags(configuration),
+    }
+
+
+def _build_target_tracking(name: str, scaling: Scaling) -> Parameters:
+    tracking: Parameters = {"TargetValue": scaling.target}
+    if scaling.metric in PREDEFINED_METRICS:
+        tracking["PredefinedMetricSpecification"] = {
+            "PredefinedMetricType": PREDEFINED_METRICS[scaling.metric]
+        }
+    else:
+        tracking["CustomizedMetricSpecification"] = {
+            "MetricName": "ApproximateBacklogSizePerInstance",
+            "Namespace": "AWS/SageMaker",
+            "Dimensions": [{"Name": "EndpointName", "Value": name}],
+            "Statistic": "Average",
+        }
+    tracking["ScaleInCooldown"] = scaling.scale_in_cooldown_seconds
+    tracking["ScaleOutCooldown"] = scaling.scale_out_cooldown_seconds
+    return {
+        "PolicyName": TARGET_TRACKING_POLICY,
+        "PolicyType": "TargetTrackingScaling",
+        "TargetTrackingScalingPolicyConfiguration": tracking,
+    }
+
+
+def _build_wake_policy(cooldown_seconds: int) -> Parameters:
+    return {
+        "PolicyName": WAKE_POLICY,
+        "PolicyType": "StepScaling",
+        "StepScalingPolicyConfiguration": {
+            "AdjustmentType": "ChangeInCapacity",
+            "MetricAggregationType": "Average",
+            "Cooldown": cooldown_seconds,
+            "StepAdjustments": [{"MetricIntervalLowerBound": 0.0, "ScalingAdjustment": 1}],
+        },
     }

@@ -1,53 +1,59 @@
-"""Safe updates: the alarms, and how a new configuration takes over under their watch."""
+"""Builds the deployment guardrails of updates: CloudWatch alarms and the DeploymentConfig."""
 
 from collections.abc import Sequence
 
 from deploy.config.configuration import Configuration
-from deploy.config.naming import VARIANT, Parameters, lasting_tags_of, without_nones
+from deploy.config.naming import VARIANT_NAME, Parameters, build_tags, drop_none
+
+MICROSECONDS_PER_MS = 1000.0  # ModelLatency is in microseconds
 
 
-def alarms_of(configuration: Configuration) -> list[Parameters]:
-    """Return the alarms that are made."""
+def build_alarms(configuration: Configuration) -> list[Parameters]:
+    """Build the PutMetricAlarm parameters of the file's own alarms."""
     name, alarms = configuration.name, configuration.update.alarms
-    shared = {
-        "Namespace": "AWS/SageMaker",
-        "Dimensions": [
-            {"Name": "EndpointName", "Value": name},
-            {"Name": "VariantName", "Value": VARIANT},
-        ],
-        "Period": 60,
-        "ComparisonOperator": "GreaterThanOrEqualToThreshold",
-        "TreatMissingData": "notBreaching",  # else an endpoint that nobody calls has no data, and no update passes
-        "Tags": lasting_tags_of(configuration),
-    }
-    made = []
+    built = []
     if alarms.errors_5xx is not None:
-        made.append(
-            {
-                "AlarmName": f"{name}-errors-5xx",
-                "MetricName": "Invocation5XXErrors",
-                "Statistic": "Sum",
-                "EvaluationPeriods": 1,
-                "Threshold": float(alarms.errors_5xx),
-                **shared,
-            }
-        )
-    if alarms.latency_p99_ms is not None:  # the metric counts microseconds
-        made.append(
-            {
-                "AlarmName": f"{name}-latency-p99",
-                "MetricName": "ModelLatency",
-                "ExtendedStatistic": "p99",
-                "EvaluationPeriods": 3,
-                "Threshold": alarms.latency_p99_ms * 1000.0,
-                **shared,
-            }
-        )
-    return made
+        errors = {
+            "AlarmName": f"{name}-errors-5xx",
+            "MetricName": "Invocation5XXErrors",
+            "Statistic": "Sum",
+            "EvaluationPeriods": 1,
+            "Threshold": float(alarms.errors_5xx),
+        }
+        built.append(errors | _shared_alarm_parameters(configuration))
+    if alarms.latency_p99_ms is not None:
+        latency = {
+            "AlarmName": f"{name}-latency-p99",
+            "MetricName": "ModelLatency",
+            "ExtendedStatistic": "p99",
+            "EvaluationPeriods": 3,
+            "Threshold": alarms.latency_p99_ms * MICROSECONDS_PER_MS,
+        }
+        built.append(latency | _shared_alarm_parameters(configuration))
+    return built
 
 
-def has_guardrails(*configs: Parameters) -> bool:
-    """Tell whether AWS takes an update between these configs in steps and under alarms: all of them are of instances."""
+def build_deployment_config(
+    configuration: Configuration, alarms: list[Parameters], excluded: Sequence[str] = ()
+) -> Parameters | None:
+    """Build the DeploymentConfig of UpdateEndpoint; None for a serverless endpoint.
+
+    ``excluded`` are the names of alarms that must not roll this update back.
+    """
+    if configuration.compute.serverless:
+        return None  # deployment guardrails require instances
+    own_names = [alarm["AlarmName"] for alarm in alarms]
+    # Without duplicates, which AWS rejects.
+    names = dict.fromkeys([*own_names, *configuration.update.alarms.names])
+    watched = [{"AlarmName": name} for name in names if name not in excluded]
+    return drop_none(
+        _build_policy(configuration)
+        | {"AutoRollbackConfiguration": {"Alarms": watched} if watched else None}
+    )
+
+
+def supports_guardrails(*configs: Parameters) -> bool:
+    """Return whether all variants of the endpoint configs run on instances."""
     return all(
         "ServerlessConfig" not in variant
         for config in configs
@@ -55,33 +61,42 @@ def has_guardrails(*configs: Parameters) -> bool:
     )
 
 
-def deployment_of(
-    configuration: Configuration, alarms: list[Parameters], but: Sequence[str] = ()
-) -> Parameters | None:
-    """Return how an update goes and what rolls it back, but for some alarms; None without instances."""
+def _shared_alarm_parameters(configuration: Configuration) -> Parameters:
+    return {
+        "Namespace": "AWS/SageMaker",
+        "Dimensions": [
+            {"Name": "EndpointName", "Value": configuration.name},
+            {"Name": "VariantName", "Value": VARIANT_NAME},
+        ],
+        "Period": 60,
+        "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+        # An endpoint without traffic has no data; it must be possible to update it.
+        "TreatMissingData": "notBreaching",
+        "Tags": build_tags(configuration),
+    }
+
+
+def _build_policy(configuration: Configuration) -> Parameters:
     update = configuration.update
-    if configuration.compute.serverless:
-        return None  # guardrails are for instances
     size = {"Type": "CAPACITY_PERCENT", "Value": update.step_percent}
-    named = dict.fromkeys([*(alarm["AlarmName"] for alarm in alarms), *update.alarms.names])
-    names = [name for name in named if name not in but]
-    rollback = {"Alarms": [{"AlarmName": name} for name in names]} if names else None
     if update.strategy == "rolling":
         rolling = {
             "MaximumBatchSize": size,
             "WaitIntervalInSeconds": update.wait_seconds,
             "MaximumExecutionTimeoutInSeconds": update.timeout_seconds,
         }
-        return without_nones(
-            {"RollingUpdatePolicy": rolling, "AutoRollbackConfiguration": rollback}
-        )
-    traffic = {"Type": update.strategy.upper(), "WaitIntervalInSeconds": update.wait_seconds}
-    traffic |= {"canary": {"CanarySize": size}, "linear": {"LinearStepSize": size}}.get(
-        update.strategy, {}
-    )
-    policy = {
-        "TrafficRoutingConfiguration": traffic,
+        return {"RollingUpdatePolicy": rolling}
+    routing: Parameters = {
+        "Type": update.strategy.upper(),
+        "WaitIntervalInSeconds": update.wait_seconds,
+    }
+    if update.strategy == "canary":
+        routing["CanarySize"] = size
+    if update.strategy == "linear":
+        routing["LinearStepSize"] = size
+    blue_green = {
+        "TrafficRoutingConfiguration": routing,
         "TerminationWaitInSeconds": update.termination_wait_seconds,
         "MaximumExecutionTimeoutInSeconds": update.timeout_seconds,
     }
-    return without_nones({"BlueGreenUpdatePolicy": policy, "AutoRollbackConfiguration": rollback})
+    return {"BlueGreenUpdatePolicy": blue_green}

@@ -1,197 +1,159 @@
-"""The least that the execution role, whoever deploys, and whoever invokes must be allowed, as IAM policies."""
+"""Builds least-privilege IAM policies for the execution role, the deployer and the invoker."""
 
 from typing import Any
 
 from deploy.config.configuration import Configuration
-from deploy.config.naming import Parameters, artifact_prefix, payload_key
+from deploy.config.naming import Parameters
+from deploy.desired import iam_actions
+from deploy.desired.iam_arns import Arns
 
 Policy = dict[str, Any]
-NAMESPACES = [
-    "AWS/SageMaker",
-    "/aws/sagemaker/Endpoints",
-]  # of invocations, and of processors, memory and disks
-INVOKE = ["sagemaker:InvokeEndpoint", "sagemaker:InvokeEndpointAsync"]
+SAGEMAKER = "sagemaker.amazonaws.com"
+AUTO_SCALING = "sagemaker.application-autoscaling.amazonaws.com"
+# Namespaces of SageMaker's metrics: of invocations, and of CPU, memory and disk.
+METRIC_NAMESPACES = ["AWS/SageMaker", "/aws/sagemaker/Endpoints"]
 
 
-def policies_of(configuration: Configuration) -> dict[str, Policy]:
-    """Return the policies by name: execution (and who may assume it), deployment and invocation."""
+def build_policies(configuration: Configuration) -> dict[str, Policy]:
+    """Build the policies by name: execution, execution-trust, deployment and invocation.
+
+    ``execution-trust`` is the trust policy of the execution role.
+    """
     return {
-        "execution": _policy(*_execution(configuration)),
-        "execution-trust": _policy(
-            {
-                "Effect": "Allow",
-                "Principal": {"Service": "sagemaker.amazonaws.com"},
-                "Action": "sts:AssumeRole",
-            }
-        ),
-        "deployment": _policy(*_deployment(configuration)),
-        "invocation": _policy(*_invocation(configuration)),
+        "execution": _policy(_execution_statements(configuration)),
+        "execution-trust": _policy([_trust_statement()]),
+        "deployment": _policy(_deployment_statements(configuration)),
+        "invocation": _policy(_invocation_statements(configuration)),
     }
 
 
-def _execution(configuration: Configuration) -> list[Parameters]:
-    asynchronous, capture, arn = (
-        configuration.compute.asynchronous,
-        configuration.capture,
-        _arns(configuration),
-    )
-    written = [capture.destination] if capture else []
-    written += (
-        [place for place in (asynchronous.output, asynchronous.failure) if place]
-        if asynchronous
-        else []
-    )
+def _execution_statements(configuration: Configuration) -> list[Parameters]:
+    arns, asynchronous = Arns(configuration), configuration.compute.asynchronous
     statements = [
-        _allow(
-            ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:BatchCheckLayerAvailability"],
-            arn["repository"],
-        ),
+        _allow([*iam_actions.PULL_IMAGE, "ecr:BatchCheckLayerAvailability"], arns.repository),
         _allow(["ecr:GetAuthorizationToken"], "*"),
-        _allow(["s3:GetObject"], arn["objects"]),
-        _allow(
-            [
-                "logs:CreateLogGroup",
-                "logs:CreateLogStream",
-                "logs:DescribeLogStreams",
-                "logs:PutLogEvents",
-            ],
-            arn["logs"],
-        ),
-        # A composite alarm, which those of the user may be, is shown only to who may see all.
+        _allow(["s3:GetObject"], arns.uploads),
+        _allow(iam_actions.WRITE_LOGS, arns.logs),
+        # The user's alarms may be composite alarms, for which the resource must be "*".
         _allow(
             ["cloudwatch:DescribeAlarms"],
-            "*" if configuration.update.alarms.names else arn["alarms"],
+            "*" if configuration.update.alarms.names else arns.alarms,
         ),
         _allow(
             ["cloudwatch:PutMetricData"],
             "*",
-            {"StringEquals": {"cloudwatch:namespace": NAMESPACES}},
+            {"StringEquals": {"cloudwatch:namespace": METRIC_NAMESPACES}},
         ),
     ]
-    statements += [
-        _allow(["s3:PutObject"], f"{arn['s3']}:::{place.removeprefix('s3://').rstrip('/')}/*")
-        for place in written
-    ]
+    written_uris = [*_capture_uris(configuration), *_response_uris(configuration)]
+    statements += [_allow(["s3:PutObject"], arns.objects_under(uri)) for uri in written_uris]
     if asynchronous:
-        statements.append(
-            _allow(
-                ["s3:GetObject"],
-                f"{arn['s3']}:::{asynchronous.output.removeprefix('s3://').partition('/')[0]}/*",
-            )
-        )
-        topics = [
-            topic for topic in (asynchronous.success_topic, asynchronous.error_topic) if topic
-        ]
-        statements += [_allow(["sns:Publish"], topics)] if topics else []
+        statements.append(_allow(["s3:GetObject"], f"{arns.bucket_of(asynchronous.output)}/*"))
+        topics = [asynchronous.success_topic, asynchronous.error_topic]
+        if named_topics := [topic for topic in topics if topic]:
+            statements.append(_allow(["sns:Publish"], named_topics))
     if configuration.network.subnets:
-        actions = [f"ec2:{action}" for action in (
-            "CreateNetworkInterface", "CreateNetworkInterfacePermission", "DeleteNetworkInterface", "DeleteNetworkInterfacePermission",
-            "DescribeNetworkInterfaces", "DescribeVpcs", "DescribeDhcpOptions", "DescribeSubnets", "DescribeSecurityGroups")]  # fmt: skip
-        statements.append(_allow(actions, "*"))
-    keys = [key for key in (configuration.kms.artifact_key, configuration.kms.volume_key) if key]
-    return statements + ([_allow(["kms:Decrypt", "kms:GenerateDataKey"], keys)] if keys else [])
-
-
-def _invocation(configuration: Configuration) -> list[Parameters]:
-    arn, key = _arns(configuration), configuration.kms.artifact_key
-    statements = [_allow(INVOKE, _sagemaker(configuration)["endpoint"])]
-    if configuration.compute.asynchronous:
-        payloads = f"{arn['s3']}:::{configuration.model.bucket}/{payload_key(configuration, '*')}"
-        statements += [
-            _allow(["s3:PutObject", "s3:PutObjectTagging", "s3:DeleteObject"], payloads),
-            *_replies(configuration),
-        ]
-        statements += [_allow(["kms:GenerateDataKey"], key)] if key else []
+        statements.append(_allow(iam_actions.ATTACH_TO_VPC, "*"))
+    if keys := _kms_keys(configuration):
+        statements.append(_allow(["kms:Decrypt", "kms:GenerateDataKey"], keys))
     return statements
 
 
-def _replies(configuration: Configuration) -> list[Parameters]:
-    # Without ListBucket S3 calls a reply that is not there yet forbidden.
-    asynchronous, s3 = configuration.compute.asynchronous, _arns(configuration)["s3"]
-    places = (
-        [
-            place.removeprefix("s3://").rstrip("/")
-            for place in (asynchronous.output, asynchronous.failure)
-            if place
-        ]
-        if asynchronous
-        else []
-    )
-    buckets = sorted({place.partition("/")[0] for place in places})
-    return (
-        [
-            _allow(["s3:GetObject"], [f"{s3}:::{place}/*" for place in places]),
-            _allow(["s3:ListBucket"], [f"{s3}:::{bucket}" for bucket in buckets]),
-        ]
-        if places
-        else []
-    )
+def _trust_statement() -> Parameters:
+    return {
+        "Effect": "Allow",
+        "Principal": {"Service": SAGEMAKER},
+        "Action": "sts:AssumeRole",
+    }
 
 
-def _deployment(configuration: Configuration) -> list[Parameters]:
-    arn, own = _arns(configuration), _sagemaker(configuration)
-    named = [
-        f"sagemaker:{verb}{kind}"
-        for kind in ("Model", "EndpointConfig", "Endpoint")
-        for verb in ("Create", "Describe", "Delete")
-    ]
+def _deployment_statements(configuration: Configuration) -> list[Parameters]:
+    arns = Arns(configuration)
     statements = [
-        _allow([*named, "sagemaker:UpdateEndpoint", "sagemaker:UpdateEndpointWeightsAndCapacities", "sagemaker:AddTags", "sagemaker:DeleteTags", "sagemaker:ListTags", *INVOKE], list(own.values())),
-        _allow(["sagemaker:ListModels", "sagemaker:ListEndpointConfigs", "cloudwatch:DescribeAlarms", "ec2:DescribeSubnets"], "*"),
-        _allow(["sagemaker:DescribeEndpoint", "sagemaker:DescribeEndpointConfig"], "*"),  # auto scaling looks at configs of other names, too
-        _allow(["iam:PassRole"], configuration.role, {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}),
-        _allow(["s3:GetObject", "s3:PutObject", "s3:PutObjectTagging", "s3:GetObjectTagging", "s3:DeleteObject"], arn["objects"]),
-        _allow(["s3:ListBucket"], f"{arn['s3']}:::{configuration.model.bucket}"),
-        _allow(["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"], arn["repository"]),
-        _allow(["cloudwatch:PutMetricAlarm", "cloudwatch:DeleteAlarms", "cloudwatch:ListTagsForResource", "cloudwatch:TagResource", "cloudwatch:UntagResource"], arn["alarms"]),
-        _allow([f"application-autoscaling:{action}" for action in (
-            "RegisterScalableTarget", "DeregisterScalableTarget", "DescribeScalableTargets", "PutScalingPolicy", "DeleteScalingPolicy",
-            "DescribeScalingPolicies", "DescribeScheduledActions", "PutScheduledAction")], "*"),
-        _allow(["cloudwatch:PutMetricAlarm", "cloudwatch:DeleteAlarms"], f"{arn['aws']}:cloudwatch:{arn['place']}:alarm:TargetTracking-*"),
-        _allow(["iam:CreateServiceLinkedRole"], "*", {"StringEquals": {"iam:AWSServiceName": "sagemaker.application-autoscaling.amazonaws.com"}}),
-        _allow(["logs:FilterLogEvents"], arn["logs"]),
-        *_replies(configuration),
-    ]  # fmt: skip
-    keys = [key for key in (configuration.kms.artifact_key, configuration.kms.volume_key) if key]
-    return statements + (
-        [_allow(["kms:Decrypt", "kms:GenerateDataKey", "kms:CreateGrant", "kms:DescribeKey"], keys)]
-        if keys
-        else []
-    )
+        _allow(
+            [*iam_actions.MANAGE_ENDPOINT, *iam_actions.INVOKE],
+            [arns.endpoint, arns.endpoint_configs, arns.models],
+        ),
+        _allow(iam_actions.LIST_RESOURCES, "*"),
+        _allow(iam_actions.DESCRIBE_ENDPOINTS, "*"),
+        _allow(
+            ["iam:PassRole"],
+            configuration.role,
+            {"StringEquals": {"iam:PassedToService": SAGEMAKER}},
+        ),
+        _allow(iam_actions.MANAGE_OBJECTS, arns.uploads),
+        _allow(["s3:ListBucket"], arns.artifact_bucket),
+        _allow(iam_actions.PULL_IMAGE, arns.repository),
+        _allow(iam_actions.MANAGE_ALARMS, arns.alarms),
+        _allow(iam_actions.MANAGE_SCALING, "*"),
+        _allow(
+            ["cloudwatch:PutMetricAlarm", "cloudwatch:DeleteAlarms"],
+            arns.target_tracking_alarms,
+        ),
+        _allow(
+            ["iam:CreateServiceLinkedRole"],
+            "*",
+            {"StringEquals": {"iam:AWSServiceName": AUTO_SCALING}},
+        ),
+        _allow(["logs:FilterLogEvents"], arns.logs),
+        *_response_statements(configuration),
+    ]
+    if keys := _kms_keys(configuration):
+        statements.append(_allow(iam_actions.USE_KMS_KEYS, keys))
+    return statements
 
 
-def _arns(configuration: Configuration) -> dict[str, str]:
-    aws, name = ":".join(configuration.role.split(":")[:2]), configuration.name
-    place = f"{configuration.region}:{configuration.role.split(':')[4]}"
-    host, _, rest = configuration.image.partition("/")
-    return {
-        "aws": aws,
-        "s3": f"{aws}:s3",
-        "place": place,
-        "repository": f"{aws}:ecr:{configuration.region}:{host.partition('.')[0]}:repository/{rest.partition('@')[0]}",
-        "objects": f"{aws}:s3:::{configuration.model.bucket}/{artifact_prefix(configuration)}*",
-        "logs": f"{aws}:logs:{place}:log-group:/aws/sagemaker/Endpoints/{name}*",
-        "alarm": f"{aws}:cloudwatch:{place}:alarm",
-        "alarms": f"{aws}:cloudwatch:{place}:alarm:{name}-*",
-    }
+def _invocation_statements(configuration: Configuration) -> list[Parameters]:
+    arns, key = Arns(configuration), configuration.kms.artifact_key
+    statements = [_allow(iam_actions.INVOKE, arns.endpoint)]
+    if configuration.compute.asynchronous:
+        statements.append(_allow(iam_actions.MANAGE_PAYLOADS, arns.payloads))
+        statements += _response_statements(configuration)
+        if key:
+            statements.append(_allow(["kms:GenerateDataKey"], key))
+    return statements
 
 
-def _sagemaker(configuration: Configuration) -> dict[str, str]:
-    arn, name = _arns(configuration), configuration.name.lower()
-    prefix = f"{arn['aws']}:sagemaker:{arn['place']}"
-    return {
-        "endpoint": f"{prefix}:endpoint/{name}",
-        "config": f"{prefix}:endpoint-config/{name}-*",
-        "model": f"{prefix}:model/{name}-*",
-    }
+def _response_statements(configuration: Configuration) -> list[Parameters]:
+    """Return the statements that allow waiting for asynchronous responses.
+
+    Without ListBucket, S3 reports a missing object as forbidden instead of not found.
+    """
+    uris = _response_uris(configuration)
+    if not uris:
+        return []
+    arns = Arns(configuration)
+    buckets = sorted({arns.bucket_of(uri) for uri in uris})
+    return [
+        _allow(["s3:GetObject"], [arns.objects_under(uri) for uri in uris]),
+        _allow(["s3:ListBucket"], buckets),
+    ]
 
 
-def _policy(*statements: Parameters) -> Policy:
-    return {"Version": "2012-10-17", "Statement": list(statements)}
+def _capture_uris(configuration: Configuration) -> list[str]:
+    return [configuration.capture.destination] if configuration.capture else []
+
+
+def _response_uris(configuration: Configuration) -> list[str]:
+    asynchronous = configuration.compute.asynchronous
+    if asynchronous is None:
+        return []
+    return [uri for uri in (asynchronous.output, asynchronous.failure) if uri]
+
+
+def _kms_keys(configuration: Configuration) -> list[str]:
+    kms = configuration.kms
+    return [key for key in (kms.artifact_key, kms.volume_key) if key]
+
+
+def _policy(statements: list[Parameters]) -> Policy:
+    return {"Version": "2012-10-17", "Statement": statements}
 
 
 def _allow(
     actions: list[str], resources: str | list[str], condition: Parameters | None = None
 ) -> Parameters:
     statement: Parameters = {"Effect": "Allow", "Action": actions, "Resource": resources}
-    return statement | ({"Condition": condition} if condition else {})
+    if condition:
+        statement["Condition"] = condition
+    return statement

@@ -6,18 +6,22 @@ from dataclasses import dataclass
 
 from deploy.config.configuration import Configuration
 from deploy.config.naming import (
-    ARTIFACT,
-    OWNER,
-    SERVING,
-    VARIANT,
+    ARTIFACT_FILE_NAME,
+    OWNER_TAG,
+    SERVING_CONFIG_TAG,
+    VARIANT_NAME,
     Parameters,
     artifact_prefix,
-    tags_of,
-    without_nones,
+    build_versioned_tags,
+    drop_none,
 )
 from deploy.desired.artifact import Artifact
-from deploy.desired.autoscaling import scaling_policies_of, target_of, wake_alarm_of
-from deploy.desired.guardrails import alarms_of, deployment_of
+from deploy.desired.autoscaling import (
+    build_scalable_target,
+    build_scaling_policies,
+    build_wake_alarm,
+)
+from deploy.desired.guardrails import build_alarms, build_deployment_config
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,45 +49,48 @@ def wanted_of(configuration: Configuration, artifact: Artifact) -> Wanted:
     upload = _upload(configuration, artifact)
     model = _named("ModelName", configuration, _model(configuration, upload))
     config = _named("EndpointConfigName", configuration, _config(configuration, model["ModelName"]))
-    alarms = alarms_of(configuration)
+    alarms = build_alarms(configuration)
     endpoint = {
         "EndpointName": configuration.name,
         "EndpointConfigName": config["EndpointConfigName"],
-        "Tags": [*tags_of(configuration), {"Key": SERVING, "Value": config["EndpointConfigName"]}],
+        "Tags": [
+            *build_versioned_tags(configuration),
+            {"Key": SERVING_CONFIG_TAG, "Value": config["EndpointConfigName"]},
+        ],
     }
     return Wanted(
         upload=upload,
         model=model,
         config=config,
         endpoint=endpoint,
-        deployment=deployment_of(configuration, alarms),
+        deployment=build_deployment_config(configuration, alarms),
         alarms=alarms,
-        target=target_of(configuration),
-        policies=scaling_policies_of(configuration),
-        wake_alarm=wake_alarm_of(configuration),
+        target=build_scalable_target(configuration),
+        policies=build_scaling_policies(configuration),
+        wake_alarm=build_wake_alarm(configuration),
     )
 
 
 def _named(key: str, configuration: Configuration, parameters: Parameters) -> Parameters:
     # Models and configs cannot be changed, so that what differs has another name, and what is there can be trusted.
-    content = without_nones(parameters)
+    content = drop_none(parameters)
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
     version = configuration.metadata.version.replace(".", "-").strip("-").replace("--", "-")
     return {
         key: f"{configuration.name}-{version}-{digest[:8]}",
         **content,
-        "Tags": tags_of(configuration),
+        "Tags": build_versioned_tags(configuration),
     }
 
 
 def _upload(configuration: Configuration, artifact: Artifact) -> Parameters:
     model, key = configuration.model, configuration.kms.artifact_key
-    return without_nones(
+    return drop_none(
         {
             "Bucket": model.bucket,
-            "Key": f"{artifact_prefix(configuration)}{artifact.sha256}{_under(key)}/{ARTIFACT}",
+            "Key": f"{artifact_prefix(configuration)}{artifact.sha256}{_under(key)}/{ARTIFACT_FILE_NAME}",
             "ChecksumAlgorithm": "SHA256",
-            "Tagging": f"{OWNER}={configuration.name}",
+            "Tagging": f"{OWNER_TAG}={configuration.name}",
             "ServerSideEncryption": "aws:kms" if key else None,
             "SSEKMSKeyId": key,
         }
@@ -119,7 +126,11 @@ def _model(configuration: Configuration, upload: Parameters) -> Parameters:
 
 def _config(configuration: Configuration, model: str) -> Parameters:
     compute, capture = configuration.compute, configuration.capture
-    variant: Parameters = {"VariantName": VARIANT, "ModelName": model, "InitialVariantWeight": 1.0}
+    variant: Parameters = {
+        "VariantName": VARIANT_NAME,
+        "ModelName": model,
+        "InitialVariantWeight": 1.0,
+    }
     if serverless := compute.serverless:
         variant["ServerlessConfig"] = {
             "MemorySizeInMB": serverless.memory_mb,

@@ -1,6 +1,7 @@
-"""Holds the parameters of calls against AWS's own description of them, without a network."""
+"""Validates the parameters of AWS calls offline, against botocore's service models."""
 
 import re
+from collections.abc import Iterator
 from difflib import get_close_matches
 from functools import cache
 from typing import Any
@@ -12,136 +13,191 @@ from deploy.config.naming import Parameters
 from deploy.desired.resources import Wanted
 from deploy.errors import BadConfiguration
 
-# Where AWS's names come from, so that a fault is told in the words of the file.
-KEYS = {
-    "Image": "image", "ModelDataUrl": "model.bucket", "Environment": "data_format.environment", "ExecutionRoleArn": "role",
-    "SecurityGroupIds": "network.security_groups", "Subnets": "network.subnets", "InstanceType": "compute.instance_type",
-    "InitialInstanceCount": "compute.instance_count", "S3OutputPath": "compute.asynchronous.output", "KmsKeyId": "kms",
-    "S3FailurePath": "compute.asynchronous.failure", "SuccessTopic": "compute.asynchronous.success_topic",
-    "ErrorTopic": "compute.asynchronous.error_topic", "DestinationS3Uri": "capture.destination", "Alarms": "update.alarms.names",
-    "Tags": "metadata.tags", "CsvContentTypes": "data_format.content_types", "JsonContentTypes": "data_format.content_types",
-    "Bucket": "model.bucket", "SSEKMSKeyId": "kms.artifact_key",
-}  # fmt: skip
-MOST_BYTES = 1024  # of a variable of the environment
+# The key of endpoint.yaml that an AWS parameter comes from, for error messages.
+CONFIGURATION_KEYS = {
+    "Alarms": "update.alarms.names",
+    "Bucket": "model.bucket",
+    "CsvContentTypes": "data_format.content_types",
+    "DestinationS3Uri": "capture.destination",
+    "Environment": "data_format.environment",
+    "ErrorTopic": "compute.asynchronous.error_topic",
+    "ExecutionRoleArn": "role",
+    "Image": "image",
+    "InitialInstanceCount": "compute.instance_count",
+    "InstanceType": "compute.instance_type",
+    "JsonContentTypes": "data_format.content_types",
+    "KmsKeyId": "kms",
+    "ModelDataUrl": "model.bucket",
+    "S3FailurePath": "compute.asynchronous.failure",
+    "S3OutputPath": "compute.asynchronous.output",
+    "SSEKMSKeyId": "kms.artifact_key",
+    "SecurityGroupIds": "network.security_groups",
+    "Subnets": "network.subnets",
+    "SuccessTopic": "compute.asynchronous.success_topic",
+    "Tags": "metadata.tags",
+}
+MAX_VARIABLE_BYTES = 1024  # of the name or value of an environment variable
 
 
 def validate(wanted: Wanted) -> None:
-    """Check all parameters against the service model; raises BadConfiguration that names the key."""
-    calls = [("sagemaker", "CreateModel", wanted.model), ("sagemaker", "CreateEndpointConfig", wanted.config),
-             ("sagemaker", "CreateEndpoint", wanted.endpoint), ("s3", "PutObject", wanted.upload)]  # fmt: skip
-    if wanted.deployment:
-        update = {key: wanted.endpoint[key] for key in ("EndpointName", "EndpointConfigName")}
-        calls.append(
-            ("sagemaker", "UpdateEndpoint", update | {"DeploymentConfig": wanted.deployment})
-        )
-    calls += [
-        ("cloudwatch", "PutMetricAlarm", alarm)
-        for alarm in (*wanted.alarms, wanted.wake_alarm)
-        if alarm
-    ]
-    if wanted.target:
-        calls.append(("application-autoscaling", "RegisterScalableTarget", wanted.target))
-    calls += [("application-autoscaling", "PutScalingPolicy", policy) for policy in wanted.policies]
-    for service, operation, parameters in calls:
-        shape = _model(service).operation_model(operation).input_shape
-        if report := ParamValidator().validate(parameters, shape).generate_report():
-            raise BadConfiguration(_in_our_words(report.splitlines()[0]))
-        _limits(shape, parameters, "")
+    """Validate the parameters of all calls.
+
+    Raises:
+        BadConfiguration: AWS would reject a parameter; the message names its configuration key.
+    """
+    for service, operation, parameters in _list_calls(wanted):
+        shape = _service_model(service).operation_model(operation).input_shape
+        report = ParamValidator().validate(parameters, shape).generate_report()
+        if report:
+            raise BadConfiguration(_rephrase(report.splitlines()[0]))
+        _verify_limits(shape, parameters, "")
 
 
-def unknown_instance_type(instance_type: str) -> str | None:
-    """Return a warning about an instance type that this boto3 does not know; a newer one may."""
-    known = _model("sagemaker").shape_for("ProductionVariantInstanceType").enum
+def instance_type_warning(instance_type: str) -> str | None:
+    """Return a warning if boto3 does not know the instance type; it may be newer than boto3."""
+    known = _service_model("sagemaker").shape_for("ProductionVariantInstanceType").enum
     if instance_type in known:
         return None
-    return f"compute.instance_type: {instance_type} is not among the {len(known)} that boto3 knows: is it spelt right, or newer?"
+    return (
+        f"compute.instance_type: boto3 does not know {instance_type}; "
+        "check the spelling, or ignore this if the type is newer than boto3"
+    )
 
 
-def unknown_region(region: str) -> str | None:
-    """Return a warning about a region where this boto3 knows no SageMaker; a newer one may."""
+def region_warning(region: str) -> str | None:
+    """Return a warning if boto3 knows no SageMaker in the Region; it may be newer than boto3."""
     session = botocore.session.get_session()
     known = [
-        one
+        name
         for partition in session.get_available_partitions()
-        for one in session.get_available_regions("sagemaker", partition)
+        for name in session.get_available_regions("sagemaker", partition)
     ]
     if region in known:
         return None
-    near = get_close_matches(region, known, 1)
-    return f"region: boto3 knows no SageMaker in {region}: " + (
-        f"did you mean {near[0]}?" if near else "is it spelt right, or newer?"
+    hint = "check the spelling, or ignore this if the Region is newer than boto3"
+    if similar := get_close_matches(region, known, 1):
+        hint = f"did you mean {similar[0]}?"
+    return f"region: boto3 does not know SageMaker in {region}; {hint}"
+
+
+def creation_parameters(
+    operation: str, description: Parameters, service: str = "sagemaker"
+) -> Parameters:
+    """Return the parameters that would recreate a resource, from AWS's description of it.
+
+    They are the non-empty members of the description that the creating ``operation`` accepts,
+    without tags.
+    """
+    shape = _service_model(service).operation_model(operation).input_shape
+    parameters: Parameters = _select_members(shape, description)
+    return {key: value for key, value in parameters.items() if key != "Tags"}
+
+
+def _list_calls(wanted: Wanted) -> Iterator[tuple[str, str, Parameters]]:
+    """Yield service, operation and parameters of each call."""
+    yield "sagemaker", "CreateModel", wanted.model
+    yield "sagemaker", "CreateEndpointConfig", wanted.config
+    yield "sagemaker", "CreateEndpoint", wanted.endpoint
+    yield "s3", "PutObject", wanted.upload
+    if wanted.deployment:
+        update = {key: wanted.endpoint[key] for key in ("EndpointName", "EndpointConfigName")}
+        yield "sagemaker", "UpdateEndpoint", update | {"DeploymentConfig": wanted.deployment}
+    for alarm in (*wanted.alarms, wanted.wake_alarm):
+        if alarm:
+            yield "cloudwatch", "PutMetricAlarm", alarm
+    if wanted.target:
+        yield "application-autoscaling", "RegisterScalableTarget", wanted.target
+    for policy in wanted.policies:
+        yield "application-autoscaling", "PutScalingPolicy", policy
+
+
+def _rephrase(problem: str) -> str:
+    """Return the first line of botocore's report with the configuration key in front."""
+    words = problem.replace(",", " ").replace(".", " ").split()
+    keys = [CONFIGURATION_KEYS[word] for word in words if word in CONFIGURATION_KEYS]
+    return f"{keys[-1] if keys else 'file'}: AWS would reject this: {problem}"
+
+
+def _verify_limits(shape: Any, value: Any, name: str) -> None:
+    """Check maximums and patterns, which botocore's own validator ignores.
+
+    ``name`` is the innermost parameter around the value that has a configuration key.
+    """
+    _verify_size(shape, value, name)
+    _verify_pattern(shape, value, name)
+    if shape.type_name == "structure":
+        for member, inner in value.items():
+            inner_name = member if member in CONFIGURATION_KEYS else name
+            _verify_limits(shape.members[member], inner, inner_name)
+    elif shape.type_name == "list":
+        for inner in value:
+            _verify_limits(shape.member, inner, name)
+    elif shape.type_name == "map":
+        _verify_variables(value, name)
+
+
+def _verify_size(shape: Any, value: Any, name: str) -> None:
+    maximum = shape.metadata.get("max")
+    if maximum is None or shape.type_name not in ("string", "list", "map", "integer"):
+        return
+    size, unit = value, ""
+    if shape.type_name != "integer":
+        size = len(value)
+        unit = " characters" if shape.type_name == "string" else " elements"
+    if size > maximum:
+        raise BadConfiguration(f"{_key(name)}: expected at most {maximum}{unit}, got {size}")
+
+
+def _verify_pattern(shape: Any, value: Any, name: str) -> None:
+    if shape.type_name != "string":
+        return
+    pattern = _compile(shape.metadata.get("pattern", ""))
+    if pattern and not pattern.fullmatch(value):
+        shown = value if len(value) <= 120 else f"{value[:60]}…{value[-60:]}"  # noqa: PLR2004
+        raise BadConfiguration(
+            f'{_key(name)}: expected text that matches {pattern.pattern}; got "{shown}"'
+        )
+
+
+def _verify_variables(variables: dict[str, str], name: str) -> None:
+    longest = max(
+        (text for pair in variables.items() for text in pair), key=_byte_length, default=""
     )
+    if _byte_length(longest) > MAX_VARIABLE_BYTES:
+        raise BadConfiguration(
+            f"{_key(name)}: expected names and values of at most {MAX_VARIABLE_BYTES} bytes, "
+            f'got {_byte_length(longest)}: "{longest[:60]}…"'
+        )
 
 
-def submitted(operation: str, described: Parameters, service: str = "sagemaker") -> Parameters:
-    """Return of what AWS describes only what a creating call may say, but for the tags."""
-    kept: Parameters = _members(_model(service).operation_model(operation).input_shape, described)
-    return {key: value for key, value in kept.items() if key != "Tags"}
+def _byte_length(text: str) -> int:
+    return len(text.encode())
 
 
-def _members(shape: Any, value: Any) -> Any:
+def _key(name: str) -> str:
+    return CONFIGURATION_KEYS.get(name, name)
+
+
+def _select_members(shape: Any, value: Any) -> Any:
     if shape.type_name == "structure":
         return {
-            key: _members(shape.members[key], inner)
+            key: _select_members(shape.members[key], inner)
             for key, inner in value.items()
             if key in shape.members and inner not in (None, {}, []) and inner is not False
         }
-    return (
-        [_members(shape.member, inner) for inner in value] if shape.type_name == "list" else value
-    )
-
-
-def _limits(shape: Any, value: Any, name: str) -> None:
-    # botocore checks types and lower bounds; upper bounds and forms, which it knows too, are found by AWS alone.
-    if shape.type_name == "structure":
-        for key, inner in value.items():
-            _limits(shape.members[key], inner, key if key in KEYS else name)
-    elif shape.type_name == "list":
-        for inner in value:
-            _limits(shape.member, inner, name)
-    most = shape.metadata.get("max")
-    if most is not None and shape.type_name in ("string", "list", "map", "integer"):
-        size = value if shape.type_name == "integer" else len(value)
-        if size > most:
-            raise BadConfiguration(
-                f"{KEYS.get(name, name)}: {size} is more than AWS takes, {most}: lower or shorten it"
-            )
-    if (
-        shape.type_name == "string"
-        and (form := _form(shape.metadata.get("pattern", "")))
-        and not form.fullmatch(value)
-    ):
-        raise BadConfiguration(
-            f'{KEYS.get(name, name)}: "{value[:60]}…{value[-60:]}" does not fit: AWS takes {form.pattern}'
-        )
-    if shape.type_name == "map" and any(
-        len(f"{text}".encode()) > MOST_BYTES for pair in value.items() for text in pair
-    ):
-        raise BadConfiguration(
-            f"{KEYS.get(name, name)}: names and values have at most {MOST_BYTES} bytes: shorten the longest"
-        )
+    if shape.type_name == "list":
+        return [_select_members(shape.member, inner) for inner in value]
+    return value
 
 
 @cache
-def _form(pattern: str) -> re.Pattern[str] | None:
+def _compile(pattern: str) -> re.Pattern[str] | None:
     try:
         return re.compile(pattern, re.ASCII) if pattern else None
-    except re.error:  # some say by \\p what Python cannot
+    except re.error:  # a pattern such as \\p{L}, which Python's re does not support
         return None
 
 
-def _in_our_words(line: str) -> str:
-    key = next(
-        (
-            KEYS[name]
-            for name in reversed(line.replace(",", " ").replace(".", " ").split())
-            if name in KEYS
-        ),
-        None,
-    )
-    return f"{key or 'the file'}: AWS would refuse it: {line}"
-
-
 @cache
-def _model(service: str) -> Any:
+def _service_model(service: str) -> Any:
     return botocore.session.get_session().get_service_model(service)

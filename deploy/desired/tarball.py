@@ -1,4 +1,4 @@
-"""A tarball as SageMaker takes it: gzip'd, whole, and of files that stay in their folder."""
+"""Reads and writes model.tar.gz, and rejects tarballs that SageMaker would not accept."""
 
 import gzip
 import hashlib
@@ -9,16 +9,16 @@ from typing import Any, BinaryIO
 
 from deploy.errors import DeployError
 
-MAGIC = b"\x1f\x8b"
-BLOCK = 1 << 20
-MAKE = "tar -czhf model.tar.gz -C FOLDER . makes one"
+GZIP_MAGIC = b"\x1f\x8b"
+BLOCK_BYTES = 1 << 20
+HINT = "create one with tar -czhf model.tar.gz -C FOLDER ."
 
 
-class Packed(gzip.GzipFile):
-    """Packs what is written, and knows the hash of what it was."""
+class HashingGzipFile(gzip.GzipFile):
+    """A gzip file for writing that hashes the uncompressed data."""
 
-    def __init__(self, sink: BinaryIO) -> None:
-        super().__init__(fileobj=sink, mode="wb", mtime=0)
+    def __init__(self, file: BinaryIO) -> None:
+        super().__init__(fileobj=file, mode="wb", mtime=0)
         self._hash = hashlib.sha256()
 
     @property
@@ -26,50 +26,58 @@ class Packed(gzip.GzipFile):
         return self._hash.hexdigest()
 
     def write(self, data: Any) -> int:
-        """Pack what comes next."""
+        """Hash and compress the next bytes."""
         self._hash.update(data)
         return super().write(data)
 
 
 def unpack(path: Path, folder: Path) -> str:
-    """Unpack a tar.gz, and return the hash of the tar in it; raises DeployError for what SageMaker could not take, and OSError."""
-    with path.open("rb") as packed:
-        if packed.read(len(MAGIC)) != MAGIC:
-            raise DeployError(
-                f"model.artifact: {path} is not packed by gzip, and SageMaker takes tar.gz alone: {MAKE}"
-            )
-        packed.seek(0)
+    """Extract a tar.gz into a folder, and return the SHA-256 of the uncompressed tar.
+
+    Raises:
+        DeployError: the file is not a complete tar.gz, or contains more than files and folders.
+        OSError: the file cannot be read.
+    """
+    with path.open("rb") as file:
+        if file.read(len(GZIP_MAGIC)) != GZIP_MAGIC:
+            raise DeployError(f"model.artifact: expected a tar.gz: {path}: not gzip; {HINT}")
+        file.seek(0)
         try:
-            sha256 = _sha256(packed)
-            packed.seek(0)
-            with tarfile.open(fileobj=packed, mode="r:gz") as archive:
-                for member in archive:
-                    _verify(path, member)
-                    archive.extract(member.replace(mtime=0), folder, filter="data")
+            sha256 = _hash_uncompressed(file)
+            file.seek(0)
+            _extract(file, path, folder)
         except (EOFError, zlib.error, gzip.BadGzipFile, tarfile.TarError, ValueError) as error:
             raise DeployError(
-                f"model.artifact: {path} is cut off or damaged ({error}): pack or copy it again: {MAKE}"
+                f"model.artifact: {path}: truncated or corrupt ({error}); {HINT}"
             ) from error
     return sha256
 
 
-def _sha256(packed: BinaryIO) -> str:
-    # To the end, where gzip has its checksum: a reader of the tar alone may stop before a fault.
+def _hash_uncompressed(file: BinaryIO) -> str:
+    # Read to the end, where gzip's checksum is: reading the tar alone may stop before it.
     digest = hashlib.sha256()
-    with gzip.GzipFile(fileobj=packed) as unzipped:
-        while part := unzipped.read(BLOCK):
-            digest.update(part)
+    with gzip.GzipFile(fileobj=file) as uncompressed:
+        while block := uncompressed.read(BLOCK_BYTES):
+            digest.update(block)
     return digest.hexdigest()
 
 
-def _verify(path: Path, member: tarfile.TarInfo) -> None:
+def _extract(file: BinaryIO, path: Path, folder: Path) -> None:
+    with tarfile.open(fileobj=file, mode="r:gz") as tar:
+        for member in tar:
+            _verify_member(path, member)
+            tar.extract(member.replace(mtime=0), folder, filter="data")
+
+
+def _verify_member(path: Path, member: tarfile.TarInfo) -> None:
     name = PurePosixPath(member.name)
     if name.is_absolute() or ".." in name.parts:
         raise DeployError(
-            f"model.artifact: {path} holds {member.name}, which would lie outside of its folder: {MAKE}"
+            f"model.artifact: {path}: {member.name} is outside the archive's root; {HINT}"
         )
     if not (member.isfile() or member.isdir()):
         kind = "link" if member.islnk() or member.issym() else "device"
         raise DeployError(
-            f"model.artifact: {path} holds the {kind} {member.name}: only files and folders are served: {MAKE}"
+            f"model.artifact: {path}: expected only files and folders, got the {kind} "
+            f"{member.name}; {HINT}"
         )

@@ -10,8 +10,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from deploy.actual import ABSENT, scalable_target
 from deploy.aws import Aws
 from deploy.config.naming import Parameters
-from deploy.desired.autoscaling import arn_of
-from deploy.errors import DeployError, code_of, in_one_line, message_of
+from deploy.desired.autoscaling import policy_arn_placeholder
+from deploy.errors import DeployError, error_code, error_message, summarize_error
 from deploy.execution.signals import Interruption
 from deploy.execution.waiting import Waiting, wait_for, wait_until_gone
 from deploy.planning.call import Call
@@ -103,7 +103,7 @@ class _Making:
         attempt = partial(self._aws.call, call.service, call.operation, **parameters)
         answer = _with_patience(self._aws, attempt, self._waiting, call, tries)
         if "PolicyARN" in answer:
-            self._arns[arn_of(parameters["PolicyName"])] = answer["PolicyARN"]
+            self._arns[policy_arn_placeholder(parameters["PolicyName"])] = answer["PolicyARN"]
 
     def _what_is_off(self, owed: list[Call], failed: list[tuple[Call, BaseException]]) -> str:
         names = ", ".join(f"{call.operation} {call.subject}" for call, _ in failed)
@@ -142,14 +142,14 @@ def _scaled(calls: Sequence[Call]) -> Parameters | None:
 
 def _line(error: BaseException, region: str) -> str:
     if isinstance(error, BotoCoreError | ClientError):
-        return in_one_line(error, region)
+        return summarize_error(error, region)
     return str(error) or "broken off"
 
 
 def _is_done(aws: Aws, call: Call, error: ClientError, waiting: Waiting) -> bool:
     # A call whose answer was lost is tried again by boto3: then what it makes is there, and what it removes is gone.
     message, is_again = (
-        message_of(error).lower(),
+        error_message(error).lower(),
         bool(error.response.get("ResponseMetadata", {}).get("RetryAttempts")),
     )
     if call.operation.startswith("create_"):
@@ -157,7 +157,7 @@ def _is_done(aws: Aws, call: Call, error: ClientError, waiting: Waiting) -> bool
     if (
         call.operation == "delete_alarms"
     ):  # of several alarms AWS deletes none where one is not found
-        return is_again and code_of(error) in ABSENT
+        return is_again and error_code(error) in ABSENT
     if call.operation == "delete_endpoint" and "in-progress" in message:
         return _is_going(aws, call)
     if call.operation.startswith(("delete_", "deregister_")):
@@ -176,7 +176,7 @@ def _is_going(aws: Aws, call: Call) -> bool:
     try:
         endpoint = aws.call("sagemaker", "describe_endpoint", **call.parameters)
     except ClientError as error:
-        return "could not find" in message_of(error).lower()
+        return "could not find" in error_message(error).lower()
     return bool(endpoint["EndpointStatus"] == "Deleting")
 
 
@@ -202,7 +202,7 @@ def _with_patience(
         except ClientError as error:
             if _is_done(aws, call, error, waiting):
                 break
-            if left == 0 or not any(words in message_of(error).lower() for words in STALE):
+            if left == 0 or not any(words in error_message(error).lower() for words in STALE):
                 raise
             time.sleep(waiting.poll_seconds)
     return {}

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from deploy.actual import UNDER_WAY
 from deploy.aws import Aws
 from deploy.config.naming import Parameters
-from deploy.errors import DeployError, message_of
+from deploy.errors import DeployError, error_message
 
 LONGEST_SECONDS = 10 * 3600.0  # an update may take eight hours, and its rollback comes on top
 LOGS = "python -m deploy logs shows what the container said"
@@ -99,7 +99,7 @@ def _looks(aws: Aws, name: str, waiting: Waiting) -> Iterator[Parameters]:
             endpoint = aws.call("sagemaker", "describe_endpoint", EndpointName=name)
             waiting.say(_line(name, endpoint))
         except ClientError as error:
-            if "could not find" not in message_of(error).lower():
+            if "could not find" not in error_message(error).lower():
                 raise
             endpoint = {}
         yield endpoint

@@ -1,1 +1,1 @@
-"""Invokes an endpoint, synchronously or asynchronously."""
+"""Invokes an endpoint, in real time or asynchronously."""

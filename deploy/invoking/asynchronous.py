@@ -1,4 +1,4 @@
-"""An invocation of an asynchronous endpoint, whose payload and reply lie in S3."""
+"""Invokes an asynchronous endpoint: uploads the payload to S3, and polls S3 for the response."""
 
 import time
 
@@ -7,8 +7,8 @@ from botocore.exceptions import ClientError
 from deploy.actual import ABSENT
 from deploy.aws import Aws
 from deploy.config.configuration import Configuration
-from deploy.config.naming import OWNER, Parameters, payload_key, without_nones
-from deploy.errors import DeployError, code_of
+from deploy.config.naming import OWNER_TAG, Parameters, drop_none, payload_key
+from deploy.errors import DeployError, error_code
 from deploy.execution.waiting import Waiting
 from deploy.invoking.payload import Payload
 
@@ -16,71 +16,75 @@ from deploy.invoking.payload import Payload
 def invoke_asynchronously(
     aws: Aws, configuration: Configuration, payload: Payload, waiting: Waiting
 ) -> bytes:
-    """Upload a payload, wait for its reply, and return it; raises DeployError for a failure, and when none comes in time.
+    """Upload a payload, wait for the response, and return it.
 
-    The payload is removed once it is answered, and else by ``down``; the reply stays where the file says.
+    The payload is deleted when the response has arrived, otherwise by ``down``. The response
+    remains at ``compute.asynchronous.output``.
+
+    Raises:
+        DeployError: the invocation failed, or no response arrived within the timeout.
     """
-    bucket, key, encryption = (
-        configuration.model.bucket,
-        payload_key(configuration),
-        configuration.kms.artifact_key,
+    bucket, key = configuration.model.bucket, payload_key(configuration)
+    _upload(aws, configuration, key, payload)
+    invocation = aws.call(
+        "sagemaker-runtime",
+        "invoke_endpoint_async",
+        EndpointName=configuration.name,
+        InputLocation=f"s3://{bucket}/{key}",
+        **payload.parameters,
     )
-    encrypted = without_nones(
-        {"ServerSideEncryption": "aws:kms" if encryption else None, "SSEKMSKeyId": encryption}
+    response, failure = _wait(aws, invocation, waiting)
+    aws.call("s3", "delete_object", Bucket=bucket, Key=key)
+    if failure is not None:
+        message = failure.decode(errors="replace").strip()
+        raise DeployError(f"the invocation failed: {message}")
+    return response or b""
+
+
+def _upload(aws: Aws, configuration: Configuration, key: str, payload: Payload) -> None:
+    kms_key = configuration.kms.artifact_key
+    encryption = drop_none(
+        {"ServerSideEncryption": "aws:kms" if kms_key else None, "SSEKMSKeyId": kms_key}
     )
     aws.call(
         "s3",
         "put_object",
-        Bucket=bucket,
+        Bucket=configuration.model.bucket,
         Key=key,
         Body=payload.content,
-        Tagging=f"{OWNER}={configuration.name}",
-        **encrypted,
+        Tagging=f"{OWNER_TAG}={configuration.name}",
+        **encryption,
     )
-    asked = {
-        "EndpointName": configuration.name,
-        "InputLocation": f"s3://{bucket}/{key}",
-        **payload.formats,
-    }
-    answer = aws.call("sagemaker-runtime", "invoke_endpoint_async", **asked)
-    reply, failure = _outcome(aws, answer, waiting)
-    aws.call("s3", "delete_object", Bucket=bucket, Key=key)
-    if failure is not None:
-        raise DeployError(f"the container answered: {failure.decode(errors='replace').strip()}")
-    return reply or b""
 
 
-def _outcome(aws: Aws, answer: Parameters, waiting: Waiting) -> tuple[bytes | None, bytes | None]:
-    output, deadline = answer["OutputLocation"], time.monotonic() + waiting.reply_seconds
+def _wait(aws: Aws, invocation: Parameters, waiting: Waiting) -> tuple[bytes | None, bytes | None]:
+    """Poll until either the response or the error message exists, and return both."""
+    output_uri, failure_uri = invocation["OutputLocation"], invocation.get("FailureLocation")
+    deadline = time.monotonic() + waiting.reply_seconds
     while True:
-        reply = _object_at(aws, output)
-        failure = (
-            _object_at(aws, answer["FailureLocation"])
-            if reply is None and "FailureLocation" in answer
-            else None
-        )
-        if reply is not None or failure is not None:
-            return reply, failure
+        response, failure = _download(aws, output_uri), None
+        if response is None and failure_uri:
+            failure = _download(aws, failure_uri)
+        if response is not None or failure is not None:
+            return response, failure
         if time.monotonic() >= deadline:
             break
-        waiting.say(f"queued: the reply will be at {output}")
+        waiting.say(f"queued; waiting for the response at {output_uri}")
         time.sleep(waiting.poll_seconds)
-    told = (
-        ""
-        if "FailureLocation" in answer
-        else ", and compute.asynchronous.failure names no place where an error would be told"
-    )
+    hint = "" if failure_uri else "; to see errors, set compute.asynchronous.failure"
     raise DeployError(
-        f"no reply after {waiting.reply_seconds:g} s at {output}{told}: see python -m deploy status and logs"
+        f"no response after {waiting.reply_seconds:g} s at {output_uri}{hint}; "
+        "see python -m deploy status and python -m deploy logs"
     )
 
 
-def _object_at(aws: Aws, location: str) -> bytes | None:
-    bucket, _, key = location.removeprefix("s3://").partition("/")
+def _download(aws: Aws, uri: str) -> bytes | None:
+    """Return an S3 object's content; None if it does not exist."""
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
     try:
         content: bytes = aws.call("s3", "get_object", Bucket=bucket, Key=key)["Body"].read()
     except ClientError as error:
-        if code_of(error) in ABSENT:
+        if error_code(error) in ABSENT:
             return None
         raise
     return content

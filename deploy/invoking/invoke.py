@@ -1,31 +1,38 @@
-"""An invocation of an endpoint, of whichever kind it is."""
+"""Invokes an endpoint, real-time, serverless or asynchronous."""
 
 from botocore.exceptions import ClientError
 
 from deploy.aws import Aws
 from deploy.config.configuration import Configuration
-from deploy.errors import DeployError, code_of, message_of
+from deploy.errors import DeployError, error_code, error_message
 from deploy.execution.waiting import Waiting
 from deploy.invoking.asynchronous import invoke_asynchronously
 from deploy.invoking.payload import Payload
 
 
 def invoke(aws: Aws, configuration: Configuration, payload: Payload, waiting: Waiting) -> bytes:
-    """Send a payload, and return the reply; raises DeployError for what the container refuses, and botocore's errors."""
+    """Send a payload, and return the response.
+
+    Raises:
+        DeployError: the container rejected the payload, or the endpoint does not exist.
+        ClientError: AWS rejected the invocation.
+    """
     if configuration.compute.asynchronous:
         return invoke_asynchronously(aws, configuration, payload, waiting)
-    asked = {"EndpointName": configuration.name, "Body": payload.content, **payload.formats}
+    parameters = {"EndpointName": configuration.name, "Body": payload.content}
+    parameters |= payload.parameters
     try:
-        reply: bytes = aws.call("sagemaker-runtime", "invoke_endpoint", **asked)["Body"].read()
+        response = aws.call("sagemaker-runtime", "invoke_endpoint", **parameters)
+        content: bytes = response["Body"].read()
     except ClientError as error:
-        if code_of(error) == "ModelError":
-            said = error.response.get("OriginalMessage", "").strip()
+        if error_code(error) == "ModelError":
+            status = error.response.get("OriginalStatusCode")
+            message = error.response.get("OriginalMessage", "").strip()
+            raise DeployError(f"the container responded with status {status}: {message}") from error
+        if "not found" in error_message(error).lower():
             raise DeployError(
-                f"the container answered {error.response.get('OriginalStatusCode')}: {said}"
-            ) from error
-        if "not found" in message_of(error).lower():
-            raise DeployError(
-                f"there is no endpoint {configuration.name} in {aws.region}: python -m deploy up makes it"
+                f"endpoint {configuration.name} does not exist in {aws.region}; "
+                "create it with python -m deploy up"
             ) from error
         raise
-    return reply
+    return content

@@ -1,32 +1,31 @@
-"""A payload with its media types."""
+"""A payload with its media type."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.config.naming import Parameters, without_nones
+from deploy.config.naming import Parameters, drop_none
 from deploy.errors import DeployError
-from serve.media_types import CSV, JSON, JSON_LINES
-
-MEDIA_TYPES = {".csv": CSV, ".json": JSON, ".jsonl": JSON_LINES}
+from serve.media_types import SUFFIXES
 
 
 @dataclass(frozen=True, slots=True)
 class Payload:
-    """What is sent, its media type, and that of the reply that is wanted, if one is."""
+    """A payload, its media type, and the media type of the desired response, if any."""
 
     content: bytes
     content_type: str
     accept: str | None = None
 
     @property
-    def formats(self) -> Parameters:
-        return without_nones({"ContentType": self.content_type, "Accept": self.accept})
+    def parameters(self) -> Parameters:
+        return drop_none({"ContentType": self.content_type, "Accept": self.accept})
 
 
-def media_type_of(path: Path) -> str:
-    """Return the media type that a payload's name tells; raises DeployError."""
-    if path.suffix not in MEDIA_TYPES:
+def guess_media_type(path: Path) -> str:
+    """Return the media type for a file's suffix; raises DeployError."""
+    if path.suffix not in SUFFIXES:
         raise DeployError(
-            f"{path}: expected a name that ends in {', '.join(MEDIA_TYPES)}, or --content-type"
+            f"{path}: expected a file name ending in {', '.join(SUFFIXES)}; "
+            "or set the media type with --content-type"
         )
-    return MEDIA_TYPES[path.suffix]
+    return SUFFIXES[path.suffix]

@@ -1,4 +1,4 @@
-"""A first prediction: whether the endpoint answers the sample as this machine's server does."""
+"""Smoke test: compares the endpoint's response to the sample payload with the local server's."""
 
 import math
 import re
@@ -8,60 +8,67 @@ from botocore.exceptions import BotoCoreError, ClientError
 from deploy.aws import Aws
 from deploy.config.configuration import Configuration
 from deploy.desired.artifact import Artifact
-from deploy.errors import DeployError, in_one_line
+from deploy.errors import DeployError, summarize_error
 from deploy.execution.waiting import Waiting
 from deploy.invoking.invoke import invoke
-from deploy.invoking.payload import Payload, media_type_of
+from deploy.invoking.payload import Payload, guess_media_type
 
-# Other processors and versions of the C library round the last bits otherwise.
-RELATIVE_DIFFERENCE = 1e-5
+# CPUs and C libraries differ in how they round the last bits.
+RELATIVE_TOLERANCE = 1e-5
+NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?")
 
 
 def smoke_test(
-    aws: Aws, configuration: Configuration, artifact: Artifact, waiting: Waiting, before: str | None
+    aws: Aws,
+    configuration: Configuration,
+    artifact: Artifact,
+    waiting: Waiting,
+    previous_config: str | None,
 ) -> str:
-    """Send the sample, compare the reply with this machine's, and return a line about it; raises DeployError.
+    """Invoke the endpoint with the sample payload, and return a line about the outcome.
 
-    The message names the way back to the config ``before``, if there was one.
+    Raises:
+        DeployError: the invocation failed, or the response differs from the local server's. The
+            message says how to roll back to ``previous_config``, if there is one.
     """
     try:
-        return _compared(aws, configuration, artifact, waiting)
+        return _compare(aws, configuration, artifact, waiting)
     except (DeployError, BotoCoreError, ClientError) as error:
-        said = (
-            str(error)
-            if isinstance(error, DeployError)
-            else in_one_line(error, configuration.region)
-        )
-        back = (
-            f"rollback goes back to {before}"
-            if before
-            else "down removes it, or up again once it is mended"
-        )
+        cause = str(error)
+        if not isinstance(error, DeployError):
+            cause = summarize_error(error, configuration.region)
+        fix = "remove it with python -m deploy down, or fix the cause and run up again"
+        if previous_config:
+            fix = f"python -m deploy rollback returns to {previous_config}"
         raise DeployError(
-            f"the smoke test failed, and the endpoint serves what failed: {said}: python -m deploy {back}"
+            f"smoke test failed, but the new config is in service: {cause}; {fix}"
         ) from error
 
 
-def _compared(aws: Aws, configuration: Configuration, artifact: Artifact, waiting: Waiting) -> str:
+def _compare(aws: Aws, configuration: Configuration, artifact: Artifact, waiting: Waiting) -> str:
     sample = configuration.data_format.sample
     if sample is None:
-        return "not smoke-tested: data_format.sample names no payload"
-    media_type = media_type_of(sample)
-    reply = invoke(
-        aws, configuration, Payload(sample.read_bytes(), media_type, media_type), waiting
-    ).decode()
-    expected, found = _numbers(artifact.sample_reply or ""), _numbers(reply)
-    close = [
-        math.isclose(one, other, rel_tol=RELATIVE_DIFFERENCE)
-        for one, other in zip(expected, found, strict=False)
-    ]
-    if len(expected) != len(found) or not all(close):
+        return "smoke test skipped: data_format.sample is not set"
+    media_type = guess_media_type(sample)
+    payload = Payload(sample.read_bytes(), media_type, media_type)
+    response = invoke(aws, configuration, payload, waiting).decode()
+    local_response = artifact.sample_response or ""
+    expected, found = _find_numbers(local_response), _find_numbers(response)
+    if not _are_close(expected, found):
         raise DeployError(
-            f"{configuration.name} answers, but not as the artifact does here: expected {(artifact.sample_reply or '')[:60]!r}, "
-            f"got {reply[:60]!r}: is the image of this version, and data_format.environment the same?"
+            f"expected the local server's response {local_response[:60]!r}, "
+            f"got {response[:60]!r}; "
+            "check that the image has this version and the environment of data_format.environment"
         )
-    return f"smoke-tested: the {len(found)} numbers of the reply to {sample.name} are those of the artifact here"
+    return f"smoke test passed: all {len(found)} numbers for {sample.name} match the local server's"
 
 
-def _numbers(text: str) -> list[float]:
-    return [float(number) for number in re.findall(r"-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?", text)]
+def _find_numbers(text: str) -> list[float]:
+    return [float(number) for number in NUMBER.findall(text)]
+
+
+def _are_close(expected: list[float], found: list[float]) -> bool:
+    if len(expected) != len(found):
+        return False
+    pairs = zip(expected, found, strict=True)
+    return all(math.isclose(*pair, rel_tol=RELATIVE_TOLERANCE) for pair in pairs)

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from deploy.actual import Deployed, differs
 from deploy.aws import Aws
 from deploy.config.configuration import Configuration
-from deploy.config.naming import OWNER, Parameters
-from deploy.desired.guardrails import alarms_of
+from deploy.config.naming import OWNER_TAG, Parameters
+from deploy.desired.guardrails import build_alarms
 from deploy.errors import DeployError
 from deploy.planning.call import Call
 
@@ -28,7 +28,7 @@ def alarm_calls(alarms: list[Parameters], there: Deployed, why: str) -> Iterator
         name = alarm["AlarmName"]
         if name in there.others_alarms:
             raise DeployError(
-                f"the alarm {name} was not made by this program (it has no tag {OWNER}): rename it, or choose another name"
+                f"the alarm {name} was not made by this program (it has no tag {OWNER_TAG}): rename it, or choose another name"
             )
         known = there.alarms.get(name, {})
         wanted = {key: known[key] for key in OTHERS if key in known} | alarm
@@ -40,7 +40,7 @@ def unfit_alarms(aws: Aws, configuration: Configuration) -> dict[str, str]:
     """Return which alarms of an update cannot watch it, and why: they ring already, or are not there."""
     named, own = (
         configuration.update.alarms.names,
-        [alarm["AlarmName"] for alarm in alarms_of(configuration)],
+        [alarm["AlarmName"] for alarm in build_alarms(configuration)],
     )
     if configuration.compute.serverless or not (named or own):
         return {}

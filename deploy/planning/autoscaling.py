@@ -5,13 +5,18 @@ from datetime import UTC, datetime
 
 from deploy.actual import Deployed, differs
 from deploy.config.naming import Parameters
-from deploy.desired.autoscaling import TRACKING, WAKING, arn_of, scaled
-from deploy.desired.service_model import submitted
+from deploy.desired.autoscaling import (
+    TARGET_TRACKING_POLICY,
+    WAKE_POLICY,
+    policy_arn_placeholder,
+    scalable_target_id,
+)
+from deploy.desired.service_model import creation_parameters
 from deploy.planning.alarms import alarm_calls
 from deploy.planning.call import Call
 
 AUTOSCALING = "application-autoscaling"
-OWN = {TRACKING: "by this metric", WAKING: "from none to one"}
+OWN = {TARGET_TRACKING_POLICY: "by this metric", WAKE_POLICY: "from none to one"}
 WAKE = "an alarm that starts the first instance"
 
 
@@ -36,14 +41,24 @@ def scale_calls(
             "let the number of instances follow the load",
         )
     known = {} if anew else {policy["PolicyName"]: policy for policy in there.policies}
-    arns = {arn_of(name): policy["PolicyARN"] for name, policy in known.items()}
+    arns = {policy_arn_placeholder(name): policy["PolicyARN"] for name, policy in known.items()}
     for policy in policies:
         if differs(policy, known.get(policy["PolicyName"], {})):
-            arns.pop(arn_of(policy["PolicyName"]), None)
+            arns.pop(policy_arn_placeholder(policy["PolicyName"]), None)
             yield Call(AUTOSCALING, "put_scaling_policy", policy, OWN[policy["PolicyName"]])
     if wake_alarm:
         yield from alarm_calls(
-            [_waking(wake_alarm, arns.get(arn_of(WAKING), arn_of(WAKING)), there)], there, WAKE
+            [
+                _waking(
+                    wake_alarm,
+                    arns.get(
+                        policy_arn_placeholder(WAKE_POLICY), policy_arn_placeholder(WAKE_POLICY)
+                    ),
+                    there,
+                )
+            ],
+            there,
+            WAKE,
         )
     for name in sorted((OWN.keys() & known.keys()) - {policy["PolicyName"] for policy in policies}):
         yield _delete(target, name)
@@ -52,7 +67,7 @@ def scale_calls(
 def unscale_call(name: str, there: Deployed, why: str) -> Call:
     """Return the call that takes scaling off, and with it all policies and scheduled actions, for what needs it off."""
     again = scale_again_calls(name, there) if there.endpoint else []
-    return Call(AUTOSCALING, "deregister_scalable_target", scaled(name), why, again)
+    return Call(AUTOSCALING, "deregister_scalable_target", scalable_target_id(name), why, again)
 
 
 def end_scaling_calls(name: str, there: Deployed) -> Iterator[Call]:
@@ -61,13 +76,13 @@ def end_scaling_calls(name: str, there: Deployed) -> Iterator[Call]:
         yield Call(
             AUTOSCALING,
             "deregister_scalable_target",
-            scaled(name),
+            scalable_target_id(name),
             "the file has no scaling any more",
         )
     else:
         for policy in there.policies:
             if policy["PolicyName"] in OWN:
-                yield _delete(scaled(name), policy["PolicyName"])
+                yield _delete(scalable_target_id(name), policy["PolicyName"])
 
 
 def scale_again_calls(name: str, there: Deployed) -> list[Call]:
@@ -75,12 +90,17 @@ def scale_again_calls(name: str, there: Deployed) -> list[Call]:
     # AWS fills in the role, which whoever deploys may not be allowed to pass.
     target = {
         key: value
-        for key, value in submitted("RegisterScalableTarget", there.target, AUTOSCALING).items()
+        for key, value in creation_parameters(
+            "RegisterScalableTarget", there.target, AUTOSCALING
+        ).items()
         if key != "RoleARN"
     }
     calls = [
         Call(
-            AUTOSCALING, "register_scalable_target", scaled(name) | target, "scale again, as before"
+            AUTOSCALING,
+            "register_scalable_target",
+            scalable_target_id(name) | target,
+            "scale again, as before",
         )
     ]
     calls += [_put(policy) for policy in there.policies if policy["PolicyName"] in OWN]
@@ -90,7 +110,7 @@ def scale_again_calls(name: str, there: Deployed) -> list[Call]:
                 Call(
                     "cloudwatch",
                     "put_metric_alarm",
-                    _waking(_again(alarm), arn_of(WAKING), there),
+                    _waking(_again(alarm), policy_arn_placeholder(WAKE_POLICY), there),
                     WAKE,
                 )
             )
@@ -113,7 +133,7 @@ def others_again_calls(there: Deployed) -> list[Call]:
     for action in there.scheduled:
         if action.get("EndTime", now) < now:
             continue
-        kept = submitted("PutScheduledAction", action, AUTOSCALING)
+        kept = creation_parameters("PutScheduledAction", action, AUTOSCALING)
         if kept.get("StartTime", now) < now:
             del kept["StartTime"]  # it has begun, and AWS takes none of the past
         calls.append(
@@ -144,12 +164,15 @@ def _put(policy: Parameters) -> Call:
         else "a policy of others, as before; an alarm that starts it needs its new ARN"
     )
     return Call(
-        AUTOSCALING, "put_scaling_policy", submitted("PutScalingPolicy", policy, AUTOSCALING), why
+        AUTOSCALING,
+        "put_scaling_policy",
+        creation_parameters("PutScalingPolicy", policy, AUTOSCALING),
+        why,
     )
 
 
 def _delete(target: Parameters, policy: str) -> Call:
-    where = {key: target[key] for key in scaled("")}
+    where = {key: target[key] for key in scalable_target_id("")}
     return Call(
         AUTOSCALING,
         "delete_scaling_policy",
@@ -159,7 +182,7 @@ def _delete(target: Parameters, policy: str) -> Call:
 
 
 def _again(alarm: Parameters) -> Parameters:
-    kept = submitted(
+    kept = creation_parameters(
         "PutMetricAlarm", alarm, "cloudwatch"
     )  # without what is false, though actions are enabled by default
     return kept | {key: alarm[key] for key in ("ActionsEnabled", "Tags") if key in alarm}
@@ -176,4 +199,4 @@ def _waking(alarm: Parameters, arn: str, there: Deployed) -> Parameters:
 
 
 def _is_waking(action: str) -> bool:
-    return action.endswith(f":policyName/{WAKING}")
+    return action.endswith(f":policyName/{WAKE_POLICY}")

@@ -6,7 +6,7 @@ from datetime import datetime
 from deploy.actual import Deployed, looked_up, own, own_objects
 from deploy.aws import Aws
 from deploy.config.configuration import Configuration
-from deploy.config.naming import ARTIFACT, Parameters, artifact_prefix
+from deploy.config.naming import ARTIFACT_FILE_NAME, Parameters, artifact_prefix
 from deploy.desired.resources import Wanted
 from deploy.planning.autoscaling import alarms_again_calls, others, unscale_call
 from deploy.planning.call import Call
@@ -90,7 +90,7 @@ def calls_prune(
     artifacts = [
         one
         for one in _objects(aws, configuration)
-        if one["Key"].endswith(f"/{ARTIFACT}") and one["Key"] not in objects
+        if one["Key"].endswith(f"/{ARTIFACT_FILE_NAME}") and one["Key"] not in objects
     ]
     return list(
         _removals(

@@ -6,9 +6,13 @@ from dataclasses import dataclass
 from deploy.actual import Deployed, deployed, own, tagged
 from deploy.aws import Aws
 from deploy.config.configuration import Configuration
-from deploy.config.naming import VERSION, Parameters
-from deploy.desired.autoscaling import scaling_policies_of, target_of, wake_alarm_of
-from deploy.desired.guardrails import alarms_of, deployment_of, has_guardrails
+from deploy.config.naming import VERSION_TAG, Parameters
+from deploy.desired.autoscaling import (
+    build_scalable_target,
+    build_scaling_policies,
+    build_wake_alarm,
+)
+from deploy.desired.guardrails import build_alarms, build_deployment_config, supports_guardrails
 from deploy.errors import DeployError
 from deploy.planning.alarms import alarm_calls, unfit_alarms
 from deploy.planning.autoscaling import scale_again_calls, scale_calls, unscale_call
@@ -50,13 +54,15 @@ def way_back(aws: Aws, configuration: Configuration, to: str | None) -> WayBack:
         return WayBack(
             config, config, finish, [told, *_about_scaling(configuration, there, described)]
         )
-    has_instances = has_guardrails(there.running_config, described)
-    alarms, unfit = alarms_of(configuration), dict[str, str]()
+    has_instances = supports_guardrails(there.running_config, described)
+    alarms, unfit = build_alarms(configuration), dict[str, str]()
     if (
         has_instances
     ):  # often it is a ringing alarm that makes one go back; it would roll the way back itself back
         unfit = unfit_alarms(aws, configuration)
-    deployment = deployment_of(configuration, alarms, list(unfit)) if has_instances else None
+    deployment = (
+        build_deployment_config(configuration, alarms, list(unfit)) if has_instances else None
+    )
     retyped = is_retyped(there, described)
     calls = [
         *(
@@ -132,15 +138,15 @@ def _scales(configuration: Configuration, there: Deployed) -> bool:
 def _scaling(
     configuration: Configuration, there: Deployed, described: Parameters, *, retyped: bool
 ) -> Iterator[Call]:
-    if not has_guardrails(described):
+    if not supports_guardrails(described):
         return
     if retyped:
         yield from scale_again_calls(configuration.name, there)
-    elif not there.target and (target := target_of(configuration)):
+    elif not there.target and (target := build_scalable_target(configuration)):
         yield from scale_calls(
             target,
-            scaling_policies_of(configuration),
-            wake_alarm_of(configuration),
+            build_scaling_policies(configuration),
+            build_wake_alarm(configuration),
             there,
             anew=True,
         )
@@ -149,15 +155,15 @@ def _scaling(
 def _about_scaling(
     configuration: Configuration, there: Deployed, described: Parameters
 ) -> list[str]:
-    if not has_guardrails(described) or there.target:
+    if not supports_guardrails(described) or there.target:
         return []
-    if target_of(configuration):
+    if build_scalable_target(configuration):
         return [
             "scaling is off, as after a run that was killed, or another kind of compute: it is put on as the file says"
         ]
     return (
         []
-        if has_guardrails(there.running_config)
+        if supports_guardrails(there.running_config)
         else ["the file has no scaling, so that the number of instances is fixed"]
     )
 
@@ -165,7 +171,7 @@ def _about_scaling(
 def _tag_call(there: Deployed, config: str, described: Parameters) -> Call:
     tags = [
         *serving_tags(config, there.before(config)),
-        *(tag for tag in described["Tags"] if tag["Key"] == VERSION),
+        *(tag for tag in described["Tags"] if tag["Key"] == VERSION_TAG),
     ]
     why = "remember what serves, and what is left"
     return Call(

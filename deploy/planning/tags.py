@@ -3,7 +3,13 @@
 from collections.abc import Iterator
 
 from deploy.actual import Deployed
-from deploy.config.naming import KEYS, PREVIOUS, SERVING, TAGS_JOIN, Parameters
+from deploy.config.naming import (
+    PREVIOUS_CONFIG_TAG,
+    SERVING_CONFIG_TAG,
+    TAG_NAME_SEPARATOR,
+    TAG_NAMES_TAG,
+    Parameters,
+)
 from deploy.desired.resources import Wanted
 from deploy.planning.call import Call
 
@@ -40,8 +46,8 @@ def tag_calls(wanted: Wanted, there: Deployed) -> Iterator[Call]:
 def serving_tags(config: str, before: str | None) -> Tags:
     """Return the tags that tell, once an update has succeeded, what serves and what rollback goes back to."""
     return [
-        {"Key": SERVING, "Value": config},
-        *([{"Key": PREVIOUS, "Value": before}] if before else []),
+        {"Key": SERVING_CONFIG_TAG, "Value": config},
+        *([{"Key": PREVIOUS_CONFIG_TAG, "Value": before}] if before else []),
     ]
 
 
@@ -51,7 +57,8 @@ def own_tags(there: Tags, wanted: Tags) -> dict[str, str]:
     return {
         key: value
         for key, value in found.items()
-        if key in names or key in (KEYS, *found.get(KEYS, "").split(TAGS_JOIN))
+        if key in names
+        or key in (TAG_NAMES_TAG, *found.get(TAG_NAMES_TAG, "").split(TAG_NAME_SEPARATOR))
     }
 
 
@@ -63,7 +70,7 @@ def in_pairs(tags: Tags) -> dict[str, str]:
 def _of_endpoint(wanted: Wanted, there: Deployed) -> Tags:
     config = wanted.endpoint["EndpointConfigName"]
     return [
-        *(tag for tag in wanted.endpoint["Tags"] if tag["Key"] != SERVING),
+        *(tag for tag in wanted.endpoint["Tags"] if tag["Key"] != SERVING_CONFIG_TAG),
         *serving_tags(config, there.before(config)),
     ]
 
@@ -72,7 +79,7 @@ def _retag(  # noqa: PLR0913, PLR0917
     service: str, remove: str, add: str, one: Parameters, resource: Parameters, tags: Tags
 ) -> Iterator[Call]:
     known, pairs = own_tags(one["Tags"], tags), in_pairs(tags)
-    # First off: the tag KEYS must know a name until its tag is gone.
+    # First off: TAG_NAMES_TAG must know a name until its tag is gone.
     if gone := sorted(known.keys() - pairs.keys()):
         yield Call(service, remove, resource | {"TagKeys": gone}, f"without {', '.join(gone)}")
     if new := [

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from deploy.actual import Deployed
 from deploy.config.naming import Parameters
-from deploy.desired.guardrails import has_guardrails
+from deploy.desired.guardrails import supports_guardrails
 from deploy.desired.resources import Wanted
 from deploy.errors import DeployError
 from deploy.planning.alarms import alarm_calls
@@ -113,7 +113,7 @@ def _endpoint(wanted: Wanted, there: Deployed) -> Iterator[Call]:
     why = "take over from the old configuration, or roll back"
     if is_for_good(there.running_config, wanted.config):
         why = "take over from the old configuration, for good: AWS makes no serverless endpoint of one with instances"
-    has_instances = has_guardrails(there.running_config, wanted.config)
+    has_instances = supports_guardrails(there.running_config, wanted.config)
     retains = has_instances and (wanted.retains or bool(others(there)))
     deployment = wanted.deployment if has_instances else None
     yield update_call(name, config, deployment, retains=retains, why=why)

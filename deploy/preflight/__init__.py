@@ -1,1 +1,1 @@
-"""Checks, before anything is created, that the image, the bucket and the zones exist and fit."""
+"""Checks the image, the buckets and the Availability Zones before anything is created."""

@@ -1,4 +1,4 @@
-"""The bucket of the artifact and its region, and the other buckets, which only AWS knows."""
+"""Checks that the S3 buckets exist, and that the artifact's is in the endpoint's Region."""
 
 from typing import Any
 
@@ -6,69 +6,81 @@ from botocore.exceptions import ClientError
 
 from deploy.aws import Aws
 from deploy.config.configuration import Configuration
-from deploy.errors import DeployError, code_of
+from deploy.errors import DeployError, error_code
+
+# HeadBucket's errors have a status, but no message.
+CAUSES = {
+    "400": "HeadBucket failed with status 400; the credentials may have expired: "
+    "check with aws sts get-caller-identity",
+    "403": "access denied: the bucket belongs to another account, or s3:ListBucket is not "
+    "allowed; python -m deploy iam prints the required policy",
+    "404": "bucket does not exist; create it with aws s3 mb s3://{bucket} --region {region}",
+}
 
 
 def verify_bucket(aws: Aws, configuration: Configuration) -> None:
-    """Look the bucket up; raises DeployError if it is missing, in another region, or not for who asks.
+    """Look up all buckets with HeadBucket.
 
-    Of the others, which SageMaker writes to, whoever deploys may know nothing: they are refused only where they are missing.
+    The deployer needs no access to the buckets that SageMaker writes to, so those are rejected
+    only if they do not exist.
+
+    Raises:
+        DeployError: a bucket does not exist, or the artifact's is in another Region or not
+            accessible.
+        ClientError: S3 is unavailable.
     """
-    _verify_own(aws, configuration)
+    _verify_artifact_bucket(aws, configuration)
+    for key, uri in _output_uris(configuration).items():
+        bucket = uri.removeprefix("s3://").partition("/")[0]
+        if bucket != configuration.model.bucket and _is_missing(aws, bucket):
+            cause = CAUSES["404"].format(bucket=bucket, region=configuration.region)
+            raise DeployError(f'{key}: "{bucket}": {cause}')
+
+
+def _verify_artifact_bucket(aws: Aws, configuration: Configuration) -> None:
+    bucket, region = configuration.model.bucket, configuration.region
+    failure = None
+    try:
+        response = aws.call("s3", "head_bucket", Bucket=bucket)
+    except ClientError as error:
+        failure, response = error, error.response
+    bucket_region = _find_region(response)
+    if bucket_region and bucket_region != region:
+        raise DeployError(
+            f'model.bucket: expected a bucket in {region}, the endpoint\'s Region; "{bucket}" '
+            f"is in {bucket_region}"
+        )
+    if failure is None:
+        return
+    if (cause := CAUSES.get(error_code(failure))) is None:
+        raise failure
+    cause = cause.format(bucket=bucket, region=region)
+    raise DeployError(f'model.bucket: "{bucket}": {cause}') from failure
+
+
+def _find_region(response: dict[str, Any]) -> str | None:
+    """Return the bucket's Region, which S3 reports even in an error response."""
+    headers = response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+    region = response.get("BucketRegion") or headers.get("x-amz-bucket-region")
+    return str(region) if region else None
+
+
+def _output_uris(configuration: Configuration) -> dict[str, str]:
+    """Return the S3 URIs that SageMaker writes to, by key."""
     asynchronous, capture = configuration.compute.asynchronous, configuration.capture
-    places = {"capture.destination": capture and capture.destination}
+    uris = {}
+    if capture:
+        uris["capture.destination"] = capture.destination
     if asynchronous:
-        places |= {
-            f"compute.asynchronous.{key}": getattr(asynchronous, key)
-            for key in ("output", "failure")
-        }
-    for key, place in places.items():
-        bucket = (place or "").removeprefix("s3://").partition("/")[0]
-        if bucket and bucket != configuration.model.bucket and _is_missing(aws, bucket):
-            raise DeployError(
-                f"{key}: {bucket} {WHY['404'].format(bucket=bucket, region=configuration.region)}"
-            )
+        uris["compute.asynchronous.output"] = asynchronous.output
+        if asynchronous.failure:
+            uris["compute.asynchronous.failure"] = asynchronous.failure
+    return uris
 
 
 def _is_missing(aws: Aws, bucket: str) -> bool:
     try:
         aws.call("s3", "head_bucket", Bucket=bucket)
     except ClientError as error:
-        return code_of(error) == "404"
+        return error_code(error) == "404"
     return False
-
-
-def _verify_own(aws: Aws, configuration: Configuration) -> None:
-    bucket, region = configuration.model.bucket, configuration.region
-    refusal = None
-    try:
-        answer = aws.call("s3", "head_bucket", Bucket=bucket)
-    except ClientError as error:
-        refusal, answer = error, error.response
-    found = _region_in(answer)
-    if found and found != region:
-        raise DeployError(
-            f"model.bucket: {bucket} is in {found}, and the endpoint in {region}, where alone SageMaker reads: use a bucket there"
-        )
-    if refusal is not None:
-        if (why := WHY.get(code_of(refusal))) is None:
-            raise refusal
-        raise DeployError(
-            f"model.bucket: {bucket} {why.format(bucket=bucket, region=region)}"
-        ) from refusal
-
-
-# A refusal of HeadBucket has no words, only a status.
-WHY = {
-    "400": "cannot be looked up: the credentials may have expired: aws sts get-caller-identity tells",
-    "403": "is somebody else's, or s3:ListBucket is not allowed: python -m deploy iam prints the policy that is needed",
-    "404": "is not there: aws s3 mb s3://{bucket} --region {region} makes it",
-}
-
-
-def _region_in(answer: dict[str, Any]) -> str | None:
-    """Return where S3 says that the bucket is, which it says even where it refuses."""
-    region = answer.get("BucketRegion") or answer.get("ResponseMetadata", {}).get(
-        "HTTPHeaders", {}
-    ).get("x-amz-bucket-region")
-    return str(region) if region else None

@@ -1,4 +1,8 @@
-"""The image in ECR: there, of a media type that SageMaker takes, and for the instance's processor."""
+"""Checks that the image exists in ECR, in a format for SageMaker and the instances' architecture.
+
+The architecture is in the image's configuration, a blob that GetDownloadUrlForLayer returns like
+a layer.
+"""
 
 import json
 import re
@@ -9,85 +13,101 @@ from urllib.error import HTTPError
 
 from deploy.aws import Aws
 from deploy.config.configuration import Configuration
-from deploy.config.rules import architecture_of
 from deploy.errors import DeployError
 
-DOCKER = "application/vnd.docker.distribution.manifest.v2+json"
-ACCEPTED = [
-    DOCKER,
+DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
+MANIFEST_TYPES = [
+    DOCKER_MANIFEST,
     "application/vnd.docker.distribution.manifest.list.v2+json",
     "application/vnd.oci.image.manifest.v1+json",
     "application/vnd.oci.image.index.v1+json",
 ]
-SECONDS = 60.0
+TIMEOUT_SECONDS = 60.0
 
 
 def verify_image(aws: Aws, configuration: Configuration) -> None:
-    """Look the image up in ECR; raises DeployError for what CreateModel refuses, or what would not start."""
-    host, _, rest = configuration.image.partition("/")
-    repository, _, digest = rest.partition("@")
-    place = {"registryId": host.partition(".")[0], "repositoryName": repository}
-    answer = aws.call(
+    """Look up the image's manifest and architecture in ECR.
+
+    Raises:
+        DeployError: CreateModel would reject the image, or its containers would not start.
+    """
+    host, _, path = configuration.image.partition("/")
+    name, _, digest = path.partition("@")
+    repository = {"registryId": host.partition(".")[0], "repositoryName": name}
+    images = aws.call(
         "ecr",
         "batch_get_image",
-        **place,
+        **repository,
         imageIds=[{"imageDigest": digest}],
-        acceptedMediaTypes=ACCEPTED,
-    )
-    if not answer["images"]:
+        acceptedMediaTypes=MANIFEST_TYPES,
+    )["images"]
+    if not images:
         raise DeployError(
-            f"image: {repository} has no {digest}: make push REPOSITORY={host}/{repository} prints the digest it has"
+            f"image: {digest} is not in the repository {name}; "
+            f"push it with make push REPOSITORY={host}/{name} and use the digest it prints"
         )
-    image = answer["images"][0]
-    media_type = image.get("imageManifestMediaType", "unknown")
-    if media_type != DOCKER:
+    media_type = images[0].get("imageManifestMediaType", "unknown")
+    if media_type != DOCKER_MANIFEST:
         raise DeployError(
-            f"image: its manifest is {media_type}, which CreateModel refuses: build one architecture with --provenance=false "
-            "--sbom=false and oci-mediatypes=false, as make image does, and push again"
+            f"image: CreateModel rejects the manifest type {media_type}; build for a single "
+            "architecture with --provenance=false --sbom=false and oci-mediatypes=false, "
+            "as make image does, and push again"
         )
-    built, wanted = (
-        _architecture(aws, place, json.loads(image["imageManifest"])),
-        _wanted(configuration),
-    )
-    if built != wanted:
-        needs = (
-            "a serverless endpoint"
-            if configuration.compute.serverless
-            else configuration.compute.instance_type
-        )
+    manifest = json.loads(images[0]["imageManifest"])
+    _verify_architecture(configuration, _find_architecture(aws, repository, manifest))
+
+
+def _verify_architecture(configuration: Configuration, found: str) -> None:
+    compute = configuration.compute
+    if compute.serverless:
+        expected, target = "amd64", "a serverless endpoint"
+    else:
+        expected, target = instance_architecture(compute.instance_type), compute.instance_type
+    if found != expected:
         raise DeployError(
-            f"image: built for {built}, but {needs} needs {wanted}: make image push ARCH={wanted}, and use that digest"
+            f"image: expected an {expected} image for {target}, got {found}; "
+            f"run make image push ARCH={expected} and use the digest it prints"
         )
 
 
-def _wanted(configuration: Configuration) -> str:
-    return (
-        "amd64"
-        if configuration.compute.serverless
-        else architecture_of(configuration.compute.instance_type)
-    )
+def instance_architecture(instance_type: str) -> str:
+    """Return ``arm64`` for Graviton instance types such as ml.c7g.large, ``amd64`` for others.
+
+    A Graviton family has a "g" after its generation, as in c7g and m6gd.
+    """
+    parts = instance_type.split(".")
+    family = parts[1] if len(parts) == 3 else instance_type  # noqa: PLR2004 - ml.FAMILY.SIZE
+    return "arm64" if re.fullmatch(r"[a-z]+\d+g[a-z]*", family) else "amd64"
 
 
-def _architecture(aws: Aws, place: dict[str, str], manifest: dict[str, Any]) -> str:
+def _find_architecture(aws: Aws, repository: dict[str, str], manifest: dict[str, Any]) -> str:
     digest = (manifest.get("config") or {}).get("digest")
     if digest is None:
         raise DeployError(
-            "image: its manifest names no configuration: it is no image that docker push made: push it again"
+            "image: the manifest has no configuration, so it is not a container image; "
+            "push one with make push"
         )
-    url = aws.call("ecr", "get_download_url_for_layer", **place, layerDigest=digest)["downloadUrl"]
-    # What follows the ? lets whoever has it read the layer, so that it is never shown.
-    shown = url.partition("?")[0]
+    url: str = aws.call("ecr", "get_download_url_for_layer", **repository, layerDigest=digest)[
+        "downloadUrl"
+    ]
+    return _download_architecture(url)
+
+
+def _download_architecture(url: str) -> str:
+    # The query string holds a signature that grants access to the image: never show it.
+    shown_url = url.partition("?")[0]
     if not re.match(r"https://|http://127\.0\.0\.1[:/]", url):
-        raise DeployError(f"image: ECR gave an address that is not https: {shown}")
+        raise DeployError(f"image: expected an https URL from ECR, got {shown_url}")
     try:
-        with urllib.request.urlopen(url, timeout=SECONDS) as answer:  # noqa: S310 - only https, or a stand-in on the loopback
-            return str(json.load(answer)["architecture"])
+        with urllib.request.urlopen(url, timeout=TIMEOUT_SECONDS) as response:  # noqa: S310 - only https, or the tests' emulator
+            return str(json.load(response)["architecture"])
     except HTTPError as error:
-        why = f"HTTP {error.code}"
+        cause = f"HTTP status {error.code}"
     except (OSError, HTTPException) as error:
-        why = str(getattr(error, "reason", error)).replace(url, shown)
+        cause = str(getattr(error, "reason", error)).replace(url, shown_url)
     except (ValueError, KeyError, TypeError):
-        why = "no description of an image"
+        cause = "not an image configuration"
     raise DeployError(
-        f"image: its processor could not be read from {shown}: {why}: try again, or look at the way to there"
+        f"image: failed to download the image configuration from {shown_url}: {cause}; "
+        "retry, or check the network"
     )

@@ -1,21 +1,20 @@
-"""The Availability Zones of the subnets, which only AWS knows."""
+"""Checks that the subnets are in at least two Availability Zones."""
 
 from deploy.aws import Aws
 from deploy.config.configuration import Configuration
-from deploy.config.rules import OPT_OUT
+from deploy.config.rules.compute import MIN_ZONES, SINGLE_ZONE_HINT
 from deploy.errors import DeployError
 
 
 def verify_zones(aws: Aws, configuration: Configuration) -> None:
-    """Ask in which zones the subnets are; raises DeployError if all are in one."""
-    subnets = list(configuration.network.subnets)
-    if not subnets or configuration.compute.allow_single_zone:
+    """Look up the subnets' zones with EC2; raises DeployError if all are in the same one."""
+    subnet_ids = list(configuration.network.subnets)
+    if not subnet_ids or configuration.compute.allow_single_zone:
         return
-    zones = {
-        subnet["AvailabilityZone"]
-        for subnet in aws.call("ec2", "describe_subnets", SubnetIds=subnets)["Subnets"]
-    }
-    if len(zones) < 2:  # noqa: PLR2004 - more than one
+    subnets = aws.call("ec2", "describe_subnets", SubnetIds=subnet_ids)["Subnets"]
+    zones = sorted({subnet["AvailabilityZone"] for subnet in subnets})
+    if len(zones) < MIN_ZONES:
         raise DeployError(
-            f"network.subnets: all are in {', '.join(sorted(zones))}: add one in another Availability Zone {OPT_OUT}"
+            "network.subnets: expected subnets in at least two Availability Zones, "
+            f"got {', '.join(zones)} only {SINGLE_ZONE_HINT}"
         )

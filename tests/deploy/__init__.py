@@ -1,1 +1,1 @@
-"""Tests of deploying, against a stand-in for AWS on the loopback."""
+"""Tests of deploy/, against an AWS emulator on the loopback interface."""

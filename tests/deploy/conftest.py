@@ -1,4 +1,4 @@
-"""The stand-in for AWS, and the command line against it."""
+"""Fixtures: the AWS emulator, an endpoint configuration for it, and the command line."""
 
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -9,55 +9,58 @@ import pytest
 from click.testing import CliRunner, Result
 
 from deploy.cli.main import cli
-from tests.support.aws_emulator.server import StandIn, configuration_file, standing_in
+from tests.support.aws_emulator.server import Emulator, run_emulator, write_configuration
 from tests.support.server import Server
 
 Run = Callable[..., Result]
 
 
 @pytest.fixture(scope="session", autouse=True)
-def one_reading_of_the_models() -> Iterator[None]:
-    """Let boto3 read its models of AWS once, and not in each command of a test: half of the time that a command takes."""
+def cached_service_models() -> Iterator[None]:
+    """Cache boto3's service models across commands; loading them takes half of a command's time."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(botocore.session, "create_loader", cache(botocore.session.create_loader))
         yield
 
 
 @pytest.fixture(scope="session")
-def session_stand_in(diamonds: Server) -> Iterator[StandIn]:
-    """A stand-in whose endpoints are the server on the sample artifact."""
-    with standing_in(diamonds.url) as stand_in:
-        yield stand_in
+def session_emulator(diamonds: Server) -> Iterator[Emulator]:
+    """An emulator whose endpoints forward to a server of the sample model."""
+    with run_emulator(diamonds.url) as emulator:
+        yield emulator
 
 
 @pytest.fixture
-def stand_in(session_stand_in: StandIn, monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
-    """The stand-in, in which there is nothing yet; no test ends well that asked it for what it refuses, unless it forgets that."""
-    session_stand_in.reset()
-    for name, value in {**session_stand_in.environment, "AWS_MAX_ATTEMPTS": "1"}.items():
+def emulator(session_emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
+    """An empty emulator.
+
+    A test fails if the emulator rejected a call, unless the test clears `emulator.rejections`.
+    """
+    session_emulator.reset()
+    for name, value in {**session_emulator.environment, "AWS_MAX_ATTEMPTS": "1"}.items():
         monkeypatch.setenv(name, value)
-    yield session_stand_in
+    yield session_emulator
 
-    assert session_stand_in.refused == []
-
-
-@pytest.fixture
-def write(stand_in: StandIn, tmp_path: Path) -> Callable[..., Path]:
-    """Write the example's file for the stand-in, with texts replaced."""
-    image = stand_in.furnish()
-    stand_in.wire.reset()
-    return lambda changes=None, image=image: configuration_file(tmp_path, image, changes)
+    assert session_emulator.rejections == []
 
 
 @pytest.fixture
-def file(write: Callable[..., Path]) -> Path:
-    """The example's file for the stand-in."""
-    return write()
+def write_config(emulator: Emulator, tmp_path: Path) -> Callable[..., Path]:
+    """Return a function that writes the example configuration with some text replaced."""
+    image = emulator.provision()
+    emulator.recorder.reset()
+    return lambda changes=None, image=image: write_configuration(tmp_path, image, changes)
 
 
 @pytest.fixture
-def run(stand_in: StandIn) -> Run:
-    """Run the command line in this process."""
-    return lambda verb, file, *arguments: CliRunner().invoke(
-        cli, [verb, str(file), *map(str, arguments)]
+def config_file(write_config: Callable[..., Path]) -> Path:
+    """The path of the example configuration, for the emulator."""
+    return write_config()
+
+
+@pytest.fixture
+def run(emulator: Emulator) -> Run:
+    """Return a function that runs a command in this process."""
+    return lambda command, config_file, *arguments: CliRunner().invoke(
+        cli, [command, str(config_file), *map(str, arguments)]
     )

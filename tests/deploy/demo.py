@@ -1,4 +1,4 @@
-"""The life of an endpoint against the stand-in: plan, up, invoke, update, rollback, down, each as it would be typed."""
+"""Demo of deploy/ against the AWS emulator: plan, up, invoke, update, rollback and down."""
 
 import os
 import subprocess
@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from container.local_server import ROOT, serving, stop_on_sigterm
-from tests.support.aws_emulator.server import configuration_file, standing_in
+from tests.support.aws_emulator.server import run_emulator, write_configuration
 
 POLL = ("--poll-seconds", "0.2")
 UPDATE = {
@@ -17,37 +17,37 @@ UPDATE = {
 
 
 def main() -> None:
-    """Run each verb, and end with the exit code of the first that fails."""
+    """Run all commands; exit with the code of the first that fails."""
     stop_on_sigterm()
     print(
-        "A stand-in for AWS on this machine, so that no account is needed: nothing here has met the real AWS.",
+        "This demo uses an emulator on this machine in place of AWS, so it needs no AWS account.",
         flush=True,
     )
     with (
         serving(environment={"SAGEMAKER_CONTAINER_LOG_LEVEL": "ERROR"}) as container,
-        standing_in(container.url) as aws,
+        run_emulator(container.url) as emulator,
         tempfile.TemporaryDirectory() as folder,
     ):
-        image = aws.furnish()
-        file = configuration_file(Path(folder), image)
-        for verb, *arguments in (
+        image = emulator.provision()
+        config_file = write_configuration(Path(folder), image)
+        for command, *arguments in (
             ("plan",),
             ("up", *POLL),
             ("status",),
             ("invoke", "local_test/payloads/diamonds.csv"),
         ):
-            run(aws.environment, verb, str(file), *arguments)
-        configuration_file(Path(folder), image, UPDATE)
-        for verb, *arguments in (
+            run(emulator.environment, command, str(config_file), *arguments)
+        write_configuration(Path(folder), image, UPDATE)
+        for command, *arguments in (
             ("up", *POLL),
             ("rollback", "--yes", *POLL),
             ("down", "--yes", *POLL),
         ):
-            run(aws.environment, verb, str(file), *arguments)
+            run(emulator.environment, command, str(config_file), *arguments)
 
 
 def run(environment: dict[str, str], *arguments: str) -> None:
-    """Show a command, and run it."""
+    """Print a command, and run it."""
     print(f"\n$ python -m deploy {' '.join(arguments)}", flush=True)
     code = subprocess.run(
         [sys.executable, "-m", "deploy", *arguments],

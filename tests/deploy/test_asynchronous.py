@@ -1,4 +1,4 @@
-"""Asynchronous endpoints: payloads and replies lie in S3, and the first of them wakes an endpoint from zero."""
+"""Asynchronous endpoints: payloads and responses in S3, and scaling from zero."""
 
 import json
 import urllib.request
@@ -10,9 +10,9 @@ import pytest
 from tests.deploy.conftest import Run
 from tests.deploy.test_kinds import ACTIONS
 from tests.deploy.test_life import PAYLOAD, POLL, left, mutations
+from tests.support.aws_emulator.recorder import ApiCall, Fault
 from tests.support.aws_emulator.runtime import REGION
-from tests.support.aws_emulator.server import StandIn
-from tests.support.aws_emulator.wire import Fault, Sent
+from tests.support.aws_emulator.server import Emulator
 
 OUTPUT = "output: s3://replies/x, failure: s3://replies/failures"
 ASYNCHRONOUS = {
@@ -21,58 +21,58 @@ ASYNCHRONOUS = {
     "  min: 2": "  min: 0",
     "strategy: rolling": "strategy: all_at_once",
 }
-UNTOLD = {**ASYNCHRONOUS, ", failure: s3://replies/failures": ""}
+WITHOUT_FAILURE_URI = {**ASYNCHRONOUS, ", failure: s3://replies/failures": ""}
 
 
 @pytest.fixture
-def file(stand_in: StandIn, write: Callable[..., Path]) -> Path:
-    """The file of an asynchronous endpoint that scales to zero, and the bucket of its replies."""
-    stand_in.client("s3").create_bucket(
+def config_file(emulator: Emulator, write_config: Callable[..., Path]) -> Path:
+    """The configuration of an asynchronous endpoint that scales to zero; its bucket exists."""
+    emulator.client("s3").create_bucket(
         Bucket="replies", CreateBucketConfiguration={"LocationConstraint": REGION}
     )
-    return write(ASYNCHRONOUS)
+    return write_config(ASYNCHRONOUS)
 
 
-def payloads(stand_in: StandIn) -> list[str]:
-    return [name for name in left(stand_in) if "/payloads/" in name]
+def payloads(emulator: Emulator) -> list[str]:
+    return [name for name in left(emulator) if "/payloads/" in name]
 
 
-def test_a_whole_life(stand_in: StandIn, run: Run, file: Path) -> None:
-    """Up smoke-tests by way of S3, invoke prints the server's own bytes, each payload is removed, and down leaves only replies."""
-    made, again = run("up", file, *POLL), run("up", file, *POLL)
-    invoked = run("invoke", file, PAYLOAD)
+def test_up_invoke_down(emulator: Emulator, run: Run, config_file: Path) -> None:
+    """Payloads are deleted, invoke prints the server's bytes, and down leaves only responses."""
+    first, second = run("up", config_file, *POLL), run("up", config_file, *POLL)
+    invoked = run("invoke", config_file, PAYLOAD)
     request = urllib.request.Request(
-        f"{stand_in.container_url}/invocations", PAYLOAD.read_bytes(), {"Content-Type": "text/csv"}
+        f"{emulator.container_url}/invocations", PAYLOAD.read_bytes(), {"Content-Type": "text/csv"}
     )
-    with urllib.request.urlopen(request, timeout=10) as answer:
-        expected = answer.read()
-    between, removed = payloads(stand_in), run("down", file, "--yes", *POLL)
+    with urllib.request.urlopen(request, timeout=10) as response:
+        expected = response.read()
+    payloads_before_down, removed = payloads(emulator), run("down", config_file, "--yes", *POLL)
 
-    assert made.exit_code == again.exit_code == 0, made.output + again.output
-    assert "smoke-tested: the 10 numbers" in made.output
+    assert first.exit_code == second.exit_code == 0, first.output + second.output
+    assert "smoke test passed: all 10 numbers" in first.output
     assert invoked.stdout_bytes == expected
-    assert between == []
+    assert payloads_before_down == []
     assert removed.exit_code == 0, removed.output
     assert "replies in s3://replies/x; failures in s3://replies/failures" in removed.output
-    assert left(stand_in) == []
-    assert len(stand_in.client("s3").list_objects_v2(Bucket="replies")["Contents"]) == 3
+    assert left(emulator) == []
+    assert len(emulator.client("s3").list_objects_v2(Bucket="replies")["Contents"]) == 3
 
 
-def test_waking_from_zero(stand_in: StandIn, run: Run, file: Path) -> None:
-    """The alarm of a backlog without capacity starts the first instance: its action is the policy that adds one."""
-    run("up", file, *POLL)
-    made = mutations(stand_in)
-    stand_in.wire.reset()
-    run("up", file, *POLL)
-    found = stand_in.client("application-autoscaling").describe_scaling_policies(
+def test_scale_from_zero(emulator: Emulator, run: Run, config_file: Path) -> None:
+    """The alarm for a backlog without capacity triggers the policy that adds an instance."""
+    run("up", config_file, *POLL)
+    first_calls = mutations(emulator)
+    emulator.recorder.reset()
+    run("up", config_file, *POLL)
+    found = emulator.client("application-autoscaling").describe_scaling_policies(
         ServiceNamespace="sagemaker"
     )["ScalingPolicies"]
     policies = {policy["PolicyName"]: policy for policy in found}
-    alarm = stand_in.client("cloudwatch").describe_alarms(
+    alarm = emulator.client("cloudwatch").describe_alarms(
         AlarmNames=["diamonds-backlog-without-capacity"]
     )["MetricAlarms"][0]
 
-    assert made[-5:] == [
+    assert first_calls[-5:] == [
         "PutScalingPolicy",
         "PutScalingPolicy",
         "PutMetricAlarm",
@@ -87,33 +87,33 @@ def test_waking_from_zero(stand_in: StandIn, run: Run, file: Path) -> None:
         ]
         == 1
     )
-    assert mutations(stand_in) == ["PutObject", "DeleteObject"]  # the smoke test's payload
+    assert mutations(emulator) == ["PutObject", "DeleteObject"]  # the smoke test's payload
 
 
-def test_waking_is_taken_off(
-    stand_in: StandIn, run: Run, file: Path, write: Callable[..., Path]
+def test_wake_alarm_is_removed(
+    emulator: Emulator, run: Run, config_file: Path, write_config: Callable[..., Path]
 ) -> None:
-    """A file that scales to two instances at least has neither the policy nor the alarm that wakes."""
-    run("up", file, *POLL)
-    outcome = run("up", write({**ASYNCHRONOUS, "  min: 2": "  min: 2"}), *POLL)
+    """An endpoint with at least two instances has neither the wake policy nor its alarm."""
+    run("up", config_file, *POLL)
+    outcome = run("up", write_config({**ASYNCHRONOUS, "  min: 2": "  min: 2"}), *POLL)
 
     assert outcome.exit_code == 0, outcome.output
-    assert {"xgb-endpoint-wake", "diamonds-backlog-without-capacity"} & set(left(stand_in)) == set()
+    assert {"xgb-endpoint-wake", "diamonds-backlog-without-capacity"} & set(left(emulator)) == set()
 
 
-@pytest.mark.parametrize("verb", ["up", "up that is rolled back", "rollback"])
-def test_waking_after_another_instance_type(
-    stand_in: StandIn, run: Run, file: Path, write: Callable[..., Path], verb: str
+@pytest.mark.parametrize("command", ["up", "up that is rolled back", "rollback"])
+def test_wake_alarm_after_instance_type_change(
+    emulator: Emulator, run: Run, config_file: Path, write_config: Callable[..., Path], command: str
 ) -> None:
-    """The policy that is made anew for another instance type, there and back, is the one that the alarm starts."""
-    rolls_back = "rolled back" in verb
-    run("up", file, *POLL)
-    changed = write({**ASYNCHRONOUS, "ml.c6i.large": "ml.c7i.large"})
-    stand_in.story = [("RollingBack", False), ("InService", False)] if rolls_back else []
+    """After a change of instance type, or its rollback, the alarm triggers the new policy."""
+    rolls_back = "rolled back" in command
+    run("up", config_file, *POLL)
+    changed = write_config({**ASYNCHRONOUS, "ml.c6i.large": "ml.c7i.large"})
+    emulator.transitions = [("RollingBack", False), ("InService", False)] if rolls_back else []
     outcome = run("up", changed, *POLL)
-    if verb == "rollback":
+    if command == "rollback":
         outcome = run("rollback", changed, "--yes", *POLL)
-    scaling, cloudwatch = stand_in.client("application-autoscaling"), stand_in.client("cloudwatch")
+    scaling, cloudwatch = emulator.client("application-autoscaling"), emulator.client("cloudwatch")
     policies = scaling.describe_scaling_policies(
         ServiceNamespace="sagemaker", PolicyNames=["xgb-endpoint-wake"]
     )["ScalingPolicies"]
@@ -129,71 +129,77 @@ def test_waking_after_another_instance_type(
     assert alarms[0]["Threshold"] == 1
 
 
-def test_a_refused_payload(stand_in: StandIn, run: Run, file: Path, tmp_path: Path) -> None:
-    """What the container says of a payload that it refuses is told, and the payload is removed."""
-    run("up", file, *POLL)
+def test_rejected_payload(emulator: Emulator, run: Run, config_file: Path, tmp_path: Path) -> None:
+    """The container's error message is printed, and the payload is deleted."""
+    run("up", config_file, *POLL)
     (tmp_path / "bad.csv").write_text("abc,1\n")
-    outcome = run("invoke", file, tmp_path / "bad.csv")
+    outcome = run("invoke", config_file, tmp_path / "bad.csv")
 
     assert outcome.exit_code == 1
-    assert "the container answered: Received client error (400)" in outcome.output
-    assert payloads(stand_in) == []
+    assert "the invocation failed: Received client error (400)" in outcome.output
+    assert payloads(emulator) == []
 
 
-def test_a_reply_that_takes_its_time(stand_in: StandIn, run: Run, file: Path) -> None:
-    """Invoke looks until the reply is there, says where it will be, and prints nothing else on the standard output."""
-    run("up", file, *POLL)
-    looks: list[str] = []
+def test_slow_response(emulator: Emulator, run: Run, config_file: Path) -> None:
+    """Invoke polls for the response, reports its URI on stderr, and prints only it on stdout."""
+    run("up", config_file, *POLL)
+    polls: list[str] = []
 
-    def not_yet(sent: Sent, _: int) -> Fault | None:
-        if sent.operation == "GetObject":
-            looks.append(sent.operation)
+    def fail_first_polls(call: ApiCall, _: int) -> Fault | None:
+        if call.operation == "GetObject":
+            polls.append(call.operation)
         return (
             Fault("NoSuchKey", status=404)
-            if sent.operation == "GetObject" and len(looks) <= 2
+            if call.operation == "GetObject" and len(polls) <= 2
             else None
         )
 
-    stand_in.wire.fault = not_yet
-    outcome = run("invoke", file, PAYLOAD)
+    emulator.recorder.inject_fault = fail_first_polls
+    outcome = run("invoke", config_file, PAYLOAD)
 
     assert outcome.exit_code == 0
-    assert "queued: the reply will be at s3://replies/x/" in outcome.stderr
+    assert "queued; waiting for the response at s3://replies/x/" in outcome.stderr
     assert len(outcome.stdout.splitlines()) == 10
 
 
-def test_a_reply_that_never_comes(
-    stand_in: StandIn, run: Run, file: Path, write: Callable[..., Path], tmp_path: Path
+def test_no_response(
+    emulator: Emulator,
+    run: Run,
+    config_file: Path,
+    write_config: Callable[..., Path],
+    tmp_path: Path,
 ) -> None:
-    """A failure that is told nowhere ends the wait with what the file lacks; down removes the payload."""
-    file = write(UNTOLD)
-    run("up", file, *POLL)
+    """Without a failure URI, invoke times out and names the key; down removes the payload."""
+    config_file = write_config(WITHOUT_FAILURE_URI)
+    run("up", config_file, *POLL)
     (tmp_path / "bad.csv").write_text("abc,1\n")
-    outcome = run("invoke", file, tmp_path / "bad.csv", "--timeout-seconds", 0)
-    waiting = payloads(stand_in)
-    run("down", file, "--yes", *POLL)
+    outcome = run("invoke", config_file, tmp_path / "bad.csv", "--timeout-seconds", 0)
+    waiting = payloads(emulator)
+    run("down", config_file, "--yes", *POLL)
 
     assert outcome.exit_code == 1
-    assert "no reply after 0 s at s3://replies/x/" in outcome.output
-    assert "compute.asynchronous.failure names no place" in outcome.output
+    assert "no response after 0 s at s3://replies/x/" in outcome.output
+    assert "to see errors, set compute.asynchronous.failure" in outcome.output
     assert len(waiting) == 1
-    assert left(stand_in) == []
+    assert left(emulator) == []
 
 
-def test_the_policies_allow_what_is_called(stand_in: StandIn, run: Run, file: Path) -> None:
-    """Each call of up and down is an action of the deployment policy, each of invoke one of the invocation policy too."""
-    run("up", file, *POLL)
-    whole = len(stand_in.wire.sent)
-    run("invoke", file, PAYLOAD)
-    invoked = {f"{one.service}:{one.operation}" for one in stand_in.wire.sent[whole:]}
-    run("down", file, "--yes", *POLL)
-    called = {f"{one.service}:{one.operation}" for one in stand_in.wire.sent}
+def test_policies_allow_all_calls(emulator: Emulator, run: Run, config_file: Path) -> None:
+    """The deployment policy allows all calls, the invocation policy those of invoke."""
+    run("up", config_file, *POLL)
+    calls_before_invoke = len(emulator.recorder.calls)
+    run("invoke", config_file, PAYLOAD)
+    invoked = {
+        f"{call.service}:{call.operation}" for call in emulator.recorder.calls[calls_before_invoke:]
+    }
+    run("down", config_file, "--yes", *POLL)
+    called = {f"{call.service}:{call.operation}" for call in emulator.recorder.calls}
 
     assert "sagemaker:InvokeEndpointAsync" in invoked
     for role, calls in (("invocation", invoked), ("deployment", called)):
         allowed = {
             action
-            for statement in json.loads(run("iam", file, role).output)["Statement"]
+            for statement in json.loads(run("iam", config_file, role).output)["Statement"]
             for action in statement["Action"]
         }
         assert {
@@ -201,14 +207,16 @@ def test_the_policies_allow_what_is_called(stand_in: StandIn, run: Run, file: Pa
         } <= allowed
 
 
-def test_no_other_kind(stand_in: StandIn, run: Run, file: Path, write: Callable[..., Path]) -> None:
-    """AWS takes the queue from no endpoint: plan and up say so, and nothing is changed."""
-    run("up", file, *POLL)
-    stand_in.wire.reset()
-    for refused in (run("plan", write()), run("up", write(), *POLL)):
-        assert refused.exit_code == 1
+def test_kind_of_endpoint_is_fixed(
+    emulator: Emulator, run: Run, config_file: Path, write_config: Callable[..., Path]
+) -> None:
+    """An asynchronous endpoint cannot become real-time: plan and up fail without any change."""
+    run("up", config_file, *POLL)
+    emulator.recorder.reset()
+    for outcome in (run("plan", write_config()), run("up", write_config(), *POLL)):
+        assert outcome.exit_code == 1
         assert (
             "diamonds is an asynchronous endpoint, and AWS makes no real-time one of it"
-            in refused.output
+            in outcome.output
         )
-    assert mutations(stand_in) == []
+    assert mutations(emulator) == []

@@ -1,4 +1,4 @@
-"""The bucket is looked up before anything is made."""
+"""The buckets are looked up before anything is created."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,64 +7,71 @@ import pytest
 
 from tests.deploy.conftest import Run
 from tests.deploy.test_life import POLL, mutations
-from tests.support.aws_emulator.server import StandIn
-from tests.support.aws_emulator.wire import Fault
+from tests.support.aws_emulator.recorder import Fault
+from tests.support.aws_emulator.server import Emulator
 
-FAR = "us-west-2"
+OTHER_REGION = "us-west-2"
 
 
-@pytest.mark.parametrize("verb", ["plan", "up"])
-def test_a_bucket_in_another_region(
-    stand_in: StandIn, run: Run, write: Callable[..., Path], verb: str
+@pytest.mark.parametrize("command", ["plan", "up"])
+def test_bucket_in_another_region(
+    emulator: Emulator, run: Run, write_config: Callable[..., Path], command: str
 ) -> None:
-    """A bucket of another region is refused with both regions."""
-    stand_in.client("s3", FAR).create_bucket(
-        Bucket="far", CreateBucketConfiguration={"LocationConstraint": FAR}
+    """A bucket in another Region is rejected with both Regions."""
+    emulator.client("s3", OTHER_REGION).create_bucket(
+        Bucket="far", CreateBucketConfiguration={"LocationConstraint": OTHER_REGION}
     )
-    file = write({"bucket: example-models": "bucket: far"})
-    stand_in.wire.reset()
-    outcome = run(verb, file, *(POLL if verb == "up" else ()))
+    config_file = write_config({"bucket: example-models": "bucket: far"})
+    emulator.recorder.reset()
+    outcome = run(command, config_file, *(POLL if command == "up" else ()))
 
     assert outcome.exit_code == 1
-    assert f"model.bucket: far is in {FAR}, and the endpoint in eu-central-1" in outcome.output
+    assert "model.bucket: expected a bucket in eu-central-1" in outcome.output
+    assert f'"far" is in {OTHER_REGION}' in outcome.output
     assert len(outcome.output.splitlines()) == 1
-    assert mutations(stand_in) == []
+    assert mutations(emulator) == []
 
 
-@pytest.mark.parametrize("verb", ["plan", "up"])
-def test_a_bucket_that_is_missing(
-    stand_in: StandIn, run: Run, write: Callable[..., Path], verb: str
+@pytest.mark.parametrize("command", ["plan", "up"])
+def test_missing_bucket(
+    emulator: Emulator, run: Run, write_config: Callable[..., Path], command: str
 ) -> None:
-    """A bucket that is not there is told with the command that makes it."""
-    file = write({"bucket: example-models": "bucket: nowhere"})
-    stand_in.wire.reset()
-    outcome = run(verb, file, *(POLL if verb == "up" else ()))
+    """A missing bucket is reported with the command that creates it."""
+    config_file = write_config({"bucket: example-models": "bucket: nowhere"})
+    emulator.recorder.reset()
+    outcome = run(command, config_file, *(POLL if command == "up" else ()))
 
     assert outcome.exit_code == 1
     assert (
-        "model.bucket: nowhere is not there: aws s3 mb s3://nowhere --region eu-central-1 makes it"
-        in outcome.output
+        'model.bucket: "nowhere": bucket does not exist; '
+        "create it with aws s3 mb s3://nowhere --region eu-central-1" in outcome.output
     )
-    assert mutations(stand_in) == []
+    assert mutations(emulator) == []
 
 
 @pytest.mark.parametrize(
     ("status", "region", "words"),
     [
-        (403, "eu-central-1", "somebody else's, or s3:ListBucket is not allowed"),
-        (403, FAR, f"example-models is in {FAR}"),
-        (301, FAR, f"example-models is in {FAR}"),
-        (400, "eu-central-1", "credentials may have expired"),
-        (503, "eu-central-1", "AWS failed at HeadBucket"),
+        (
+            403,
+            "eu-central-1",
+            "the bucket belongs to another account, or s3:ListBucket is not allowed",
+        ),
+        (403, OTHER_REGION, f'"example-models" is in {OTHER_REGION}'),
+        (301, OTHER_REGION, f'"example-models" is in {OTHER_REGION}'),
+        (400, "eu-central-1", "the credentials may have expired"),
+        (503, "eu-central-1", "AWS failed during HeadBucket"),
     ],
 )
-def test_a_bucket_that_is_refused(  # noqa: PLR0913, PLR0917 - three fixtures
-    stand_in: StandIn, run: Run, file: Path, status: int, region: str, words: str
+def test_head_bucket_fails(  # noqa: PLR0913, PLR0917 - three fixtures
+    emulator: Emulator, run: Run, config_file: Path, status: int, region: str, words: str
 ) -> None:
-    """A refusal, which for HeadBucket has no words but the region, is told in one line."""
+    """A HeadBucket error, which has no message, is explained on one line by status and Region."""
     fault = Fault("", status=status, headers=(("x-amz-bucket-region", region),))
-    stand_in.wire.fault = lambda sent, _: fault if sent.operation == "HeadBucket" else None
-    outcome = run("plan", file)
+    emulator.recorder.inject_fault = lambda call, _: (
+        fault if call.operation == "HeadBucket" else None
+    )
+    outcome = run("plan", config_file)
 
     assert outcome.exit_code == 1
     assert words in outcome.output

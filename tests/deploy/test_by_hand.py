@@ -8,7 +8,7 @@ from tests.deploy.test_faults import RETYPED
 from tests.deploy.test_kinds import SCALING
 from tests.deploy.test_life import POLL, mutations
 from tests.deploy.test_scaling import TARGET, refusing, scaling_of
-from tests.support.aws_emulator.server import StandIn
+from tests.support.aws_emulator.server import Emulator
 
 FROM_ZERO = {
     "instance_count: 2": "instance_count: 2\n  allow_single_zone: true\n  asynchronous: {output: s3://example-models/replies}",
@@ -19,52 +19,54 @@ FROM_ZERO = {
 }
 
 
-def test_suspended_scaling(stand_in: StandIn, run: Run, write: Callable[..., Path]) -> None:
+def test_suspended_scaling(emulator: Emulator, run: Run, write_config: Callable[..., Path]) -> None:
     """Scaling that was suspended by hand is suspended after another instance type too."""
-    run("up", write(), *POLL)
+    run("up", write_config(), *POLL)
     suspended = {
         "DynamicScalingInSuspended": True,
         "DynamicScalingOutSuspended": False,
         "ScheduledScalingSuspended": False,
     }
-    stand_in.client("application-autoscaling").register_scalable_target(
+    emulator.client("application-autoscaling").register_scalable_target(
         **TARGET, SuspendedState=suspended
     )
-    outcome = run("up", write(RETYPED), *POLL)
+    outcome = run("up", write_config(RETYPED), *POLL)
 
     assert outcome.exit_code == 0, outcome.output
-    assert "DeregisterScalableTarget" in mutations(stand_in)
-    assert scaling_of(stand_in)[0]["SuspendedState"] == suspended
+    assert "DeregisterScalableTarget" in mutations(emulator)
+    assert scaling_of(emulator)[0]["SuspendedState"] == suspended
 
 
 def test_an_alarm_whose_actions_are_off(
-    stand_in: StandIn, run: Run, write: Callable[..., Path]
+    emulator: Emulator, run: Run, write_config: Callable[..., Path]
 ) -> None:
     """An alarm whose actions were disabled by hand starts no instance after an update that was refused."""
-    run("up", write(FROM_ZERO), *POLL)
-    cloudwatch, names = stand_in.client("cloudwatch"), ["diamonds-backlog-without-capacity"]
+    run("up", write_config(FROM_ZERO), *POLL)
+    cloudwatch, names = emulator.client("cloudwatch"), ["diamonds-backlog-without-capacity"]
     cloudwatch.disable_alarm_actions(AlarmNames=names)
-    stand_in.wire.reset()
-    stand_in.wire.fault = refusing
-    outcome = run("up", write({**FROM_ZERO, **RETYPED}), *POLL)
+    emulator.recorder.reset()
+    emulator.recorder.inject_fault = refusing
+    outcome = run("up", write_config({**FROM_ZERO, **RETYPED}), *POLL)
 
     assert outcome.exit_code == 1
-    assert "PutMetricAlarm" in mutations(stand_in)
+    assert "PutMetricAlarm" in mutations(emulator)
     assert (
         cloudwatch.describe_alarms(AlarmNames=names)["MetricAlarms"][0]["ActionsEnabled"] is False
     )
 
 
-def test_a_target_of_others(stand_in: StandIn, run: Run, write: Callable[..., Path]) -> None:
+def test_a_target_of_others(
+    emulator: Emulator, run: Run, write_config: Callable[..., Path]
+) -> None:
     """A target without a policy of this program's is left alone by a file without scaling."""
-    bare = write({SCALING: ""})
+    bare = write_config({SCALING: ""})
     run("up", bare, *POLL)
-    stand_in.client("application-autoscaling").register_scalable_target(
+    emulator.client("application-autoscaling").register_scalable_target(
         **TARGET, MinCapacity=3, MaxCapacity=9
     )
-    stand_in.wire.reset()
+    emulator.recorder.reset()
     outcome = run("up", bare, *POLL)
 
     assert outcome.exit_code == 0, outcome.output
-    assert mutations(stand_in) == []
-    assert scaling_of(stand_in)[0]["MaxCapacity"] == 9
+    assert mutations(emulator) == []
+    assert scaling_of(emulator)[0]["MaxCapacity"] == 9

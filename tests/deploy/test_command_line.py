@@ -1,4 +1,4 @@
-"""What is typed, and what the environment says, where it cannot be."""
+"""Invalid options, environment variables and network responses."""
 
 import os
 import subprocess
@@ -9,28 +9,28 @@ import pytest
 
 from tests.deploy.conftest import Run
 from tests.deploy.test_life import PAYLOAD, POLL, mutations
-from tests.support.aws_emulator.server import StandIn
-from tests.support.aws_emulator.wire import Fault
+from tests.support.aws_emulator.recorder import Fault
+from tests.support.aws_emulator.server import Emulator
 from tests.support.server import ROOT
 
 
 @pytest.mark.parametrize(
-    ("verb", "arguments"),
+    ("command", "arguments"),
     [
         *[("up", ("--poll-seconds", seconds)) for seconds in ("-1", "0", "nan", "inf", "1e300")],
         *[("logs", ("--minutes", minutes)) for minutes in ("-5", "0", "9" * 400)],
         *[("invoke", (PAYLOAD, "--timeout-seconds", seconds)) for seconds in ("-1", "nan")],
     ],
 )
-def test_times_that_are_none(
-    stand_in: StandIn, run: Run, file: Path, verb: str, arguments: tuple[object, ...]
+def test_invalid_times(
+    emulator: Emulator, run: Run, config_file: Path, command: str, arguments: tuple[object, ...]
 ) -> None:
-    """A time that cannot be waited is told by the option's name, before anything is asked of AWS."""
-    outcome = run(verb, file, *arguments)
+    """An invalid time is rejected with the option's name, before any AWS call."""
+    outcome = run(command, config_file, *arguments)
 
     assert outcome.exit_code == 2
     assert f"Error: Invalid value for '{arguments[-2]}'" in outcome.output
-    assert stand_in.wire.sent == []
+    assert emulator.recorder.calls == []
 
 
 @pytest.mark.parametrize(
@@ -39,74 +39,85 @@ def test_times_that_are_none(
         (
             "AWS_MAX_ATTEMPTS",
             "abc",
-            'AWS_MAX_ATTEMPTS: expected a whole number from 1 to 100, not "abc"',
+            'AWS_MAX_ATTEMPTS: expected a whole number from 1 to 100, got "abc"',
         ),
         ("AWS_MAX_ATTEMPTS", "0", "AWS_MAX_ATTEMPTS: expected a whole number"),
         ("AWS_MAX_ATTEMPTS", "9" * 5000, "AWS_MAX_ATTEMPTS: expected a whole number"),
-        ("AWS_ENDPOINT_URL", "nonsense", "nonsense: see AWS_ENDPOINT_URL"),
+        ("AWS_ENDPOINT_URL", "nonsense", "nonsense; check AWS_ENDPOINT_URL"),
         ("AWS_PROFILE", "nobody", "nobody"),
     ],
 )
-def test_an_environment_that_cannot_be(  # noqa: PLR0913, PLR0917 - three fixtures
-    run: Run, file: Path, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, words: str
+def test_invalid_environment_variables(  # noqa: PLR0913, PLR0917 - three fixtures
+    run: Run,
+    config_file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    variable: str,
+    value: str,
+    words: str,
 ) -> None:
-    """A variable of the environment that boto3 could not take is one line."""
+    """An environment variable that boto3 cannot use is reported on one line."""
     monkeypatch.setenv(variable, value)
-    outcome = run("status", file)
+    outcome = run("status", config_file)
 
     assert outcome.exit_code == 1
     assert words in outcome.output
     assert len(outcome.output.splitlines()) == 1
 
 
-def test_refusals_of_many_lines(stand_in: StandIn, run: Run, file: Path) -> None:
-    """A refusal whose first line says nothing is told whole, in one line."""
+def test_multi_line_aws_messages(emulator: Emulator, run: Run, config_file: Path) -> None:
+    """An AWS error message of several lines is reported in full, on one line."""
     fault = Fault("ValidationException", "Validation failed:\nthe name is too long")
-    stand_in.wire.fault = lambda sent, _: fault if sent.operation == "DescribeEndpoint" else None
-    outcome = run("status", file)
+    emulator.recorder.inject_fault = lambda call, _: (
+        fault if call.operation == "DescribeEndpoint" else None
+    )
+    outcome = run("status", config_file)
 
-    assert "AWS refused DescribeEndpoint: Validation failed: the name is too long" in outcome.output
+    assert (
+        "AWS rejected DescribeEndpoint: Validation failed: the name is too long" in outcome.output
+    )
     assert len(outcome.output.splitlines()) == 1
 
 
 @pytest.mark.parametrize(
     ("address", "layer", "words"),
     [
-        ("", ("403 Forbidden", b"<Error/>"), "HTTP 403"),
-        ("", ("200 OK", b"no json"), "no description of an image"),
-        ("", ("200 OK", b"[]"), "no description of an image"),
-        ("", ("200 OK", b"{}"), "no description of an image"),
+        ("", ("403 Forbidden", b"<Error/>"), "HTTP status 403"),
+        ("", ("200 OK", b"no json"), "not an image configuration"),
+        ("", ("200 OK", b"[]"), "not an image configuration"),
+        ("", ("200 OK", b"{}"), "not an image configuration"),
         ("http://127.0.0.1:9", None, "Connection refused"),
         ("http://127.0.0.1:x", None, "nonnumeric port"),
-        ("http://example.com", None, "not https: http://example.com"),
+        ("http://example.com", None, "expected an https URL from ECR, got http://example.com"),
     ],
 )
-def test_a_layer_that_cannot_be_read(  # noqa: PLR0913, PLR0917 - three fixtures
-    stand_in: StandIn,
+def test_image_configuration_download_fails(  # noqa: PLR0913, PLR0917 - three fixtures
+    emulator: Emulator,
     run: Run,
-    file: Path,
+    config_file: Path,
     address: str,
     layer: tuple[str, bytes] | None,
     words: str,
 ) -> None:
-    """The address of a layer is shown without what signs it, which lets whoever has it read the image."""
-    stand_in.layers, stand_in.layer = address, layer
-    outcome = run("up", file, *POLL)
+    """The error shows the download URL without its signature, which grants access to the image."""
+    emulator.layer_base_url, emulator.layer_response = address, layer
+    outcome = run("up", config_file, *POLL)
 
     assert outcome.exit_code == 1
     assert "image: " in outcome.output
     assert words in outcome.output
     assert "secret" not in outcome.output
     assert len(outcome.output.splitlines()) == 1
-    assert mutations(stand_in) == []
+    assert mutations(emulator) == []
 
 
 @pytest.mark.parametrize("missing", ["botocore", "yaml"])
-@pytest.mark.parametrize("verb", [("plan", "deploy/endpoint.example.yaml"), ("status", "--help")])
-def test_without_the_packages(tmp_path: Path, missing: str, verb: tuple[str, ...]) -> None:
-    """Without the packages of the group each verb says which verb of make adds them, in one line."""
+@pytest.mark.parametrize(
+    "arguments", [("plan", "deploy/endpoint.example.yaml"), ("status", "--help")]
+)
+def test_missing_packages(tmp_path: Path, missing: str, arguments: tuple[str, ...]) -> None:
+    """Without boto3 or PyYAML, each command names the make target that installs them."""
     (tmp_path / f"{missing}.py").write_text(f"raise ModuleNotFoundError('none', name='{missing}')")
-    command = [sys.executable, "-m", "deploy", *verb]
+    command = [sys.executable, "-m", "deploy", *arguments]
     outcome = subprocess.run(
         command,
         cwd=ROOT,

@@ -1,4 +1,4 @@
-"""What a file may not say: each fault names its key and the fix."""
+"""Validation of endpoint.yaml: each error names its key and the fix."""
 
 import gzip
 import hashlib
@@ -17,35 +17,35 @@ from tests.support.server import ROOT
 sys.path.insert(0, str(ROOT / "docs"))
 import tables
 
-FAULTS = [
+ERRORS = [
     ("region: eu-central-1", "regoin: eu-central-1", 'regoin: unknown key; did you mean "region"?'),
     (
         "  bucket: example-models",
         "  buckett: x",
         'model.buckett: unknown key; did you mean "bucket"?',
     ),
-    ("  bucket: example-models", "  bucket:", "model.bucket: missing"),
+    ("  bucket: example-models", "  bucket:", "model.bucket: missing required key"),
     (
         "name: diamonds",
         "name: my_diamonds",
-        'name: "my_diamonds" does not fit: expected letters, digits',
+        "name: expected at most 40 letters, digits and hyphens, with no hyphen at either end; got",
     ),
     (
         "region: eu-central-1",
         "region: frankfurt",
-        'region: "frankfurt" does not fit: expected a region such as eu-central-1',
+        'region: expected an AWS Region such as eu-central-1; got "frankfurt"',
     ),
     (
         "region: eu-central-1",
         "region: us-east-1",
-        "image: is in eu-central-1, and the key region says us-east-1",
+        "image: expected an image in us-east-1, the key region; got eu-central-1",
     ),
     ("role: arn:aws:iam", "role: arn:iam", "expected arn:aws:iam::ACCOUNT:role/NAME"),
-    ("@sha256:", ":1.0.0-sha256-", "which make push prints"),
+    ("@sha256:", ":1.0.0-sha256-", "as printed by make push"),
     (
         "version: 1.0.0",
         "version: 1.0",
-        "metadata.version: expected text, not 1.0: put it into quotes",
+        "metadata.version: expected text, got 1.0; put it in quotes",
     ),
     ("    team: pricing", "    team: 7", "metadata.tags.team: expected text"),
     ("    team: pricing", f"    team: {'x' * 300}", "metadata.tags.team: "),
@@ -55,23 +55,27 @@ FAULTS = [
         "environment: {SAGEMAKER_MODEL_SERVER_WORKERS: many}",
         "data_format.environment: the server would not start",
     ),
-    ("environment: {}", "environment: []", "data_format.environment: expected keys and values"),
-    ("environment: {}", 'environment: {SAGEMAKER_BIND_TO_PORT: "81"}', "SageMaker asks port 8080"),
+    ("environment: {}", "environment: []", "data_format.environment: expected a mapping"),
+    (
+        "environment: {}",
+        'environment: {SAGEMAKER_BIND_TO_PORT: "81"}',
+        "expected 8080, SageMaker's port",
+    ),
     (
         "[text/csv, application/json]",
         "[text/html]",
-        "data_format.content_types: the server does not read text/html",
+        'got "text/html"',
     ),
     ("[text/csv, application/json]", "text/csv", "data_format.content_types: expected a list"),
     (
         "  # accept: application/json ",
         "  accept: text/html ",
-        "data_format.accept: the server does not write text/html",
+        "data_format.accept: expected one of text/csv",
     ),
     (
         "instance_count: 2",
         "instance_count: 1",
-        "compute.instance_count: 1 puts all into one Availability Zone",
+        "compute.instance_count: expected at least 2, for two Availability Zones; got 1",
     ),
     ("instance_count: 2", "instance_count: two", "compute.instance_count: expected a whole number"),
     (
@@ -79,73 +83,77 @@ FAULTS = [
         "instance_count: true",
         "compute.instance_count: expected a whole number",
     ),
-    ("  min: 2", "  min: 1", "scaling.min: 1 may leave everything in one Availability Zone"),
+    ("  min: 2", "  min: 1", "scaling.min: expected at least 2, for two Availability Zones; got 1"),
     (
         "environment: {}",
         "environment: {SERVE_ROW_EROR: 'x'}",
-        "SERVE_ROW_EROR: the server does not know this variable: did you mean",
+        "SERVE_ROW_EROR: unknown setting; did you mean",
     ),
     (
         "environment: {}",
         "environment: {SERVE_NONE: 'x'}",
-        "SERVE_NONE: the server does not know this variable: see the README",
+        "SERVE_NONE: unknown setting; see docs/settings.md",
     ),
     ("@sha256:", ":latest#", ":latest"),
     (
         "version: 1.0.0",
         "version: 1.1",
-        'metadata.version: expected text, not 1.1: put it into quotes, "1.1"',
+        'metadata.version: expected text, got 1.1; put it in quotes: "1.1"',
     ),
     (
         "instance_count: 2",
         'instance_count: "2"',
-        'expected a whole number, not "2": take its quotes away',
+        'expected a whole number, got "2"; remove the quotes',
     ),
     (
         "[text/csv, application/json]",
         "text/csv",
-        'expected a list, not "text/csv": write [text/csv]',
+        'expected a list, got "text/csv"; write [text/csv]',
     ),
     (
         "  instance_count: 2",
         "  asynchronous: {output: 's3://replies/x'}",
-        "scaling.metric: invocations_per_instance is not for asynchronous",
+        "scaling.metric: expected backlog_per_instance for an asynchronous endpoint",
     ),
     (
         "metric: invocations_per_instance",
         "metric: backlog_per_instance",
-        "backlog_per_instance is for asynchronous endpoints alone: write invocations_per_instance",
+        "backlog_per_instance requires compute.asynchronous; use invocations_per_instance",
     ),
-    ("  max: 6", "  max: 1", "scaling.max: 1 is less than scaling.min"),
+    ("  max: 6", "  max: 1", "scaling.max: expected at least scaling.min, 2; got 1"),
     ("target: 3000", "target: 0", "scaling.target: expected a number above 0"),
     ("metric: invocations_per_instance", "metric: cpu", "scaling.metric: expected one of"),
     (
         "metric: invocations_per_instance",
         "metric: backlog_per_instance",
-        "scaling.metric: backlog_per_instance is for asynchronous",
+        "scaling.metric: backlog_per_instance requires",
     ),
-    ("ml.c6i.large #", "ml.t2.medium #", "t2 cannot be scaled"),
+    ("ml.c6i.large #", "ml.t2.medium #", "t2 instances do not support scaling"),
     ("strategy: rolling", "strategy: careful", "update.strategy: expected one of rolling, canary"),
     (
         "step_percent: 50",
         "step_percent: 60",
         "update.step_percent: expected a whole number from 1 to 50",
     ),
-    ("step_percent: 50", "step_percent: 4", "update.step_percent: rolling takes from 5 to 50"),
+    (
+        "step_percent: 50",
+        "step_percent: 4",
+        "update.step_percent: expected a number from 5 to 50 for rolling, got 4",
+    ),
     (
         "wait_seconds: 300",
         "wait_seconds: 3000",
-        "update.timeout_seconds: 3600 is not above the waits together",
+        "update.timeout_seconds: expected more than the waits' total",
     ),
     (
         "update:",
         "network: {subnets: [subnet-1], security_groups: [sg-1]}\nupdate:",
-        "one subnet is one Availability Zone",
+        "network.subnets: expected subnets in at least two Availability Zones, got one subnet",
     ),
     (
         "update:",
         "network: {subnets: [subnet-1, subnet-2]}\nupdate:",
-        "subnets and security_groups go together",
+        "network: subnets and security_groups require each other",
     ),
     ("update:", "capture: {destination: bucket}\nupdate:", "capture.destination: "),
     (
@@ -156,22 +164,22 @@ FAULTS = [
     (
         "  instance_count: 2",
         "  serverless: {memory_mb: 2048}",
-        "a serverless endpoint scales by itself",
+        "serverless endpoints scale automatically",
     ),
     ("  instance_count: 2", "  asynchronous: {output: here}", "compute.asynchronous.output: "),
     ("sample: ", "sample: /nowhere", "data_format.sample: /nowhere"),
-    ("artifact: ", "artifact: /nowhere", "expected a folder or a tar.gz"),
+    ("artifact: ", "artifact: /nowhere", "expected a readable folder or tar.gz: /nowhere"),
 ]
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "words"), FAULTS, ids=[words[:40] for _, _, words in FAULTS]
+    ("old", "new", "words"), ERRORS, ids=[words[:40] for _, _, words in ERRORS]
 )
-def test_faults_name_key_and_fix(
-    run: Run, write: Callable[..., Path], old: str, new: str, words: str
+def test_errors_name_key_and_fix(
+    run: Run, write_config: Callable[..., Path], old: str, new: str, words: str
 ) -> None:
-    """A fault of the file is one line with the key and what to write, before anything is asked of AWS."""
-    outcome = run("plan", write({old: new}))
+    """An error in the file is one line with the key and the fix, before any AWS call."""
+    outcome = run("plan", write_config({old: new}))
 
     assert outcome.exit_code == 1
     assert words in outcome.output
@@ -181,55 +189,55 @@ def test_faults_name_key_and_fix(
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("a: [", "cannot be read as YAML"),
-        ("- a", "expected keys and values"),
-        ("", "name: missing"),
+        ("a: [", "invalid YAML"),
+        ("- a", "file: expected a mapping, got a list"),
+        ("", "name: missing required key"),
     ],
 )
-def test_files_that_are_none(run: Run, tmp_path: Path, text: str, words: str) -> None:
-    """What is no YAML, no keys, or empty is told as such."""
+def test_not_a_configuration(run: Run, tmp_path: Path, text: str, words: str) -> None:
+    """A file that is not YAML, not a mapping, or empty is rejected with the reason."""
     (tmp_path / "x.yaml").write_text(text)
 
     assert words in run("plan", tmp_path / "x.yaml").output
 
 
-def test_a_file_that_is_not_there(run: Run, tmp_path: Path) -> None:
-    """A file that is not there is named, and so is the example."""
+def test_missing_file(run: Run, tmp_path: Path) -> None:
+    """The error for a missing file refers to the example configuration."""
     assert "endpoint.example.yaml" in run("plan", tmp_path / "none.yaml").output
 
 
 def test_the_example_shows_every_key() -> None:
-    """The example's file has each key of the configuration, used or as a choice."""
+    """The example configuration contains every key, active or commented out."""
     example = (ROOT / "deploy" / "endpoint.example.yaml").read_text()
 
     for key in re.findall(r"^\| `([\w.]+)`", tables.build_keys(), flags=re.MULTILINE):
         assert re.search(rf"^[# ]*{key.rpartition('.')[2]}:", example, flags=re.MULTILINE), key
 
 
-def test_an_instance_type_newer_than_boto3(run: Run, write: Callable[..., Path]) -> None:
-    """An instance type that boto3 does not know is a warning, since its list ages."""
-    outcome = run("plan", write({"ml.c6i.large": "ml.c99i.large"}))
+def test_unknown_instance_type(run: Run, write_config: Callable[..., Path]) -> None:
+    """An instance type that boto3 does not know is only a warning: it may be newer."""
+    outcome = run("plan", write_config({"ml.c6i.large": "ml.c99i.large"}))
 
     assert outcome.exit_code == 0, outcome.output
-    assert "warning: compute.instance_type: ml.c99i.large" in outcome.output
+    assert "warning: compute.instance_type: boto3 does not know ml.c99i.large" in outcome.output
 
 
-def test_one_zone_for_development(run: Run, write: Callable[..., Path]) -> None:
-    """compute.allow_single_zone accepts one instance."""
+def test_allow_single_zone(run: Run, write_config: Callable[..., Path]) -> None:
+    """With compute.allow_single_zone, one instance is accepted."""
     changes = {
         "instance_count: 2": "instance_count: 1\n  allow_single_zone: true",
         "  min: 2": "  min: 1",
     }
     changes["strategy: rolling"] = "strategy: all_at_once"
 
-    assert run("plan", write(changes)).exit_code == 0
+    assert run("plan", write_config(changes)).exit_code == 0
 
 
-def test_an_artifact_as_a_tarball(run: Run, write: Callable[..., Path], tmp_path: Path) -> None:
-    """A tar.gz is taken as it is, and known by the tar in it, once the server's check has passed on what is in it."""
+def test_tarball_as_artifact(run: Run, write_config: Callable[..., Path], tmp_path: Path) -> None:
+    """A tar.gz is checked, then uploaded unchanged under the hash of its tar."""
     with tarfile.open(tmp_path / "model.tar.gz", "w:gz") as archive:
         archive.add(ROOT / "model" / "artifact", arcname=".")
-    outcome = run("plan", write({f"{ROOT}/model/artifact": str(tmp_path / "model.tar.gz")}))
+    outcome = run("plan", write_config({f"{ROOT}/model/artifact": str(tmp_path / "model.tar.gz")}))
 
     assert outcome.exit_code == 0, outcome.output
     assert (
@@ -238,43 +246,43 @@ def test_an_artifact_as_a_tarball(run: Run, write: Callable[..., Path], tmp_path
     )
 
 
-def test_an_artifact_that_the_server_refuses(
-    run: Run, write: Callable[..., Path], tmp_path: Path
+def test_artifact_that_the_server_rejects(
+    run: Run, write_config: Callable[..., Path], tmp_path: Path
 ) -> None:
-    """An artifact on which the server would not start is never uploaded; the server's own words say why."""
+    """An artifact that the server rejects is not uploaded; the error quotes the server."""
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "model.ubj").write_bytes(b"nothing")
-    outcome = run("up", write({f"{ROOT}/model/artifact": str(tmp_path / "broken")}))
+    outcome = run("up", write_config({f"{ROOT}/model/artifact": str(tmp_path / "broken")}))
 
     assert outcome.exit_code == 1
     assert "model.artifact" in outcome.output
-    assert "the server would not start on it" in outcome.output
+    assert "the server would not start" in outcome.output
 
 
-def test_the_same_files_are_the_same_artifact(
-    run: Run, write: Callable[..., Path], tmp_path: Path
+def test_artifact_key_ignores_timestamps(
+    run: Run, write_config: Callable[..., Path], tmp_path: Path
 ) -> None:
-    """A copy of the artifact, with other times, has the same key in S3."""
+    """A copy of the artifact with other timestamps has the same S3 key."""
     shutil.copytree(ROOT / "model" / "artifact", tmp_path / "copy", copy_function=shutil.copyfile)
     here, copied = (
-        run("plan", write()),
-        run("plan", write({f"{ROOT}/model/artifact": str(tmp_path / "copy")})),
+        run("plan", write_config()),
+        run("plan", write_config({f"{ROOT}/model/artifact": str(tmp_path / "copy")})),
     )
 
     assert here.exit_code == 0
     assert here.output == copied.output
 
 
-def test_a_region_that_boto3_does_not_know(
-    run: Run, write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+def test_unknown_region(
+    run: Run, write_config: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A region that may be misspelt is a warning with the one that was meant, for it may be newer than boto3."""
+    """A Region that boto3 does not know is only a warning, with the closest match."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name)
-    outcome = run("plan", write({"eu-central-1": "eu-centrall-1"}))
+    outcome = run("plan", write_config({"eu-central-1": "eu-centrall-1"}))
 
     assert outcome.exit_code == 0, outcome.output
     assert (
-        "region: boto3 knows no SageMaker in eu-centrall-1: did you mean eu-central-1?"
+        "region: boto3 does not know SageMaker in eu-centrall-1; did you mean eu-central-1?"
         in outcome.output
     )

@@ -1,4 +1,4 @@
-"""Files that YAML would take silently, or that would reach AWS or a policy as what they do not say."""
+"""Files that plain YAML would misread, and values that AWS or a policy would misinterpret."""
 
 import json
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from tests.deploy.conftest import Run
 
 KEY = "arn:aws:kms:eu-central-1:123456789012:key/1"
 MANY_TAGS = "\n".join(f"    t{number}: x" for number in range(46))
-# Each key has nine times what the one before has; shown as text they would fill the memory.
+# Each key has nine times the elements of the previous one: as text they would fill memory.
 NAMES = [
     "region",
     "role",
@@ -28,71 +28,122 @@ BOMB = "region: &region [x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"{name}: &{name} [{', '.join([f'*{before}'] * 9)}]\n" for before, name in pairwise(NAMES)
 )
 DOCUMENTS = [
-    ("name: a\nregion: b\nname: c", "line 3: the key name is given twice, first in line 1: take one out"),
-    ("model:\n  bucket: a\n  'bucket': b", "line 3: the key bucket is given twice, first in line 2"),
-    ("region: !!int foo", "line 1: foo cannot be read as int"),
-    ("region: !!bool foo", "line 1: foo cannot be read as bool"),
-    ("region: !!timestamp 2024-13-45", "line 1: 2024-13-45 cannot be read as timestamp"),
+    (
+        "name: a\nregion: b\nname: c",
+        'line 3: duplicate key "name", first used on line 1; remove one',
+    ),
+    ("model:\n  bucket: a\n  'bucket': b", 'line 3: duplicate key "bucket", first used on line 2'),
+    ("region: !!int foo", 'line 1: "foo" is not a valid int'),
+    ("region: !!bool foo", 'line 1: "foo" is not a valid bool'),
+    ("region: !!timestamp 2024-13-45", 'line 1: "2024-13-45" is not a valid timestamp'),
     ("region: !!python/object:os.system x", "line 1: could not determine a constructor"),
     ("name: " + "[" * 5000, "nested too deeply"),
-    ("name: " + "9" * 5000, "cannot be read as int"),
-    ("name: 0x" + "f" * 9000, "a number has more digits than any key takes"),
-    ('name: "a\\0b"', "a text has a NUL character"),
-    ('name: "\\ud800"', "cannot be read as str"),
-    ("? [a]\n: b", "line 1: a key is a word"),
+    ("name: " + "9" * 5000, "is not a valid int"),
+    ("name: 0x" + "f" * 9000, "number has too many digits"),
+    ('name: "a\\0b"', "text contains a NUL character"),
+    ('name: "\\ud800"', "is not a valid str"),
+    ("? [a]\n: b", "line 1: expected text as a key"),
     ("<<: {name: a}", "<<: unknown key"),
-    ("name: " + "x" * 1_000_001, "more than a megabyte"),
-    (BOMB, "name: expected text, not a list"),
-    ("name: &a [*a]", "name: expected text, not a list"),
+    ("name: " + "x" * 1_000_001, "file is larger than 1,000,000 bytes"),
+    (BOMB, "name: expected text, got a list"),
+    ("name: &a [*a]", "name: expected text, got a list"),
     ('"two\\nlines": x', "two\\nlines: unknown key"),
-    ("name:\nregion: eu-central-1", "name: missing"),
-]  # fmt: skip
-FAULTS = [
-    ("update:", "kms: {artifact_key: alias/mine}\nupdate:", 'kms.artifact_key: "alias/mine" does not fit: expected arn:'),
+    ("name:\nregion: eu-central-1", "name: missing required key"),
+]
+ERRORS = [
+    ("update:", "kms: {artifact_key: alias/mine}\nupdate:", "kms.artifact_key: expected arn:"),
     ("update:", "kms: {volume_key: 1234abcd-12ab}\nupdate:", "aws kms describe-key"),
-    ("update:", f"kms: {{volume_key: '{KEY.replace('eu-', 'us-')}'}}\nupdate:", "kms.volume_key: is in us-central-1"),
-    ("instance_count: 2", "instance_count: 1\n  allow_single_zone: true", "compute.instance_count allows 1: use all_at_once"),
-    ("    team: pricing", MANY_TAGS, "metadata.tags: 46 are more than fit, 45"),
-    ("    team: pricing", "    AWS:team: x", "what begins with AWS: is not yours to give"),
-    ("    team: pricing", "    xgb-endpoint:endpoint: x", "what begins with xgb-endpoint: is not yours to give"),
-    ("    team: pricing", f"    {'k' * 129}: x", "from 1 to 128 characters"),
-    ("    team: pricing", f"    team: {'x' * 257}", "metadata.tags.team: a value has at most 256 characters, not 257"),
-    ("    team: pricing", f"    {'k' * 120}: x\n    {'l' * 120}: x\n    {'m' * 120}: x", "the names together have 366 characters"),
-    ("    team: pricing", "    a + b: x", "no plus beside a space"),
-    ("    team: pricing", "    team: a*b", "* cannot be in a tag"),
-    ("target: 3000", "target: .nan", "scaling.target: expected a number, not nan"),
-    ("target: 3000", "target: -.inf", "scaling.target: expected a number, not -inf"),
-    ("environment: {}", "environment: {A: null}", "data_format.environment.A: expected text, not nothing"),
-    ("environment: {}", "environment: {'': x}", "a key is missing before the colon"),
-    ("    team: pricing", "    yes: x", "metadata.tags: expected text as a key, not true"),
-    ("environment: {}", "environment: {A-B: x}", '"A-B" is no name of a variable'),
-    ("instance_count: 2", "instance_count: 1000000000", "compute.instance_count: expected a whole number from 0 to 10000"),
+    (
+        "update:",
+        f"kms: {{volume_key: '{KEY.replace('eu-', 'us-')}'}}\nupdate:",
+        "kms.volume_key: expected an ARN in eu-central-1, the key region; got us-central-1",
+    ),
+    (
+        "instance_count: 2",
+        "instance_count: 1\n  allow_single_zone: true",
+        "compute.instance_count allows 1; use all_at_once",
+    ),
+    ("    team: pricing", MANY_TAGS, "metadata.tags: expected at most 45 tags, got 46"),
+    ("    team: pricing", "    AWS:team: x", "the prefix AWS: is reserved"),
+    ("    team: pricing", "    xgb-endpoint:endpoint: x", "the prefix xgb-endpoint: is reserved"),
+    ("    team: pricing", f"    {'k' * 129}: x", "expected a name of 1 to 128 characters"),
+    (
+        "    team: pricing",
+        f"    team: {'x' * 257}",
+        "metadata.tags.team: expected a value of at most 256 characters, got 257",
+    ),
+    (
+        "    team: pricing",
+        f"    {'k' * 120}: x\n    {'l' * 120}: x\n    {'m' * 120}: x",
+        "expected names with at most 256 characters in total, got 366",
+    ),
+    ("    team: pricing", "    a + b: x", "without a plus sign next to a space"),
+    (
+        "    team: pricing",
+        "    team: a*b",
+        "expected letters, digits, spaces and _ . : / = + - @; got *",
+    ),
+    ("target: 3000", "target: .nan", "scaling.target: expected a finite number, got nan"),
+    ("target: 3000", "target: -.inf", "scaling.target: expected a finite number, got -inf"),
+    (
+        "environment: {}",
+        "environment: {A: null}",
+        "data_format.environment.A: expected text, got no value",
+    ),
+    ("environment: {}", "environment: {'': x}", "missing key before the colon"),
+    ("    team: pricing", "    yes: x", "metadata.tags: expected text as a key, got true"),
+    ("environment: {}", "environment: {A-B: x}", 'not starting with a digit; got "A-B"'),
+    (
+        "instance_count: 2",
+        "instance_count: 1000000000",
+        "compute.instance_count: expected a whole number from 0 to 10000",
+    ),
     ("  max: 6", "  max: 1000000000", "scaling.max: expected a whole number from 1 to 10000"),
-    ("role: arn:aws:", "role: arn:aws-cn:", "role: is of aws-cn, and the region eu-central-1 is of aws"),
-    ("role: arn:aws:", "role: arn:aws-us-gov:", "role: is of aws-us-gov"),
-    ("::123456789012:role", "::\u0661\u0662\u0663456789012:role", "expected arn:aws:iam::ACCOUNT:role/NAME"),
+    ("role: arn:aws:", "role: arn:aws-cn:", "role: expected an ARN of partition aws, got aws-cn"),
+    (
+        "role: arn:aws:",
+        "role: arn:aws-us-gov:",
+        "role: expected an ARN of partition aws, got aws-us-gov",
+    ),
+    (
+        "::123456789012:role",
+        "::\u0661\u0662\u0663456789012:role",
+        "expected arn:aws:iam::ACCOUNT:role/NAME",
+    ),
     ("role/xgb", "role/${aws:username}", "expected arn:aws:iam::ACCOUNT:role/NAME"),
-    (".amazonaws.com/", ".amazonaws.com.cn/", "eu-central-1.amazonaws.com.cn is no host of eu-central-1"),
-    ("bucket: example-models", "bucket: s3://example-models", "the bucket's name alone, without s3://"),
-    ("bucket: example-models", "bucket: '*'", "the bucket's name alone"),
+    (
+        ".amazonaws.com/",
+        ".amazonaws.com.cn/",
+        "eu-central-1.amazonaws.com.cn is not a registry of eu-central-1",
+    ),
+    (
+        "bucket: example-models",
+        "bucket: s3://example-models",
+        "expected a bucket name, without s3://",
+    ),
+    ("bucket: example-models", "bucket: '*'", "expected a bucket name"),
     ("prefix: xgb-endpoint", "prefix: ''", "model.prefix: "),
     ("prefix: xgb-endpoint", "prefix: /x", "model.prefix: "),
     ("prefix: xgb-endpoint", "prefix: a/../b", "model.prefix: "),
     ("prefix: xgb-endpoint", "prefix: a//b", "model.prefix: "),
-    ("prefix: xgb-endpoint", "prefix: '*'", "without * ? $"),
-    ("prefix: xgb-endpoint", "prefix: 'a\n\n    b'", '"a\\nb" does not fit'),
-    ("names: []", "names: ['*']", 'update.alarms.names[0]: "*" does not fit'),
+    ("prefix: xgb-endpoint", "prefix: '*'", "or * ? $"),
+    ("prefix: xgb-endpoint", "prefix: 'a\n\n    b'", '; got "a\\nb"'),
+    (
+        "names: []",
+        "names: ['*']",
+        'update.alarms.names[0]: expected an alarm name, without * ? $; got "*"',
+    ),
     ("update:", "capture: {destination: 's3://*/x'}\nupdate:", "capture.destination: "),
     ("ml.c6i.large #", "'${aws:username}' #", "compute.instance_type: "),
     ("prefix: xgb-endpoint", f"prefix: {'x' * 701}", "at most 700 characters"),
-    ("artifact: ", "artifact: ~nosuchuser", "there is no such home"),
-    ("sample: ", "sample: ~nosuchuser", "data_format.sample: ~nosuchuser"),
-]  # fmt: skip
+    ("artifact: ", "artifact: ~nosuchuser", "no home directory for"),
+    ("sample: ", "sample: ~nosuchuser", "data_format.sample: no home directory for"),
+]
 
 
 @pytest.mark.parametrize(("text", "words"), DOCUMENTS, ids=[words[:30] for _, words in DOCUMENTS])
-def test_what_yaml_would_take(run: Run, tmp_path: Path, text: str, words: str) -> None:
-    """Keys given twice, impossible values and files that would exhaust the machine are one line that names the place."""
+def test_rejected_by_strict_yaml(run: Run, tmp_path: Path, text: str, words: str) -> None:
+    """Duplicate keys, invalid values and YAML bombs are reported on one line, with position."""
     (tmp_path / "x.yaml").write_text(text)
     outcome = run("iam", tmp_path / "x.yaml")
 
@@ -103,56 +154,61 @@ def test_what_yaml_would_take(run: Run, tmp_path: Path, text: str, words: str) -
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "words"), FAULTS, ids=[words[:40] for _, _, words in FAULTS]
+    ("old", "new", "words"), ERRORS, ids=[words[:40] for _, _, words in ERRORS]
 )
-def test_what_aws_or_a_policy_would_misread(
-    run: Run, write: Callable[..., Path], old: str, new: str, words: str
+def test_rejected_before_aws(
+    run: Run, write_config: Callable[..., Path], old: str, new: str, words: str
 ) -> None:
-    """What AWS refuses late, and what a policy would read as a wildcard, is one line that names the key."""
-    outcome = run("iam", write({old: new}))
+    """Values that AWS rejects late, and wildcards in policies, are errors that name the key."""
+    outcome = run("iam", write_config({old: new}))
 
     assert outcome.exit_code == 1
     assert words in outcome.output
     assert len(outcome.output.strip().splitlines()) == 1
 
 
-def test_a_path_that_would_paint_the_terminal(run: Run, write: Callable[..., Path]) -> None:
-    """What would tell a terminal what to do is shown as what it is."""
-    outcome = run("plan", write({"artifact: ": 'artifact: "/none/\\a" #'}))
+def test_control_characters_are_escaped(run: Run, write_config: Callable[..., Path]) -> None:
+    """Control characters of the file are escaped in messages."""
+    outcome = run("plan", write_config({"artifact: ": 'artifact: "/none/\\a" #'}))
 
     assert outcome.exit_code == 1
     assert "\a" not in outcome.output
 
 
 @pytest.mark.parametrize("strategy", ["rolling", "canary", "linear"])
-def test_one_instance_has_no_half(run: Run, write: Callable[..., Path], strategy: str) -> None:
-    """Where one instance may be all, only all_at_once is taken, since AWS's other steps are at most half of them."""
+def test_single_instance_requires_all_at_once(
+    run: Run, write_config: Callable[..., Path], strategy: str
+) -> None:
+    """With one instance only all_at_once is accepted: other steps are at most half of them."""
     changes = {
         "instance_count: 2": "instance_count: 2\n  allow_single_zone: true",
         "  min: 2": "  min: 1",
     }
-    refused = run("iam", write({**changes, "strategy: rolling": f"strategy: {strategy}"}))
+    refused = run("iam", write_config({**changes, "strategy: rolling": f"strategy: {strategy}"}))
 
-    assert f"update.strategy: {strategy} goes in steps" in refused.output
-    assert "of which scaling.min allows 1: use all_at_once" in refused.output
+    assert f"update.strategy: {strategy} requires at least 2 instances" in refused.output
+    assert "scaling.min allows 1; use all_at_once" in refused.output
     assert (
-        run("iam", write({**changes, "strategy: rolling": "strategy: all_at_once"})).exit_code == 0
+        run(
+            "iam", write_config({**changes, "strategy: rolling": "strategy: all_at_once"})
+        ).exit_code
+        == 0
     )
 
 
-def test_what_looks_like_a_date_is_text(run: Run, write: Callable[..., Path]) -> None:
+def test_dates_are_text(run: Run, write_config: Callable[..., Path]) -> None:
     """A version such as 2024-01-31 needs no quotes."""
-    outcome = run("plan", write({"version: 1.0.0": "version: 2024-01-31"}))
+    outcome = run("plan", write_config({"version: 1.0.0": "version: 2024-01-31"}))
 
     assert outcome.exit_code == 0, outcome.output
     assert "diamonds-2024-01-31-" in outcome.output
 
 
 @pytest.mark.parametrize("null", ["null", "~"])
-def test_null_switches_off(run: Run, write: Callable[..., Path], null: str) -> None:
-    """A written null is no alarm, and no section; a key without a value has its default."""
+def test_null_disables(run: Run, write_config: Callable[..., Path], null: str) -> None:
+    """An explicit null disables an alarm or section; a key without a value has its default."""
     changes = {"errors_5xx: 5": f"errors_5xx: {null}", "latency_p99_ms: 500": "latency_p99_ms:"}
-    outcome = run("plan", write({**changes, "\nupdate:": f"\ncapture: {null}\nupdate:"}))
+    outcome = run("plan", write_config({**changes, "\nupdate:": f"\ncapture: {null}\nupdate:"}))
 
     assert outcome.exit_code == 0, outcome.output
     assert "diamonds-errors-5xx" not in outcome.output
@@ -160,27 +216,35 @@ def test_null_switches_off(run: Run, write: Callable[..., Path], null: str) -> N
     assert "DataCaptureConfig" not in outcome.output
 
 
-def test_null_of_serverless_is_off(run: Run, write: Callable[..., Path]) -> None:
-    """serverless: null leaves the instances; serverless: alone, with nothing beneath, has all its defaults."""
-    off = run("plan", write({"instance_count: 2": "instance_count: 2\n  serverless: null"}))
-    on = run("plan", write({"instance_count: 2": "serverless:"}))
+def test_null_disables_serverless(run: Run, write_config: Callable[..., Path]) -> None:
+    """`serverless: null` keeps the instances; `serverless:` alone enables it with defaults."""
+    off = run("plan", write_config({"instance_count: 2": "instance_count: 2\n  serverless: null"}))
+    on = run("plan", write_config({"instance_count: 2": "serverless:"}))
 
     assert '"InitialInstanceCount": 2' in off.output
-    assert "a serverless endpoint scales by itself" in on.output
+    assert "serverless endpoints scale automatically" in on.output
 
 
-def test_policies_name_what_aws_documents(run: Run, write: Callable[..., Path]) -> None:
-    """Scaling needs UpdateEndpointWeightsAndCapacities; SageMaker writes its metrics into two namespaces; keys are ARNs."""
-    file = write({"\nupdate:": f"\nkms: {{artifact_key: '{KEY}'}}\nupdate:"})
-    policies = json.loads(run("iam", file).output)
+def test_policies_follow_aws_documentation(run: Run, write_config: Callable[..., Path]) -> None:
+    """Policies allow scaling, both namespaces of SageMaker's metrics, and KMS keys by ARN."""
+    config_file = write_config({"\nupdate:": f"\nkms: {{artifact_key: '{KEY}'}}\nupdate:"})
+    policies = json.loads(run("iam", config_file).output)
     deployment, execution = policies["deployment"]["Statement"], policies["execution"]["Statement"]
     endpoint = next(
-        one for one in deployment if "sagemaker:UpdateEndpointWeightsAndCapacities" in one["Action"]
+        statement
+        for statement in deployment
+        if "sagemaker:UpdateEndpointWeightsAndCapacities" in statement["Action"]
     )
-    metrics = next(one for one in execution if one["Action"] == ["cloudwatch:PutMetricData"])
+    metrics = next(
+        statement for statement in execution if statement["Action"] == ["cloudwatch:PutMetricData"]
+    )
 
     assert "arn:aws:sagemaker:eu-central-1:123456789012:endpoint/diamonds" in endpoint["Resource"]
     assert metrics["Condition"] == {
         "StringEquals": {"cloudwatch:namespace": ["AWS/SageMaker", "/aws/sagemaker/Endpoints"]}
     }
-    assert [one["Resource"] for one in deployment if "kms:CreateGrant" in one["Action"]] == [[KEY]]
+    assert [
+        statement["Resource"]
+        for statement in deployment
+        if "kms:CreateGrant" in statement["Action"]
+    ] == [[KEY]]

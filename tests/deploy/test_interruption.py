@@ -12,8 +12,8 @@ from tests.deploy.conftest import Run
 from tests.deploy.test_faults import RETYPED
 from tests.deploy.test_life import POLL, left
 from tests.deploy.test_scaling import refusing, scaling_of, theirs
-from tests.support.aws_emulator.server import StandIn
-from tests.support.aws_emulator.wire import Fault, Sent
+from tests.support.aws_emulator.recorder import ApiCall, Fault
+from tests.support.aws_emulator.server import Emulator
 
 
 @pytest.fixture
@@ -25,13 +25,13 @@ def survived() -> Iterator[None]:
         signal.signal(one, handler)
 
 
-def sending(signals: dict[str, signal.Signals]) -> Callable[[Sent, int], Fault | None]:
+def sending(signals: dict[str, signal.Signals]) -> Callable[[ApiCall, int], Fault | None]:
     """Send each signal once at an operation, once scaling is being taken off; the call lands a moment after."""
     seen: list[str] = []
 
-    def fault(sent: Sent, _: int) -> None:
-        seen.append(sent.operation)
-        if "DeregisterScalableTarget" in seen and (number := signals.pop(sent.operation, None)):
+    def fault(call: ApiCall, _: int) -> None:
+        seen.append(call.operation)
+        if "DeregisterScalableTarget" in seen and (number := signals.pop(call.operation, None)):
             signal.pthread_kill(threading.main_thread().ident or 0, number)
             time.sleep(0.05)
 
@@ -51,45 +51,48 @@ def sending(signals: dict[str, signal.Signals]) -> Callable[[Sent, int], Fault |
 )
 @pytest.mark.usefixtures("survived")
 def test_a_signal(
-    stand_in: StandIn, run: Run, write: Callable[..., Path], signals: dict[str, signal.Signals]
+    emulator: Emulator,
+    run: Run,
+    write_config: Callable[..., Path],
+    signals: dict[str, signal.Signals],
 ) -> None:
     """Whatever a signal comes in, the call under way ends first, and scaling is put back whole."""
-    run("up", write(), *POLL)
-    theirs(stand_in)
-    before = scaling_of(stand_in)
-    stand_in.story = [("Updating", False)] * 3 + [("InService", True)]
-    stand_in.wire.fault = sending(signals)
-    outcome = run("up", write(RETYPED), *POLL)
+    run("up", write_config(), *POLL)
+    theirs(emulator)
+    before = scaling_of(emulator)
+    emulator.transitions = [("Updating", False)] * 3 + [("InService", True)]
+    emulator.recorder.inject_fault = sending(signals)
+    outcome = run("up", write_config(RETYPED), *POLL)
     time.sleep(0.1)  # for what would land late
 
     assert signals == {}
     assert outcome.exit_code == 1
     assert "broken off after" in outcome.output
     assert "scaling is on again" in outcome.output
-    assert scaling_of(stand_in) == before
+    assert scaling_of(emulator) == before
 
 
 def test_a_signal_and_nothing_can_be_put_back(
-    stand_in: StandIn, run: Run, write: Callable[..., Path]
+    emulator: Emulator, run: Run, write_config: Callable[..., Path]
 ) -> None:
     """Broken off, and refused what puts scaling on again, a run says that it is off."""
-    run("up", write(), *POLL)
+    run("up", write_config(), *POLL)
     interrupt = sending({"DeregisterScalableTarget": signal.SIGINT})
 
-    def fault(sent: Sent, count: int) -> Fault | None:
-        interrupt(sent, count)
+    def fault(call: ApiCall, count: int) -> Fault | None:
+        interrupt(call, count)
         refusals = {
             "RegisterScalableTarget": Fault("AccessDeniedException"),
             "PutScalingPolicy": Fault("ObjectNotFoundException", "No scalable target registered"),
         }
-        return refusals.get(sent.operation)
+        return refusals.get(call.operation)
 
-    stand_in.wire.fault = fault
-    outcome = run("up", write(RETYPED), *POLL)
+    emulator.recorder.inject_fault = fault
+    outcome = run("up", write_config(RETYPED), *POLL)
 
     assert "broken off after deregister_scalable_target" in outcome.output
     assert (
-        "scaling is off, as it could not be put on again (not allowed: RegisterScalableTarget"
+        "scaling is off, as it could not be put on again (access denied: RegisterScalableTarget"
         in outcome.output
     )
     assert (
@@ -97,54 +100,56 @@ def test_a_signal_and_nothing_can_be_put_back(
         in outcome.output
     )
     assert "is on" not in outcome.output
-    assert scaling_of(stand_in) == []
+    assert scaling_of(emulator) == []
 
 
 def test_one_call_of_those_that_put_back(
-    stand_in: StandIn, run: Run, write: Callable[..., Path]
+    emulator: Emulator, run: Run, write_config: Callable[..., Path]
 ) -> None:
     """Where one of the calls that put scaling back fails, the others are made, and just that one is named."""
-    run("up", write(), *POLL)
-    theirs(stand_in)
-    before = scaling_of(stand_in)
+    run("up", write_config(), *POLL)
+    theirs(emulator)
+    before = scaling_of(emulator)
 
-    def fault(sent: Sent, count: int) -> Fault | None:
-        if sent.operation == "PutScalingPolicy" and sent.parameters["PolicyName"].startswith("xgb"):
+    def fault(call: ApiCall, count: int) -> Fault | None:
+        if call.operation == "PutScalingPolicy" and call.parameters["PolicyName"].startswith("xgb"):
             return Fault("ThrottlingException")
-        return refusing(sent, count)
+        return refusing(call, count)
 
-    stand_in.wire.fault = fault
-    outcome = run("up", write(RETYPED), *POLL)
+    emulator.recorder.inject_fault = fault
+    outcome = run("up", write_config(RETYPED), *POLL)
 
     assert "no more ml.c7i.large" in outcome.output
     assert "scaling is on, but not made again (AWS throttled PutScalingPolicy" in outcome.output
     assert "): put_scaling_policy xgb-endpoint-target-tracking: up makes" in outcome.output
-    assert scaling_of(stand_in) == [
+    assert scaling_of(emulator) == [
         one for one in before if one.get("PolicyName") != "xgb-endpoint-target-tracking"
     ]
 
 
-def test_down_that_may_not_remove_the_endpoint(stand_in: StandIn, run: Run, file: Path) -> None:
+def test_down_that_may_not_remove_the_endpoint(
+    emulator: Emulator, run: Run, config_file: Path
+) -> None:
     """Where the endpoint cannot be removed, it serves as before, with scaling and alarms, which down can still remove."""
-    run("up", file, *POLL)
-    theirs(stand_in)
-    before, all_before = scaling_of(stand_in), left(stand_in)
-    stand_in.wire.fault = lambda sent, _: (
-        Fault("AccessDeniedException") if sent.operation == "DeleteEndpoint" else None
+    run("up", config_file, *POLL)
+    theirs(emulator)
+    before, all_before = scaling_of(emulator), left(emulator)
+    emulator.recorder.inject_fault = lambda call, _: (
+        Fault("AccessDeniedException") if call.operation == "DeleteEndpoint" else None
     )
     denied, after, all_after = (
-        run("down", file, "--yes", *POLL),
-        scaling_of(stand_in),
-        left(stand_in),
+        run("down", config_file, "--yes", *POLL),
+        scaling_of(emulator),
+        left(emulator),
     )
-    stand_in.wire.reset()
-    removed = run("down", file, "--yes", *POLL)
+    emulator.recorder.reset()
+    removed = run("down", config_file, "--yes", *POLL)
 
-    assert "not allowed: DeleteEndpoint" in denied.output
+    assert "access denied: DeleteEndpoint" in denied.output
     assert (
         "register_scalable_target endpoint/diamonds/variant/AllTraffic: scale again, as before"
         in denied.output
     )
     assert (after, sorted(all_after)) == (before, sorted(all_before))
     assert removed.exit_code == 0, removed.output
-    assert left(stand_in) == []
+    assert left(emulator) == []

@@ -12,7 +12,7 @@ import pytest
 from tests.deploy.conftest import Run
 from tests.deploy.test_life import PAYLOAD, POLL, left
 from tests.support.aws_emulator.runtime import REGION
-from tests.support.aws_emulator.server import StandIn
+from tests.support.aws_emulator.server import Emulator
 from tests.support.server import ROOT
 
 SCALING = (
@@ -30,23 +30,26 @@ ACTIONS = {
 }
 
 
-def sent(stand_in: StandIn, operation: str) -> dict[str, Any]:
+def last_parameters(emulator: Emulator, operation: str) -> dict[str, Any]:
     return next(
-        one.parameters for one in reversed(stand_in.wire.sent) if one.operation == operation
+        call.parameters for call in reversed(emulator.recorder.calls) if call.operation == operation
     )
 
 
-def test_serverless(stand_in: StandIn, run: Run, write: Callable[..., Path]) -> None:
+def test_serverless(emulator: Emulator, run: Run, write_config: Callable[..., Path]) -> None:
     """A serverless endpoint has no instances, no scaling, and no guardrails at an update."""
     serverless = {
         "instance_count: 2": "serverless: {memory_mb: 4096, max_concurrency: 5}",
         SCALING: "",
     }
-    made = run("up", write(serverless), *POLL)
-    updated = run("up", write({**serverless, "1.0.0": "2.0.0"}), *POLL)
+    made = run("up", write_config(serverless), *POLL)
+    updated = run("up", write_config({**serverless, "1.0.0": "2.0.0"}), *POLL)
 
     assert made.exit_code == updated.exit_code == 0, made.output + updated.output
-    assert "InstanceType" not in sent(stand_in, "CreateEndpointConfig")["ProductionVariants"][0]
+    assert (
+        "InstanceType"
+        not in last_parameters(emulator, "CreateEndpointConfig")["ProductionVariants"][0]
+    )
 
 
 @pytest.mark.parametrize(
@@ -72,17 +75,21 @@ def test_serverless(stand_in: StandIn, run: Run, write: Callable[..., Path]) -> 
     ],
 )
 def test_blue_and_green(
-    stand_in: StandIn, run: Run, write: Callable[..., Path], strategy: str, routing: dict[str, Any]
+    emulator: Emulator,
+    run: Run,
+    write_config: Callable[..., Path],
+    strategy: str,
+    routing: dict[str, Any],
 ) -> None:
     """Canary, linear and all at once go over the wire as such, and without scaling the file's count holds."""
-    run("up", write(), *POLL)
+    run("up", write_config(), *POLL)
     changes = {
         "strategy: rolling": f"strategy: {strategy}",
         "environment: {}": "environment: {SERVE_FRONTEND: flask}",
         SCALING: "",
     }
-    outcome = run("up", write(changes), *POLL)
-    update = sent(stand_in, "UpdateEndpoint")
+    outcome = run("up", write_config(changes), *POLL)
+    update = last_parameters(emulator, "UpdateEndpoint")
 
     assert outcome.exit_code == 0, outcome.output
     assert (
@@ -91,16 +98,18 @@ def test_blue_and_green(
     )
     assert update["RetainAllVariantProperties"] is False
     assert (
-        stand_in.client("application-autoscaling").describe_scalable_targets(
+        emulator.client("application-autoscaling").describe_scalable_targets(
             ServiceNamespace="sagemaker"
         )["ScalableTargets"]
         == []
     )
 
 
-def test_all_keys_reach_the_wire(stand_in: StandIn, run: Run, write: Callable[..., Path]) -> None:
-    """Network, isolation, capture and keys are in the calls, also where the stand-in forgets them."""
-    ec2 = stand_in.client("ec2")
+def test_all_keys_reach_the_wire(
+    emulator: Emulator, run: Run, write_config: Callable[..., Path]
+) -> None:
+    """Network, isolation, capture and keys are in the calls, also where the emulator forgets them."""
+    ec2 = emulator.client("ec2")
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     subnets = [
         ec2.create_subnet(
@@ -112,53 +121,65 @@ def test_all_keys_reach_the_wire(stand_in: StandIn, run: Run, write: Callable[..
 capture: {{destination: "s3://captured/x", percent: 10}}
 kms: {{artifact_key: "arn:aws:kms:eu-central-1:123456789012:key/1", volume_key: "arn:aws:kms:eu-central-1:123456789012:key/2"}}
 """
-    file = write({"update:": f"{more}\nupdate:"})
-    missing = run("plan", file)
-    stand_in.client("s3").create_bucket(
+    config_file = write_config({"update:": f"{more}\nupdate:"})
+    missing = run("plan", config_file)
+    emulator.client("s3").create_bucket(
         Bucket="captured", CreateBucketConfiguration={"LocationConstraint": REGION}
     )
-    outcome = run("up", file, *POLL)
-    model, config = sent(stand_in, "CreateModel"), sent(stand_in, "CreateEndpointConfig")
+    outcome = run("up", config_file, *POLL)
+    model, config = (
+        last_parameters(emulator, "CreateModel"),
+        last_parameters(emulator, "CreateEndpointConfig"),
+    )
 
-    assert "capture.destination: captured is not there: aws s3 mb s3://captured" in missing.output
+    assert (
+        'capture.destination: "captured": bucket does not exist; create it with aws s3 mb'
+        in missing.output
+    )
     assert outcome.exit_code == 0, outcome.output
     assert model["VpcConfig"] == {"Subnets": subnets, "SecurityGroupIds": ["sg-1"]}
     assert model["EnableNetworkIsolation"] is True
     assert config["DataCaptureConfig"]["InitialSamplingPercentage"] == 10
     assert config["KmsKeyId"].endswith("key/2")
-    upload = next(one for one in reversed(stand_in.wire.sent) if one.operation == "PutObject")
+    upload = next(
+        call for call in reversed(emulator.recorder.calls) if call.operation == "PutObject"
+    )
     assert upload.headers["x_amz_server_side_encryption_aws_kms_key_id"].endswith("key/1")
     assert upload.headers["x_amz_tagging"] == "xgb-endpoint:endpoint=diamonds"
 
 
 def test_a_key_for_what_is_there_already(
-    stand_in: StandIn, run: Run, write: Callable[..., Path]
+    emulator: Emulator, run: Run, write_config: Callable[..., Path]
 ) -> None:
     """An artifact that was uploaded without a key, or with another one, is uploaded again under the file's."""
-    run("up", write(), *POLL)
+    run("up", write_config(), *POLL)
     for number in (1, 2):
         key = f"arn:aws:kms:eu-central-1:123456789012:key/{number}"
-        outcome = run("up", write({"update:": f"kms: {{artifact_key: '{key}'}}\nupdate:"}), *POLL)
-        upload = next(one for one in reversed(stand_in.wire.sent) if one.operation == "PutObject")
+        outcome = run(
+            "up", write_config({"update:": f"kms: {{artifact_key: '{key}'}}\nupdate:"}), *POLL
+        )
+        upload = next(
+            call for call in reversed(emulator.recorder.calls) if call.operation == "PutObject"
+        )
 
         assert outcome.exit_code == 0, outcome.output
         assert upload.headers["x_amz_server_side_encryption_aws_kms_key_id"] == key
-        model = sent(stand_in, "CreateModel")["PrimaryContainer"]["ModelDataUrl"]
-        assert model.removeprefix("s3://example-models/") in left(stand_in)
+        model = last_parameters(emulator, "CreateModel")["PrimaryContainer"]["ModelDataUrl"]
+        assert model.removeprefix("s3://example-models/") in left(emulator)
 
 
 def test_the_deployment_policy_allows_what_is_called(
-    stand_in: StandIn, run: Run, write: Callable[..., Path]
+    emulator: Emulator, run: Run, write_config: Callable[..., Path]
 ) -> None:
     """Each call that a whole life sends is an action of the deployment policy."""
-    file = write()
-    run("up", file, *POLL)
-    stand_in.client("application-autoscaling").put_scheduled_action(
+    config_file = write_config()
+    run("up", config_file, *POLL)
+    emulator.client("application-autoscaling").put_scheduled_action(
         ServiceNamespace="sagemaker", ResourceId="endpoint/diamonds/variant/AllTraffic", ScheduledActionName="mornings",
         ScalableDimension="sagemaker:variant:DesiredInstanceCount", ScalableTargetAction={"MinCapacity": 3},
         Schedule="cron(0 8 * * ? *)",
     )  # fmt: skip
-    run("up", write({"instance_type: ml.c6i.large": "instance_type: ml.c7i.large"}), *POLL)
+    run("up", write_config({"instance_type: ml.c6i.large": "instance_type: ml.c7i.large"}), *POLL)
     for verb, *arguments in (
         ("status",),
         ("invoke", PAYLOAD),
@@ -166,9 +187,9 @@ def test_the_deployment_policy_allows_what_is_called(
         ("rollback", "--yes", *POLL),
         ("down", "--yes", *POLL),
     ):
-        run(verb, file, *arguments)
-    called = {f"{one.service}:{one.operation}" for one in stand_in.wire.sent}
-    policy = json.loads(run("iam", file, "deployment").output)
+        run(verb, config_file, *arguments)
+    called = {f"{call.service}:{call.operation}" for call in emulator.recorder.calls}
+    policy = json.loads(run("iam", config_file, "deployment").output)
     allowed = {action for statement in policy["Statement"] for action in statement["Action"]}
 
     assert len(called) > 25
@@ -177,9 +198,9 @@ def test_the_deployment_policy_allows_what_is_called(
     assert not any(fnmatch(action, "*[*]*") for action in allowed)
 
 
-def test_policies_are_json_of_known_actions(run: Run, file: Path) -> None:
+def test_policies_are_json_of_known_actions(run: Run, config_file: Path) -> None:
     """All four policies are printed, each action by its service."""
-    policies = json.loads(run("iam", file).output)
+    policies = json.loads(run("iam", config_file).output)
 
     assert set(policies) == {"execution", "execution-trust", "deployment", "invocation"}
     assert all(
@@ -189,10 +210,10 @@ def test_policies_are_json_of_known_actions(run: Run, file: Path) -> None:
     )
 
 
-def test_logs(stand_in: StandIn, run: Run, file: Path) -> None:
+def test_logs(emulator: Emulator, run: Run, config_file: Path) -> None:
     """Logs prints what the containers said; where there is no log it says so."""
-    none = run("logs", file)
-    logs, group = stand_in.client("logs"), "/aws/sagemaker/Endpoints/diamonds"
+    none = run("logs", config_file)
+    logs, group = emulator.client("logs"), "/aws/sagemaker/Endpoints/diamonds"
     logs.create_log_group(logGroupName=group)
     logs.create_log_stream(logGroupName=group, logStreamName="AllTraffic/i-1")
     now = int(__import__("time").time() * 1000)
@@ -203,18 +224,18 @@ def test_logs(stand_in: StandIn, run: Run, file: Path) -> None:
     )
 
     assert "there is no log yet" in none.output
-    assert "cannot serve" in run("logs", file).output
+    assert "cannot serve" in run("logs", config_file).output
 
 
-def test_invoke_tells_what_the_container_said(run: Run, file: Path, tmp_path: Path) -> None:
+def test_invoke_tells_what_the_container_said(run: Run, config_file: Path, tmp_path: Path) -> None:
     """A payload that the container refuses is told with its status and its message."""
-    run("up", file, *POLL)
+    run("up", config_file, *POLL)
     (tmp_path / "bad.csv").write_text("abc,1\n")
     outcome, none = (
-        run("invoke", file, tmp_path / "bad.csv"),
-        run("invoke", file, tmp_path / "none.csv"),
+        run("invoke", config_file, tmp_path / "bad.csv"),
+        run("invoke", config_file, tmp_path / "none.csv"),
     )
 
     assert outcome.exit_code == 1
-    assert "the container answered 400" in outcome.output
+    assert "the container responded with status 400" in outcome.output
     assert f"{tmp_path}/none.csv: No such file or directory" in none.output

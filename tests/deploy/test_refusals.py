@@ -1,4 +1,4 @@
-"""What keeps a verb from its work, told in one line before anything is made."""
+"""Errors that stop a command before it creates anything."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,118 +7,118 @@ import pytest
 
 from tests.deploy.conftest import Run
 from tests.deploy.test_life import POLL, mutations
+from tests.support.aws_emulator.recorder import Fault
 from tests.support.aws_emulator.runtime import REGION
-from tests.support.aws_emulator.server import StandIn
-from tests.support.aws_emulator.wire import Fault
+from tests.support.aws_emulator.server import Emulator
 from tests.support.server import ROOT
 
 
-@pytest.mark.parametrize("verb", ["up", "status", "down", "logs", "rollback"])
+@pytest.mark.parametrize("command", ["up", "status", "down", "logs", "rollback"])
 def test_without_credentials(
-    stand_in: StandIn, run: Run, file: Path, monkeypatch: pytest.MonkeyPatch, verb: str
+    emulator: Emulator, run: Run, config_file: Path, monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
-    """Without credentials each verb that needs some says so."""
+    """Without credentials, each command that needs them reports so."""
     without_credentials(monkeypatch)
-    outcome = run(verb, file)
+    outcome = run(command, config_file)
 
     assert outcome.exit_code == 1
-    assert "no AWS credentials were found" in outcome.output
-    assert stand_in.wire.sent == []
+    assert "no AWS credentials; run aws configure" in outcome.output
+    assert emulator.recorder.calls == []
 
 
-def test_a_first_plan_without_credentials(
-    stand_in: StandIn, run: Run, monkeypatch: pytest.MonkeyPatch
+def test_first_plan_without_credentials(
+    emulator: Emulator, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The example's plan needs no credentials and no network, and says what it assumes."""
+    """A plan of the example requires neither credentials nor network, and says what it assumes."""
     without_credentials(monkeypatch)
     outcome = run("plan", ROOT / "deploy" / "endpoint.example.yaml")
 
     assert outcome.exit_code == 0, outcome.output
     assert "assumes that nothing is there yet" in outcome.output
     assert "6. sagemaker create_endpoint: start serving" in outcome.output
-    assert stand_in.wire.sent == []
+    assert emulator.recorder.calls == []
 
 
-def test_no_way_to_aws(
-    stand_in: StandIn, run: Run, file: Path, monkeypatch: pytest.MonkeyPatch
+def test_no_connection(
+    emulator: Emulator, run: Run, config_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A region that does not answer is named."""
+    """A connection error names the Region."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
-    outcome = run("status", file)
+    outcome = run("status", config_file)
 
-    assert "no connection to AWS in eu-central-1" in outcome.output
+    assert "cannot connect to AWS in eu-central-1" in outcome.output
 
 
-def test_a_bucket_in_another_region(stand_in: StandIn, run: Run, file: Path) -> None:
-    """A bucket of another region is told as such."""
-    stand_in.wire.fault = lambda sent, _: (
-        Fault("PermanentRedirect", status=301) if sent.operation == "PutObject" else None
+def test_bucket_in_another_region(emulator: Emulator, run: Run, config_file: Path) -> None:
+    """S3's redirect to another Region is reported as a bucket in the wrong Region."""
+    emulator.recorder.inject_fault = lambda call, _: (
+        Fault("PermanentRedirect", status=301) if call.operation == "PutObject" else None
     )
-    outcome = run("up", file, *POLL)
+    outcome = run("up", config_file, *POLL)
 
-    assert "the bucket is in another region than eu-central-1" in outcome.output
+    assert "the bucket is not in eu-central-1" in outcome.output
 
 
-def test_an_image_that_createmodel_refuses(
-    stand_in: StandIn, run: Run, write: Callable[..., Path]
-) -> None:
-    """An image with an OCI manifest stops up before anything is made, and the message says how to build it."""
-    file = write(image=stand_in.push("application/vnd.oci.image.manifest.v1+json"))
-    stand_in.wire.reset()
-    outcome = run("up", file, *POLL)
+def test_oci_manifest(emulator: Emulator, run: Run, write_config: Callable[..., Path]) -> None:
+    """An image with an OCI manifest is rejected, and the error says how to build one without."""
+    config_file = write_config(image=emulator.push("application/vnd.oci.image.manifest.v1+json"))
+    emulator.recorder.reset()
+    outcome = run("up", config_file, *POLL)
 
-    assert "CreateModel refuses" in outcome.output
+    assert "CreateModel rejects the manifest type application/vnd.oci" in outcome.output
     assert "--provenance=false" in outcome.output
-    assert mutations(stand_in) == []
+    assert mutations(emulator) == []
 
 
-def test_a_manifest_without_a_configuration(
-    stand_in: StandIn, run: Run, write: Callable[..., Path]
+def test_manifest_without_configuration(
+    emulator: Emulator, run: Run, write_config: Callable[..., Path]
 ) -> None:
-    """What is no image stops up before anything is made."""
-    file = write(image=stand_in.push(config=None))
-    stand_in.wire.reset()
-    refused = run("up", file, *POLL)
+    """A manifest that is not a container image's is rejected before anything is created."""
+    config_file = write_config(image=emulator.push(config=None))
+    emulator.recorder.reset()
+    rejected = run("up", config_file, *POLL)
 
-    assert "its manifest names no configuration" in refused.output
-    assert mutations(stand_in) == []
-
-
-def test_an_image_for_another_processor(stand_in: StandIn, run: Run, file: Path) -> None:
-    """An image for a processor that the instance has not stops up before anything is made."""
-    stand_in.architecture = "arm64"
-    outcome = run("up", file, *POLL)
-
-    assert "built for arm64, but ml.c6i.large needs amd64" in outcome.output
-    assert mutations(stand_in) == []
+    assert "the manifest has no configuration" in rejected.output
+    assert mutations(emulator) == []
 
 
-def test_subnets_in_one_zone(stand_in: StandIn, run: Run, write: Callable[..., Path]) -> None:
-    """Two subnets in one Availability Zone are refused."""
-    ec2 = stand_in.client("ec2")
+def test_image_of_another_architecture(emulator: Emulator, run: Run, config_file: Path) -> None:
+    """An image for another CPU architecture is rejected before anything is created."""
+    emulator.architecture = "arm64"
+    outcome = run("up", config_file, *POLL)
+
+    assert "expected an amd64 image for ml.c6i.large, got arm64" in outcome.output
+    assert mutations(emulator) == []
+
+
+def test_subnets_in_one_zone(
+    emulator: Emulator, run: Run, write_config: Callable[..., Path]
+) -> None:
+    """Two subnets in one Availability Zone are rejected; in two they are accepted."""
+    ec2 = emulator.client("ec2")
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
-    made = [
+    subnets = [
         ec2.create_subnet(
             VpcId=vpc, CidrBlock=f"10.0.{number}.0/24", AvailabilityZone=f"{REGION}{zone}"
         )["Subnet"]["SubnetId"]
         for number, zone in enumerate("aab")
     ]
-    together, apart = (
-        f"network: {{subnets: [{made[0]}, {other}], security_groups: [sg-1]}}\n\nupdate:"
-        for other in made[1:]
+    one_zone, two_zones = (
+        f"network: {{subnets: [{subnets[0]}, {other}], security_groups: [sg-1]}}\n\nupdate:"
+        for other in subnets[1:]
     )
-    refused, taken = (
-        run("plan", write({"update:": together})),
-        run("plan", write({"update:": apart})),
+    rejected, accepted = (
+        run("plan", write_config({"update:": one_zone})),
+        run("plan", write_config({"update:": two_zones})),
     )
 
-    assert refused.exit_code == 1
-    assert f"all are in {REGION}a" in refused.output
-    assert taken.exit_code == 0, taken.output
+    assert rejected.exit_code == 1
+    assert f"got {REGION}a only" in rejected.output
+    assert accepted.exit_code == 0, accepted.output
 
 
 def without_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave boto3 nowhere to find credentials."""
+    """Remove all sources of credentials that boto3 would find."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):

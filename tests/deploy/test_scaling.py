@@ -11,10 +11,10 @@ import pytest
 
 from tests.deploy.conftest import Run
 from tests.deploy.test_faults import DEAD, LOST, RETYPED
-from tests.deploy.test_kinds import SCALING, sent
+from tests.deploy.test_kinds import SCALING, last_parameters
 from tests.deploy.test_life import POLL, mutations
-from tests.support.aws_emulator.server import StandIn
-from tests.support.aws_emulator.wire import Fault, Sent
+from tests.support.aws_emulator.recorder import ApiCall, Fault
+from tests.support.aws_emulator.server import Emulator
 
 TARGET = {
     "ServiceNamespace": "sagemaker",
@@ -29,9 +29,9 @@ SERVERLESS = {"instance_count: 2": "serverless: {memory_mb: 2048, max_concurrenc
 OTHER_SCALING = {**RETYPED, "  max: 6": "  max: 7", "target: 3000": "target: 2000"}
 
 
-def theirs(stand_in: StandIn) -> None:
+def theirs(emulator: Emulator) -> None:
     """Change the target by hand, and add a policy and a scheduled action, as others do."""
-    scaling = stand_in.client("application-autoscaling")
+    scaling = emulator.client("application-autoscaling")
     scaling.register_scalable_target(
         **TARGET, MinCapacity=3, MaxCapacity=9, SuspendedState={"DynamicScalingInSuspended": True}
     )
@@ -44,9 +44,9 @@ def theirs(stand_in: StandIn) -> None:
     )  # fmt: skip
 
 
-def scaling_of(stand_in: StandIn) -> list[dict[str, Any]]:
+def scaling_of(emulator: Emulator) -> list[dict[str, Any]]:
     """Return the target with all that is on it, but for what AWS makes anew."""
-    scaling, place = stand_in.client("application-autoscaling"), {"ServiceNamespace": "sagemaker"}
+    scaling, place = emulator.client("application-autoscaling"), {"ServiceNamespace": "sagemaker"}
     found = [
         *scaling.describe_scalable_targets(**place)["ScalableTargets"],
         *sorted(
@@ -59,37 +59,37 @@ def scaling_of(stand_in: StandIn) -> list[dict[str, Any]]:
     return [{key: value for key, value in one.items() if key not in anew} for one in found]
 
 
-def names(stand_in: StandIn) -> list[str]:
+def names(emulator: Emulator) -> list[str]:
     """Return the policies and scheduled actions that are there."""
     return [
         one.get("PolicyName") or one["ScheduledActionName"]
-        for one in scaling_of(stand_in)
+        for one in scaling_of(emulator)
         if "MinCapacity" not in one
     ]
 
 
-def refusing(sent: Sent, _: int) -> Fault | None:
+def refusing(call: ApiCall, _: int) -> Fault | None:
     """Refuse the update for a quota."""
     return (
         Fault("ResourceLimitExceeded", "no more ml.c7i.large")
-        if sent.operation == "UpdateEndpoint"
+        if call.operation == "UpdateEndpoint"
         else None
     )
 
 
-def losing() -> Callable[[Sent, int], Fault | None]:
+def losing() -> Callable[[ApiCall, int], Fault | None]:
     """Lose the answer of the call that takes scaling off."""
-    return lambda sent, _: LOST if sent.operation == "DeregisterScalableTarget" else None
+    return lambda call, _: LOST if call.operation == "DeregisterScalableTarget" else None
 
 
-def interrupting() -> Callable[[Sent, int], Fault | None]:
+def interrupting() -> Callable[[ApiCall, int], Fault | None]:
     """Press Ctrl-C once, while the update is waited for."""
     seen: list[str] = []
 
-    def fault(sent: Sent, _: int) -> None:
-        seen.append(sent.operation)
+    def fault(call: ApiCall, _: int) -> None:
+        seen.append(call.operation)
         if (
-            sent.operation == "DescribeEndpoint"
+            call.operation == "DescribeEndpoint"
             and "UpdateEndpoint" in seen
             and "interrupt" not in seen
         ):
@@ -103,41 +103,43 @@ def interrupting() -> Callable[[Sent, int], Fault | None]:
     "why",
     ["refused", "lost", "interrupted", "rolled back", "rolled back, without scaling in the file"],
 )
-def test_as_it_was(stand_in: StandIn, run: Run, write: Callable[..., Path], why: str) -> None:
+def test_as_it_was(
+    emulator: Emulator, run: Run, write_config: Callable[..., Path], why: str
+) -> None:
     """An update to another instance type that comes to nothing leaves scaling as it was, and not as the new file says."""
-    run("up", write(), *POLL)
-    theirs(stand_in)
-    before = scaling_of(stand_in)
-    stand_in.story = [("Updating", False), ("RollingBack", False), ("InService", False)]
+    run("up", write_config(), *POLL)
+    theirs(emulator)
+    before = scaling_of(emulator)
+    emulator.transitions = [("Updating", False), ("RollingBack", False), ("InService", False)]
     faults = {"refused": refusing, "lost": losing(), "interrupted": interrupting()}
-    stand_in.wire.fault = faults.get(why, stand_in.wire.fault)
+    emulator.recorder.inject_fault = faults.get(why, emulator.recorder.inject_fault)
     outcome = run(
-        "up", write({**RETYPED, SCALING: ""} if "without" in why else OTHER_SCALING), *POLL
+        "up", write_config({**RETYPED, SCALING: ""} if "without" in why else OTHER_SCALING), *POLL
     )
 
     assert outcome.exit_code == 1
-    assert "DeregisterScalableTarget" in mutations(stand_in)
-    assert scaling_of(stand_in) == before
+    assert "DeregisterScalableTarget" in mutations(emulator)
+    assert scaling_of(emulator) == before
     assert {"refused": "no more ml.c7i.large", "interrupted": "scaling is on again"}.get(
         why, ""
     ) in outcome.output
 
 
 def test_it_says_that_scaling_is_off(
-    stand_in: StandIn, run: Run, write: Callable[..., Path]
+    emulator: Emulator, run: Run, write_config: Callable[..., Path]
 ) -> None:
     """Where scaling cannot be put on again, the failure says so beside its own reason, and so does status."""
-    run("up", write(), *POLL)
-    stand_in.wire.fault = lambda sent, _: (
+    run("up", write_config(), *POLL)
+    emulator.recorder.inject_fault = lambda call, _: (
         Fault("AccessDeniedException")
-        if sent.operation in ("UpdateEndpoint", "RegisterScalableTarget")
+        if call.operation in ("UpdateEndpoint", "RegisterScalableTarget")
         else None
     )
-    outcome, status = run("up", write(RETYPED), *POLL), run("status", write())
+    outcome, status = run("up", write_config(RETYPED), *POLL), run("status", write_config())
 
-    assert "not allowed: UpdateEndpoint" in outcome.output
+    assert "access denied: UpdateEndpoint" in outcome.output
     assert (
-        "scaling is off, as it could not be put on again (not allowed: RegisterScalableTarget"
+        "scaling is off, as it could not be put on again (access denied: RegisterScalableTarget"
         in outcome.output
     )
     assert "off, though the file has it" in status.output
@@ -145,30 +147,34 @@ def test_it_says_that_scaling_is_off(
 
 @pytest.mark.parametrize("verb", ["up", "rollback"])
 def test_what_others_made_stays(
-    stand_in: StandIn, run: Run, write: Callable[..., Path], verb: str
+    emulator: Emulator, run: Run, write_config: Callable[..., Path], verb: str
 ) -> None:
     """After another instance type, there and back, policies and scheduled actions of others are there again."""
-    run("up", write(), *POLL)
-    run("up", write(OTHER_SCALING), *POLL)
-    theirs(stand_in)
-    before = scaling_of(stand_in)
+    run("up", write_config(), *POLL)
+    run("up", write_config(OTHER_SCALING), *POLL)
+    theirs(emulator)
+    before = scaling_of(emulator)
     outcome = (
-        run("up", write(), *POLL) if verb == "up" else run("rollback", write(), "--yes", *POLL)
+        run("up", write_config(), *POLL)
+        if verb == "up"
+        else run("rollback", write_config(), "--yes", *POLL)
     )
-    target = scaling_of(stand_in)[0]
+    target = scaling_of(emulator)[0]
 
     assert outcome.exit_code == 0, outcome.output
     assert (target["MinCapacity"], target["MaxCapacity"]) == ((2, 6) if verb == "up" else (3, 9))
-    assert names(stand_in) == ["theirs", "xgb-endpoint-target-tracking", "mornings"]
-    assert verb == "up" or scaling_of(stand_in) == before
+    assert names(emulator) == ["theirs", "xgb-endpoint-target-tracking", "mornings"]
+    assert verb == "up" or scaling_of(emulator) == before
 
 
-def test_scaling_leaves_the_file(stand_in: StandIn, run: Run, write: Callable[..., Path]) -> None:
+def test_scaling_leaves_the_file(
+    emulator: Emulator, run: Run, write_config: Callable[..., Path]
+) -> None:
     """A file without scaling takes off only what this program made; down says what of others goes with the target."""
-    run("up", write(), *POLL)
-    theirs(stand_in)
-    bare = write({SCALING: ""})
-    outcome, again, between = run("up", bare, *POLL), run("plan", bare), names(stand_in)
+    run("up", write_config(), *POLL)
+    theirs(emulator)
+    bare = write_config({SCALING: ""})
+    outcome, again, between = run("up", bare, *POLL), run("plan", bare), names(emulator)
     down = run("down", bare)
 
     assert outcome.exit_code == 0, outcome.output
@@ -180,36 +186,43 @@ def test_scaling_leaves_the_file(stand_in: StandIn, run: Run, write: Callable[..
     )
 
 
-def test_the_way_back_after_a_kill(stand_in: StandIn, run: Run, write: Callable[..., Path]) -> None:
+def test_the_way_back_after_a_kill(
+    emulator: Emulator, run: Run, write_config: Callable[..., Path]
+) -> None:
     """Killed when scaling is off: rollback says that it is off, and puts it on as the file says."""
-    run("up", write(), *POLL)
-    run("up", write({"1.0.0": "2.0.0"}), *POLL)
-    stand_in.wire.reset()
+    run("up", write_config(), *POLL)
+    run("up", write_config({"1.0.0": "2.0.0"}), *POLL)
+    emulator.recorder.reset()
     gone = ("DeregisterScalableTarget",)
-    stand_in.wire.fault = lambda sent, _: (
-        LOST if sent.operation in gone else DEAD if gone[0] in mutations(stand_in) else None
+    emulator.recorder.inject_fault = lambda call, _: (
+        LOST if call.operation in gone else DEAD if gone[0] in mutations(emulator) else None
     )
-    run("up", write(RETYPED), *POLL)
-    stand_in.wire.reset()
-    off = names(stand_in)
-    back = run("rollback", write(), "--yes", *POLL)
+    run("up", write_config(RETYPED), *POLL)
+    emulator.recorder.reset()
+    off = names(emulator)
+    back = run("rollback", write_config(), "--yes", *POLL)
 
     assert off == []
     assert back.exit_code == 0, back.output
     assert "scaling is off" in back.output
-    assert names(stand_in) == ["xgb-endpoint-target-tracking"]
+    assert names(emulator) == ["xgb-endpoint-target-tracking"]
     assert (
-        sent(stand_in, "UpdateEndpoint")["RetainAllVariantProperties"] is True
+        last_parameters(emulator, "UpdateEndpoint")["RetainAllVariantProperties"] is True
     )  # with as many instances as scaling had found
 
 
-def test_from_serverless_for_good(stand_in: StandIn, run: Run, write: Callable[..., Path]) -> None:
+def test_from_serverless_for_good(
+    emulator: Emulator, run: Run, write_config: Callable[..., Path]
+) -> None:
     """Scaling comes with the instances of an endpoint that was serverless; AWS takes no way back, which plan and rollback say."""
-    run("up", write(SERVERLESS), *POLL)
-    planned, there = run("plan", write()), run("up", write(), *POLL)
-    scaling = names(stand_in)
-    stand_in.wire.reset()
-    back, forth = run("rollback", write(), "--yes", *POLL), run("up", write(SERVERLESS), *POLL)
+    run("up", write_config(SERVERLESS), *POLL)
+    planned, there = run("plan", write_config()), run("up", write_config(), *POLL)
+    scaling = names(emulator)
+    emulator.recorder.reset()
+    back, forth = (
+        run("rollback", write_config(), "--yes", *POLL),
+        run("up", write_config(SERVERLESS), *POLL),
+    )
 
     assert "for good: AWS makes no serverless endpoint of one with instances" in planned.output
     assert there.exit_code == 0, there.output
@@ -219,17 +232,17 @@ def test_from_serverless_for_good(stand_in: StandIn, run: Run, write: Callable[.
             "diamonds is a real-time endpoint, and AWS makes no serverless one of it"
             in refused.output
         )
-    assert mutations(stand_in) == []
+    assert mutations(emulator) == []
 
 
 def test_the_way_back_keeps_the_number_of_instances(
-    stand_in: StandIn, run: Run, write: Callable[..., Path]
+    emulator: Emulator, run: Run, write_config: Callable[..., Path]
 ) -> None:
     """Rollback keeps what scaling has found, but not whether payloads are captured."""
-    run("up", write(), *POLL)
-    run("up", write({"1.0.0": "2.0.0"}), *POLL)
-    run("rollback", write(), "--yes", *POLL)
-    update = sent(stand_in, "UpdateEndpoint")
+    run("up", write_config(), *POLL)
+    run("up", write_config({"1.0.0": "2.0.0"}), *POLL)
+    run("rollback", write_config(), "--yes", *POLL)
+    update = last_parameters(emulator, "UpdateEndpoint")
 
     assert update["RetainAllVariantProperties"] is True
     assert {"VariantPropertyType": "DataCaptureConfig"} in update[

@@ -1,4 +1,4 @@
-"""What AWS refuses the stand-in refuses too, so that a test of the command line that asks for it fails."""
+"""The emulator rejects what AWS rejects, so tests catch commands that would fail on AWS."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,26 +9,26 @@ from botocore.exceptions import ClientError
 
 from tests.deploy.conftest import Run
 from tests.deploy.test_life import POLL, mutations
-from tests.support.aws_emulator.server import StandIn
-from tests.support.aws_emulator.wire import Fault, Sent
+from tests.support.aws_emulator.recorder import ApiCall, Fault
+from tests.support.aws_emulator.server import Emulator
 
-NAMES = {"EndpointName": "one"}
+ENDPOINT = {"EndpointName": "one"}
 CONFIG, MODEL = {"EndpointConfigName": "small"}, {"ModelName": "one"}
 CREATION = {
     **MODEL,
     "ExecutionRoleArn": "arn:aws:iam::123456789012:role/r",
     "PrimaryContainer": {"Image": "i"},
 }
-SCALED = {
+TARGET = {
     "ServiceNamespace": "sagemaker",
     "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
     "MinCapacity": 1,
     "MaxCapacity": 2,
 }
 TRAFFIC = {"TrafficRoutingConfiguration": {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 0}}
-GUARDED = {
+DEPLOYMENT_CONFIG = {
     "BlueGreenUpdatePolicy": TRAFFIC,
-    "AutoRollbackConfiguration": {"Alarms": [{"AlarmName": "none"}]},
+    "AutoRollbackConfiguration": {"Alarms": [{"AlarmName": "missing"}]},
 }
 
 
@@ -40,77 +40,94 @@ def variants(instance_type: str) -> list[dict[str, Any]]:
     ("service", "operation", "parameters"),
     [
         ("sagemaker", "create_model", CREATION),
-        ("sagemaker", "create_endpoint_config", {**CONFIG, "ProductionVariants": variants("ml.m5.large")}),
-        ("sagemaker", "create_endpoint", NAMES | CONFIG),
+        (
+            "sagemaker",
+            "create_endpoint_config",
+            {**CONFIG, "ProductionVariants": variants("ml.m5.large")},
+        ),
+        ("sagemaker", "create_endpoint", ENDPOINT | CONFIG),
         ("sagemaker", "delete_endpoint_config", CONFIG),
         ("sagemaker", "delete_model", MODEL),
-        ("sagemaker", "update_endpoint", NAMES | {"EndpointConfigName": "large"}),
-        ("sagemaker", "update_endpoint", NAMES | CONFIG | {"DeploymentConfig": GUARDED}),
-        ("application-autoscaling", "register_scalable_target", SCALED | {"ResourceId": "endpoint/none/variant/a"}),
+        ("sagemaker", "update_endpoint", ENDPOINT | {"EndpointConfigName": "large"}),
+        (
+            "sagemaker",
+            "update_endpoint",
+            ENDPOINT | CONFIG | {"DeploymentConfig": DEPLOYMENT_CONFIG},
+        ),
+        (
+            "application-autoscaling",
+            "register_scalable_target",
+            TARGET | {"ResourceId": "endpoint/none/variant/a"},
+        ),
     ],
-)  # fmt: skip
-def test_refused(
-    stand_in: StandIn, service: str, operation: str, parameters: dict[str, Any]
+)
+def test_rejected_calls(
+    emulator: Emulator, service: str, operation: str, parameters: dict[str, Any]
 ) -> None:
-    """Names that are taken, removals of what is used, and updates that AWS does not make are refused."""
-    sagemaker, scaling = stand_in.client("sagemaker"), stand_in.client("application-autoscaling")
+    """Duplicate names, deletion of resources in use and unsupported updates are rejected."""
+    sagemaker, scaling = emulator.client("sagemaker"), emulator.client("application-autoscaling")
     sagemaker.create_model(**CREATION)
     for size in ("small", "large"):
         sagemaker.create_endpoint_config(
             EndpointConfigName=size, ProductionVariants=variants(f"ml.m5.{size}")
         )
-    sagemaker.create_endpoint(**NAMES, **CONFIG)
-    sagemaker.describe_endpoint(**NAMES)
-    scaling.register_scalable_target(**SCALED, ResourceId="endpoint/one/variant/a")
-    with pytest.raises(ClientError) as refusal:
-        getattr(stand_in.client(service), operation)(**parameters)
+    sagemaker.create_endpoint(**ENDPOINT, **CONFIG)
+    sagemaker.describe_endpoint(**ENDPOINT)
+    scaling.register_scalable_target(**TARGET, ResourceId="endpoint/one/variant/a")
+    with pytest.raises(ClientError) as error:
+        getattr(emulator.client(service), operation)(**parameters)
 
-    assert [refusal.value.response["Error"]["Message"]] == stand_in.refused
-    stand_in.refused.clear()
+    assert [error.value.response["Error"]["Message"]] == emulator.rejections
+    emulator.rejections.clear()
 
 
-def test_refused_while_an_update_is_under_way(stand_in: StandIn) -> None:
-    """An endpoint that is being made or changed takes neither an update nor its removal."""
-    sagemaker = stand_in.client("sagemaker")
+def test_rejected_while_in_progress(emulator: Emulator) -> None:
+    """While an endpoint is being created or updated, updates and deletion are rejected."""
+    sagemaker = emulator.client("sagemaker")
     sagemaker.create_model(**CREATION)
     sagemaker.create_endpoint_config(**CONFIG, ProductionVariants=variants("ml.m5.large"))
-    sagemaker.create_endpoint(**NAMES, **CONFIG)
-    for operation, parameters in (("update_endpoint", NAMES | CONFIG), ("delete_endpoint", NAMES)):
+    sagemaker.create_endpoint(**ENDPOINT, **CONFIG)
+    for operation, parameters in (
+        ("update_endpoint", ENDPOINT | CONFIG),
+        ("delete_endpoint", ENDPOINT),
+    ):
         with pytest.raises(ClientError, match="in-progress"):
             getattr(sagemaker, operation)(**parameters)
 
-    assert len(stand_in.refused) == 2
-    stand_in.refused.clear()
+    assert len(emulator.rejections) == 2
+    emulator.rejections.clear()
 
 
 @pytest.mark.parametrize(
     "operation", ["CreateModel", "CreateEndpointConfig", "CreateEndpoint", "UpdateEndpoint"]
 )
-def test_an_answer_that_is_lost(
-    stand_in: StandIn,
+def test_lost_response(
+    emulator: Emulator,
     run: Run,
-    write: Callable[..., Path],
+    write_config: Callable[..., Path],
     monkeypatch: pytest.MonkeyPatch,
     operation: str,
 ) -> None:
-    """A call that was carried out, but whose answer was lost, is refused when boto3 makes it again: up knows that it is done."""
+    """If a call took effect but its response was lost, up accepts that the retry is rejected."""
     monkeypatch.delenv("AWS_MAX_ATTEMPTS")
     if operation == "UpdateEndpoint":
-        run("up", write(), *POLL)
-    lost: list[Sent] = []
+        run("up", write_config(), *POLL)
+    attempts: list[ApiCall] = []
 
-    def fault(sent: Sent, _: int) -> Fault | None:
-        lost.extend([sent] if sent.operation == operation else [])
+    def fault(call: ApiCall, _: int) -> Fault | None:
+        attempts.extend([call] if call.operation == operation else [])
         return (
-            Fault("InternalFailure", status=500, done=True)
-            if sent.operation == operation and len(lost) == 1
+            Fault("InternalFailure", status=500, applied=True)
+            if call.operation == operation and len(attempts) == 1
             else None
         )
 
-    stand_in.wire.fault = fault
-    outcome = run("up", write({"environment: {}": "environment: {SERVE_FRONTEND: flask}"}), *POLL)
+    emulator.recorder.inject_fault = fault
+    outcome = run(
+        "up", write_config({"environment: {}": "environment: {SERVE_FRONTEND: flask}"}), *POLL
+    )
 
     assert outcome.exit_code == 0, outcome.output
-    assert mutations(stand_in).count(operation) >= 2
-    assert len(stand_in.refused) == 1
-    stand_in.refused.clear()
+    assert mutations(emulator).count(operation) >= 2
+    assert len(emulator.rejections) == 1
+    emulator.rejections.clear()

@@ -6,14 +6,14 @@ from pathlib import Path
 from tests.deploy.conftest import Run
 from tests.deploy.test_faults import runs_until_done
 from tests.deploy.test_life import POLL, mutations
-from tests.support.aws_emulator.server import StandIn
+from tests.support.aws_emulator.server import Emulator
 
 OTHER = {"    team: pricing": "    stage: production\n    cost centre: '7'"}
 
 
-def tags(stand_in: StandIn) -> list[dict[str, str]]:
+def tags(emulator: Emulator) -> list[dict[str, str]]:
     """Return the tags of all that was made, each with the tag of somebody else that the endpoint has."""
-    sagemaker, cloudwatch = stand_in.client("sagemaker"), stand_in.client("cloudwatch")
+    sagemaker, cloudwatch = emulator.client("sagemaker"), emulator.client("cloudwatch")
     found = [
         sagemaker.list_tags(ResourceArn=arn)["Tags"]
         for arn in (
@@ -32,18 +32,18 @@ def tags(stand_in: StandIn) -> list[dict[str, str]]:
     ]
 
 
-def test_other_tags_alone(stand_in: StandIn, run: Run, write: Callable[..., Path]) -> None:
+def test_other_tags_alone(emulator: Emulator, run: Run, write_config: Callable[..., Path]) -> None:
     """Changed tags are in the plan, and on all that is there after up, which makes nothing new; what others tagged stays."""
-    run("up", write(), *POLL)
-    endpoint = stand_in.client("sagemaker").describe_endpoint(EndpointName="diamonds")
-    stand_in.client("sagemaker").add_tags(
+    run("up", write_config(), *POLL)
+    endpoint = emulator.client("sagemaker").describe_endpoint(EndpointName="diamonds")
+    emulator.client("sagemaker").add_tags(
         ResourceArn=endpoint["EndpointArn"], Tags=[{"Key": "theirs", "Value": "1"}]
     )
-    changed = write(OTHER)
-    stand_in.wire.reset()
+    changed = write_config(OTHER)
+    emulator.recorder.reset()
     planned, outcome = run("plan", changed), run("up", changed, *POLL)
-    made = set(mutations(stand_in))
-    stand_in.wire.reset()
+    made = set(mutations(emulator))
+    emulator.recorder.reset()
     again = run("up", changed, *POLL)
 
     assert '-  "team": "pricing"' in planned.output
@@ -51,40 +51,40 @@ def test_other_tags_alone(stand_in: StandIn, run: Run, write: Callable[..., Path
     assert "sagemaker delete_tags: without team" in planned.output
     assert outcome.exit_code == again.exit_code == 0, outcome.output + again.output
     assert made == {"DeleteTags", "AddTags", "UntagResource", "TagResource"}
-    assert mutations(stand_in) == []
+    assert mutations(emulator) == []
     ours = {"stage": "production", "cost centre": "7"}
-    assert tags(stand_in) == [ours, ours, ours | {"theirs": "1"}, ours, ours]
+    assert tags(emulator) == [ours, ours, ours | {"theirs": "1"}, ours, ours]
 
 
-def test_no_tags_any_more(stand_in: StandIn, run: Run, write: Callable[..., Path]) -> None:
+def test_no_tags_any_more(emulator: Emulator, run: Run, write_config: Callable[..., Path]) -> None:
     """A file without tags takes off those that it gave before, and up has nothing to do then."""
-    run("up", write(), *POLL)
-    bare = write({"  tags:\n    team: pricing\n": ""})
+    run("up", write_config(), *POLL)
+    bare = write_config({"  tags:\n    team: pricing\n": ""})
     run("up", bare, *POLL)
 
-    assert tags(stand_in) == [{}, {}, {}, {}, {}]
+    assert tags(emulator) == [{}, {}, {}, {}, {}]
     assert "nothing to do" in run("plan", bare).output
 
 
 def test_tags_whose_change_breaks_off_after_any_step(
-    stand_in: StandIn, run: Run, write: Callable[..., Path]
+    emulator: Emulator, run: Run, write_config: Callable[..., Path]
 ) -> None:
     """Tags of which each call's answer is lost in turn are right in the end, and none that the file gave is left."""
-    run("up", write(), *POLL)
-    changed = write(OTHER)
-    runs = runs_until_done(stand_in, lambda: run("up", changed, *POLL).exit_code)
+    run("up", write_config(), *POLL)
+    changed = write_config(OTHER)
+    runs = runs_until_done(emulator, lambda: run("up", changed, *POLL).exit_code)
 
     assert runs == 11  # off and on for each of five, and a run that finds all done
-    assert {tuple(one) for one in tags(stand_in)} == {("stage", "cost centre")}
+    assert {tuple(one) for one in tags(emulator)} == {("stage", "cost centre")}
 
 
 def test_a_new_version_is_on_the_tag(
-    stand_in: StandIn, run: Run, write: Callable[..., Path]
+    emulator: Emulator, run: Run, write_config: Callable[..., Path]
 ) -> None:
     """After an update the endpoint's tag has the version that it serves."""
-    run("up", write(), *POLL)
-    run("up", write({"version: 1.0.0": "version: 1.1.0"}), *POLL)
-    sagemaker = stand_in.client("sagemaker")
+    run("up", write_config(), *POLL)
+    run("up", write_config({"version: 1.0.0": "version: 1.1.0"}), *POLL)
+    sagemaker = emulator.client("sagemaker")
     arn = sagemaker.describe_endpoint(EndpointName="diamonds")["EndpointArn"]
 
     assert {"Key": "xgb-endpoint:version", "Value": "1.1.0"} in sagemaker.list_tags(

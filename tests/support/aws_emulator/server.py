@@ -1,4 +1,4 @@
-"""A stand-in for AWS on the loopback: moto's server with its gaps filled, in a thread, or as a process with `python -m`."""
+"""Runs the AWS emulator in a thread, or as a process with `python -m`."""
 
 import argparse
 import hashlib
@@ -20,139 +20,136 @@ from moto.moto_server.werkzeug_app import (
 from werkzeug.serving import make_server
 
 from container.local_server import SAMPLE_ARTIFACT, serving, stop_on_sigterm
-from tests.support.aws_emulator import gaps, runtime
+from tests.support.aws_emulator import moto_patches, runtime
+from tests.support.aws_emulator.recorder import CallRecorder, Environ
 from tests.support.aws_emulator.runtime import ACCOUNT, REGION
-from tests.support.aws_emulator.wire import Environ, Wire
 
+ROOT = Path(__file__).resolve().parents[3]
 BUCKET, REPOSITORY = "example-models", "xgb-endpoint"
-MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
-CREDENTIALS = {
-    "AWS_ACCESS_KEY_ID": "stand-in",
-    "AWS_SECRET_ACCESS_KEY": "stand-in",
+DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
+ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "emulator",
+    "AWS_SECRET_ACCESS_KEY": "emulator",
     "AWS_DEFAULT_REGION": REGION,
     "AWS_EC2_METADATA_DISABLED": "true",
 }
+MOTO = DomainDispatcherApplication(create_backend_app)
 
 
 @dataclass
-class StandIn(gaps.Play):
-    """The stand-in's address, its wire, and the play that its endpoints give."""
+class Emulator(moto_patches.EndpointScript):
+    """A running emulator: its URL, recorded calls, and the behavior of its endpoints and images.
+
+    Attributes:
+        container_url: the server that responds to invocations.
+        architecture: of all images.
+        layer_response: status line and body of layer downloads, instead of an image's
+            configuration.
+    """
 
     container_url: str | None = None
-    wire: Wire = field(init=False)
+    recorder: CallRecorder = field(init=False)
     architecture: str = "amd64"
-    layer: tuple[str, bytes] | None = None  # status and body, in place of an image's
+    layer_response: tuple[str, bytes] | None = None
 
     def __post_init__(self) -> None:
-        self.wire = Wire(self.application)
+        self.recorder = CallRecorder(self.application)
 
     @property
     def environment(self) -> dict[str, str]:
-        return CREDENTIALS | {"AWS_ENDPOINT_URL": self.url}
+        """The environment variables with which boto3 calls this emulator."""
+        return ENVIRONMENT | {"AWS_ENDPOINT_URL": self.url}
 
     def client(self, service: str, region: str = REGION) -> Any:
-        """Return a client of boto3 for the test's own look at the stand-in."""
-        keys = {"aws_access_key_id": "stand-in", "aws_secret_access_key": "stand-in"}
+        """Return a boto3 client for this emulator."""
+        keys = {"aws_access_key_id": "emulator", "aws_secret_access_key": "emulator"}
         return boto3.client(service, region_name=region, endpoint_url=self.url, **keys)
 
-    def furnish(self, media_type: str = MANIFEST) -> str:
-        """Make the bucket, the repository and an image; return how the image is named by its digest."""
+    def provision(self, media_type: str = DOCKER_MANIFEST) -> str:
+        """Create the bucket, the repository and an image; return the image's URI."""
         self.client("s3").create_bucket(
             Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION}
         )
         self.client("ecr").create_repository(repositoryName=REPOSITORY)
         return self.push(media_type)
 
-    def push(self, media_type: str = MANIFEST, **manifest_too: Any) -> str:
-        """Push an image of a media type, with more in its manifest; return its name by its digest."""
-        # moto makes an image's digest of its layers' digests alone.
-        layer = {"digest": f"sha256:{hashlib.sha256(media_type.encode()).hexdigest()}", "size": 1}
+    def push(self, media_type: str = DOCKER_MANIFEST, **manifest_changes: Any) -> str:
+        """Push an image with the manifest's media type; return its URI, with digest."""
+        # moto derives the image's digest from those of its layers alone.
+        layer_digest = hashlib.sha256(media_type.encode()).hexdigest()
         manifest = {
             "schemaVersion": 2,
             "mediaType": media_type,
             "config": {"digest": "sha256:" + "a" * 64},
-            "layers": [layer],
+            "layers": [{"digest": f"sha256:{layer_digest}", "size": 1}],
         }
-        manifest |= manifest_too
-        put = {
-            "repositoryName": REPOSITORY,
-            "imageManifest": json.dumps(manifest),
-            "imageManifestMediaType": media_type,
-        }
-        digest = self.client("ecr").put_image(**put, imageTag=f"{len(media_type)}")["image"][
-            "imageId"
-        ]["imageDigest"]
+        response = self.client("ecr").put_image(
+            repositoryName=REPOSITORY,
+            imageManifest=json.dumps(manifest | manifest_changes),
+            imageManifestMediaType=media_type,
+            imageTag=f"{len(media_type)}",
+        )
+        digest = response["image"]["imageId"]["imageDigest"]
         return f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/{REPOSITORY}@{digest}"
 
     def reset(self) -> None:
-        """Forget all that was made and said."""
-        urllib.request.urlopen(
-            urllib.request.Request(f"{self.url}/moto-api/reset", method="POST"), timeout=10
-        ).close()
-        self.wire.reset()
-        self.story, self.refused, self.architecture, self.layer, self.layers = (
-            [],
-            [],
-            "amd64",
-            None,
-            "",
-        )
+        """Delete all resources, recorded calls and configured behavior."""
+        request = urllib.request.Request(f"{self.url}/moto-api/reset", method="POST")
+        urllib.request.urlopen(request, timeout=10).close()
+        self.recorder.reset()
+        self.transitions, self.rejections = [], []
+        self.architecture, self.layer_base_url = "amd64", ""
+        self.layer_response = None
 
     def application(self, environ: Environ, start: Any) -> Any:
-        """Answer what moto does not: layers, and invocations, which a container's server answers."""
+        """Respond to layer downloads and invocations; forward all other requests to moto."""
         path = environ["PATH_INFO"]
         if path.startswith("/layers/"):
-            status, body = self.layer or (
-                "200 OK",
-                json.dumps({"architecture": self.architecture}).encode(),
-            )
+            image = json.dumps({"architecture": self.architecture}).encode()
+            status, body = self.layer_response or ("200 OK", image)
             start(status, [("Content-Type", "application/json")])
             return [body]
         if path.startswith("/endpoints/"):
-            status, headers, body = runtime.answer(self.container_url, environ)
+            status, headers, body = runtime.respond(self.container_url, environ)
             start(status, [*headers.items()])
             return [body]
-        return self._moto(environ, start)
-
-    def _moto(self, environ: Environ, start: Any) -> Any:
-        return _MOTO(environ, start)
+        return MOTO(environ, start)
 
 
-class _Quiet(MotoRequestHandler):
-    """Handles requests without a line for each between what a user reads."""
+class _QuietRequestHandler(MotoRequestHandler):
+    """A request handler without an access log."""
 
     def log_request(self, *_: Any) -> None:
-        """Say nothing."""
-
-
-_MOTO = DomainDispatcherApplication(create_backend_app)
+        """Log nothing."""
 
 
 @contextmanager
-def standing_in(container_url: str | None = None) -> Iterator[StandIn]:
-    """Run the stand-in in a thread, on a free port of the loopback, until the block ends."""
-    stand_in = StandIn(container_url=container_url)
-    server = make_server("127.0.0.1", 0, stand_in.wire, threaded=True, request_handler=_Quiet)
-    stand_in.url = f"http://127.0.0.1:{server.server_port}"
-    gaps.fill(stand_in)
+def run_emulator(container_url: str | None = None) -> Iterator[Emulator]:
+    """Run the emulator in a thread, on a free port of the loopback interface."""
+    emulator = Emulator(container_url=container_url)
+    server = make_server(
+        "127.0.0.1", 0, emulator.recorder, threaded=True, request_handler=_QuietRequestHandler
+    )
+    emulator.url = f"http://127.0.0.1:{server.server_port}"
+    moto_patches.patch_moto(emulator)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        yield stand_in
+        yield emulator
     finally:
         server.shutdown()
         thread.join()
         server.server_close()
 
 
-def configuration_file(folder: Path, image: str, changes: Mapping[str, str] | None = None) -> Path:
-    """Write the example's file with an image of the stand-in, and with texts replaced; return its path."""
-    root = Path(__file__).resolve().parents[3]
-    text = (root / "deploy" / "endpoint.example.yaml").read_text().replace(": ../", f": {root}/")
-    text = "".join(
-        f"image: {image}\n" if line.startswith("image:") else line
-        for line in text.splitlines(keepends=True)
-    )
+def write_configuration(folder: Path, image: str, changes: Mapping[str, str] | None = None) -> Path:
+    """Write the example configuration with an image and some text replaced; return its path."""
+    example = (ROOT / "deploy" / "endpoint.example.yaml").read_text()
+    lines = example.replace(": ../", f": {ROOT}/").splitlines(keepends=True)
+    for index, line in enumerate(lines):
+        if line.startswith("image:"):
+            lines[index] = f"image: {image}\n"
+    text = "".join(lines)
     for old, new in (changes or {}).items():
         text = text.replace(old, new)
     path = folder / "endpoint.yaml"
@@ -160,28 +157,27 @@ def configuration_file(folder: Path, image: str, changes: Mapping[str, str] | No
     return path
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Serve an artifact behind the emulator until SIGTERM or Ctrl-C."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         "folder",
         nargs="?",
         type=Path,
         default=SAMPLE_ARTIFACT,
-        help="the artifact that its endpoints serve",
+        help="Folder of the artifact that the endpoints serve.",
     )
     folder = parser.parse_args().folder
     stop_on_sigterm()
     with (
         serving(folder, environment={"SAGEMAKER_CONTAINER_LOG_LEVEL": "ERROR"}) as container,
-        standing_in(container.url) as aws,
+        run_emulator(container.url) as emulator,
     ):
-        print(
-            "\n".join(
-                [
-                    *(f"export {name}={value}" for name, value in aws.environment.items()),
-                    f"export IMAGE={aws.furnish()}",
-                ]
-            ),
-            flush=True,
-        )
+        for name, value in emulator.environment.items():
+            print(f"export {name}={value}")
+        print(f"export IMAGE={emulator.provision()}", flush=True)
         threading.Event().wait()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,4 +1,4 @@
-"""The gaps of moto filled: updates, endpoints that take their time, and what AWS refuses where moto is lax."""
+"""Patches moto: endpoint updates, endpoint statuses over time, and errors that only AWS raises."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,51 +14,60 @@ from moto.sagemaker.exceptions import ValidationError
 from moto.sagemaker.models import FakeEndpointConfig, SageMakerModelBackend, sagemaker_backends
 from moto.sagemaker.responses import SageMakerResponse
 
-STRICT = (
-    "create_model", "create_endpoint_config", "create_endpoint", "describe_endpoint", "delete_endpoint", "delete_endpoint_config",
+PATCHED = (
+    "create_model",
+    "create_endpoint_config",
+    "create_endpoint",
+    "describe_endpoint",
+    "delete_endpoint",
+    "delete_endpoint_config",
     "delete_model",
-)  # fmt: skip
-SETTLED = ("InService", "Failed", "OutOfService", "UpdateRollbackFailed")
-MOTO = {name: getattr(SageMakerModelBackend, name) for name in STRICT}
+)
+FINAL_STATUSES = ("InService", "Failed", "OutOfService", "UpdateRollbackFailed")
+MOTO = {name: getattr(SageMakerModelBackend, name) for name in PATCHED}
 REGISTER = ApplicationAutoscalingBackend.register_scalable_target
 DEREGISTER = ApplicationAutoscalingBackend.deregister_scalable_target
 
 
 @dataclass
-class Play:
-    """What endpoints do next: ``story`` is a list of (status, whether on the new config); and what was ``refused``."""
+class EndpointScript:
+    """The behavior of endpoints, and the calls that were rejected.
+
+    Attributes:
+        url: the emulator's URL.
+        transitions: the statuses of the next creation or update, one for each DescribeEndpoint,
+            each with whether the new endpoint config is in service; by default InService.
+        reason: the FailureReason of an update with ``transitions``.
+        rejections: error messages of rejected calls.
+        layer_base_url: the base URL of layer downloads, by default ``url``.
+    """
 
     url: str = ""
-    story: list[tuple[str, bool]] = field(default_factory=list)
+    transitions: list[tuple[str, bool]] = field(default_factory=list)
     reason: str = "the alarm diamonds-errors-5xx went off"
-    refused: list[str] = field(default_factory=list)
-    layers: str = ""  # where they are, if not here
+    rejections: list[str] = field(default_factory=list)
+    layer_base_url: str = ""
 
 
-_PLAYING = [Play()]  # moto's state is one for the process
+_CURRENT_SCRIPT = [EndpointScript()]  # moto's state is global, too
 
 
-def fill(play: Play) -> None:
-    """Fill the gaps, with what this play says of endpoints."""
-    _PLAYING[:] = [play]
-    FakeEndpointConfig.validate_instance_type = lambda *_: (
-        None
-    )  # moto knows old instance types only
-    for name in (*STRICT, "add_tags"):
+def patch_moto(script: EndpointScript) -> None:
+    """Patch moto's classes; endpoints behave as the script says."""
+    _CURRENT_SCRIPT[:] = [script]
+    # moto knows only old instance types.
+    FakeEndpointConfig.validate_instance_type = lambda *_: None
+    for name in (*PATCHED, "add_tags"):
         setattr(SageMakerModelBackend, name, globals()[name])
     ApplicationAutoscalingBackend.register_scalable_target = register_scalable_target
     ApplicationAutoscalingBackend.deregister_scalable_target = deregister_scalable_target
     SageMakerResponse.update_endpoint = update_endpoint
-    ECRResponse.get_download_url_for_layer = lambda self: ActionResult(
-        {
-            "downloadUrl": f"{_PLAYING[0].layers or _PLAYING[0].url}/layers/{self._get_param('layerDigest')}?X-Amz-Signature=secret"
-        }
-    )
+    ECRResponse.get_download_url_for_layer = get_download_url_for_layer
 
 
 def create_model(self: Any, **parameters: Any) -> Any:
-    """Refuse a name that is taken."""
-    _refuse(
+    """Reject a duplicate name."""
+    _reject_if(
         parameters["model_name"] in self._models,
         f'Cannot create already existing model "{parameters["model_name"]}".',
     )
@@ -66,9 +75,9 @@ def create_model(self: Any, **parameters: Any) -> Any:
 
 
 def create_endpoint_config(self: Any, **parameters: Any) -> Any:
-    """Refuse a name that is taken."""
+    """Reject a duplicate name."""
     name = parameters["endpoint_config_name"]
-    _refuse(
+    _reject_if(
         name in self.endpoint_configs,
         f'Cannot create already existing endpoint configuration "{name}".',
     )
@@ -76,47 +85,50 @@ def create_endpoint_config(self: Any, **parameters: Any) -> Any:
 
 
 def create_endpoint(self: Any, **parameters: Any) -> Any:
-    """Refuse a name that is taken, and let the story begin."""
+    """Reject a duplicate name, and start the transitions."""
     name = parameters["endpoint_name"]
-    _refuse(name in self.endpoints, f'Cannot create already existing endpoint "{name}".')
+    _reject_if(name in self.endpoints, f'Cannot create already existing endpoint "{name}".')
     endpoint = MOTO["create_endpoint"](self, **parameters)
-    _begin(endpoint, parameters["endpoint_config_name"], "Creating")
+    _start_transitions(endpoint, parameters["endpoint_config_name"], "Creating")
     return endpoint
 
 
 def describe_endpoint(self: Any, endpoint_name: str) -> Any:
-    """Let the story of an endpoint go on by a step."""
-    play, endpoint = _PLAYING[0], self.endpoints.get(endpoint_name)
-    if endpoint and endpoint.__dict__.get("story"):
-        endpoint.endpoint_status, endpoint.endpoint_config_name = endpoint.story.pop(0)
+    """Move the endpoint to its next transition, and describe it."""
+    script, endpoint = _CURRENT_SCRIPT[0], self.endpoints.get(endpoint_name)
+    if endpoint and endpoint.__dict__.get("transitions"):
+        endpoint.endpoint_status, endpoint.endpoint_config_name = endpoint.transitions.pop(0)
         endpoint.failure_reason = (
-            play.reason if play.story and endpoint.endpoint_status != "Updating" else None
+            script.reason if script.transitions and endpoint.endpoint_status != "Updating" else None
         )
     described = {
         key: value
         for key, value in MOTO["describe_endpoint"](self, endpoint_name).items()
-        if key not in ("Story", "Pending")
+        if key not in ("Transitions", "Pending")
     }
-    if endpoint and endpoint.endpoint_status not in SETTLED:
+    if endpoint and endpoint.endpoint_status not in FINAL_STATUSES:
         described["PendingDeploymentSummary"] = {"EndpointConfigName": endpoint.pending}
     return described
 
 
 def delete_endpoint(self: Any, endpoint_name: str) -> None:
-    """Refuse while something is under way."""
+    """Reject the deletion of an endpoint that is in progress."""
     if endpoint := self.endpoints.get(endpoint_name):
-        _refuse_in_progress(endpoint)
+        _reject_in_progress(endpoint)
     MOTO["delete_endpoint"](self, endpoint_name)
 
 
 def delete_endpoint_config(self: Any, endpoint_config_name: str) -> None:
-    """Refuse what an endpoint has, or is about to have."""
+    """Reject the deletion of a config that an endpoint uses or is about to use."""
     used = {
         name
-        for one in self.endpoints.values()
-        for name in (one.endpoint_config_name, *(config for _, config in one.story))
+        for endpoint in self.endpoints.values()
+        for name in (
+            endpoint.endpoint_config_name,
+            *(config for _, config in endpoint.transitions),
+        )
     }
-    _refuse(
+    _reject_if(
         endpoint_config_name in used,
         f'Cannot delete endpoint configuration "{endpoint_config_name}": an endpoint uses it.',
     )
@@ -124,22 +136,22 @@ def delete_endpoint_config(self: Any, endpoint_config_name: str) -> None:
 
 
 def delete_model(self: Any, model_name: str) -> None:
-    """Refuse what a config names."""
+    """Reject the deletion of a model that an endpoint config uses."""
     used = {
         variant["ModelName"]
         for config in self.endpoint_configs.values()
         for variant in config.production_variants
     }
-    _refuse(model_name in used, f'Cannot delete model "{model_name}": a configuration uses it.')
+    _reject_if(model_name in used, f'Cannot delete model "{model_name}": a configuration uses it.')
     MOTO["delete_model"](self, model_name)
 
 
 def register_scalable_target(
     self: Any, namespace: str, r_id: str, *others: Any, **more: Any
 ) -> Any:
-    """Refuse an endpoint that is not there."""
+    """Reject a target whose endpoint does not exist."""
     known = sagemaker_backends[self.account_id][self.region_name].endpoints
-    _refuse(
+    _reject_if(
         namespace == "sagemaker" and r_id.split("/")[1] not in known,
         f"Could not find endpoint of {r_id}.",
     )
@@ -147,7 +159,7 @@ def register_scalable_target(
 
 
 def deregister_scalable_target(self: Any, namespace: str, r_id: str, dimension: str) -> None:
-    """Let the policies and scheduled actions of a target go with it."""
+    """Delete the target's policies and scheduled actions, too."""
     DEREGISTER(self, namespace, r_id, dimension)
     self.policies = {
         key: policy for key, policy in self.policies.items() if policy.resource_id != r_id
@@ -158,64 +170,68 @@ def deregister_scalable_target(self: Any, namespace: str, r_id: str, dimension: 
 
 
 def add_tags(self: Any, arn: str, tags: list[dict[str, str]]) -> list[dict[str, str]]:
-    """Let a tag take the place of the one of its name."""
+    """Replace tags of the same name."""
     names, resource = {tag["Key"] for tag in tags}, self._get_resource_from_arn(arn)
     resource.tags = [tag for tag in resource.tags if tag["Key"] not in names] + tags
     return list(resource.tags)
 
 
 def update_endpoint(self: Any) -> ActionResult:
-    """Let another config take over, as the story goes."""
+    """Start an update to another config, which moto does not implement."""
     name, config = self._get_param("EndpointName"), self._get_param("EndpointConfigName")
     endpoint = self.sagemaker_backend.endpoints[name]
     self.sagemaker_backend.describe_endpoint_config(config)
-    _refuse_in_progress(endpoint)
-    _refuse_another_kind(
+    _reject_in_progress(endpoint)
+    _reject_another_kind(
         self.sagemaker_backend.endpoint_configs, endpoint.endpoint_config_name, config
     )
-    _refuse_update(self, endpoint, config)
-    _begin(endpoint, config, "Updating")
+    _reject_invalid_update(self, endpoint, config)
+    _start_transitions(endpoint, config, "Updating")
     return ActionResult({"EndpointArn": endpoint.arn})
 
 
-def _begin(endpoint: Any, config: str, status: str) -> None:
+def get_download_url_for_layer(self: Any) -> ActionResult:
+    """Return a presigned URL of a layer, which moto does not implement."""
+    base_url = _CURRENT_SCRIPT[0].layer_base_url or _CURRENT_SCRIPT[0].url
+    digest = self._get_param("layerDigest")
+    return ActionResult({"downloadUrl": f"{base_url}/layers/{digest}?X-Amz-Signature=secret"})
+
+
+def _start_transitions(endpoint: Any, config: str, status: str) -> None:
     old = endpoint.endpoint_config_name
-    endpoint.story = [
+    endpoint.transitions = [
         (status, config if on_new else old)
-        for status, on_new in _PLAYING[0].story or [("InService", True)]
+        for status, on_new in _CURRENT_SCRIPT[0].transitions or [("InService", True)]
     ]
     endpoint.endpoint_status, endpoint.pending = status, config
 
 
-def _refuse_in_progress(endpoint: Any) -> None:
-    _refuse(
-        endpoint.endpoint_status not in SETTLED,
+def _reject_in_progress(endpoint: Any) -> None:
+    _reject_if(
+        endpoint.endpoint_status not in FINAL_STATUSES,
         f'Cannot update in-progress endpoint "{endpoint.arn}".',
     )
 
 
-def _refuse_another_kind(configs: Any, old: str, new: str) -> None:
-    # AWS's guide: of a serverless endpoint AWS makes one with instances, and nothing else.
+def _reject_another_kind(configs: Any, old: str, new: str) -> None:
+    # AWS's guide: only serverless endpoints can be converted, and only to instances.
     serverless = [
         bool(configs[name].production_variants[0].get("ServerlessConfig")) for name in (old, new)
     ]
     queued = [bool(getattr(configs[name], "async_inference_config", None)) for name in (old, new)]
-    _refuse(
+    _reject_if(
         serverless == [False, True],
         "You cannot convert your instance-based endpoint to a serverless endpoint.",
     )
-    _refuse(
+    _reject_if(
         queued[0] != queued[1],
         "The AsyncInferenceConfig parameter cannot be added to or removed from this endpoint.",
     )
 
 
-def _refuse_update(self: Any, endpoint: Any, config: str) -> None:
-    account, region, configs = (
-        self.current_account,
-        self.region,
-        self.sagemaker_backend.endpoint_configs,
-    )
+def _reject_invalid_update(self: Any, endpoint: Any, config: str) -> None:
+    account, region = self.current_account, self.region
+    configs = self.sagemaker_backend.endpoint_configs
     types = {
         configs[name].production_variants[0].get("InstanceType")
         for name in (endpoint.endpoint_config_name, config)
@@ -223,22 +239,22 @@ def _refuse_update(self: Any, endpoint: Any, config: str) -> None:
     targets = applicationautoscaling_backends[account][region].targets.get(
         "sagemaker:variant:DesiredInstanceCount", {}
     )
-    scaled = any(target.split("/")[1] == endpoint.endpoint_name for target in targets)
-    _refuse(
-        scaled and len(types) > 1,
+    is_scaled = any(target.split("/")[1] == endpoint.endpoint_name for target in targets)
+    _reject_if(
+        is_scaled and len(types) > 1,
         f'The instance type of "{endpoint.arn}" cannot change under scaling.',
     )
     deployment = self._get_param("DeploymentConfig") or {}
-    _refuse(bool(deployment) and None in types, "Deployment guardrails are for instances.")
+    _reject_if(bool(deployment) and None in types, "Deployment guardrails are for instances.")
     names = {
         alarm["AlarmName"]
         for alarm in deployment.get("AutoRollbackConfiguration", {}).get("Alarms", [])
     }
     unknown = names - cloudwatch_backends[account][region].alarms.keys()
-    _refuse(bool(unknown), f"Could not find the alarms {sorted(unknown)}.")
+    _reject_if(bool(unknown), f"Could not find the alarms {sorted(unknown)}.")
 
 
-def _refuse(wrong: bool, message: str) -> None:  # noqa: FBT001 - the condition reads as one
-    if wrong:
-        _PLAYING[0].refused.append(message)
+def _reject_if(condition: bool, message: str) -> None:  # noqa: FBT001 - reads as an if
+    if condition:
+        _CURRENT_SCRIPT[0].rejections.append(message)
         raise ValidationError(message=message)
