@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.boosters import numbers, saved, train
+from tests.support.boosters import random_features, save_artifact, train
 from tests.support.server import ROOT, Server, running
 
 PRICES = (ROOT / "local_test" / "expected" / "prices.csv").read_text().split()[1:]
@@ -56,7 +56,7 @@ def test_predict_with_curl(diamonds: Server) -> None:
 )
 def test_predict_with_another_model(command: list[str], tmp_path: Path) -> None:
     """If the server has another model, the script explains why it rejects the diamonds."""
-    with running(saved(train(numbers(60, 2)), tmp_path)) as server:
+    with running(save_artifact(train(random_features(60, 2)), tmp_path)) as server:
         outcome = run_script(*command, server.url)
 
     assert outcome.returncode == 1

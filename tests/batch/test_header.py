@@ -12,7 +12,7 @@ from tests.support.batch_jobs import (
     run_container,
     write_input,
 )
-from tests.support.boosters import numbers, saved, train
+from tests.support.boosters import random_features, save_artifact, train
 from tests.support.diamonds import CSV, NAMES, ROWS, expected
 from tests.support.server import Server
 
@@ -112,7 +112,7 @@ def test_space_as_delimiter_and_around_names(diamonds: Server, tmp_path: Path) -
 def test_header_of_a_model_without_names(tmp_path: Path) -> None:
     """Any names match a model without names; a container that reports none is not checked."""
     source = write_input(tmp_path, "a,b\n0.5,1.5\n")
-    artifact = saved(train(numbers(60, 2)), tmp_path / "model")
+    artifact = save_artifact(train(random_features(60, 2)), tmp_path / "model")
     unnamed = run_batch(source, "--folder", str(artifact), "--header", "drop")
     with run_container(RecordingContainer()) as container:
         unreported = run_batch(source, "--endpoint", container.url, "--header", "drop")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.boosters import numbers, saved, train
+from tests.support.boosters import random_features, save_artifact, train
 from tests.support.diamonds import ARTIFACT, PAYLOADS
 from tests.support.server import ENTRYPOINT, ROOT, Server
 
@@ -111,7 +111,7 @@ def test_check_reports_similar_sagemaker_variable(monkeypatch: pytest.MonkeyPatc
 
 def test_check_lists_ignored_files(tmp_path: Path) -> None:
     """Ignored files are listed with the reason; a long list of features is truncated."""
-    saved(train(numbers(60, 100)), tmp_path)
+    save_artifact(train(random_features(60, 100)), tmp_path)
     (tmp_path / "notes.txt").write_text("no model")
     text = check(tmp_path).stdout
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from container.limits import read_limits
-from tests.support.boosters import numbers, saved, train
-from tests.support.server import OWN_VARIABLES, refusal, running
+from tests.support.boosters import random_features, save_artifact, train
+from tests.support.server import OWN_VARIABLES, running, startup_error
 
 CGROUPS = Path("/sys/fs/cgroup")
-BOOSTER = train(numbers(100, 2))
+BOOSTER = train(random_features(100, 2))
 MIB = 1 << 20
 PROCESSORS = len(os.sched_getaffinity(0))
 
@@ -129,7 +129,7 @@ def test_server_under_real_limits(models: Path, real_cgroups: dict[str, Path]) -
     for folder in real_cgroups.values():
         (folder / "tasks").write_text(str(os.getpid()))
     try:
-        with running(saved(BOOSTER, models / "limited")) as server:
+        with running(save_artifact(BOOSTER, models / "limited")) as server:
             assert server.post("1,2").status_code == 200
     finally:
         for tasks, pid in inherited:
@@ -146,7 +146,7 @@ def test_model_too_large_for_memory_prevents_startup(
     tmp_path: Path, real_cgroups: dict[str, Path]
 ) -> None:
     """4.3 and 7.6: a model that exceeds the memory limit is rejected before it is loaded."""
-    model = saved(BOOSTER, tmp_path) / "model.ubj"
+    model = save_artifact(BOOSTER, tmp_path) / "model.ubj"
     content = model.read_bytes()
     tail = content[content.rindex(b"L\0\0\0\0\0\0\0\x07version") :]
     with model.open("r+b") as file:
@@ -159,7 +159,7 @@ def test_model_too_large_for_memory_prevents_startup(
     }
     (real_cgroups["memory"] / "tasks").write_text(str(os.getpid()))
     try:
-        line = refusal(tmp_path)
+        line = startup_error(tmp_path)
     finally:
         (CGROUPS / "memory" / home["memory"].lstrip("/") / "tasks").write_text(str(os.getpid()))
 
@@ -168,7 +168,9 @@ def test_model_too_large_for_memory_prevents_startup(
 
 def test_number_of_workers_can_be_set(models: Path) -> None:
     """8.4: SAGEMAKER_MODEL_SERVER_WORKERS overrides the limits."""
-    with running(saved(BOOSTER, models / "set"), SAGEMAKER_MODEL_SERVER_WORKERS="3") as server:
+    with running(
+        save_artifact(BOOSTER, models / "set"), SAGEMAKER_MODEL_SERVER_WORKERS="3"
+    ) as server:
         pass
     started = next(event for event in server.events() if event["event"] == "server started")
 

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.support.boosters import numbers, saved, train
-from tests.support.server import refusal, running
+from tests.support.boosters import random_features, save_artifact, train
+from tests.support.server import running, startup_error
 
-BOOSTER = train(numbers(100, 2), names=["a", "b"])
+BOOSTER = train(random_features(100, 2), names=["a", "b"])
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def test_invalid_setting_prevents_startup(
     models: Path, variable: str, text: str, expected: str
 ) -> None:
     """8.4: an invalid value prevents startup, in one line with variable and expected values."""
-    line = refusal(saved(BOOSTER, models / "settings"), **{variable: text})
+    line = startup_error(save_artifact(BOOSTER, models / "settings"), **{variable: text})
 
     assert f'{variable}="{text}"' in line
     assert expected in line
@@ -42,7 +42,7 @@ def test_invalid_setting_prevents_startup(
 def test_empty_variable_is_unset(models: Path) -> None:
     """8.1: an empty variable is the same as an unset one."""
     with running(
-        saved(BOOSTER, models / "empty"),
+        save_artifact(BOOSTER, models / "empty"),
         SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT="",
         MAX_CONTENT_LENGTH=" ",
     ) as server:
@@ -122,14 +122,14 @@ def test_empty_variable_is_unset(models: Path) -> None:
 )
 def test_invalid_schema_prevents_startup(tmp_path: Path, schema: str, message: str) -> None:
     """A schema.json that is invalid or contradicts the model prevents startup."""
-    booster = train(numbers(100, 2), names=["a", "b"], types=["float", "float"])
-    (saved(booster, tmp_path) / "schema.json").write_text(schema)
+    booster = train(random_features(100, 2), names=["a", "b"], types=["float", "float"])
+    (save_artifact(booster, tmp_path) / "schema.json").write_text(schema)
 
-    assert message in refusal(tmp_path)
+    assert message in startup_error(tmp_path)
 
 
 CATEGORICAL = train(
-    np.column_stack([np.arange(200) % 5, numbers(200, 1).ravel()]).astype(np.float32),
+    np.column_stack([np.arange(200) % 5, random_features(200, 1).ravel()]).astype(np.float32),
     types=["c", "q"],
     max_cat_to_onehot=1,
 )
@@ -152,11 +152,11 @@ def test_too_few_categories_prevent_startup(
     tmp_path: Path, feature: dict[str, object], message: str
 ) -> None:
     """Fewer categories than the trees use prevent startup: later labels would get wrong codes."""
-    (saved(CATEGORICAL, tmp_path) / "schema.json").write_text(
+    (save_artifact(CATEGORICAL, tmp_path) / "schema.json").write_text(
         json.dumps({"features": [feature, {}]})
     )
 
-    assert message in refusal(tmp_path)
+    assert message in startup_error(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -172,9 +172,9 @@ def test_wrong_number_of_classes_prevents_startup(
     tmp_path: Path, objective: str, classes: int, count: int
 ) -> None:
     """A list of classes must be as long as the model has classes."""
-    rows = numbers(200, 2)
+    rows = random_features(200, 2)
     parameters = {"num_class": classes} if objective.startswith("multi") else {}
-    folder = saved(
+    folder = save_artifact(
         train(rows, np.arange(200) % classes, objective=objective, **parameters), tmp_path
     )
     schema: dict[str, Any] = {
@@ -182,7 +182,7 @@ def test_wrong_number_of_classes_prevents_startup(
         "prediction": {"name": "kind", "classes": [f"class {number}" for number in range(count)]},
     }
     (folder / "schema.json").write_text(json.dumps(schema))
-    line = refusal(folder)
+    line = startup_error(folder)
     schema["prediction"]["classes"] = list(range(classes))
     (folder / "schema.json").write_text(json.dumps(schema))
     with running(folder) as server:
@@ -207,15 +207,17 @@ def test_invalid_best_iteration_prevents_startup(
     tmp_path: Path, attributes: dict[str, str], message: str
 ) -> None:
     """A best_iteration that is not a number, or exceeds the rounds, prevents startup."""
-    booster = train(numbers(100, 2))
+    booster = train(random_features(100, 2))
     booster.set_attr(**attributes)
 
-    assert message in refusal(saved(booster, tmp_path))
+    assert message in startup_error(save_artifact(booster, tmp_path))
 
 
 def test_gunicorn_variables_are_ignored(models: Path) -> None:
     """8.1: WEB_CONCURRENCY, which gunicorn itself reads, has no effect."""
-    with running(saved(BOOSTER, models / "web-concurrency"), WEB_CONCURRENCY="many") as server:
+    with running(
+        save_artifact(BOOSTER, models / "web-concurrency"), WEB_CONCURRENCY="many"
+    ) as server:
         assert server.post("1,2").status_code == 200
 
 
@@ -246,7 +248,7 @@ def test_unknown_serve_variable_prevents_startup(
     models: Path, env: dict[str, str], message: str
 ) -> None:
     """8.1: an unknown SERVE_ variable prevents startup, in one line with the closest match."""
-    line = refusal(saved(BOOSTER, models / "unknown-variable"), **env)
+    line = startup_error(save_artifact(BOOSTER, models / "unknown-variable"), **env)
 
     assert line.startswith(f"cannot serve: {message}")
 
@@ -254,7 +256,7 @@ def test_unknown_serve_variable_prevents_startup(
 def test_similar_sagemaker_variable_is_a_warning(models: Path) -> None:
     """8.1: an ignored variable that resembles a setting is logged with the closest match."""
     env = {"SAGEMAKER_MAX_PAYLOAD_IN_MIB": "6", "SAGEMAKER_REGION": "eu-central-1"}
-    with running(saved(BOOSTER, models / "similar-variable"), **env) as server:
+    with running(save_artifact(BOOSTER, models / "similar-variable"), **env) as server:
         assert server.post("1,2").status_code == 200
     [warning] = [event for event in server.events() if event["event"] == "unknown variable ignored"]
 
@@ -265,8 +267,8 @@ def test_similar_sagemaker_variable_is_a_warning(models: Path) -> None:
 
 def test_port_in_use_prevents_startup(models: Path) -> None:
     """1.6: a port in use prevents startup at once, with the variable that changes it."""
-    folder = saved(BOOSTER, models / "port")
+    folder = save_artifact(BOOSTER, models / "port")
     with running(folder) as server:
-        line = refusal(folder, SAGEMAKER_BIND_TO_PORT=str(server.address[1]))
+        line = startup_error(folder, SAGEMAKER_BIND_TO_PORT=str(server.address[1]))
 
     assert "Address already in use; set SAGEMAKER_BIND_TO_PORT to another port" in line

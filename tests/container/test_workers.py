@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.support.boosters import numbers, predictions, saved, train
+from tests.support.boosters import predict_with_xgboost, random_features, save_artifact, train
 from tests.support.diamonds import ARTIFACT, CSV, expected
 from tests.support.responses import scores
 from tests.support.server import Server, running
@@ -57,11 +57,11 @@ def test_unresponsive_worker_is_replaced() -> None:
 
 def test_prediction_may_exceed_the_timeout(tmp_path: Path) -> None:
     """5.12 and 8.4: a prediction that takes longer than the timeout is not interrupted."""
-    booster = train(numbers(2000, 8), rounds=300, max_depth=10)
-    features = np.tile(numbers(1000, 8), (300, 1))
+    booster = train(random_features(2000, 8), rounds=300, max_depth=10)
+    features = np.tile(random_features(1000, 8), (300, 1))
     body = "\n".join(",".join(map(repr, row)) for row in features.tolist())
     with running(
-        saved(booster, tmp_path),
+        save_artifact(booster, tmp_path),
         SAGEMAKER_MODEL_SERVER_WORKERS="1",
         SAGEMAKER_MODEL_SERVER_TIMEOUT="1",
     ) as server:
@@ -69,5 +69,5 @@ def test_prediction_may_exceed_the_timeout(tmp_path: Path) -> None:
         response = server.post(body)
         seconds = time.monotonic() - started
 
-    np.testing.assert_array_equal(scores(response), predictions(booster, features))
+    np.testing.assert_array_equal(scores(response), predict_with_xgboost(booster, features))
     assert seconds > 2, "the prediction did not exceed the timeout"

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import requests
 
-from tests.support.boosters import predictions, saved, train
+from tests.support.boosters import predict_with_xgboost, save_artifact, train
 from tests.support.diamonds import ARTIFACT, CSV, FEATURES, NAMES, OBJECTS, ROWS, expected
 from tests.support.responses import error_of, scores, strict
-from tests.support.server import Server, refusal, running
+from tests.support.server import Server, running, startup_error
 
 CSV_TYPE, LINES = "text/csv", "application/jsonlines"
 DIAMONDS = 53_940
@@ -112,10 +112,10 @@ def test_response_is_valid_payload_of_next_container(
     prices = expected()[:, None]
     booster = train(prices, names=["score"])
     first = diamonds.post(CSV, Accept=media_type)
-    with running(saved(booster, tmp_path)) as second:
+    with running(save_artifact(booster, tmp_path)) as second:
         response = second.post(first.content, first.headers["Content-Type"])
 
-    np.testing.assert_array_equal(scores(response), predictions(booster, prices))
+    np.testing.assert_array_equal(scores(response), predict_with_xgboost(booster, prices))
 
 
 @pytest.fixture(scope="module")
@@ -265,6 +265,6 @@ def peak_bytes(server: Server) -> int:
 
 def test_multi_model_setting_prevents_startup() -> None:
     """8.1: SAGEMAKER_MULTI_MODEL=true, which is not supported, prevents startup."""
-    assert "not supported" in refusal(ARTIFACT, SAGEMAKER_MULTI_MODEL="true")
+    assert "not supported" in startup_error(ARTIFACT, SAGEMAKER_MULTI_MODEL="true")
     with running(ARTIFACT, SAGEMAKER_MULTI_MODEL="false") as server:
         np.testing.assert_array_equal(scores(server.post(CSV)), expected())

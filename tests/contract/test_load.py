@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import requests
 
-from tests.support.boosters import numbers, predictions, saved, train
+from tests.support.boosters import predict_with_xgboost, random_features, save_artifact, train
 from tests.support.diamonds import ARTIFACT, CSV, expected
 from tests.support.responses import error_of, scores
 from tests.support.server import Server, free_port, running, start, stop, wait_until_ready
@@ -165,13 +165,13 @@ def test_idle_connections_do_not_delay_shutdown() -> None:
 
 def test_parallel_predictions_keep_row_order(tmp_path: Path) -> None:
     """5.9: slices predicted in parallel are returned in the order of the payload's rows."""
-    booster = train(numbers(500, 30), rounds=60, max_depth=6)
-    features = numbers(40_000, 30, seed=9)
+    booster = train(random_features(500, 30), rounds=60, max_depth=6)
+    features = random_features(40_000, 30, seed=9)
     body = "\n".join(
         ",".join("" if value != value else repr(value) for value in row)  # noqa: PLR0124
         for row in features.tolist()
     )
-    with running(saved(booster, tmp_path)) as server:
+    with running(save_artifact(booster, tmp_path)) as server:
         response = server.post(body)
 
-    np.testing.assert_array_equal(scores(response), predictions(booster, features))
+    np.testing.assert_array_equal(scores(response), predict_with_xgboost(booster, features))

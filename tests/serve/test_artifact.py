@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 import xgboost
 
-from tests.support.boosters import numbers, predictions, saved, train
+from tests.support.boosters import predict_with_xgboost, random_features, save_artifact, train
 from tests.support.responses import scores
-from tests.support.server import ROOT, refusal, running
+from tests.support.server import ROOT, running, startup_error
 
 MODELS = ROOT / "tests" / "support" / "old_models"
 STANDARD_NAMES = ("model.ubj", "model.json", "xgboost-model")
 XGBOOST_VERSION = tuple(map(int, xgboost.__version__.split(".")[:2]))
-BOOSTER = train(numbers(100, 2), names=["a", "b"])
+BOOSTER = train(random_features(100, 2), names=["a", "b"])
 
 
 def load_expected(version: str) -> tuple[str, list[float]]:
@@ -36,10 +36,10 @@ def test_models_of_other_versions_predict_the_same_or_are_rejected(
     body, expected = load_expected(version)
 
     if tuple(map(int, version.split("."))) > XGBOOST_VERSION:
-        assert f"was written by XGBoost {version}" in refusal(tmp_path)
+        assert f"was written by XGBoost {version}" in startup_error(tmp_path)
         return
     if (version, suffix) == ("1.7", "-xgboost-model"):
-        line = refusal(tmp_path)
+        line = startup_error(tmp_path)
         assert "is in the binary format that XGBoost 3.1 removed" in line
         assert f"make convert MODEL={tmp_path / name}" in line
         return
@@ -54,21 +54,21 @@ def test_pickles_are_rejected(tmp_path: Path, version: str) -> None:
     """4.1: A pickle, which can run arbitrary code, is never loaded."""
     shutil.copy(MODELS / f"{version}.pkl", tmp_path / "xgboost-model")
 
-    assert "is a pickle, which is never loaded because it can run arbitrary code" in refusal(
+    assert "is a pickle, which is never loaded because it can run arbitrary code" in startup_error(
         tmp_path
     )
 
 
 def test_a_model_of_a_newer_xgboost_is_rejected_unless_allowed(tmp_path: Path) -> None:
     """A model of a newer XGBoost, which may predict incorrectly, needs SERVE_ALLOW_NEWER_MODEL."""
-    model = (saved(BOOSTER, tmp_path) / "model.ubj").read_bytes()
+    model = (save_artifact(BOOSTER, tmp_path) / "model.ubj").read_bytes()
     major, minor = XGBOOST_VERSION
     newer = model.replace(
         bytes([ord("i"), major, ord("i"), minor]), bytes([ord("i"), major, ord("i"), minor + 1])
     )
     (tmp_path / "model.ubj").write_bytes(newer)
 
-    assert f"written by XGBoost {major}.{minor + 1}" in refusal(tmp_path)
+    assert f"written by XGBoost {major}.{minor + 1}" in startup_error(tmp_path)
     with running(tmp_path, SERVE_ALLOW_NEWER_MODEL="true") as server:
         assert server.post("1,2").status_code == 200
 
@@ -85,7 +85,7 @@ def test_a_model_is_recognized_by_its_name_or_its_bytes(tmp_path: Path, name: st
         path.write_bytes(BOOSTER.save_raw("ubj"))
         (tmp_path / "m.json").unlink()
     (tmp_path / "code").mkdir()
-    saved(BOOSTER, tmp_path / "code")
+    save_artifact(BOOSTER, tmp_path / "code")
     (tmp_path / "requirements.txt").write_text("pandas\n")
     (tmp_path / "metadata.json").write_text('{"learner_rate": 1}')
     (tmp_path / ".model.ubj").write_bytes(BOOSTER.save_raw("ubj"))
@@ -95,14 +95,15 @@ def test_a_model_is_recognized_by_its_name_or_its_bytes(tmp_path: Path, name: st
 
     with running(tmp_path) as server:
         np.testing.assert_array_equal(
-            scores(server.post("1,2")), predictions(BOOSTER, np.array([[1, 2]], np.float32))
+            scores(server.post("1,2")),
+            predict_with_xgboost(BOOSTER, np.array([[1, 2]], np.float32)),
         )
 
 
 def test_a_standard_name_takes_precedence_over_other_models(tmp_path: Path) -> None:
     """4.9: Another model in the directory is reported in a warning and not loaded."""
-    saved(BOOSTER, tmp_path)
-    train(numbers(100, 5)).save_model(tmp_path / "old.ubj")
+    save_artifact(BOOSTER, tmp_path)
+    train(random_features(100, 5)).save_model(tmp_path / "old.ubj")
 
     with running(tmp_path) as server:
         assert server.post("1,2").status_code == 200
@@ -115,15 +116,15 @@ def test_a_standard_name_takes_precedence_over_other_models(tmp_path: Path) -> N
 
 def test_several_models_are_rejected(tmp_path: Path) -> None:
     """4.9: The server does not guess which of several models to serve."""
-    saved(BOOSTER, tmp_path)
+    save_artifact(BOOSTER, tmp_path)
     BOOSTER.save_model(tmp_path / "model.json")
     other_names = tmp_path / "other-names"
     other_names.mkdir()
     for name in ("a.ubj", "b.ubj"):
         BOOSTER.save_model(other_names / name)
 
-    assert 'contains several models ("model.json", "model.ubj")' in refusal(tmp_path)
-    assert 'contains several models ("a.ubj", "b.ubj")' in refusal(other_names)
+    assert 'contains several models ("model.json", "model.ubj")' in startup_error(tmp_path)
+    assert 'contains several models ("a.ubj", "b.ubj")' in startup_error(other_names)
 
 
 @pytest.mark.parametrize("name", ["model.ubj", "model.json"])
@@ -134,7 +135,7 @@ def test_truncated_models_are_rejected(tmp_path: Path, name: str) -> None:
     for length in (100, 150, len(model) // 2, len(model) - 2, len(model) - 1):
         (tmp_path / name).write_bytes(model[:length])
 
-        assert "is truncated" in refusal(tmp_path)
+        assert "is truncated" in startup_error(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -160,25 +161,25 @@ def test_files_in_other_formats_are_rejected(tmp_path: Path, content: bytes, mes
     """4.3: A file that is not a model is rejected with its format and the fix."""
     (tmp_path / "xgboost-model").write_bytes(content)
 
-    assert message in refusal(tmp_path)
+    assert message in startup_error(tmp_path)
 
 
 def test_a_directory_without_a_model_is_rejected(tmp_path: Path) -> None:
     """4.3: The message lists the files of the directory, or explains the likely model file."""
-    assert "it is empty" in refusal(tmp_path)
-    assert "is not a directory" in refusal(tmp_path / "missing")
+    assert "it is empty" in startup_error(tmp_path)
+    assert "is not a directory" in startup_error(tmp_path / "missing")
     (tmp_path / "notes.txt").write_text("no model")
-    assert 'it contains "notes.txt"' in refusal(tmp_path)
+    assert 'it contains "notes.txt"' in startup_error(tmp_path)
     (tmp_path / "model.tar.gz").write_bytes(b"\x1f\x8b\x08\0")
-    assert "model.tar.gz is an archive: extract it" in refusal(tmp_path)
+    assert "model.tar.gz is an archive: extract it" in startup_error(tmp_path)
 
 
 def test_early_stopping_is_honored(tmp_path: Path) -> None:
     """A model predicts up to its best iteration, unless SERVE_EARLY_STOPPING is false."""
-    features, target = numbers(300, 3, missing=0), np.random.default_rng(0).random(300)
+    features, target = random_features(300, 3, missing=0), np.random.default_rng(0).random(300)
     matrix = xgboost.DMatrix(features, target)
     validation = xgboost.DMatrix(
-        numbers(100, 3, seed=9, missing=0), np.random.default_rng(1).random(100)
+        random_features(100, 3, seed=9, missing=0), np.random.default_rng(1).random(100)
     )
     booster = xgboost.train(
         {"nthread": 1},
@@ -192,7 +193,7 @@ def test_early_stopping_is_honored(tmp_path: Path) -> None:
     body = "\n".join(",".join(map(repr, row)) for row in features.tolist())
 
     assert not np.array_equal(best, booster.predict(matrix))
-    with running(saved(booster, tmp_path)) as server:
+    with running(save_artifact(booster, tmp_path)) as server:
         np.testing.assert_array_equal(scores(server.post(body)), best)
     started = next(event for event in server.events() if event["event"] == "server started")
     assert started["rounds_that_predict"] == booster.best_iteration + 1 < started["rounds"]
@@ -202,13 +203,15 @@ def test_early_stopping_is_honored(tmp_path: Path) -> None:
 
 def test_a_failed_self_test_prevents_startup(tmp_path: Path) -> None:
     """2.6: The artifact's own request must produce its own expected response."""
-    saved(BOOSTER, tmp_path)
+    save_artifact(BOOSTER, tmp_path)
     folder = tmp_path / "self-test"
     folder.mkdir()
     (folder / "request.json").write_text("[[1, 2], [3, 4]]")
-    expected = predictions(BOOSTER, np.array([[1, 2], [3, 4]], np.float32)).tolist()
+    expected = predict_with_xgboost(BOOSTER, np.array([[1, 2], [3, 4]], np.float32)).tolist()
 
-    assert "expected one request.* and one expected.* file, found 1 and 0" in refusal(tmp_path)
+    assert "expected one request.* and one expected.* file, found 1 and 0" in startup_error(
+        tmp_path
+    )
     (folder / "expected.jsonl").write_text(
         "".join(json.dumps({"score": score}) + "\n" for score in expected)
     )
@@ -223,13 +226,13 @@ def test_a_failed_self_test_prevents_startup(tmp_path: Path) -> None:
     (folder / "expected.jsonl").write_text(
         "".join(json.dumps({"score": score + 0.001}) + "\n" for score in expected)
     )
-    assert "self-test failed: row 1: expected" in refusal(tmp_path)
+    assert "self-test failed: row 1: expected" in startup_error(tmp_path)
     (folder / "expected.jsonl").write_text(json.dumps({"score": expected[0]}) + "\n")
-    assert "self-test failed: expected 1 prediction, got 2" in refusal(tmp_path)
+    assert "self-test failed: expected 1 prediction, got 2" in startup_error(tmp_path)
     (folder / "expected.jsonl").write_text("invalid")
-    assert "expected a response of this server" in refusal(tmp_path)
+    assert "expected a response of this server" in startup_error(tmp_path)
     (folder / "request.json").write_text("[[1]]")
-    assert "self-test failed" in refusal(tmp_path)
+    assert "self-test failed" in startup_error(tmp_path)
 
 
 def test_the_sample_artifact_is_small_and_portable() -> None:

@@ -7,37 +7,37 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.support.boosters import numbers, predictions, saved, train
+from tests.support.boosters import predict_with_xgboost, random_features, save_artifact, train
 from tests.support.responses import error_of, scores
 from tests.support.server import Server, running
 
-NAMED = train(numbers(300, 3, seed=1), names=["a", "b", "c"])
-UNNAMED = train(numbers(300, 3, seed=1))
-SINGLE_COLUMN = train(numbers(300, 1, seed=2))
-NUMERIC_NAMES = train(numbers(300, 3, seed=3), names=["0", "1", "2"])
+NAMED = train(random_features(300, 3, seed=1), names=["a", "b", "c"])
+UNNAMED = train(random_features(300, 3, seed=1))
+SINGLE_COLUMN = train(random_features(300, 1, seed=2))
+NUMERIC_NAMES = train(random_features(300, 3, seed=3), names=["0", "1", "2"])
 
 
 @pytest.fixture(scope="module")
 def named(models: Path) -> Iterator[Server]:
-    with running(saved(NAMED, models / "csv-named")) as server:
+    with running(save_artifact(NAMED, models / "csv-named")) as server:
         yield server
 
 
 @pytest.fixture(scope="module")
 def unnamed(models: Path) -> Iterator[Server]:
-    with running(saved(UNNAMED, models / "csv-nameless")) as server:
+    with running(save_artifact(UNNAMED, models / "csv-nameless")) as server:
         yield server
 
 
 @pytest.fixture(scope="module")
 def single_column(models: Path) -> Iterator[Server]:
-    with running(saved(SINGLE_COLUMN, models / "csv-one")) as server:
+    with running(save_artifact(SINGLE_COLUMN, models / "csv-one")) as server:
         yield server
 
 
 @pytest.fixture(scope="module")
 def numeric_names(models: Path) -> Iterator[Server]:
-    with running(saved(NUMERIC_NAMES, models / "csv-digits")) as server:
+    with running(save_artifact(NUMERIC_NAMES, models / "csv-digits")) as server:
         yield server
 
 
@@ -79,7 +79,7 @@ def test_accepted_spellings(named: Server, body: str, rows: list[list[float]]) -
     """3.16, 3.18 and 5.7: common line ends, quotes, spaces, empty cells and headers work."""
     response = named.post(body.encode())
 
-    expected = predictions(NAMED, matrix(*rows)) if rows else np.empty(0)
+    expected = predict_with_xgboost(NAMED, matrix(*rows)) if rows else np.empty(0)
     np.testing.assert_array_equal(scores(response), expected)
 
 
@@ -194,7 +194,7 @@ def test_header_absent_makes_the_first_line_a_record(named: Server) -> None:
     assert 'row 1, column "a": expected a number, got "a"' in error_of(response)
     np.testing.assert_array_equal(
         scores(named.post("1,2,3", 'text/csv; HEADER="Absent"')),
-        predictions(NAMED, matrix([1, 2, 3])),
+        predict_with_xgboost(NAMED, matrix([1, 2, 3])),
     )
 
 
@@ -219,9 +219,11 @@ def test_names_that_read_as_numbers_are_a_header_only_when_declared(numeric_name
     )
 
     np.testing.assert_array_equal(
-        scores(undeclared), predictions(NUMERIC_NAMES, matrix([2, 1, 0], [7, 8, 9]))
+        scores(undeclared), predict_with_xgboost(NUMERIC_NAMES, matrix([2, 1, 0], [7, 8, 9]))
     )
-    np.testing.assert_array_equal(scores(declared), predictions(NUMERIC_NAMES, matrix([9, 8, 7])))
+    np.testing.assert_array_equal(
+        scores(declared), predict_with_xgboost(NUMERIC_NAMES, matrix([9, 8, 7]))
+    )
 
 
 def test_header_is_rejected_by_a_model_without_names(unnamed: Server) -> None:
@@ -258,7 +260,7 @@ def test_with_one_feature_every_line_is_a_record(
 ) -> None:
     """5.7 and 5.9: with one column, a blank line is a missing value and never dropped."""
     np.testing.assert_array_equal(
-        scores(single_column.post(body)), predictions(SINGLE_COLUMN, matrix(*rows))
+        scores(single_column.post(body)), predict_with_xgboost(SINGLE_COLUMN, matrix(*rows))
     )
 
 
@@ -308,7 +310,7 @@ def test_delimiters(named: Server, parameter: str, delimiter: str) -> None:
     ):
         response = named.post(body.replace(",", delimiter).encode(), f"text/csv; {parameter}")
 
-        np.testing.assert_array_equal(scores(response), predictions(NAMED, matrix(*rows)))
+        np.testing.assert_array_equal(scores(response), predict_with_xgboost(NAMED, matrix(*rows)))
 
 
 def test_commas_in_cells_with_another_delimiter(named: Server) -> None:
@@ -325,7 +327,7 @@ def test_blank_lines_with_a_delimiter_and_one_column(single_column: Server) -> N
     response = single_column.post('1\n\n"2"\n""\n', "text/csv; delimiter=tab")
 
     np.testing.assert_array_equal(
-        scores(response), predictions(SINGLE_COLUMN, matrix([1], [NAN], [2], [NAN]))
+        scores(response), predict_with_xgboost(SINGLE_COLUMN, matrix([1], [NAN], [2], [NAN]))
     )
 
 
@@ -335,7 +337,7 @@ def test_blanks_are_a_missing_value_of_one_column(single_column: Server, body: s
     rows = [[float(line) if line.strip() else NAN] for line in body.removesuffix("\n").split("\n")]
 
     np.testing.assert_array_equal(
-        scores(single_column.post(body)), predictions(SINGLE_COLUMN, matrix(*rows))
+        scores(single_column.post(body)), predict_with_xgboost(SINGLE_COLUMN, matrix(*rows))
     )
 
 
@@ -386,7 +388,7 @@ def test_delimiters_are_never_guessed(named: Server, delimiter: str) -> None:
 def test_label_size_one_has_no_effect(named: Server, content_type: str) -> None:
     """3.6: label_size=1, common in training jobs, is accepted, and no column is a label."""
     np.testing.assert_array_equal(
-        scores(named.post("1,2,3\n", content_type)), predictions(NAMED, matrix([1, 2, 3]))
+        scores(named.post("1,2,3\n", content_type)), predict_with_xgboost(NAMED, matrix([1, 2, 3]))
     )
     assert named.post("9,1,2,3\n", content_type).status_code == 400
 

@@ -10,11 +10,11 @@ import xgboost
 from numpy.typing import NDArray
 
 from tests.container.test_check import check
-from tests.support.boosters import numbers, predictions, train
+from tests.support.boosters import predict_with_xgboost, random_features, train
 from tests.support.responses import scores, strict
-from tests.support.server import refusal, running
+from tests.support.server import running, startup_error
 
-FEATURES = numbers(200, 3, missing=0)
+FEATURES = random_features(200, 3, missing=0)
 SAMPLE = FEATURES[:50]
 BODY = json.dumps(SAMPLE.tolist())
 RANDOM = np.random.default_rng(0)
@@ -37,7 +37,9 @@ def save_members(members: list[xgboost.Booster], folder: Path) -> Path:
 
 def average(members: list[xgboost.Booster]) -> NDArray[np.float32]:
     """Return the mean of the members' predictions for the sample, as XGBoost predicts them."""
-    scores_by_member = [predictions(member, SAMPLE).astype(np.float64) for member in members]
+    scores_by_member = [
+        predict_with_xgboost(member, SAMPLE).astype(np.float64) for member in members
+    ]
     averages: NDArray[np.float32] = np.mean(scores_by_member, axis=0).astype(np.float32)
     return averages
 
@@ -52,7 +54,9 @@ def test_an_ensemble_predicts_the_mean(tmp_path: Path, count: int) -> None:
         single = scores(server.post(json.dumps(SAMPLE[:1].tolist()), "application/json"))
     with running(tmp_path, SAGEMAKER_INFERENCE_OUTPUT="predicted_score,spread") as server:
         rows = strict(server.post(BODY, "application/json").text)["predictions"]
-    scores_by_member = [predictions(member, SAMPLE).astype(np.float64) for member in members]
+    scores_by_member = [
+        predict_with_xgboost(member, SAMPLE).astype(np.float64) for member in members
+    ]
     spread = np.std(scores_by_member, axis=0).astype(np.float32)
 
     np.testing.assert_array_max_ulp(got, average(members))
@@ -108,7 +112,7 @@ def test_members_that_predict_classes_vote(tmp_path: Path, objective: str, count
         )
         for seed in range(count)
     ]
-    votes = np.stack([predictions(member, SAMPLE) for member in members]).astype(int)
+    votes = np.stack([predict_with_xgboost(member, SAMPLE) for member in members]).astype(int)
     winners = [np.bincount(row_votes).argmax() for row_votes in votes.T]
     with running(
         save_members(members, tmp_path), SAGEMAKER_INFERENCE_OUTPUT="predicted_label,spread"
@@ -127,10 +131,10 @@ def test_a_setting_enables_or_disables_ensembles(tmp_path: Path) -> None:
         booster.save_model(tmp_path / name)
     numbered = save_members(members, tmp_path / "numbered")
 
-    assert "remove all but one" in refusal(numbered, SAGEMAKER_INFERENCE_ENSEMBLE="False")
+    assert "remove all but one" in startup_error(numbered, SAGEMAKER_INFERENCE_ENSEMBLE="False")
     for path in numbered.iterdir():
         path.unlink()
-    assert "SAGEMAKER_INFERENCE_ENSEMBLE=true" in refusal(tmp_path)
+    assert "SAGEMAKER_INFERENCE_ENSEMBLE=true" in startup_error(tmp_path)
     with running(tmp_path, SAGEMAKER_INFERENCE_ENSEMBLE="True") as server:
         np.testing.assert_array_max_ulp(
             scores(server.post(BODY, "application/json")), average(members)
@@ -143,13 +147,13 @@ def test_a_single_numbered_file_is_not_an_ensemble(tmp_path: Path) -> None:
     save_members(members[:1], tmp_path)
     with running(tmp_path) as server:
         np.testing.assert_array_equal(
-            scores(server.post(BODY, "application/json")), predictions(members[0], SAMPLE)
+            scores(server.post(BODY, "application/json")), predict_with_xgboost(members[0], SAMPLE)
         )
     save_members(members, tmp_path)
     members[1].save_model(tmp_path / "model.ubj")
     with running(tmp_path) as server:
         np.testing.assert_array_equal(
-            scores(server.post(BODY, "application/json")), predictions(members[1], SAMPLE)
+            scores(server.post(BODY, "application/json")), predict_with_xgboost(members[1], SAMPLE)
         )
 
 
@@ -157,7 +161,7 @@ def test_a_single_numbered_file_is_not_an_ensemble(tmp_path: Path) -> None:
     ("other", "message"),
     [
         (train(FEATURES, objective="reg:gamma", rounds=2), "differ in objective: "),
-        (train(numbers(200, 4), rounds=2), "differ in number of features: "),
+        (train(random_features(200, 4), rounds=2), "differ in number of features: "),
         (train(FEATURES, names=["a", "b", "c"], rounds=2), "differ in column names: "),
         (train(FEATURES, types=["q", "i", "q"], rounds=2), "differ in column types, column 2: "),
         (train(FEATURES, RANDOM.random((200, 2)), rounds=2), "differ in number of outputs: "),
@@ -168,7 +172,7 @@ def test_members_that_differ_are_rejected(
     tmp_path: Path, other: xgboost.Booster, message: str
 ) -> None:
     """4.9: Models with different inputs or outputs are rejected, with the first difference."""
-    line = refusal(save_members([train(FEATURES, rounds=2), other], tmp_path))
+    line = startup_error(save_members([train(FEATURES, rounds=2), other], tmp_path))
 
     assert message in line
     assert "xgboost-model-1" in line
@@ -179,14 +183,17 @@ def test_an_unreadable_member_is_rejected(tmp_path: Path) -> None:
     save_members(train_members(2), tmp_path)
     (tmp_path / "xgboost-model-2").write_bytes(b"binf")
 
-    assert "xgboost-model-2 is in the binary format" in refusal(tmp_path)
+    assert "xgboost-model-2 is in the binary format" in startup_error(tmp_path)
 
 
 def test_each_member_has_its_own_best_iteration(tmp_path: Path) -> None:
     """Each member predicts up to its own best iteration."""
     members = train_members(2)
     members[0].set_attr(best_iteration="0")
-    first, second = predictions(members[0][:1], SAMPLE), predictions(members[1], SAMPLE)
+    first, second = (
+        predict_with_xgboost(members[0][:1], SAMPLE),
+        predict_with_xgboost(members[1], SAMPLE),
+    )
     expected = (first + second) / 2
     with running(save_members(members, tmp_path)) as server:
         np.testing.assert_allclose(

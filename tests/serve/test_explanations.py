@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from tests.serve.test_ensembles import save_members, train_members
 from tests.serve.test_outputs import parse_labels
-from tests.support.boosters import numbers, saved, train
+from tests.support.boosters import random_features, save_artifact, train
 from tests.support.responses import error_of, strict
 from tests.support.server import Server, running
 
 NAMES = ["carat", "depth", "table"]
-FEATURES = numbers(200, 3, missing=0)
+FEATURES = random_features(200, 3, missing=0)
 SAMPLE = FEATURES[:20]
 BODY = json.dumps(SAMPLE.tolist())
 RANDOM = np.random.default_rng(0)
@@ -60,7 +60,7 @@ def test_contributions_add_up_to_the_margin(models: Path, model_type: str) -> No
     """Contributions and bias equal those of XGBoost, and add up to the margin, for each class."""
     target, parameters = MODEL_TYPES[model_type]
     booster = train(FEATURES, target, names=NAMES, rounds=5, **parameters)
-    with running(saved(booster, models / f"explained-{model_type}")) as server:
+    with running(save_artifact(booster, models / f"explained-{model_type}")) as server:
         rows = explain_sample(server, "explain=leaves+contributions+margin")
     contributions = predict_sample(booster, pred_contribs=True)
     values = np.array([[row["contributions"][name] for name in NAMES] for row in rows])
@@ -88,7 +88,7 @@ def booster() -> xgboost.Booster:
 
 @pytest.fixture(scope="module")
 def server(models: Path, booster: xgboost.Booster) -> Any:
-    with running(saved(booster, models / "explained")) as running_server:
+    with running(save_artifact(booster, models / "explained")) as running_server:
         yield running_server
 
 
@@ -187,7 +187,7 @@ def test_invalid_parameters_are_406(server: Server, accept: str, message: str) -
 def test_a_linear_booster_has_no_leaves(models: Path) -> None:
     """Leaves of a linear booster are a 406; its contributions add up to the margin."""
     booster = train(np.sign(FEATURES), booster="gblinear")
-    with running(saved(booster, models / "explained-linear")) as server:
+    with running(save_artifact(booster, models / "explained-linear")) as server:
         leaves = server.post(BODY, "application/json", Accept="application/json; explain=leaves")
         rows = explain_sample(server, "explain=contributions+margin")
 
@@ -204,7 +204,7 @@ def test_explanations_honor_early_stopping(models: Path) -> None:
     """A model that was stopped early is explained by the rounds up to its best iteration."""
     booster = train(FEATURES, rounds=5)
     booster.set_attr(best_iteration="1")
-    with running(saved(booster, models / "explained-stopped")) as server:
+    with running(save_artifact(booster, models / "explained-stopped")) as server:
         rows = explain_sample(server, "explain=contributions+leaves+margin")
 
     assert {len(row["leaves"]) for row in rows} == {2}
@@ -238,7 +238,8 @@ def test_an_ensemble_is_explained_by_the_mean(tmp_path: Path) -> None:
 def test_explanations_follow_selected_outputs(models: Path, booster: xgboost.Booster) -> None:
     """The keys of SAGEMAKER_INFERENCE_OUTPUT come first, then the explanations."""
     with running(
-        saved(booster, models / "explained-selected"), SAGEMAKER_INFERENCE_OUTPUT="predicted_score"
+        save_artifact(booster, models / "explained-selected"),
+        SAGEMAKER_INFERENCE_OUTPUT="predicted_score",
     ) as server:
         rows = explain_sample(server, "explain=margin")
 

@@ -10,22 +10,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.support.boosters import numbers, predictions, saved, train
+from tests.support.boosters import predict_with_xgboost, random_features, save_artifact, train
 from tests.support.protobuf import dense
 from tests.support.responses import error_of, scores
 from tests.support.server import Server, running
 
 WIDTH = 3
 LIMIT = 1_000_000
-BOOSTER = train(numbers(300, WIDTH, seed=1), names=["a", "b", "c"])
-MATRIX = numbers(50, WIDTH, seed=2, missing=0)
+BOOSTER = train(random_features(300, WIDTH, seed=1), names=["a", "b", "c"])
+MATRIX = random_features(50, WIDTH, seed=2, missing=0)
 LISTS = MATRIX.tolist()
 TEXT = "".join(",".join(map(repr, row)) + "\n" for row in LISTS).encode()
 
 
 @pytest.fixture(scope="module")
 def server(models: Path) -> Iterator[Server]:
-    with running(saved(BOOSTER, models / "gzip"), MAX_CONTENT_LENGTH=str(LIMIT)) as running_server:
+    with running(
+        save_artifact(BOOSTER, models / "gzip"), MAX_CONTENT_LENGTH=str(LIMIT)
+    ) as running_server:
         yield running_server
 
 
@@ -52,14 +54,14 @@ def test_gzip_of_any_media_type(
     """A compressed payload of any media type gets the same predictions as an uncompressed one."""
     response = server.post(gzip.compress(body), content_type, Content_Encoding=encoding)
 
-    np.testing.assert_array_equal(scores(response), predictions(BOOSTER, MATRIX))
+    np.testing.assert_array_equal(scores(response), predict_with_xgboost(BOOSTER, MATRIX))
 
 
 @pytest.mark.parametrize("encoding", ["", "identity", None])
 def test_no_encoding(server: Server, encoding: str | None) -> None:
     """An uncompressed body may have the encoding identity, an empty one or none."""
     np.testing.assert_array_equal(
-        scores(server.post(TEXT, Content_Encoding=encoding)), predictions(BOOSTER, MATRIX)
+        scores(server.post(TEXT, Content_Encoding=encoding)), predict_with_xgboost(BOOSTER, MATRIX)
     )
 
 
@@ -68,7 +70,8 @@ def test_several_gzip_members(server: Server) -> None:
     parts = [gzip.compress(TEXT[:100]), gzip.compress(b""), gzip.compress(TEXT[100:])]
 
     np.testing.assert_array_equal(
-        scores(server.post(b"".join(parts), Content_Encoding="gzip")), predictions(BOOSTER, MATRIX)
+        scores(server.post(b"".join(parts), Content_Encoding="gzip")),
+        predict_with_xgboost(BOOSTER, MATRIX),
     )
 
 
@@ -137,7 +140,7 @@ def test_gzip_bomb_is_rejected(models: Path) -> None:
     """A body that would decompress to 2 GB is a 413, and the server's memory does not grow."""
     piece = gzip.compress(bytes(1 << 26))
     with running(
-        saved(BOOSTER, models / "gzip-bomb"), SAGEMAKER_MODEL_SERVER_WORKERS="1"
+        save_artifact(BOOSTER, models / "gzip-bomb"), SAGEMAKER_MODEL_SERVER_WORKERS="1"
     ) as server:
         server.post(TEXT)
         before = peak_memory_bytes(server)

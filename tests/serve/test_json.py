@@ -8,24 +8,24 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.support.boosters import numbers, predictions, saved, train
+from tests.support.boosters import predict_with_xgboost, random_features, save_artifact, train
 from tests.support.responses import error_of, scores
 from tests.support.server import Server, running
 
-NAMED = train(numbers(300, 3, seed=1), names=["a", "b", "c"])
-UNNAMED = train(numbers(300, 3, seed=1))
+NAMED = train(random_features(300, 3, seed=1), names=["a", "b", "c"])
+UNNAMED = train(random_features(300, 3, seed=1))
 NAN = float("nan")
 
 
 @pytest.fixture(scope="module")
 def named(models: Path) -> Iterator[Server]:
-    with running(saved(NAMED, models / "json-named")) as server:
+    with running(save_artifact(NAMED, models / "json-named")) as server:
         yield server
 
 
 @pytest.fixture(scope="module")
 def unnamed(models: Path) -> Iterator[Server]:
-    with running(saved(UNNAMED, models / "json-nameless")) as server:
+    with running(save_artifact(UNNAMED, models / "json-nameless")) as server:
         yield server
 
 
@@ -63,7 +63,7 @@ def matrix(*rows: list[float]) -> NDArray[np.float32]:
 )
 def test_document_shapes(named: Server, body: str, rows: list[list[float]]) -> None:
     """3.17, 5.8 and 10.9: every documented shape, and JSON Lines sent as application/json."""
-    expected = predictions(NAMED, matrix(*rows)) if rows else np.empty(0)
+    expected = predict_with_xgboost(NAMED, matrix(*rows)) if rows else np.empty(0)
 
     response = named.post(body.encode(), "application/json")
 
@@ -235,7 +235,7 @@ def test_json_lines(named: Server, body: str, rows: list[list[float]]) -> None:
     """3.17 and 5.15: one response line per line, without trailing blank lines."""
     response = named.post(body.encode(), "application/jsonlines")
 
-    expected = predictions(NAMED, matrix(*rows)) if rows else np.empty(0)
+    expected = predict_with_xgboost(NAMED, matrix(*rows)) if rows else np.empty(0)
     assert len(response.text.splitlines()) == len(rows)
     np.testing.assert_array_equal(scores(response), expected)
 
@@ -252,15 +252,15 @@ def test_names_are_rejected_by_a_model_without_names(unnamed: Server) -> None:
         assert "the model has no column names" in error_of(response)
     np.testing.assert_array_equal(
         scores(unnamed.post("[1, 2, 3]", "application/json")),
-        predictions(UNNAMED, matrix([1, 2, 3])),
+        predict_with_xgboost(UNNAMED, matrix([1, 2, 3])),
     )
 
 
 def test_long_documents_are_split_only_between_rows(named: Server) -> None:
     """Splitting a long document before parsing changes neither predictions nor errors."""
-    rows = numbers(60_000, 3, seed=8, missing=0)
+    rows = random_features(60_000, 3, seed=8, missing=0)
     lists = [[float(value) for value in row] for row in rows]
-    expected = predictions(NAMED, rows)
+    expected = predict_with_xgboost(NAMED, rows)
     swapped = [[c, a, b] for a, b, c in lists]
     objects = [{"a": a, "b": b, "c": c} for a, b, c in lists]
 

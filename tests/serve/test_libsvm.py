@@ -9,26 +9,26 @@ import pytest
 import xgboost
 from numpy.typing import NDArray
 
-from tests.support.boosters import numbers, predictions, saved, train
+from tests.support.boosters import predict_with_xgboost, random_features, save_artifact, train
 from tests.support.payloads import libsvm
 from tests.support.responses import error_of, scores
-from tests.support.server import Server, refusal, running
+from tests.support.server import Server, running, startup_error
 
 LIBSVM = "text/libsvm"
 NAN = float("nan")
 WIDTH = 4
-BOOSTER = train(numbers(300, WIDTH, seed=1), names=["a", "b", "c", "d"])
+BOOSTER = train(random_features(300, WIDTH, seed=1), names=["a", "b", "c", "d"])
 
 
 @pytest.fixture(scope="module")
 def zero_based(models: Path) -> Iterator[Server]:
-    with running(saved(BOOSTER, models / "libsvm-zero")) as server:
+    with running(save_artifact(BOOSTER, models / "libsvm-zero")) as server:
         yield server
 
 
 @pytest.fixture(scope="module")
 def one_based(models: Path) -> Iterator[Server]:
-    with running(saved(BOOSTER, models / "libsvm-one"), SERVE_LIBSVM_BASE="1") as server:
+    with running(save_artifact(BOOSTER, models / "libsvm-one"), SERVE_LIBSVM_BASE="1") as server:
         yield server
 
 
@@ -58,7 +58,7 @@ def test_training_file_is_predicted_as_by_xgboost(tmp_path: Path, base: int) -> 
     """A training file of either base gets the predictions that XGBoost computes for it."""
     (tmp_path / "train.libsvm").write_text(libsvm(sparse_rows(300, seed=4), base))
     booster, expected = train_from_file(tmp_path / "train.libsvm")
-    with running(saved(booster, tmp_path / "model")) as server:
+    with running(save_artifact(booster, tmp_path / "model")) as server:
         response = server.post((tmp_path / "train.libsvm").read_bytes(), LIBSVM)
         single = [
             server.post(line, LIBSVM)
@@ -73,7 +73,7 @@ def test_training_file_is_predicted_as_by_xgboost(tmp_path: Path, base: int) -> 
 def test_one_based_payloads(zero_based: Server, one_based: Server) -> None:
     """With base 1, index 1 is the first feature, in single lines and in several."""
     features = sparse_rows(50, seed=5)
-    expected = predictions(BOOSTER, features)
+    expected = predict_with_xgboost(BOOSTER, features)
 
     np.testing.assert_array_equal(scores(one_based.post(libsvm(features, 1), LIBSVM)), expected)
     np.testing.assert_array_equal(scores(zero_based.post(libsvm(features, 0), LIBSVM)), expected)
@@ -89,7 +89,7 @@ def test_the_base_never_depends_on_the_request(zero_based: Server) -> None:
     assert (
         scores(alone)[0]
         == scores(beside)[0]
-        == predictions(BOOSTER, matrix([NAN, 0.2, 0.3, 0.4]))[0]
+        == predict_with_xgboost(BOOSTER, matrix([NAN, 0.2, 0.3, 0.4]))[0]
     )
 
 
@@ -101,7 +101,9 @@ def test_media_type_names(zero_based: Server, media_type: str) -> None:
     response = zero_based.post("1 0:1 1:2\n", media_type)
 
     assert response.headers["Content-Type"] == "text/csv"
-    np.testing.assert_array_equal(scores(response), predictions(BOOSTER, matrix([1, 2, NAN, NAN])))
+    np.testing.assert_array_equal(
+        scores(response), predict_with_xgboost(BOOSTER, matrix([1, 2, NAN, NAN]))
+    )
 
 
 @pytest.mark.parametrize(
@@ -127,7 +129,7 @@ def test_media_type_names(zero_based: Server, media_type: str) -> None:
 def test_accepted_spellings(zero_based: Server, body: str, rows: list[list[float]]) -> None:
     """Labels are optional, pairs have any order, and query IDs and comments are ignored."""
     np.testing.assert_array_equal(
-        scores(zero_based.post(body.encode(), LIBSVM)), predictions(BOOSTER, matrix(*rows))
+        scores(zero_based.post(body.encode(), LIBSVM)), predict_with_xgboost(BOOSTER, matrix(*rows))
     )
 
 
@@ -150,7 +152,7 @@ def test_rows_without_pairs_are_records(
     zero_based: Server, body: str, has_value: list[bool]
 ) -> None:
     """5.9: every line is a record, also a blank one and at the end of the payload."""
-    expected = predictions(
+    expected = predict_with_xgboost(
         BOOSTER, matrix(*[[1 if value else NAN, NAN, NAN, NAN] for value in has_value])
     )
 
@@ -226,13 +228,13 @@ def test_index_of_the_other_base_hints_at_the_setting(
 
 def test_base_in_schema_json(tmp_path: Path) -> None:
     """schema.json sets the base of its model, and the log event at startup contains it."""
-    folder = saved(BOOSTER, tmp_path)
+    folder = save_artifact(BOOSTER, tmp_path)
     (folder / "schema.json").write_text('{"features": [{}, {}, {}, {}], "libsvm_base": 1}')
     with running(folder) as server:
         response = server.post("1 1:5", LIBSVM)
 
     np.testing.assert_array_equal(
-        scores(response), predictions(BOOSTER, matrix([5, NAN, NAN, NAN]))
+        scores(response), predict_with_xgboost(BOOSTER, matrix([5, NAN, NAN, NAN]))
     )
     assert next(event for event in server.events() if "libsvm_base" in event)["libsvm_base"] == 1
 
@@ -260,10 +262,10 @@ def test_conflicting_or_invalid_base_prevents_startup(
     tmp_path: Path, schema_entry: str, env: dict[str, str], message: str
 ) -> None:
     """Conflicting bases, an invalid base or a misspelled key prevents startup."""
-    folder = saved(BOOSTER, tmp_path)
+    folder = save_artifact(BOOSTER, tmp_path)
     (folder / "schema.json").write_text(f'{{"features": [{{}}, {{}}, {{}}, {{}}], {schema_entry}}}')
 
-    assert message in refusal(folder, **env)
+    assert message in startup_error(folder, **env)
 
 
 def test_wide_payload_of_many_slices(tmp_path: Path) -> None:
@@ -273,7 +275,7 @@ def test_wide_payload_of_many_slices(tmp_path: Path) -> None:
     features[:, ::5000] = random.integers(0, 50, (120, 10))
     booster = train(features, features[:, 0] + features[:, 5000])
     features[::7] = np.nan
-    with running(saved(booster, tmp_path)) as server:
+    with running(save_artifact(booster, tmp_path)) as server:
         response = server.post(libsvm(features, 0), LIBSVM)
 
-    np.testing.assert_array_equal(scores(response), predictions(booster, features))
+    np.testing.assert_array_equal(scores(response), predict_with_xgboost(booster, features))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.support.boosters import numbers, predictions, saved, train
+from tests.support.boosters import predict_with_xgboost, random_features, save_artifact, train
 from tests.support.responses import scores, strict
 from tests.support.server import running
 
@@ -38,13 +38,13 @@ MODEL_TYPES: dict[str, tuple[Any, dict[str, Any]]] = {
 def test_predictions_equal_xgboost(models: Path, model_type: str) -> None:
     """Predictions equal Booster.predict bit for bit, also where in-place predictions do not."""
     target, parameters = MODEL_TYPES[model_type]
-    features = numbers(ROWS, 4, missing=0 if model_type == "gblinear" else 0.1)
+    features = random_features(ROWS, 4, missing=0 if model_type == "gblinear" else 0.1)
     if model_type == "gblinear":
         features = np.sign(features)
     booster = train(features, target, **parameters)
-    expected = predictions(booster, features[:50])
+    expected = predict_with_xgboost(booster, features[:50])
     rows = [[None if np.isnan(value) else value for value in row] for row in features[:50].tolist()]
-    with running(saved(booster, models / model_type)) as server:
+    with running(save_artifact(booster, models / model_type)) as server:
         for accept in ("text/csv", "application/json", "application/jsonlines"):
             for body, wanted in ((rows, expected), (rows[:1], expected[:1])):
                 got = scores(server.post(json.dumps(body), "application/json", Accept=accept))
@@ -53,25 +53,29 @@ def test_predictions_equal_xgboost(models: Path, model_type: str) -> None:
 
 def test_ten_thousand_features(models: Path) -> None:
     """A model with 10,000 features accepts rows of that width; its error messages stay short."""
-    features = numbers(60, 10_000, missing=0)
+    features = random_features(60, 10_000, missing=0)
     names = [f"feature {number}" for number in range(10_000)]
     booster = train(features, rounds=3, names=names)
     body = "\n".join(",".join(map(repr, row)) for row in features.tolist())
-    with running(saved(booster, models / "wide")) as server:
+    with running(save_artifact(booster, models / "wide")) as server:
         with_header = server.post(
             ",".join(reversed(names))
             + "\n"
             + "\n".join(",".join(map(repr, row[::-1])) for row in features.tolist())
         )
-        np.testing.assert_array_equal(scores(server.post(body)), predictions(booster, features))
-        np.testing.assert_array_equal(scores(with_header), predictions(booster, features))
+        np.testing.assert_array_equal(
+            scores(server.post(body)), predict_with_xgboost(booster, features)
+        )
+        np.testing.assert_array_equal(scores(with_header), predict_with_xgboost(booster, features))
         assert len(server.post("1,2").content) < 2048
         assert len(server.post("x,y\n1,2", "text/csv; header=present").content) < 2048
 
 
 def test_infinite_predictions_are_null_in_json(tmp_path: Path) -> None:
     """3.17: An infinite prediction is null in JSON, which stays valid, and inf in CSV."""
-    booster = json.loads(bytes(train(numbers(100, 2, missing=0), rounds=2).save_raw("json")))
+    booster = json.loads(
+        bytes(train(random_features(100, 2, missing=0), rounds=2).save_raw("json"))
+    )
     for tree in booster["learner"]["gradient_booster"]["model"]["trees"]:
         tree["split_conditions"] = [
             3e38 if child == -1 else condition

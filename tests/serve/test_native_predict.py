@@ -10,7 +10,7 @@ import xgboost
 from numpy.typing import NDArray
 
 from serve.model.native_predict import Predictor, build_direct_predictor, build_predictor
-from tests.support.boosters import numbers, train
+from tests.support.boosters import random_features, train
 
 WIDTH = 6
 ROUNDS = 7
@@ -25,7 +25,7 @@ MODEL_TYPES: dict[str, dict[str, Any]] = {
 
 
 def train_model(model_type: str) -> xgboost.Booster:
-    features = numbers(200, WIDTH)
+    features = random_features(200, WIDTH)
     random = np.random.default_rng(5)
     shape = (200, 2) if model_type == "targets" else (200,)
     target = (
@@ -41,7 +41,7 @@ def test_direct_predictions_equal_inplace_predictions(model_type: str) -> None:
     predict = build_direct_predictor(booster, ROUNDS)
 
     for rows in (1, 2, 63, 64, 65, 500):
-        features = numbers(rows, WIDTH, seed=rows)
+        features = random_features(rows, WIDTH, seed=rows)
         expected = booster.inplace_predict(features, iteration_range=(0, ROUNDS))
         for layout in (
             features,
@@ -55,7 +55,7 @@ def test_threads_do_not_share_buffers() -> None:
     """Eight threads that predict matrices of different sizes get their own predictions."""
     booster = train_model("classes")
     predict = build_direct_predictor(booster, ROUNDS)
-    matrices = [numbers(rows, WIDTH, seed=rows) for rows in range(1, 60)]
+    matrices = [random_features(rows, WIDTH, seed=rows) for rows in range(1, 60)]
     expected = [booster.inplace_predict(matrix, iteration_range=(0, ROUNDS)) for matrix in matrices]
     differing: list[NDArray[np.float32]] = []
 
@@ -89,7 +89,7 @@ def test_an_unsupported_library_falls_back_to_inplace_predict(
 ) -> None:
     """If the C call is missing or returns other numbers, Booster.inplace_predict is used."""
     booster = train_model("regression")
-    features = numbers(10, WIDTH)
+    features = random_features(10, WIDTH)
     expected = booster.inplace_predict(features, iteration_range=(0, ROUNDS))
 
     np.testing.assert_array_equal(

@@ -9,28 +9,28 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.support.boosters import numbers, predictions, saved, train
+from tests.support.boosters import predict_with_xgboost, random_features, save_artifact, train
 from tests.support.payloads import npy
 from tests.support.responses import error_of, scores
 from tests.support.server import Server, running
 
 NPY = "application/x-npy"
 WIDTH = 3
-BOOSTER = train(numbers(300, WIDTH, seed=1), names=["a", "b", "c"])
+BOOSTER = train(random_features(300, WIDTH, seed=1), names=["a", "b", "c"])
 CLASSES = train(
-    numbers(300, WIDTH, seed=1), np.arange(300) % 3, objective="multi:softprob", num_class=3
+    random_features(300, WIDTH, seed=1), np.arange(300) % 3, objective="multi:softprob", num_class=3
 )
 
 
 @pytest.fixture(scope="module")
 def server(models: Path) -> Iterator[Server]:
-    with running(saved(BOOSTER, models / "npy")) as running_server:
+    with running(save_artifact(BOOSTER, models / "npy")) as running_server:
         yield running_server
 
 
 @pytest.fixture(scope="module")
 def classes(models: Path) -> Iterator[Server]:
-    with running(saved(CLASSES, models / "npy-classes")) as running_server:
+    with running(save_artifact(CLASSES, models / "npy-classes")) as running_server:
         yield running_server
 
 
@@ -72,7 +72,9 @@ def test_types_orders_and_format_versions(
 
     response = server.post(npy(array, version), NPY)
 
-    np.testing.assert_array_equal(scores(response), predictions(BOOSTER, array.astype(np.float32)))
+    np.testing.assert_array_equal(
+        scores(response), predict_with_xgboost(BOOSTER, array.astype(np.float32))
+    )
 
 
 def test_missing_values_and_half_precision(server: Server) -> None:
@@ -82,7 +84,7 @@ def test_missing_values_and_half_precision(server: Server) -> None:
         response = server.post(npy(array.astype(dtype)), NPY)
 
         np.testing.assert_array_equal(
-            scores(response), predictions(BOOSTER, array.astype(dtype).astype(np.float32))
+            scores(response), predict_with_xgboost(BOOSTER, array.astype(dtype).astype(np.float32))
         )
 
 
@@ -90,7 +92,7 @@ def test_an_array_of_one_dimension_is_one_row(server: Server) -> None:
     """One dimension of the model's width is one row; another length is a 400 with a hint."""
     np.testing.assert_array_equal(
         scores(server.post(npy([1, 2, 3]), NPY)),
-        predictions(BOOSTER, np.array([[1, 2, 3]], np.float32)),
+        predict_with_xgboost(BOOSTER, np.array([[1, 2, 3]], np.float32)),
     )
     assert "row 1: expected 3 columns, got 6" in error_of(server.post(npy(np.ones(6)), NPY))
     assert "send several rows with shape (rows, columns)" in error_of(
@@ -112,8 +114,12 @@ def test_responses(server: Server, classes: Server, sent: str) -> None:
     empty = server.post(b"\n", "text/csv", Accept=NPY)
 
     assert scalar.headers["Content-Type"] == NPY
-    np.testing.assert_array_equal(scores(scalar), predictions(BOOSTER, ROWS.astype(np.float32)))
-    np.testing.assert_array_equal(scores(vector), predictions(CLASSES, ROWS.astype(np.float32)))
+    np.testing.assert_array_equal(
+        scores(scalar), predict_with_xgboost(BOOSTER, ROWS.astype(np.float32))
+    )
+    np.testing.assert_array_equal(
+        scores(vector), predict_with_xgboost(CLASSES, ROWS.astype(np.float32))
+    )
     assert scores(vector).shape == (4, 3)
     assert scores(empty).shape == (0,)
 
@@ -189,10 +195,10 @@ def test_category_codes(models: Path) -> None:
     """Numeric formats contain category codes; an unknown code is a 400, or missing if so set."""
     labels = ["low", "high"]
     booster = train(
-        np.column_stack([np.arange(200) % 2, numbers(200, 1).ravel()]).astype(np.float32),
+        np.column_stack([np.arange(200) % 2, random_features(200, 1).ravel()]).astype(np.float32),
         types=["c", "q"],
     )
-    folder = saved(booster, models / "npy-codes")
+    folder = save_artifact(booster, models / "npy-codes")
     (folder / "schema.json").write_text(
         '{"features": [{"name": "size", "categories": ["low", "high"], "missing": false},'
         ' {"name": "x"}]}'
@@ -209,7 +215,7 @@ def test_category_codes(models: Path) -> None:
         tolerated = server.post(npy([[2, 1], [np.nan, 1]]), NPY)
 
     for response in (good, text, sparse):
-        np.testing.assert_array_equal(scores(response), predictions(booster, coded))
+        np.testing.assert_array_equal(scores(response), predict_with_xgboost(booster, coded))
     assert (
         error_of(unknown[0])
         == 'row 2, column "size": unknown category 2.0: expected an integer code from 0 to 1'
@@ -223,10 +229,11 @@ def test_category_codes(models: Path) -> None:
 
 def test_array_of_many_slices(server: Server) -> None:
     """Rows keep their order, and an error counts its row over the whole array."""
-    array: NDArray[np.float32] = np.tile(numbers(1000, WIDTH, seed=4), (25, 1))
+    array: NDArray[np.float32] = np.tile(random_features(1000, WIDTH, seed=4), (25, 1))
 
     np.testing.assert_array_equal(
-        scores(server.post(npy(np.asfortranarray(array)), NPY)), predictions(BOOSTER, array)
+        scores(server.post(npy(np.asfortranarray(array)), NPY)),
+        predict_with_xgboost(BOOSTER, array),
     )
     array[20_002, 1] = np.inf
     assert error_of(server.post(npy(array), NPY)).startswith('row 20003, column "b"')

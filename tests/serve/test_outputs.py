@@ -12,14 +12,14 @@ import pytest
 import requests
 from numpy.typing import NDArray
 
-from tests.support.boosters import numbers, predictions, saved, train
+from tests.support.boosters import predict_with_xgboost, random_features, save_artifact, train
 from tests.support.protobuf import Record
 from tests.support.responses import strict
-from tests.support.server import refusal, running
+from tests.support.server import running, startup_error
 
 ROWS = 200
 RANDOM = np.random.default_rng(0)
-FEATURES = numbers(ROWS, 3)
+FEATURES = random_features(ROWS, 3)
 SAMPLE = FEATURES[:20]
 BODY = json.dumps(
     [[None if np.isnan(value) else value for value in row] for row in SAMPLE.tolist()]
@@ -105,12 +105,13 @@ def test_predicted_score_is_the_prediction(models: Path, model_type: str) -> Non
     target, parameters = SCORE_MODELS[model_type]
     booster = train(FEATURES, target, rounds=3, **parameters)
     with running(
-        saved(booster, models / f"outputs-{model_type}"), SAGEMAKER_INFERENCE_OUTPUT=ALL_KEYS
+        save_artifact(booster, models / f"outputs-{model_type}"),
+        SAGEMAKER_INFERENCE_OUTPUT=ALL_KEYS,
     ) as server:
         rows = parse_rows(server.post(BODY, "application/json"), KEYS)
 
     np.testing.assert_array_equal(
-        float32([row["predicted_score"] for row in rows]), predictions(booster, SAMPLE)
+        float32([row["predicted_score"] for row in rows]), predict_with_xgboost(booster, SAMPLE)
     )
     assert all(
         value is None for row in rows for key, value in row.items() if key != "predicted_score"
@@ -120,9 +121,9 @@ def test_predicted_score_is_the_prediction(models: Path, model_type: str) -> Non
 def test_binary_logistic(models: Path) -> None:
     """8.4: The label is 1 above 0.5; probability is that of class 1; probabilities lists both."""
     booster = train(FEATURES, TWO_CLASSES, objective="binary:logistic")
-    expected = predictions(booster, SAMPLE)
+    expected = predict_with_xgboost(booster, SAMPLE)
     with running(
-        saved(booster, models / "outputs-logistic"), SAGEMAKER_INFERENCE_OUTPUT=ALL_KEYS
+        save_artifact(booster, models / "outputs-logistic"), SAGEMAKER_INFERENCE_OUTPUT=ALL_KEYS
     ) as server:
         response = server.post(BODY, "application/json")
     rows = parse_rows(response, KEYS)
@@ -145,9 +146,10 @@ def test_binary_logistic(models: Path) -> None:
 def test_binary_scores(models: Path, objective: str) -> None:
     """8.4: logitraw labels follow the sign, hinge predicts labels; neither has probabilities."""
     booster = train(FEATURES, TWO_CLASSES, objective=objective)
-    expected = predictions(booster, SAMPLE)
+    expected = predict_with_xgboost(booster, SAMPLE)
     with running(
-        saved(booster, models / f"outputs-{objective[7:]}"), SAGEMAKER_INFERENCE_OUTPUT=ALL_KEYS
+        save_artifact(booster, models / f"outputs-{objective[7:]}"),
+        SAGEMAKER_INFERENCE_OUTPUT=ALL_KEYS,
     ) as server:
         rows = parse_rows(server.post(BODY, "application/json"), KEYS)
 
@@ -164,15 +166,15 @@ def test_classes(models: Path) -> None:
     softprob = train(FEATURES, THREE_CLASSES, objective="multi:softprob", num_class=3)
     softmax = train(FEATURES, THREE_CLASSES, objective="multi:softmax", num_class=3)
     with running(
-        saved(softprob, models / "outputs-softprob"), SAGEMAKER_INFERENCE_OUTPUT=ALL_KEYS
+        save_artifact(softprob, models / "outputs-softprob"), SAGEMAKER_INFERENCE_OUTPUT=ALL_KEYS
     ) as server:
         softprob_rows = parse_rows(server.post(BODY, "application/json"), KEYS)
     with running(
-        saved(softmax, models / "outputs-softmax"), SAGEMAKER_INFERENCE_OUTPUT=ALL_KEYS
+        save_artifact(softmax, models / "outputs-softmax"), SAGEMAKER_INFERENCE_OUTPUT=ALL_KEYS
     ) as server:
         softmax_rows = parse_rows(server.post(BODY, "application/json"), KEYS)
 
-    for row, p in zip(softprob_rows, predictions(softprob, SAMPLE), strict=True):
+    for row, p in zip(softprob_rows, predict_with_xgboost(softprob, SAMPLE), strict=True):
         probabilities = [float(str(probability)) for probability in p]
         highest = max(probabilities)
         assert row == only(
@@ -183,7 +185,7 @@ def test_classes(models: Path) -> None:
             raw_score=highest,
             raw_scores=probabilities,
         )
-    for row, label in zip(softmax_rows, predictions(softmax, SAMPLE), strict=True):
+    for row, label in zip(softmax_rows, predict_with_xgboost(softmax, SAMPLE), strict=True):
         assert row == only(predicted_label=label, labels=[0, 1, 2], raw_score=label)
 
 
@@ -191,11 +193,11 @@ def test_classes(models: Path) -> None:
 def test_every_media_type(models: Path, accept: str) -> None:
     """8.4: All media types have the same values; keys may differ in case and have spaces."""
     booster = train(FEATURES, THREE_CLASSES, objective="multi:softprob", num_class=3)
-    expected = predictions(booster, SAMPLE)
+    expected = predict_with_xgboost(booster, SAMPLE)
     labels = expected.argmax(axis=1)
     keys = ("probabilities", "predicted_label", "foo")
     with running(
-        saved(booster, models / "outputs-formats"),
+        save_artifact(booster, models / "outputs-formats"),
         SAGEMAKER_INFERENCE_OUTPUT=" probabilities, Predicted_Label,foo,foo",
     ) as server:
         response = server.post(BODY, "application/json", Accept=accept)
@@ -235,14 +237,16 @@ def test_every_media_type(models: Path, accept: str) -> None:
 def test_slices_are_returned_in_order(models: Path) -> None:
     """5.9: The outputs of a payload of several slices are in the order of its records."""
     booster = train(FEATURES, TWO_CLASSES, objective="binary:logistic")
-    features = np.tile(numbers(1000, 3, seed=5, missing=0), (60, 1))
+    features = np.tile(random_features(1000, 3, seed=5, missing=0), (60, 1))
     body = "\n".join(",".join(map(repr, row)) for row in features.tolist())
     with running(
-        saved(booster, models / "outputs-many"), SAGEMAKER_INFERENCE_OUTPUT="probability"
+        save_artifact(booster, models / "outputs-many"), SAGEMAKER_INFERENCE_OUTPUT="probability"
     ) as server:
         response = server.post(body)
 
-    np.testing.assert_array_equal(float32(response.text.split()), predictions(booster, features))
+    np.testing.assert_array_equal(
+        float32(response.text.split()), predict_with_xgboost(booster, features)
+    )
 
 
 def test_null_outputs_are_logged_at_startup(models: Path) -> None:
@@ -253,7 +257,7 @@ def test_null_outputs_are_logged_at_startup(models: Path) -> None:
         ("predicted_score", []),
     ):
         with running(
-            saved(booster, models / "outputs-warned"), SAGEMAKER_INFERENCE_OUTPUT=keys
+            save_artifact(booster, models / "outputs-warned"), SAGEMAKER_INFERENCE_OUTPUT=keys
         ) as server:
             server.post(BODY, "application/json")
         warnings = [event for event in server.events() if event["level"] == "WARNING"]
@@ -263,14 +267,14 @@ def test_null_outputs_are_logged_at_startup(models: Path) -> None:
 
 def test_an_empty_list_of_keys_prevents_startup(models: Path) -> None:
     """8.4: A list without a key is rejected at startup."""
-    folder = saved(train(FEATURES, rounds=1), models / "outputs-none")
+    folder = save_artifact(train(FEATURES, rounds=1), models / "outputs-none")
 
-    assert "SAGEMAKER_INFERENCE_OUTPUT" in refusal(folder, SAGEMAKER_INFERENCE_OUTPUT=" , ")
+    assert "SAGEMAKER_INFERENCE_OUTPUT" in startup_error(folder, SAGEMAKER_INFERENCE_OUTPUT=" , ")
 
 
 def test_unsupported_accept_types_are_406(models: Path) -> None:
     """3.14: Selected outputs do not change which media types are accepted."""
-    folder = saved(train(FEATURES, rounds=1), models / "outputs-406")
+    folder = save_artifact(train(FEATURES, rounds=1), models / "outputs-406")
     with running(folder, SAGEMAKER_INFERENCE_OUTPUT="predicted_score") as server:
         statuses = [
             server.post(BODY, "application/json", Accept=accept).status_code

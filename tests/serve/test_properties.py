@@ -15,7 +15,7 @@ from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
 from serve.codecs import CODECS
-from tests.support.boosters import numbers, predictions, saved, train
+from tests.support.boosters import predict_with_xgboost, random_features, save_artifact, train
 from tests.support.payloads import libsvm, npy
 from tests.support.protobuf import dense, sparse
 from tests.support.responses import scores
@@ -23,13 +23,13 @@ from tests.support.server import Server, running
 
 WIDTH = 30
 NAMES = [f"f{number}" for number in range(WIDTH)]
-BOOSTER = train(numbers(300, WIDTH, seed=1), names=NAMES, rounds=20)
+BOOSTER = train(random_features(300, WIDTH, seed=1), names=NAMES, rounds=20)
 FINITE = st.floats(width=32, allow_nan=False, allow_infinity=False)
 
 
 @pytest.fixture(scope="module")
 def server(models: Path) -> Iterator[Server]:
-    with running(saved(BOOSTER, models / "properties")) as running_server:
+    with running(save_artifact(BOOSTER, models / "properties")) as running_server:
         yield running_server
 
 
@@ -124,7 +124,7 @@ def test_any_finite_matrix_in_any_format(
     server: Server, matrix: NDArray[np.float32], order: list[int]
 ) -> None:
     """Finite float32 and missing values get XGBoost's own predictions in every format."""
-    expected = predictions(BOOSTER, matrix)
+    expected = predict_with_xgboost(BOOSTER, matrix)
 
     for form, (body, media_type) in encode_all(matrix, order).items():
         np.testing.assert_array_equal(scores(server.post(body, media_type)), expected, err_msg=form)
@@ -133,30 +133,34 @@ def test_any_finite_matrix_in_any_format(
 @pytest.mark.parametrize("accept", list(CODECS))
 def test_a_thousand_rows_in_any_format(server: Server, accept: str) -> None:
     """The predictions of 1,000 rows are exact in every request and response format."""
-    matrix = numbers(1000, WIDTH, seed=2)
+    matrix = random_features(1000, WIDTH, seed=2)
     order = np.random.default_rng(3).permutation(WIDTH).tolist()
 
     for form, (body, media_type) in encode_all(matrix, order).items():
         np.testing.assert_array_equal(
-            scores(server.post(body, media_type, Accept=accept)), predictions(BOOSTER, matrix), form
+            scores(server.post(body, media_type, Accept=accept)),
+            predict_with_xgboost(BOOSTER, matrix),
+            form,
         )
 
 
 def test_payload_of_many_slices(server: Server) -> None:
     """Rows keep their order in payloads that are decoded in slices."""
-    matrix = np.tile(numbers(1000, WIDTH, seed=4), (6, 1))
+    matrix = np.tile(random_features(1000, WIDTH, seed=4), (6, 1))
     order = list(reversed(range(WIDTH)))
 
     for form, (body, media_type) in encode_all(matrix, order).items():
         assert len(body) > 600_000
         np.testing.assert_array_equal(
-            scores(server.post(body, media_type)), predictions(BOOSTER, matrix), err_msg=form
+            scores(server.post(body, media_type)),
+            predict_with_xgboost(BOOSTER, matrix),
+            err_msg=form,
         )
 
 
 def test_error_in_a_later_slice(server: Server) -> None:
     """An error counts its row over the whole payload."""
-    matrix = np.tile(numbers(1000, WIDTH, seed=4), (6, 1))
+    matrix = np.tile(random_features(1000, WIDTH, seed=4), (6, 1))
     matrix[5_122, 7] = np.float32(424_242.0)
     cells = encode_cells(matrix, list(range(WIDTH)))
     faulty = {
@@ -178,14 +182,14 @@ def test_responses_in_line_formats_concatenate(models: Path, objective: str, acc
     """5.6: the responses to the parts of a payload, concatenated, are the response to the whole."""
     target = np.random.default_rng(5).integers(0, 3, 300)
     classes = {"num_class": 3} if objective == "multi:softprob" else {}
-    booster = train(numbers(300, WIDTH, seed=6), target, objective=objective, **classes)
-    matrix = numbers(50, WIDTH, seed=7)
-    with running(saved(booster, models / objective.replace(":", "-"))) as server:
+    booster = train(random_features(300, WIDTH, seed=6), target, objective=objective, **classes)
+    matrix = random_features(50, WIDTH, seed=7)
+    with running(save_artifact(booster, models / objective.replace(":", "-"))) as server:
         whole = server.post(to_csv(matrix), Accept=accept)
         parts = [server.post(to_csv(part), Accept=accept) for part in np.array_split(matrix, 7)]
 
     assert whole.content == b"".join(part.content for part in parts)
-    np.testing.assert_array_equal(scores(whole), predictions(booster, matrix))
+    np.testing.assert_array_equal(scores(whole), predict_with_xgboost(booster, matrix))
 
 
 @settings(
@@ -224,13 +228,15 @@ def test_a_numbers_text_means_float32_of_float64(
             assert response.status_code == 400
             assert f'column \\"f{beyond.index(True)}\\"' in response.text
         else:
-            expected = predictions(BOOSTER, np.array([values], dtype=np.float64).astype(np.float32))
+            expected = predict_with_xgboost(
+                BOOSTER, np.array([values], dtype=np.float64).astype(np.float32)
+            )
             np.testing.assert_array_equal(scores(response), expected)
 
 
 def test_expected_predictions_differ_from_row_to_row() -> None:
     """The expected predictions come from Booster.predict, and few of them are equal."""
-    matrix = numbers(100, WIDTH, seed=2)
+    matrix = random_features(100, WIDTH, seed=2)
 
     assert isinstance(BOOSTER, xgboost.Booster)
-    assert len(np.unique(predictions(BOOSTER, matrix))) > 50
+    assert len(np.unique(predict_with_xgboost(BOOSTER, matrix))) > 50

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.support.boosters import numbers, predictions, saved, train
+from tests.support.boosters import predict_with_xgboost, random_features, save_artifact, train
 from tests.support.protobuf import (
     MAGIC,
     Record,
@@ -28,23 +28,23 @@ from tests.support.server import Server, running
 RECORDIO = "application/x-recordio-protobuf"
 NAN = float("nan")
 WIDTH = 3
-BOOSTER = train(numbers(300, WIDTH, seed=1), names=["a", "b", "c"])
+BOOSTER = train(random_features(300, WIDTH, seed=1), names=["a", "b", "c"])
 CLASSES = train(
-    numbers(300, WIDTH, seed=1), np.arange(300) % 3, objective="multi:softprob", num_class=3
+    random_features(300, WIDTH, seed=1), np.arange(300) % 3, objective="multi:softprob", num_class=3
 )
-MATRIX = numbers(50, WIDTH, seed=2)
+MATRIX = random_features(50, WIDTH, seed=2)
 ROW = record([1, 2, 3])
 
 
 @pytest.fixture(scope="module")
 def server(models: Path) -> Iterator[Server]:
-    with running(saved(BOOSTER, models / "recordio")) as running_server:
+    with running(save_artifact(BOOSTER, models / "recordio")) as running_server:
         yield running_server
 
 
 @pytest.fixture(scope="module")
 def classes(models: Path) -> Iterator[Server]:
-    with running(saved(CLASSES, models / "recordio-classes")) as running_server:
+    with running(save_artifact(CLASSES, models / "recordio-classes")) as running_server:
         yield running_server
 
 
@@ -69,7 +69,7 @@ def entry(name: bytes, value: bytes) -> bytes:
 @pytest.mark.parametrize("kind", ["float32", "float64"])
 def test_dense_and_sparse_records(server: Server, kind: str) -> None:
     """3.17: dense and sparse records of both float types get XGBoost's own predictions."""
-    expected = predictions(BOOSTER, MATRIX)
+    expected = predict_with_xgboost(BOOSTER, MATRIX)
 
     for body in (dense(MATRIX, kind), sparse(MATRIX, kind), sparse(MATRIX, kind, shape=False)):
         response = server.post(body, RECORDIO)
@@ -115,7 +115,7 @@ def test_accepted_spellings(server: Server, messages: list[bytes], rows: list[li
     """Integers, unpacked numbers, shapes, labels and IDs are accepted, uniform and mixed."""
     response = server.post(b"".join(map(framed, messages)), RECORDIO)
 
-    np.testing.assert_array_equal(scores(response), predictions(BOOSTER, matrix(*rows)))
+    np.testing.assert_array_equal(scores(response), predict_with_xgboost(BOOSTER, matrix(*rows)))
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,8 @@ def test_records_without_values_are_rows(server: Server, empty: bytes) -> None:
     response = server.post(b"".join(map(framed, (ROW, empty, ROW, empty))), RECORDIO)
 
     np.testing.assert_array_equal(
-        scores(response), predictions(BOOSTER, matrix([1, 2, 3], [NAN] * 3, [1, 2, 3], [NAN] * 3))
+        scores(response),
+        predict_with_xgboost(BOOSTER, matrix([1, 2, 3], [NAN] * 3, [1, 2, 3], [NAN] * 3)),
     )
 
 
@@ -151,9 +152,11 @@ def test_records_in_parts(server: Server) -> None:
     thrice = server.post(framed(ROW[:0], 1) + framed(b"", 2) + framed(b"", 3), RECORDIO)
 
     assert len(parts) == 2
-    np.testing.assert_array_equal(scores(whole), predictions(BOOSTER, matrix([1, value, 3])))
     np.testing.assert_array_equal(
-        scores(split), predictions(BOOSTER, matrix([1, 2, 3], [1, value, 3], [1, 2, 3]))
+        scores(whole), predict_with_xgboost(BOOSTER, matrix([1, value, 3]))
+    )
+    np.testing.assert_array_equal(
+        scores(split), predict_with_xgboost(BOOSTER, matrix([1, 2, 3], [1, value, 3], [1, 2, 3]))
     )
     assert error_of(thrice).startswith("row 1: invalid protobuf record")
 
@@ -164,7 +167,7 @@ def test_padding_is_ignored(server: Server) -> None:
     body = framed(message)
     assert len(body) > len(message) + 8
 
-    expected = predictions(BOOSTER, matrix([1, 2, 3], [1, 2, 3]))
+    expected = predict_with_xgboost(BOOSTER, matrix([1, 2, 3], [1, 2, 3]))
     np.testing.assert_array_equal(
         scores(server.post(body[: len(message) + 8], RECORDIO)), expected[:1]
     )
@@ -283,7 +286,7 @@ def test_invalid_records(server: Server, body: bytes, message: str) -> None:
 @pytest.mark.parametrize("index", [0, 4, 1233, 24_999])
 def test_different_record_among_uniform_ones(server: Server, index: int) -> None:
     """A sparse or wider record is read correctly among uniform ones, which are read at once."""
-    rows = np.tile(numbers(1000, WIDTH, seed=4, missing=0), (25, 1))
+    rows = np.tile(random_features(1000, WIDTH, seed=4, missing=0), (25, 1))
     messages = [
         framed(labeled(record(row.tolist()), number, uid=f"{number:05}"))
         for number, row in enumerate(rows)
@@ -296,9 +299,11 @@ def test_different_record_among_uniform_ones(server: Server, index: int) -> None
     rows_mixed = rows.copy()
     rows_mixed[index] = [1, NAN, 2]
 
-    np.testing.assert_array_equal(scores(server.post(good, RECORDIO)), predictions(BOOSTER, rows))
     np.testing.assert_array_equal(
-        scores(server.post(mixed, RECORDIO)), predictions(BOOSTER, rows_mixed)
+        scores(server.post(good, RECORDIO)), predict_with_xgboost(BOOSTER, rows)
+    )
+    np.testing.assert_array_equal(
+        scores(server.post(mixed, RECORDIO)), predict_with_xgboost(BOOSTER, rows_mixed)
     )
     assert error_of(server.post(wide, RECORDIO)).startswith(
         f"row {index + 1}: expected 3 columns, got 4"
@@ -315,10 +320,11 @@ def test_responses(server: Server, classes: Server, sent: str) -> None:
 
     assert scalar.headers["Content-Type"] == RECORDIO
     assert read_scores(scalar.content) == [
-        [score] for score in predictions(BOOSTER, matrix([1, 2, 3], [4, 5, 6])).tolist()
+        [score] for score in predict_with_xgboost(BOOSTER, matrix([1, 2, 3], [4, 5, 6])).tolist()
     ]
     assert (
-        read_scores(vector.content) == predictions(CLASSES, matrix([1, 2, 3], [4, 5, 6])).tolist()
+        read_scores(vector.content)
+        == predict_with_xgboost(CLASSES, matrix([1, 2, 3], [4, 5, 6])).tolist()
     )
     assert (empty.status_code, empty.content) == (200, b"")
 
@@ -326,16 +332,16 @@ def test_responses(server: Server, classes: Server, sent: str) -> None:
 def test_responses_with_many_values(models: Path) -> None:
     """A response is correct where the length of a field takes two bytes."""
     booster = train(
-        numbers(300, WIDTH, seed=1),
+        random_features(300, WIDTH, seed=1),
         np.arange(300) % 60,
         rounds=2,
         objective="multi:softprob",
         num_class=60,
     )
-    with running(saved(booster, models / "recordio-sixty")) as server:
+    with running(save_artifact(booster, models / "recordio-sixty")) as server:
         response = server.post(dense(MATRIX), RECORDIO, Accept=RECORDIO)
 
-    np.testing.assert_array_equal(scores(response), predictions(booster, MATRIX))
+    np.testing.assert_array_equal(scores(response), predict_with_xgboost(booster, MATRIX))
 
 
 def test_expensive_bodies_are_rejected_quickly(server: Server) -> None:
@@ -356,6 +362,6 @@ def test_expensive_bodies_are_rejected_quickly(server: Server) -> None:
         assert response.status_code == 400
     started = time.monotonic()
     np.testing.assert_array_equal(
-        scores(server.post("1,2,3")), predictions(BOOSTER, matrix([1, 2, 3]))
+        scores(server.post("1,2,3")), predict_with_xgboost(BOOSTER, matrix([1, 2, 3]))
     )
     assert time.monotonic() - started < 30

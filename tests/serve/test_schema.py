@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.support.boosters import predictions, saved, train
+from tests.support.boosters import predict_with_xgboost, save_artifact, train
 from tests.support.responses import error_of, scores
 from tests.support.server import Server, running
 
@@ -35,13 +35,13 @@ CODED = train(
 
 @pytest.fixture(scope="module")
 def labeled(models: Path) -> Iterator[Server]:
-    with running(saved(LABELED, models / "labelled")) as server:
+    with running(save_artifact(LABELED, models / "labelled")) as server:
         yield server
 
 
 @pytest.fixture(scope="module")
 def coded(models: Path) -> Iterator[Server]:
-    with running(saved(CODED, models / "coded")) as server:
+    with running(save_artifact(CODED, models / "coded")) as server:
         yield server
 
 
@@ -63,7 +63,7 @@ ALL = frame(
 
 def test_labels_stored_in_the_model(labeled: Server) -> None:
     """Without schema.json, the booster's names, types and categories are used in every format."""
-    expected = predictions(LABELED, ALL)
+    expected = predict_with_xgboost(LABELED, ALL)
     objects = json.loads(str(ALL.astype({"size": str}).to_json(orient="records")))
 
     assert len(np.unique(expected)) == 4
@@ -82,7 +82,9 @@ def test_labels_stored_in_the_model(labeled: Server) -> None:
 
 def test_numbers_as_labels_are_matched_as_text(labeled: Server) -> None:
     """A number in a column of labels is the label with its text, never a code."""
-    expected = predictions(LABELED, frame(size=["1"], year=[2025], sold=[True], weight=[0.5]))
+    expected = predict_with_xgboost(
+        LABELED, frame(size=["1"], year=[2025], sold=[True], weight=[0.5])
+    )
 
     for body, media_type in (
         ("1,2025,1,0.5", "text/csv"),
@@ -123,7 +125,7 @@ def test_codes_are_rejected_in_columns_of_labels(labeled: Server, row: str) -> N
 def test_labels_keep_their_spaces(models: Path) -> None:
     """Labels include their spaces, also in the last line; null and NaN in JSON are not labels."""
     labels = ["x", "x ", " ", "null", "NaN"]
-    folder = saved(CODED, models / "spaces")
+    folder = save_artifact(CODED, models / "spaces")
     features = [{"name": "weight"}, {"name": "kind", "type": "c", "categories": labels}]
     codes = np.column_stack([RANDOM.random(ROWS), RANDOM.integers(0, 5, ROWS)]).astype(np.float32)
     booster = train(
@@ -134,13 +136,13 @@ def test_labels_keep_their_spaces(models: Path) -> None:
         names=["weight", "kind"],
         max_cat_to_onehot=1,
     )
-    saved(booster, folder)
+    save_artifact(booster, folder)
     (folder / "schema.json").write_text(json.dumps({"features": features}))
     with running(folder) as server:
         for code, label in enumerate(labels):
-            expected = predictions(booster, np.array([[1, code]] * 2, dtype=np.float32))
+            expected = predict_with_xgboost(booster, np.array([[1, code]] * 2, dtype=np.float32))
             np.testing.assert_array_equal(scores(server.post(f"1,{label}\n1,{label}\n")), expected)
-        missing = predictions(booster, np.array([[1, np.nan]] * 2, dtype=np.float32))
+        missing = predict_with_xgboost(booster, np.array([[1, np.nan]] * 2, dtype=np.float32))
         np.testing.assert_array_equal(
             scores(server.post("[[1, null], [1, NaN]]", "application/json")), missing
         )
@@ -153,18 +155,20 @@ def test_header_if_unknown_categories_are_missing(models: Path) -> None:
     )
     booster = train(rows)
     with running(
-        saved(booster, models / "labels-only"), SERVE_UNKNOWN_CATEGORY="missing"
+        save_artifact(booster, models / "labels-only"), SERVE_UNKNOWN_CATEGORY="missing"
     ) as server:
         response = server.post(
             "k,p\n" + "".join(f"{k},{p}\n" for p, k in rows.itertuples(index=False))
         )
 
-    np.testing.assert_array_equal(scores(response), predictions(booster, rows))
+    np.testing.assert_array_equal(scores(response), predict_with_xgboost(booster, rows))
 
 
 def test_missing_labels(labeled: Server) -> None:
     """An empty cell, NaN and null are missing labels."""
-    expected = predictions(LABELED, frame(size=[None], year=[2025], sold=[True], weight=[0.5]))
+    expected = predict_with_xgboost(
+        LABELED, frame(size=[None], year=[2025], sold=[True], weight=[0.5])
+    )
 
     for body, media_type in (
         (",2025,1,0.5", "text/csv"),
@@ -224,7 +228,7 @@ def test_unknown_categories_are_errors(
 @pytest.mark.parametrize("code", [0, 1, 2, 3])
 def test_codes(coded: Server, code: int) -> None:
     """Without labels, categories are sent as codes."""
-    expected = predictions(CODED, np.array([[code, 0.5]], dtype=np.float32))
+    expected = predict_with_xgboost(CODED, np.array([[code, 0.5]], dtype=np.float32))
 
     np.testing.assert_array_equal(scores(coded.post(f"{code},0.5")), expected)
     np.testing.assert_array_equal(scores(coded.post(f" {code}.0,+0.5")), expected)
@@ -232,7 +236,8 @@ def test_codes(coded: Server, code: int) -> None:
         scores(coded.post(f"[{code}, 0.5]", "application/json")), expected
     )
     np.testing.assert_array_equal(
-        scores(coded.post(",0.5")), predictions(CODED, np.array([[np.nan, 0.5]], dtype=np.float32))
+        scores(coded.post(",0.5")),
+        predict_with_xgboost(CODED, np.array([[np.nan, 0.5]], dtype=np.float32)),
     )
 
 
@@ -252,8 +257,10 @@ def test_unknown_codes_are_errors(coded: Server, code: str) -> None:
 
 def test_unknown_categories_may_be_missing(models: Path) -> None:
     """SERVE_UNKNOWN_CATEGORY=missing makes unknown categories, and only these, missing values."""
-    with running(saved(LABELED, models / "unknown"), SERVE_UNKNOWN_CATEGORY="missing") as server:
-        expected = predictions(
+    with running(
+        save_artifact(LABELED, models / "unknown"), SERVE_UNKNOWN_CATEGORY="missing"
+    ) as server:
+        expected = predict_with_xgboost(
             LABELED,
             frame(size=[None, "1"], year=[2025, None], sold=[True, True], weight=[0.5, 0.5]),
         )
@@ -266,15 +273,17 @@ def test_unknown_categories_may_be_missing(models: Path) -> None:
         )
         assert server.post("1,2025,1,x").status_code == 400
     with running(
-        saved(CODED, models / "unknown-codes"), SERVE_UNKNOWN_CATEGORY="missing"
+        save_artifact(CODED, models / "unknown-codes"), SERVE_UNKNOWN_CATEGORY="missing"
     ) as server:
-        expected = predictions(CODED, np.array([[np.nan, 0.5]] * 2 + [[3, 0.5]], dtype=np.float32))
+        expected = predict_with_xgboost(
+            CODED, np.array([[np.nan, 0.5]] * 2 + [[3, 0.5]], dtype=np.float32)
+        )
         np.testing.assert_array_equal(scores(server.post("17,0.5\n1.5,0.5\n3,0.5")), expected)
 
 
 def test_required_values(models: Path) -> None:
     """A missing value in a column with "missing": false in schema.json is a 400."""
-    folder = saved(CODED, models / "required")
+    folder = save_artifact(CODED, models / "required")
     features = [
         {"name": "kind", "type": "c", "categories": ["a", "b", "c", "d"], "missing": False},
         {"name": "weight", "missing": False},
@@ -294,7 +303,8 @@ def test_required_values(models: Path) -> None:
             assert response.status_code == 400
             assert f'row 1, column "{column}": expected a value, got none' in error_of(response)
         np.testing.assert_array_equal(
-            scores(server.post("d,0.5")), predictions(CODED, np.array([[3, 0.5]], dtype=np.float32))
+            scores(server.post("d,0.5")),
+            predict_with_xgboost(CODED, np.array([[3, 0.5]], dtype=np.float32)),
         )
 
 
@@ -303,14 +313,14 @@ def test_many_categories(models: Path) -> None:
     labels = [f"Größe {number} 目" for number in range(500)]
     codes = np.column_stack([np.arange(1000) % 500, np.arange(1000)]).astype(np.float32)
     booster = train(codes, codes[:, 0], rounds=20, names=["size", "weight"], types=["c", "q"])
-    folder = saved(booster, models / "many")
+    folder = save_artifact(booster, models / "many")
     (folder / "schema.json").write_text(
         json.dumps({"features": [{"name": "size", "categories": labels}, {"name": "weight"}]})
     )
     with running(folder) as server:
         rows = "".join(f"{labels[int(code)]},{weight}\n" for code, weight in codes)
         np.testing.assert_array_equal(
-            scores(server.post(rows.encode())), predictions(booster, codes)
+            scores(server.post(rows.encode())), predict_with_xgboost(booster, codes)
         )
         assert "more" in error_of(server.post("Größe,1".encode()))
 
@@ -320,7 +330,7 @@ def test_labels_truncated_by_xgboost_prevent_startup(models: Path) -> None:
     rows = pd.DataFrame({"size": pd.Categorical(["éa", "zz"] * 50), "weight": np.arange(100.0)})
     categories = list(rows["size"].cat.categories)
     booster = train(rows, np.arange(100.0) % 2, rounds=5)
-    folder = saved(booster, models / "cut")
+    folder = save_artifact(booster, models / "cut")
     model = (folder / "model.ubj").read_bytes()
     version = model.rindex(b"\x07version[#L")
     (folder / "model.ubj").write_bytes(
@@ -338,5 +348,5 @@ def test_labels_truncated_by_xgboost_prevent_startup(models: Path) -> None:
     codes = np.array([[categories.index("éa"), 1], [categories.index("zz"), 2]], dtype=np.float32)
     with running(folder) as server:
         np.testing.assert_array_equal(
-            scores(server.post("éa,1\nzz,2".encode())), predictions(booster, codes)
+            scores(server.post("éa,1\nzz,2".encode())), predict_with_xgboost(booster, codes)
         )

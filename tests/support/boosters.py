@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 ROWS = 300
 
 
-def numbers(rows: int, width: int, seed: int = 0, missing: float = 0.1) -> NDArray[np.float32]:
+def random_features(
+    rows: int, width: int, seed: int = 0, missing: float = 0.1
+) -> NDArray[np.float32]:
     """Return random features, float32 (rows, width), of many magnitudes, some of them missing."""
     random = np.random.default_rng(seed)
     matrix = (
@@ -42,7 +44,7 @@ def train(
         )
 
 
-def saved(booster: xgboost.Booster, folder: Path) -> Path:
+def save_artifact(booster: xgboost.Booster, folder: Path) -> Path:
     """Save a booster as model.ubj in a directory; return the directory."""
     folder.mkdir(parents=True, exist_ok=True)
     with xgboost.config_context(verbosity=0):
@@ -50,7 +52,7 @@ def saved(booster: xgboost.Booster, folder: Path) -> Path:
     return folder
 
 
-def predictions(booster: xgboost.Booster, features: Any) -> NDArray[np.float32]:
+def predict_with_xgboost(booster: xgboost.Booster, features: Any) -> NDArray[np.float32]:
     """Return the predictions of Booster.predict itself, float32 (n,) or (n, k)."""
     if isinstance(features, pd.DataFrame):
         matrix = xgboost.DMatrix(features, enable_categorical=True)

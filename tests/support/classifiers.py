@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import xgboost
 
-from tests.support.boosters import saved, train
+from tests.support.boosters import save_artifact, train
 
 NAMES = ["length", "width"]
 SPECIES = ["=setosa", "<b>bold</b>", "virginica"]
@@ -18,7 +18,7 @@ def classifier(folder: Path, classes: list[str], **parameters: Any) -> xgboost.B
     """Save a classifier and its schema.json in a directory; return its booster."""
     target = (FEATURES.sum(axis=1) > 0).astype(int) + (len(classes) > 2) * (FEATURES[:, 0] > 1)
     booster = train(FEATURES, target, names=NAMES, rounds=5, **parameters)
-    saved(booster, folder)
+    save_artifact(booster, folder)
     features = [{"name": name, "type": "float", "missing": True} for name in NAMES]
     schema = {"features": features, "prediction": {"name": "species", "classes": classes}}
     (folder / "schema.json").write_text(json.dumps(schema))

@@ -8,7 +8,7 @@ import pandas as pd
 import xgboost
 from numpy.typing import NDArray
 
-from tests.support.boosters import predictions
+from tests.support.boosters import predict_with_xgboost
 from tests.support.server import ROOT
 
 ARTIFACT = ROOT / "model" / "artifact"
@@ -40,4 +40,4 @@ def expected(rows: list[list[str]] = ROWS) -> NDArray[np.float32]:
             frame[name] = pd.Categorical(frame[name], categories=feature["categories"])
         else:
             frame[name] = pd.to_numeric(frame[name])
-    return predictions(xgboost.Booster(model_file=ARTIFACT / "model.ubj"), frame)
+    return predict_with_xgboost(xgboost.Booster(model_file=ARTIFACT / "model.ubj"), frame)

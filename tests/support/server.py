@@ -1,4 +1,4 @@
-"""A real server for tests: the entrypoint in a process of its own, on a free port of the loopback."""
+"""Start the real server for tests: the entrypoint as a process, on a free port of 127.0.0.1."""
 
 import json
 import os
@@ -22,10 +22,10 @@ from container.local_server import (
 from container.local_server import stop as stop_process
 from container.local_server import wait_until_ready as wait_for_ping
 
-__all__ = ["ENTRYPOINT", "ROOT", "free_port"]  # what tests also need of the local server
+__all__ = ["ENTRYPOINT", "ROOT", "free_port"]  # re-exported for tests
 
 OWN_VARIABLES = ("SAGEMAKER_", "SERVE_", "SM_", "MAX_CONTENT_LENGTH")
-# The variable that names the front end of the servers started here, where their test leaves it open.
+# Names the front end of the servers that tests start without SERVE_FRONTEND.
 FRONT_END = "TEST_FRONT_END"
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0
@@ -33,7 +33,7 @@ STOP_SECONDS = 30.0
 
 @dataclass
 class Process:
-    """A server's process, and the file that it writes its words to."""
+    """The process of a server, and the file that receives its output."""
 
     popen: "subprocess.Popen[bytes]"
     output: IO[str]
@@ -53,8 +53,8 @@ class Process:
         """Return the exit code; raises subprocess.TimeoutExpired."""
         return self.popen.wait(seconds)
 
-    def words(self) -> str:
-        """Return all that was written, and close the file."""
+    def read_output(self) -> str:
+        """Return everything that the server printed, and close the file."""
         with self.output:
             self.output.seek(0)
             return self.output.read()
@@ -62,7 +62,7 @@ class Process:
 
 @dataclass(frozen=True)
 class Server:
-    """A server that answers under ``url``; ``process`` is None for one that was not started here."""
+    """A running server; ``process`` is None if the tests did not start it."""
 
     url: str
     process: Process | None = None
@@ -71,7 +71,7 @@ class Server:
     def post(
         self, body: Any, content_type: str | None = "text/csv", **headers: str | None
     ) -> requests.Response:
-        """Post a payload to /invocations; underscores in a header's name stand for hyphens."""
+        """Post a payload to /invocations; underscores in header names become hyphens."""
         named = {
             "Content-Type": content_type,
             **{name.replace("_", "-"): value for name, value in headers.items()},
@@ -79,7 +79,7 @@ class Server:
         return requests.post(f"{self.url}/invocations", data=body, headers=named, timeout=120)
 
     def events(self) -> list[dict[str, Any]]:
-        """Return the log of a server that has stopped."""
+        """Return the log events of a server that has stopped."""
         return [json.loads(line) for line in "".join(self.output).splitlines()]
 
     @property
@@ -90,7 +90,7 @@ class Server:
 
 @contextmanager
 def running(folder: Path, **env: str) -> Iterator[Server]:
-    """Run a server on the artifact in a folder, with these variables in its environment."""
+    """Serve the artifact in a folder, with these environment variables, until the block ends."""
     port = free_port()
     process = start(folder, port, **env)
     server = Server(f"http://127.0.0.1:{port}", process)
@@ -102,11 +102,11 @@ def running(folder: Path, **env: str) -> Iterator[Server]:
             server.output.append(stop(process))
 
 
-def refusal(folder: Path, **env: str) -> str:
-    """Return the one line with which a server refuses to start."""
+def startup_error(folder: Path, **env: str) -> str:
+    """Return the line that a server prints because it cannot start; checks that it is the only one."""
     process = start(folder, free_port(), **env)
     exit_code = process.wait(STOP_SECONDS)
-    output = process.words()
+    output = process.read_output()
 
     assert exit_code == 1, output
     assert "Traceback" not in output
@@ -129,7 +129,7 @@ def start(folder: Path, port: int, **env: str) -> Process:
 def stop(process: Process) -> str:
     """Stop a server as SageMaker does, and return what it printed."""
     stop_process(process.popen)
-    return process.words()
+    return process.read_output()
 
 
 def wait_until_ready(server: Server) -> None:
@@ -138,5 +138,5 @@ def wait_until_ready(server: Server) -> None:
     try:
         wait_for_ping(popen, server.url, START_SECONDS)
     except NotServing as error:
-        printed = server.process.words() if server.process else ""
+        printed = server.process.read_output() if server.process else ""
         raise RuntimeError(f"{error}: {printed}") from error
