@@ -52,7 +52,7 @@ def _read_endpoint(aws: Aws, name: str) -> Parameters:
     if endpoint and not has_owner_tag(endpoint["Tags"], name):
         raise DeployError(
             f"the endpoint {name} was not created by this program "
-            f"(it does not have the tag {OWNER_TAG}={name}): choose another name"
+            f"(it does not have the tag {OWNER_TAG}={name}); choose another name"
         )
     return endpoint
 

@@ -45,7 +45,7 @@ def rollback(
             confirmed_plan, plan = plan, plan_rollback(aws, name, operations, to)
             if _summarize_rollback(plan) != _summarize_rollback(confirmed_plan):
                 raise DeployError(
-                    f"{name} changed before you confirmed; nothing was rolled back: {RUN_AGAIN}"
+                    f"{name} changed before you confirmed; nothing was rolled back; {RUN_AGAIN}"
                 )
         execute_calls(aws, plan.calls, options)
     click.secho(f"{name} serves {plan.config_name}", fg="green")
@@ -74,7 +74,7 @@ def down(context: click.Context, file: Path, poll_seconds: float, *, yes: bool) 
         if new_lines := [line for line in _format_removal(calls) if line not in confirmed_lines]:
             raise DeployError(
                 f"{name} changed before you confirmed; nothing was deleted; not confirmed: "
-                f"{'; '.join(new_lines)}: {RUN_AGAIN}"
+                f"{', '.join(new_lines)}; {RUN_AGAIN}"
             )
         execute_calls(aws, calls, options)
     click.secho(f"{name} was deleted", fg="green")

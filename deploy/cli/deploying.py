@@ -83,7 +83,7 @@ def _read_state_for_plan(
     aws: Aws, configuration: Configuration, release: Release, operations: Operations
 ) -> ActualState:
     if not aws.has_credentials:
-        notice = "no AWS credentials were found: this plan assumes that nothing exists yet\n"
+        notice = "no AWS credentials; this plan assumes that nothing exists yet\n"
         click.secho(notice, fg="yellow")
         return ActualState()
     verify_zones(aws, configuration)

@@ -34,7 +34,7 @@ def status(context: click.Context, file: Path) -> None:
     actual = read_actual_state(Aws(region), name)
     if not actual.endpoint:
         raise DeployError(
-            f"no endpoint {name} exists in {region}: run python -m deploy up {file} to create it"
+            f"endpoint {name} does not exist in {region}; create it with python -m deploy up {file}"
         )
     click.echo(f"{name}: {actual.status}")
     is_scaling_desired = configuration.scaling is not None
@@ -124,7 +124,7 @@ def _list_properties(actual: ActualState, *, is_scaling_desired: bool) -> dict[s
     if actual.target:
         properties["scaling"] = f"{actual.target['MinCapacity']} to {actual.target['MaxCapacity']}"
     elif is_scaling_desired:
-        properties["scaling"] = "not attached: run python -m deploy up to attach it"
+        properties["scaling"] = "not attached; attach it with python -m deploy up"
     for name, alarm in actual.alarms.items():
         properties[f"alarm {name}"] = alarm["StateValue"]
     return properties

@@ -41,7 +41,7 @@ def execute_calls(
                 interruption = _describe_interruption(call)
                 restore(aws, runner, undo_calls, DeployError(interruption))
                 scaling = _describe_scaling(undo_calls, later_calls)
-                raise DeployError(f"{interruption}{scaling}: {RUN_AGAIN}") from error
+                raise DeployError(f"{interruption}{scaling}; {RUN_AGAIN}") from error
             except BaseException as error:
                 restore(aws, runner, undo_calls, error)
                 raise

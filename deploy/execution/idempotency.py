@@ -56,7 +56,7 @@ def _verify_own_update(aws: Aws, call: Call, error: ClientError, options: WaitOp
         return True
     raise DeployError(
         f"another update of {call.parameters['EndpointName']} is in progress, started by another "
-        "terminal or by scaling: run the same command again; it waits for that update first"
+        "terminal or by scaling; run the same command again, which waits for that update first"
     ) from error
 
 

@@ -67,13 +67,13 @@ def _describe_failures(aws: Aws, undo_calls: list[Call], failures: _Failures) ->
     reason = _summarize(failures[0][1], aws.region)
     scaling_call = find_scaling_call(undo_calls)
     if scaling_call is None:
-        return f"not restored ({reason}): {names}: run up to apply the file"
+        return f"not restored ({reason}): {names}; run up to apply the file"
     state = _describe_scaling_state(aws, scaling_call)
     if state == ATTACHED:
-        return f"scaling {state}, but not restored ({reason}): {names}: run up to apply the file"
+        return f"scaling {state}, but not restored ({reason}): {names}; run up to apply the file"
     return (
-        f"scaling {state} and could not be restored ({reason}): run up to attach it; "
-        f"not restored: {names}"
+        f"scaling {state} and could not be restored ({reason}); "
+        f"not restored: {names}; run up to attach scaling"
     )
 
 

@@ -44,7 +44,7 @@ def wait_until_deleted(aws: Aws, name: str, options: WaitOptions) -> None:
     if endpoint:
         raise DeployError(
             f"the endpoint {name} was not deleted: it is {endpoint['EndpointStatus']}, without "
-            f"scaling and alarms: {_failure_reason(endpoint)}: run python -m deploy down to try "
+            f"scaling and alarms: {_failure_reason(endpoint)}; run python -m deploy down to try "
             "again, or up to restore them"
         )
 
@@ -65,11 +65,11 @@ def wait_until_serving(aws: Aws, name: str, config_name: str, options: WaitOptio
     if status == "UpdateRollbackFailed":
         raise DeployError(
             f"the update failed, and so did its rollback: {reason}: {name} may serve both endpoint "
-            "configs: run python -m deploy rollback, or up again; if both fail, down and then up "
+            "configs; run python -m deploy rollback, or up again; as a last resort, down and up "
             "recreate the endpoint, with downtime"
         )
     if status != "InService":
-        raise DeployError(f"the endpoint {name} is {status}: {reason}: {SEE_LOGS}")
+        raise DeployError(f"the endpoint {name} is {status}: {reason}; {SEE_LOGS}")
     if not is_serving(endpoint):
         _raise_rolled_back(name, endpoint, config_name)
 
@@ -79,11 +79,11 @@ def _raise_rolled_back(name: str, endpoint: Parameters, config_name: str) -> Non
     if "FailureReason" not in endpoint:
         raise RolledBack(
             "another update replaced this one, or AWS rolled it back without a reason: "
-            f"{name} {serving}: {SEE_LOGS}"
+            f"{name} {serving}; {SEE_LOGS}"
         )
     raise RolledBack(
         f"the update was rolled back: {_failure_reason(endpoint)}: "
-        f"{name} still {serving}: {SEE_LOGS}"
+        f"{name} still {serving}; {SEE_LOGS}"
     )
 
 
@@ -112,7 +112,7 @@ def _poll(aws: Aws, name: str, options: WaitOptions) -> Iterator[Parameters]:
         yield _describe_endpoint(aws, name, options)
         time.sleep(options.poll_seconds)
     raise DeployError(
-        f"the endpoint {name} is still changing after {TIMEOUT_SECONDS / 3600:.0f} hours: "
+        f"the endpoint {name} is still changing after {TIMEOUT_SECONDS / 3600:.0f} hours; "
         "see python -m deploy status"
     )
 

@@ -29,7 +29,7 @@ def plan_alarms(alarms: list[Parameters], actual: ActualState, reason: str) -> I
         if name in actual.foreign_alarms:
             raise DeployError(
                 f"the alarm {name} was not created by this program (it does not have the tag "
-                f"{OWNER_TAG}): rename it, or choose another name for the endpoint"
+                f"{OWNER_TAG}); rename it, or choose another name for the endpoint"
             )
         existing = actual.alarms.get(name, {})
         user_settings = {key: existing[key] for key in USER_SETTINGS if key in existing}
@@ -59,7 +59,7 @@ def verify_alarms(aws: Aws, operations: Operations) -> list[str]:
     missing = sorted(name for name, problem in problems.items() if problem == MISSING)
     if missing:
         raise DeployError(
-            f"update.alarms.names: no such alarm in {aws.region}: {', '.join(missing)}: "
+            f"update.alarms.names: no such alarm in {aws.region}: {', '.join(missing)}; "
             "create it, or remove it from the list"
         )
     return sorted(problems)

@@ -58,11 +58,11 @@ def plan_rollback(
 
 def _verify_can_roll_back(name: str, actual: ActualState) -> None:
     if actual.status in (None, "Failed"):
-        raise DeployError(f"no endpoint {name} to roll back: run python -m deploy up to create it")
+        raise DeployError(f"no endpoint {name} to roll back; create it with python -m deploy up")
     if actual.is_in_progress:
         raise DeployError(
             f"the endpoint {name} is {actual.status}, and AWS rejects updates until that has "
-            "finished: run rollback again when python -m deploy status reports InService"
+            "finished; run rollback again when python -m deploy status reports InService"
         )
     verify_changeable(name, actual)
 
@@ -84,15 +84,15 @@ def _select_config_name(aws: Aws, name: str, actual: ActualState, requested: str
     others = ", ".join(sorted(owned - {actual.serving_config_name})) or "no other config exists"
     if config_name == actual.serving_config_name and not may_serve_both:
         raise DeployError(
-            f"{name} already serves {config_name}: select another endpoint config with --to: "
+            f"{name} already serves {config_name}; select another endpoint config with --to: "
             f"{others}"
         )
     if config_name is None:
-        raise DeployError(f"{name} has no previous endpoint config: select one with --to: {others}")
+        raise DeployError(f"{name} has no previous endpoint config; select one with --to: {others}")
     # The previous config may have been created by hand.
     if config_name not in owned and config_name != actual.previous_config_name:
         raise DeployError(
-            f"{config_name} is not an existing endpoint config of {name}: select one with --to: "
+            f"{config_name} is not an existing endpoint config of {name}; select one with --to: "
             f"{others}"
         )
     return config_name

@@ -52,7 +52,7 @@ def verify_changeable(name: str, actual: ActualState) -> None:
     """Raise DeployError if the endpoint can only be deleted."""
     if actual.status == "OutOfService":
         raise DeployError(
-            f"the endpoint {name} is OutOfService and cannot be updated: "
+            f"the endpoint {name} is OutOfService and cannot be updated; "
             "run python -m deploy down, then up, to recreate it"
         )
 

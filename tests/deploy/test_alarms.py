@@ -163,7 +163,7 @@ def test_missing_alarm(emulator: Emulator, run: Run, write_config: Callable[...,
     for outcome in outcomes:
         assert outcome.exit_code == 1
         assert (
-            "update.alarms.names: no such alarm in eu-central-1: theirs: create it"
+            "update.alarms.names: no such alarm in eu-central-1: theirs; create it"
             in outcome.output
         )
     assert back.exit_code == 0, back.output

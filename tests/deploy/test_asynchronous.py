@@ -9,7 +9,7 @@ import pytest
 
 from tests.deploy.conftest import Run
 from tests.deploy.support import PAYLOAD, POLL, list_mutations, list_resources
-from tests.deploy.test_kinds import ACTIONS
+from tests.deploy.test_endpoint_types import ACTIONS
 from tests.support.aws_emulator.recorder import ApiCall, Fault
 from tests.support.aws_emulator.runtime import REGION
 from tests.support.aws_emulator.server import Emulator

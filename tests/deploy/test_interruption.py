@@ -122,7 +122,7 @@ def test_partly_failed_restoration(
 
     assert "no more ml.c7i.large" in outcome.output
     assert "scaling is attached, but not restored (AWS throttled PutScalingPolicy" in outcome.output
-    assert "): put_scaling_policy xgb-endpoint-target-tracking: run up" in outcome.output
+    assert "): put_scaling_policy xgb-endpoint-target-tracking; run up" in outcome.output
     assert read_scaling(emulator) == [
         resource
         for resource in before

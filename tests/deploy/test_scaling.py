@@ -16,9 +16,9 @@ from tests.deploy.support import (
     ROLLED_BACK,
     SCALING,
     SECOND_VERSION,
-    UNAVAILABLE,
     WITHOUT_SCALING,
     find_last_parameters,
+    kill_after,
     list_mutations,
     reject_update,
 )
@@ -103,7 +103,7 @@ def test_scaling_cannot_be_restored(
         "scaling is detached and could not be restored (access denied: RegisterScalableTarget"
         in outcome.output
     )
-    assert "scaling        not attached: run python -m deploy up" in status.output
+    assert "scaling        not attached; attach it with python -m deploy up" in status.output
 
 
 @pytest.mark.parametrize("verb", ["up", "rollback"])
@@ -157,15 +157,7 @@ def test_rollback_after_kill(
     """After a kill while scaling is detached, rollback attaches it as the file configures it."""
     run("up", write_config(), *POLL)
     run("up", write_config(SECOND_VERSION), *POLL)
-    emulator.recorder.reset()
-    gone = ("DeregisterScalableTarget",)
-    emulator.recorder.inject_fault = lambda call, _: (
-        RESPONSE_LOST
-        if call.operation in gone
-        else UNAVAILABLE
-        if gone[0] in list_mutations(emulator)
-        else None
-    )
+    kill_after(emulator, "DeregisterScalableTarget")
     run("up", write_config(NEW_INSTANCE_TYPE), *POLL)
     emulator.recorder.reset()
     detached = list_scaling_names(emulator)

@@ -77,7 +77,7 @@ def test_rollback_to_serving_config(
 
     assert outcome.exit_code == 1
     assert (
-        f"diamonds already serves {find_serving_config(emulator)}: "
+        f"diamonds already serves {find_serving_config(emulator)}; "
         f"select another endpoint config with --to: {first}" in outcome.output
     )
 
@@ -102,8 +102,8 @@ def test_update_rollback_failed(
 
     assert failed.exit_code == 1
     assert (
-        "diamonds may serve both endpoint configs: run python -m deploy rollback, or up again; "
-        "if both fail, down" in failed.output
+        "diamonds may serve both endpoint configs; run python -m deploy rollback, or up again; "
+        "as a last resort, down" in failed.output
     )
     assert recovered.exit_code == 0, recovered.output
     assert (find_serving_config(emulator) == first) == (verb == "rollback")
@@ -175,7 +175,7 @@ def test_failed_smoke_test(emulator: Emulator, run: Run, write_config: Callable[
         "smoke test failed, but the new config is in service: AWS rejected InvokeEndpoint"
         in third.output
     )
-    assert third.output.rstrip().endswith(f"python -m deploy rollback goes back to {old}")
+    assert third.output.rstrip().endswith(f"python -m deploy rollback returns to {old}")
     assert set(before) <= set(list_resources(emulator))
 
 
