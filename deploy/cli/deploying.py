@@ -91,8 +91,8 @@ def _read_state_for_plan(
     actual = read_actual_state(aws, configuration.name, release)
     warn_about_alarms(verify_alarms(aws, operations), release, actual)
     if actual.is_in_progress:
-        notice = f"{configuration.name} is {actual.status}: up waits for that, then plans again\n"
-        click.secho(notice, fg="yellow")
+        notice = f"{configuration.name} is {actual.status}: up waits until this has finished"
+        click.secho(f"{notice}, then plans again\n", fg="yellow")
     return actual
 
 

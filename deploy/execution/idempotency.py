@@ -55,8 +55,8 @@ def _verify_own_update(aws: Aws, call: Call, error: ClientError, options: WaitOp
     if _was_retried(error) and _is_own_update(aws, call, options):
         return True
     raise DeployError(
-        f"another update of {call.parameters['EndpointName']} is in progress, started by another "
-        "terminal or by scaling; run the same command again, which waits for that update first"
+        f"another update of {call.parameters['EndpointName']} is in progress, for example from "
+        "another terminal or from scaling; run the same command again to wait for it and continue"
     ) from error
 
 

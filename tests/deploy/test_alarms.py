@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.deploy.conftest import Run
-from tests.deploy.support import POLL, SECOND_VERSION, list_mutations
+from tests.deploy.support import POLL, SECOND_VERSION, find_last_parameters, list_mutations
 from tests.deploy.test_asynchronous import ASYNCHRONOUS
 from tests.support.aws_emulator.runtime import REGION
 from tests.support.aws_emulator.server import Emulator
@@ -25,10 +25,9 @@ NAMED = {"names: []": "names: [theirs]"}
 
 def describe_alarm(emulator: Emulator, name: str) -> dict[str, Any]:
     """Return the description of an alarm."""
-    found: dict[str, Any] = emulator.client("cloudwatch").describe_alarms(AlarmNames=[name])[
-        "MetricAlarms"
-    ][0]
-    return found
+    response = emulator.client("cloudwatch").describe_alarms(AlarmNames=[name])
+    alarm: dict[str, Any] = response["MetricAlarms"][0]
+    return alarm
 
 
 def add_notifications(emulator: Emulator, name: str) -> None:
@@ -82,11 +81,7 @@ def test_own_alarm_listed_in_file(
         "names: []": "names: [diamonds-errors-5xx, diamonds-latency-p99]",
     }
     outcome = run("up", write_config({**named, "1.0.0": "2.0.0"}), *POLL)
-    update = next(
-        call.parameters
-        for call in reversed(emulator.recorder.calls)
-        if call.operation == "UpdateEndpoint"
-    )
+    update = find_last_parameters(emulator, "UpdateEndpoint")
 
     assert outcome.exit_code == 0, outcome.output
     assert describe_alarm(emulator, "diamonds-errors-5xx")["StateValue"] != "ALARM"

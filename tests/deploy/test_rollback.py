@@ -91,7 +91,10 @@ def test_rollback_while_update_in_progress(
     )
     assert len(rejected.output.splitlines()) == 1
     assert list_mutations(emulator) == []
-    assert f"diamonds is {status}: up waits for that, then plans again" in planned.output
+    assert (
+        f"diamonds is {status}: up waits until this has finished, then plans again"
+        in planned.output
+    )
 
 
 def test_rollback_without_an_endpoint(run: Run, config_file: Path) -> None:

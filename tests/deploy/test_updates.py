@@ -206,8 +206,8 @@ def test_concurrent_update_is_rejected(
     assert len(rejections) == 1
     assert outcome.exit_code == 1
     assert (
-        "another update of diamonds is in progress, started by another terminal or by scaling"
-        in outcome.output
+        "another update of diamonds is in progress, for example from another terminal "
+        "or from scaling" in outcome.output
     )
     assert again.exit_code == 0, again.output
 
