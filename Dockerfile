@@ -1,4 +1,4 @@
-# The base is named here and nowhere else.
+# The only place that names the base image.
 FROM python:3.13-slim-trixie AS build
 WORKDIR /opt/xgb-endpoint
 COPY container/requirements.txt ./
@@ -8,10 +8,10 @@ RUN --mount=type=cache,target=/root/.cache/pip \
 COPY container container
 COPY serve serve
 COPY LICENSE ./
-# What never runs goes: the installer, the packages' own tests, what only compilers read. What does run is compiled once, here.
+# Remove what the server never uses (pip, tests, headers), and compile the rest to bytecode.
 RUN python container/image_build.py && rm -rf container/image_build.py container/requirements.* requirements.txt /root/.cache
 
-# One layer of what is left: an instance pulls an image whole, so what lower layers hid would be paid for at every start.
+# A single layer: files that were removed in a later layer would still be pulled at every start.
 FROM scratch
 COPY --from=build / /
 ENV PATH=/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin \

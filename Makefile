@@ -1,10 +1,10 @@
-# The verbs of this project; `make` alone prints them.
+# The project's commands; `make` lists them.
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 SHELL := /bin/bash
 
-# The newest interpreter that really runs: a name on PATH may be a shim without one behind it.
+# The newest interpreter that runs: a name on PATH may be a shim without an interpreter.
 RUNS_HERE = import sys, ensurepip, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))
 PYTHON ?= $(shell for name in python3.14 python3.13 python3.12 python3 python3.11; do \
 	"$$name" -c '$(RUNS_HERE)' >/dev/null 2>&1 && { echo "$$name"; break; }; done)
@@ -14,7 +14,7 @@ TRAINING_VENV := .venv-training
 RUN := $(VENV)/bin/python
 INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: --requirement
 PORT ?= $(or $(SAGEMAKER_BIND_TO_PORT),8080)
-# What every verb that takes an artifact takes: FOLDER, else the server's own variable, else the sample.
+# The artifact's folder: FOLDER, or else the server's own variable, or else the sample model.
 ARTIFACT = $(or $(FOLDER),$(SM_MODEL_DIR),model/artifact)
 
 VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' serve/__init__.py)
@@ -23,20 +23,20 @@ ARCH ?= $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,amd64)
 IMAGE ?= xgb-endpoint:$(VERSION)-$(ARCH)
 
 .PHONY: help
-help: ## Print these verbs
+help: ## List these commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/make \1\t\2/' | expand -t 16
 
 .PHONY: setup
-setup: $(VENV)/ready ## Make .venv from the pinned, hashed requirements
+setup: $(VENV)/ready ## Create .venv from the pinned, hashed requirements
 
-# A virtual environment remembers its lock and its interpreter, and is made anew when either changes.
+# A virtual environment is created again when its lock changes.
 $(VENV)/ready: tests/requirements.txt
 	@$(call make-venv,$(VENV),$<)
 
 $(TRAINING_VENV)/ready: model/requirements.txt
 	@$(call make-venv,$(TRAINING_VENV),$<)
 
-# Groups of packages that some verbs need beside those of the setup, in the same .venv.
+# Groups of additional packages for some commands, in the same .venv.
 $(VENV)/deploy-ready: deploy/requirements.txt $(VENV)/ready
 	@$(call add-group,$<,$@)
 
@@ -61,30 +61,30 @@ define make-venv
 endef
 
 .PHONY: demo
-demo: setup ## Start the server on the sample model, post real diamonds, show predicted beside true prices, stop
+demo: setup ## Start the server, predict prices of real diamonds with the sample model, and stop
 	@$(RUN) -m local_test.demo
 
 .PHONY: serve
-serve: setup ## Serve the artifact FOLDER, by default the sample model, on PORT (8080) until Ctrl-C
+serve: setup ## Serve the artifact FOLDER (default: the sample model) on PORT (8080) until Ctrl-C
 	@SAGEMAKER_BIND_TO_PORT=$(PORT) SM_MODEL_DIR="$(ARTIFACT)" exec $(RUN) container/entrypoint.py serve
 
 .PHONY: predict
-predict: setup ## Post the sample diamonds to a running server of the sample model on PORT (8080)
+predict: setup ## Send the sample diamonds to a running server of the sample model on PORT (8080)
 	@$(RUN) local_test/predict.py http://127.0.0.1:$(PORT)
 
 .PHONY: runtime
-runtime: setup ## Serve FOLDER or VARIANTS behind SageMaker's own Runtime API on PORT (8090), for boto3 and the AWS CLI, until Ctrl-C
+runtime: setup ## Emulate SageMaker's Runtime API on PORT (8090) for FOLDER or VARIANTS: docs/runtime.md
 	@exec $(RUN) -m local_test.runtime --port $(if $(filter file,$(origin PORT)),8090,$(PORT)) --image "$(IMAGE)" --folder "$(ARTIFACT)" \
 		$(if $(ENDPOINT),--endpoint "$(ENDPOINT)") $(foreach variant,$(VARIANTS),--variant "$(variant)") \
 		$(if $(CAPTURE),--capture $(CAPTURE)) $(if $(MAX_BODY_MIB),--max-body-mib $(MAX_BODY_MIB))
 
 .PHONY: app
-app: setup $(if $(VIA),$(VENV)/deploy-ready) ## Start the web application on PORT (8000) before the artifact FOLDER or ENDPOINT; by boto3 with VIA=runtime, without ENDPOINT on AWS
+app: setup $(if $(VIA),$(VENV)/deploy-ready) ## Start the web application on PORT (8000) for FOLDER or ENDPOINT; VIA=runtime uses boto3
 	@exec $(RUN) -m local_test.app --port $(if $(filter file,$(origin PORT)),8000,$(PORT)) --image "$(IMAGE)" \
 		--folder "$(ARTIFACT)" $(if $(ENDPOINT),--endpoint "$(ENDPOINT)") $(if $(VIA),--via "$(VIA)")
 
 .PHONY: batch
-batch: setup $(if $(INPUT),,local_test/diamonds.csv) ## Run a batch transform job on INPUT, by default all diamonds, with the artifact FOLDER: docs/batch.md
+batch: setup $(if $(INPUT),,local_test/diamonds.csv) ## Run a batch transform job on INPUT (default: all diamonds) with FOLDER: docs/batch.md
 	@$(RUN) -m local_test.batch "$(or $(INPUT),local_test/diamonds.csv)" $(if $(OUTPUT),"$(OUTPUT)") --image "$(IMAGE)" \
 		--folder "$(ARTIFACT)" $(if $(ENDPOINT),--endpoint "$(ENDPOINT)") \
 		$(if $(CONTENT_TYPE),--content-type '$(CONTENT_TYPE)') $(if $(ACCEPT),--accept '$(ACCEPT)') \
@@ -92,26 +92,26 @@ batch: setup $(if $(INPUT),,local_test/diamonds.csv) ## Run a batch transform jo
 		$(if $(MAX_CONCURRENT_TRANSFORMS),--max-concurrent-transforms $(MAX_CONCURRENT_TRANSFORMS)) $(if $(HEADER),--header $(HEADER))
 
 .PHONY: capacity
-capacity: setup ## Load-test a container on the artifact FOLDER until P99_MS (50) breaks: docs/capacity.md
+capacity: setup ## Load-test a container with FOLDER until p99 exceeds P99_MS (50): docs/capacity.md
 	@$(RUN) -m capacity --image "$(IMAGE)" --folder "$(ARTIFACT)" $(if $(PAYLOAD),--payload "$(PAYLOAD)") \
 		$(if $(P99_MS),--p99-ms $(P99_MS)) $(if $(PEAK_RPS),--peak-rps $(PEAK_RPS)) $(if $(PLOT),--plot "$(PLOT)")
 
-# The diamonds come with a package of 50 MB, which only the training's environment has.
+# The data set is part of a 50 MB package, which only the training environment contains.
 local_test/diamonds.csv: model/diamonds.py model/train.py | $(TRAINING_VENV)/ready
 	@$(TRAINING_VENV)/bin/python model/diamonds.py $@
 
 .PHONY: test
-test: setup $(VENV)/aws-ready ## Run all tests but those of the image and of the application in a browser
+test: setup $(VENV)/aws-ready ## Run all tests except those that need Docker or a browser
 	@$(RUN) -m pytest --numprocesses auto --maxprocesses 4 --ignore tests/app/browser
 	@echo "Left out: the tests of the image, which need Docker: make test-image"
 	@echo "Left out: the tests of the application in a browser, which need Chromium: make test-app"
 
 .PHONY: test-app
-test-app: setup $(VENV)/app-ready chromium ## Run the tests of the application in headless Chromium
+test-app: setup $(VENV)/app-ready chromium ## Test the web application in headless Chromium
 	@$(RUN) -m pytest tests/app/browser
 
 .PHONY: app-picture
-app-picture: setup $(VENV)/app-ready chromium ## Take the README's picture of the application anew
+app-picture: setup $(VENV)/app-ready chromium ## Update the README's picture of the web application
 	@APP_PICTURE=docs/images/app.png $(RUN) -m pytest --quiet tests/app/browser -k picture
 
 .PHONY: chromium
@@ -121,34 +121,34 @@ chromium:
 		{ echo "Chromium is missing: install it, on Debian with: sudo apt-get install chromium" >&2; exit 1; }
 
 .PHONY: lint
-lint: setup ## Check the code's form
+lint: setup ## Check style and formatting
 	@$(RUN) -m ruff check . && $(RUN) -m ruff format --check .
 
 .PHONY: types
-types: setup $(VENV)/deploy-ready ## Check the code's types
+types: setup $(VENV)/deploy-ready ## Check types
 	@$(RUN) -m mypy
 
 .PHONY: image
-image: ## Build the image for ARCH (amd64 or arm64), tagged IMAGE
+image: ## Build the image for ARCH (amd64 or arm64) with the tag IMAGE
 	@docker buildx build --platform linux/$(ARCH) --provenance=false --sbom=false --load --tag $(IMAGE) \
 		--build-arg VERSION=$(VERSION) --build-arg REVISION=$(REVISION) .
 	@docker image inspect --format '$(IMAGE): {{.Architecture}}, {{.Size}} bytes' $(IMAGE)
 
 .PHONY: run
-run: ## Run the image on PORT (8080) with the artifact FOLDER, by default the sample model, until Ctrl-C
+run: ## Run the image with FOLDER (default: the sample model) on PORT (8080) until Ctrl-C
 	@folder="$$(cd "$(ARTIFACT)" && pwd)" && \
 		exec docker run --rm --init=false --publish 127.0.0.1:$(PORT):8080 --volume "$$folder:/opt/ml/model:ro" "$(IMAGE)" serve
 
 .PHONY: test-image
-test-image: setup image ## Run the contract's tests against the image, and the image's own
+test-image: setup image ## Run the contract tests against the image, and the image's own tests
 	@IMAGE=$(IMAGE) $(RUN) -m pytest tests/image
 
 .PHONY: test-sdk
-test-sdk: .venv-sdk/ready image test-sdk-runtime ## Deploy the image with the SageMaker SDK's local mode, and predict from it
+test-sdk: .venv-sdk/ready image test-sdk-runtime ## Deploy the image with the SageMaker SDK's local mode, and predict with it
 	@.venv-sdk/bin/python tests/sdk/deploy_local.py $(IMAGE)
 
 .PHONY: test-sdk-runtime
-test-sdk-runtime: setup .venv-sdk/ready ## Predict with the SageMaker SDK's Predictor through the local runtime; needs no Docker
+test-sdk-runtime: setup .venv-sdk/ready ## Predict with the SageMaker SDK's Predictor through `make runtime`, without Docker
 	@$(RUN) -m local_test.runtime --port 8091 & \
 		trap "kill $$!; wait $$!" EXIT; \
 		curl --silent --output /dev/null --retry 60 --retry-delay 1 --retry-connrefused http://127.0.0.1:8091/ && \
@@ -158,11 +158,11 @@ test-sdk-runtime: setup .venv-sdk/ready ## Predict with the SageMaker SDK's Pred
 	@$(call make-venv,.venv-sdk,$<)
 
 .PHONY: bench
-bench: .venv-bench/ready ## Measure this server against its peers and against floors, half an hour long, and write bench/results
+bench: .venv-bench/ready ## Compare this server with others, and write bench/results; takes half an hour
 	@.venv-bench/bin/python -m bench.run
 
 .PHONY: bench-quick
-bench-quick: .venv-bench/ready ## The same with fewer servers, cells and rounds, in three minutes
+bench-quick: .venv-bench/ready ## Run a small part of the benchmark; takes three minutes
 	@.venv-bench/bin/python -m bench.run --quick
 
 .venv-bench/ready: bench/requirements.txt
@@ -178,26 +178,26 @@ push: ## Push the image of this commit to REPOSITORY, and print its digest
 	@container/push.sh "$(REPOSITORY)" $(IMAGE) $(VERSION) $(REVISION) $(ARCH)
 
 .PHONY: deploy-setup
-deploy-setup: $(VENV)/deploy-ready ## Add to .venv what python -m deploy needs
+deploy-setup: $(VENV)/deploy-ready ## Add the packages for `python -m deploy` to .venv
 
 .PHONY: deploy-demo
-deploy-demo: $(VENV)/aws-ready ## Plan, make, invoke, update, take back and remove an endpoint against a stand-in for AWS
+deploy-demo: $(VENV)/aws-ready ## Create, update, roll back and delete an endpoint in an AWS emulator
 	@$(RUN) -m tests.deploy.demo
 
 .PHONY: docs
-docs: setup ## Write the generated tables of the README anew
+docs: setup ## Update the generated tables in the documentation
 	@$(RUN) docs/tables.py
 
 .PHONY: model
-model: $(TRAINING_VENV)/ready ## Train the sample model anew and pack model/model.tar.gz
+model: $(TRAINING_VENV)/ready ## Train the sample model, and pack model/model.tar.gz
 	@$(TRAINING_VENV)/bin/python model/train.py
 
 .PHONY: check
-check: setup ## Tell what the server would decide of the artifact FOLDER, and of the payload SAMPLE if given
+check: setup ## Report what the server would do with the artifact FOLDER, and with the payload SAMPLE
 	@$(RUN) container/entrypoint.py check "$(ARTIFACT)" $(if $(SAMPLE),"$(SAMPLE)")
 
 .PHONY: convert
-convert: setup ## Rewrite MODEL, a file of XGBoost's old binary format or (with TRUST=yes) a pickle, as .ubj
+convert: setup ## Convert MODEL, an old binary model or (with TRUST=yes) a pickle, to .ubj
 	@$(RUN) model/convert.py "$(MODEL)" $(if $(filter yes,$(TRUST)),--trust-pickle)
 
 LOCKS := container/requirements tests/requirements model/requirements model/requirements-convert \
@@ -212,5 +212,5 @@ lock: setup ## Pin and hash the newest versions of all requirements
 			--custom-compile-command "make lock" $$lock.in --output-file $$lock.txt || exit 1; done
 
 .PHONY: clean
-clean: ## Remove what the other verbs made
+clean: ## Remove the files that the other commands created
 	@rm -rf $(VENV) $(TRAINING_VENV) .venv-sdk .venv-bench bench/.work sbom.json model/model.tar.gz local_test/diamonds.csv local_test/diamonds.csv.out .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,1 +1,1 @@
-"""What the image runs: the process policy of this image; nothing here is imported by serve/."""
+"""The image's entrypoint and process policy: gunicorn, its workers and their number."""

@@ -1,30 +1,30 @@
-"""gunicorn's master process, which never loses a signal that it sends to a worker it has just forked."""
+"""gunicorn's arbiter, without the race that lost signals to a worker that was just forked."""
 
 import signal
 
 from gunicorn.arbiter import Arbiter
 
-# What a worker handles in its own way; until then it has the master's handlers, which only queue.
+# A worker installs its own handlers for these. Until then it has the arbiter's, which only queue.
 WORKER_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGABRT)
 
 
 class SignalSafeArbiter(Arbiter):
-    """A master that blocks signals around the fork, so one sent early is delivered late."""
+    """An arbiter that blocks signals around the fork, so an early signal is delivered later."""
 
     def spawn_worker(self) -> int:
         """Fork a worker, which unblocks the signals once its handlers are installed.
 
-        Without this, a SIGTERM within the worker's first milliseconds had no effect, and the
-        server stopped only after ``graceful_timeout`` (20 s), by SIGKILL.
+        Otherwise a SIGTERM within the worker's first milliseconds has no effect, and the server
+        stops only after ``graceful_timeout`` (20 s), by SIGKILL.
         """
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, WORKER_SIGNALS)
+        previous_mask = signal.pthread_sigmask(signal.SIG_BLOCK, WORKER_SIGNALS)
         try:
             pid: int = super().spawn_worker()
         finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            signal.pthread_sigmask(signal.SIG_SETMASK, previous_mask)
         return pid
 
 
 def unblock_signals() -> None:
-    """Deliver the signals that arrived since the fork; called by a worker that can handle them."""
+    """Deliver the signals since the fork; called by a worker whose handlers are installed."""
     signal.pthread_sigmask(signal.SIG_UNBLOCK, WORKER_SIGNALS)

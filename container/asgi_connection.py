@@ -1,4 +1,4 @@
-"""A connection of the ASGI front end: none is silent for ever, what breaks off is told at once, and what is no HTTP in JSON."""
+"""gunicorn's ASGI connection, with a timeout for idle clients, half-close and errors in JSON."""
 
 import asyncio
 from http import HTTPStatus
@@ -8,124 +8,130 @@ from gunicorn.asgi.protocol import ASGIProtocol
 
 from serve.errors import IncompleteBody
 from serve.http.body import STALL_SECONDS
-from serve.http.messages import error_body
+from serve.http.error_responses import encode_error
 
 
-class Keeper(Protocol):
-    """The worker that holds a connection, and wants to hear of its beginning and its end."""
+class ConnectionOwner(Protocol):
+    """The worker that a connection belongs to."""
 
     loop: asyncio.AbstractEventLoop
 
-    def took(self, connection: "Connection") -> None:
-        """Note a connection that was made."""
+    def connection_opened(self, connection: "Connection") -> None:
+        """Add a connection."""
 
-    def lost(self, connection: "Connection") -> None:
-        """Note a connection that is no more."""
+    def connection_closed(self, connection: "Connection") -> None:
+        """Remove a connection."""
 
 
 class Connection(ASGIProtocol):
-    """A connection whose caller must begin a request within a time, and may close its own half of it after one."""
+    """A connection that closes if its first request does not arrive within STALL_SECONDS.
 
-    worker: Keeper
+    A client may close its sending half after its last request, and still gets the responses.
+    """
+
+    worker: ConnectionOwner
 
     def connection_made(self, transport: Any) -> None:
-        self._ended = False
+        self._client_finished = False
         super().connection_made(transport)
-        self.worker.took(self)
-        self._silence = self.worker.loop.call_later(STALL_SECONDS, self._end_silence)
+        self.worker.connection_opened(self)
+        self._first_request_timer = self.worker.loop.call_later(
+            STALL_SECONDS, self._close_without_request
+        )
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._silence.cancel()
+        self._first_request_timer.cancel()
         super().connection_lost(exc)
-        self.worker.lost(self)
+        self.worker.connection_closed(self)
 
     def eof_received(self) -> bool:
-        """HttpResponse the requests that came whole before the end, and as broken off the one that did not."""
-        self._ended = True
+        """Keep the connection open until the requests received so far have their responses."""
+        self._client_finished = True
         if self._current_request is None:
             return False
-        self._end_body()
+        self._end_incomplete_body()
         return True
 
     def _feed_callback_parser(self, data: bytes) -> bool:
-        """Parse what came; what the caller has ended is not waited for, also in a request that came behind another."""
+        """Parse data; a pipelined request whose body is incomplete at the end is not waited for."""
         try:
-            goes_on = bool(super()._feed_callback_parser(data))
-        except ValueError:  # int() refuses thousands of digits
-            self._send_error_response(400, "a number in it has too many digits")
+            keep_reading = bool(super()._feed_callback_parser(data))
+        except ValueError:  # int() rejects thousands of digits
+            self._send_error_response(400, "a number has too many digits")
             self._close_transport()
             return False
-        if self._ended:
-            self._end_body()
-        return goes_on
+        if self._client_finished:
+            self._end_incomplete_body()
+        return keep_reading
 
-    def _end_body(self) -> None:
-        """Let the body end where it is not whole and no more will come, after all of it that did come."""
+    def _end_incomplete_body(self) -> None:
+        """Make the receiver of an incomplete body raise EOFError after the data received so far."""
         body = self._body_receiver
         if body and not body._complete:
-            body._source = _ended_early
+            body._source = _raise_eof
             body._wake_waiter()
 
     def _is_websocket_upgrade(self, _request: Any) -> bool:
-        """HttpResponse in HTTP, as a server may that offers no other protocol (RFC 9110, 7.8)."""
+        """Ignore the upgrade, as a server without WebSockets may (RFC 9110, 7.8)."""
         return False
 
     def _arm_keepalive_timer(self) -> None:
-        """Wait for a further request, unless the caller said that there is none."""
-        if self._ended:
+        """Wait for another request, unless the client has closed its sending half."""
+        if self._client_finished:
             self.close_idle()
         else:
             super()._arm_keepalive_timer()
 
     @property
     def is_idle(self) -> bool:
-        """Whether no request has arrived that is not answered."""
+        """Whether no request is in progress."""
         return bool(self._current_request is None)
 
     def close_idle(self) -> None:
-        """Close the connection as gunicorn does when it was kept alive for long enough."""
+        """Close the connection as gunicorn does at the end of its keep-alive time."""
         self._keepalive_timeout()
 
     def _close_transport(self) -> None:
-        """Close the connection even where its caller is gone, and the end of writing cannot be told any more."""
+        """Close the connection, even if the client is gone and gunicorn only half-closes it."""
         super()._close_transport()
         if self.transport:
             self.transport.close()
 
-    def _end_silence(self) -> None:
+    def _close_without_request(self) -> None:
         if self.is_idle and self.req_count <= 1:
             self.close_idle()
 
     def _get_reason_phrase(self, status: int) -> str:
-        """Know the statuses that gunicorn sends and has no phrase for, such as 431."""
-        known: str = super()._get_reason_phrase(status)
-        return HTTPStatus(status).phrase if known == "Unknown" else known
+        """Return the phrase of a status, including those that gunicorn does not know, as 431."""
+        phrase: str = super()._get_reason_phrase(status)
+        return HTTPStatus(status).phrase if phrase == "Unknown" else phrase
 
     def _send_error_response(self, status: int, message: str, extra_headers: Any = ()) -> None:
-        """HttpResponse what is no HTTP as every other error is answered."""
+        """Send an error of the HTTP parser's in JSON, like every other error."""
         reason = self._get_reason_phrase(status)
-        error = "".join(reason.split())
         if self._current_request is None:
-            address, *_ = self.transport.get_extra_info("peername") or (
-                "unknown",
-            )  # of one that is gone nothing is known
-            self.log.warning("Invalid request from ip=%s", address)
-            message = (
-                f"this is no HTTP request: {message}" if message else "this is no HTTP request"
-            )
+            self._log_invalid_request()
+            error_name = "".join(reason.split())
+            message = f"invalid HTTP request: {message}" if message else "invalid HTTP request"
         else:
-            error, message = IncompleteBody.__name__, f"the body broke off: {message}"
-        body = error_body(error, message)
+            error_name = IncompleteBody.__name__
+            message = f"incomplete body: {message}"
+        body = encode_error(error_name, message)
         lines = [
             f"HTTP/1.1 {status} {reason}",
             "Content-Type: application/json",
             f"Content-Length: {len(body)}",
+            *(f"{name}: {value}" for name, value in extra_headers),
+            "Connection: close",
+            "\r\n",
         ]
-        lines += [f"{name}: {value}" for name, value in extra_headers]
-        self._safe_write(
-            "\r\n".join([*lines, "Connection: close", "\r\n"]).encode("latin-1") + body
-        )
+        self._safe_write("\r\n".join(lines).encode("latin-1") + body)
+
+    def _log_invalid_request(self) -> None:
+        # The address of a client that has disconnected is unknown.
+        address, *_ = self.transport.get_extra_info("peername") or ("unknown",)
+        self.log.warning("Invalid request from ip=%s", address)
 
 
-async def _ended_early() -> bytes:
+async def _raise_eof() -> bytes:
     raise EOFError

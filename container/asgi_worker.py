@@ -1,4 +1,4 @@
-"""gunicorn's ASGI worker, with connections shared out evenly, none held for ever, and no request lost when it is stopped."""
+"""gunicorn's ASGI worker, with balanced connections and a shutdown that loses no request."""
 
 import asyncio
 import math
@@ -9,38 +9,46 @@ from typing import Any
 from gunicorn.workers.gasgi import ASGIWorker
 
 from container.asgi_connection import Connection
-from container.balance import Balance
+from container.connection_counts import ConnectionCounts
 from serve.http.body import STALL_SECONDS
 
-BALANCE = Balance()
-# How long a worker leaves a connection to one that holds fewer; then that one is busy, and it takes the connection itself.
-DEFERENCE_SECONDS = 0.001
-# How long it waits where it has no room for another connection.
-FULL_SECONDS = 0.05
-# How long a connection without a request is kept at the stop, since one may be on its way.
-FAREWELL_SECONDS = 2.0
-TICK_SECONDS = 1.0
+CONNECTION_COUNTS = ConnectionCounts()
+# How long a worker leaves a new connection to workers that hold fewer. If it is still pending
+# after that, they are busy, and the worker accepts it.
+DEFER_SECONDS = 0.001
+# How long a worker that cannot hold another connection waits before it tries again.
+RETRY_SECONDS = 0.05
+# How long a shutdown keeps idle connections open, since a request may be on its way.
+IDLE_GRACE_SECONDS = 2.0
+HEARTBEAT_SECONDS = 1.0
+DRAIN_POLL_SECONDS = 0.02
 
 
 class AsgiWorker(ASGIWorker):
-    """A worker that takes a connection where it holds no more than the others, and at the stop all that the kernel holds."""
+    """A worker that leaves new connections to workers that hold fewer.
+
+    On shutdown it accepts all connections that the kernel has queued, and serves their requests.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.connections: set[Connection] = set()
         self._starting: set[asyncio.Task[Any]] = set()
 
-    def took(self, connection: Connection) -> None:
-        """Note a connection that was made."""
+    def connection_opened(self, connection: Connection) -> None:
+        """Add a connection."""
         self.connections.add(connection)
 
-    def lost(self, connection: Connection) -> None:
-        """Note a connection that is no more."""
+    def connection_closed(self, connection: Connection) -> None:
+        """Remove a connection."""
         self.connections.discard(connection)
-        self._note()
+        self._publish_count()
 
     def init_process(self) -> None:
-        """Let gunicorn give up a body that stops, by the setting that it takes for that; the arbiter has its own copy of it."""
+        """Make gunicorn disconnect a client whose body stalls for STALL_SECONDS.
+
+        gunicorn uses its timeout setting for that; the arbiter has a copy of its own.
+        """
         self.cfg.set("timeout", math.ceil(STALL_SECONDS))
         super().init_process()
 
@@ -53,18 +61,17 @@ class AsgiWorker(ASGIWorker):
         self._stopping.set()
 
     async def _serve(self) -> None:
-        self._note()
+        self._publish_count()
         for listener in self.sockets:
             self._listen(listener.sock)
+        # Well before the timeout after which the arbiter kills a silent worker.
+        heartbeat_seconds = min(HEARTBEAT_SECONDS, self.timeout / 2)
         while self.alive and self.ppid == os.getppid():
             self.notify()
-            await self._pause(
-                min(TICK_SECONDS, self.timeout / 2)
-            )  # well within the time after which the arbiter kills it
+            await self._sleep_unless_stopping(heartbeat_seconds)
         await self._drain()
 
-    async def _pause(self, seconds: float) -> None:
-        """Sleep, but not beyond the signal to stop."""
+    async def _sleep_unless_stopping(self, seconds: float) -> None:
         try:
             await asyncio.wait_for(self._stopping.wait(), seconds)
         except TimeoutError:
@@ -75,68 +82,70 @@ class AsgiWorker(ASGIWorker):
             self.loop.add_reader(listener, self._accept_or_defer, listener)
 
     def _accept_or_defer(self, listener: socket.socket) -> None:
-        """Accept a connection, unless another worker that holds fewer is there to take it."""
-        if self._held >= self.worker_connections:
-            self._defer(listener, FULL_SECONDS, self._listen)
-        elif BALANCE.may_take(self.age):
+        """Accept a connection, unless this worker is full or another one holds fewer."""
+        if self._count >= self.worker_connections:
+            self._pause_listening(listener, RETRY_SECONDS, self._listen)
+        elif CONNECTION_COUNTS.may_accept(self.age):
             self._accept(listener)
         else:
-            self._defer(listener, DEFERENCE_SECONDS, self._accept_late)
+            self._pause_listening(listener, DEFER_SECONDS, self._accept_deferred)
 
-    def _defer(self, listener: socket.socket, seconds: float, then: Any) -> None:
+    def _pause_listening(self, listener: socket.socket, seconds: float, resume: Any) -> None:
         self.loop.remove_reader(listener)
-        self.loop.call_later(seconds, then, listener)
+        self.loop.call_later(seconds, resume, listener)
 
-    def _accept_late(self, listener: socket.socket) -> None:
+    def _accept_deferred(self, listener: socket.socket) -> None:
         if self.alive:
             self._listen(listener)
             self._accept(listener)
 
     def _accept(self, listener: socket.socket) -> bool:
-        """Accept one connection; tell whether there was one."""
+        """Accept a pending connection; return False if there is none."""
         try:
             client, _ = listener.accept()
         except (BlockingIOError, ConnectionAbortedError):
             return False
-        except OSError as error:  # no more files may be open
+        except OSError as error:  # too many open files
             self.log.warning("cannot accept a connection: %s", error)
-            self._defer(listener, FULL_SECONDS, self._listen)
+            self._pause_listening(listener, RETRY_SECONDS, self._listen)
             return False
         client.setblocking(False)
         task = self.loop.create_task(
             self.loop.connect_accepted_socket(lambda: Connection(self), client)
         )
         self._starting.add(task)
-        task.add_done_callback(self._started)
-        self._note()
+        task.add_done_callback(self._connection_started)
+        self._publish_count()
         return True
 
-    def _started(self, task: asyncio.Task[Any]) -> None:
+    def _connection_started(self, task: asyncio.Task[Any]) -> None:
         self._starting.discard(task)
-        self._note()
+        self._publish_count()
 
     @property
-    def _held(self) -> int:
+    def _count(self) -> int:
         return len(self.connections) + len(self._starting)
 
-    def _note(self) -> None:
-        BALANCE.note(self.age, self._held)
+    def _publish_count(self) -> None:
+        CONNECTION_COUNTS.set_count(self.age, self._count)
 
     async def _drain(self) -> None:
-        """Take what the kernel has accepted, and answer what arrives on the connections until they end or the time is over."""
+        """Accept all queued connections, then serve requests until every connection is closed.
+
+        Gives up shortly before the arbiter does.
+        """
         for listener in self.sockets:
             self.loop.remove_reader(listener.sock)
             while self._accept(listener.sock):
                 pass
             listener.close()
         started = self.loop.time()
-        # Before the arbiter's own patience ends.
-        while (
-            self._held
-            and not self._quick_shutdown
-            and self.loop.time() < started + self.cfg.graceful_timeout - TICK_SECONDS
-        ):
-            if self.loop.time() > started + FAREWELL_SECONDS:
-                for connection in [each for each in self.connections if each.is_idle]:
-                    connection.close_idle()
-            await asyncio.sleep(0.02)
+        deadline = started + self.cfg.graceful_timeout - HEARTBEAT_SECONDS
+        while self._count and not self._quick_shutdown and self.loop.time() < deadline:
+            if self.loop.time() > started + IDLE_GRACE_SECONDS:
+                self._close_idle_connections()
+            await asyncio.sleep(DRAIN_POLL_SECONDS)
+
+    def _close_idle_connections(self) -> None:
+        for connection in [connection for connection in self.connections if connection.is_idle]:
+            connection.close_idle()

@@ -1,4 +1,7 @@
-"""What the image runs: `serve`, as SageMaker starts it (contract 1.1 to 1.3), and `check`; `train` says that it cannot."""
+"""The image's entrypoint, with the commands `serve`, `check` and `train`.
+
+SageMaker runs `serve`, or `train` in a training job: contract 1.1 to 1.3.
+"""
 
 import argparse
 import os
@@ -7,55 +10,83 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-# Before numpy and XGBoost are imported: their threads would be as many as the host's processors, in every worker.
+# Set before numpy and XGBoost are imported. By default, each worker would start as many threads
+# as the host has processors.
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
-os.environ.pop(
-    "WEB_CONCURRENCY", None
-)  # gunicorn reads it on import, and dies of what is no number
+# gunicorn reads it on import, and crashes if it is not a number.
+os.environ.pop("WEB_CONCURRENCY", None)
 
-from container.check import as_json, as_text, check
+from container.check import check
+from container.check_report import format_json, format_text
 from container.server import Server
 from serve.errors import StartupError
 from serve.settings import Settings
 
 
 def main() -> None:
-    """Do what the first argument says; what prevents it is told in one line, with exit code 1."""
-    arguments = _arguments()
-    if arguments.verb == "train":
+    """Run a command; an error that prevents it is one line on standard error and exit code 1."""
+    arguments = _parse_arguments()
+    if arguments.command == "train":
         sys.exit(
-            "cannot train: this image only serves; train elsewhere, and put the model into the artifact"
+            "cannot train: this image only serves models; "
+            "train with another image and deploy its model artifact with this one"
         )
     try:
         settings = Settings.from_env()
-        if arguments.verb == "check":
+        if arguments.command == "check":
             report = check(settings, arguments.folder, arguments.sample)
-            print(as_json(report) if arguments.json else as_text(report))
+            print(format_json(report) if arguments.json else format_text(report))
             return
         server = Server(settings)
-    except (StartupError, OSError) as error:  # a file of the artifact may be unreadable
-        sys.exit(f"cannot {arguments.verb}: {error}")
+    except (StartupError, OSError) as error:  # OSError: an unreadable file of the artifact
+        sys.exit(f"cannot {arguments.command}: {error}")
     server.run()
 
 
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="entrypoint.py")
-    verbs = parser.add_subparsers(dest="verb", required=True)
-    verbs.add_parser(
-        "serve", help="serve the model of the folder SM_MODEL_DIR, by default /opt/ml/model"
+def _parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="entrypoint.py",
+        description="Serve an XGBoost model on Amazon SageMaker, or check its artifact.",
+        epilog="Environment variables configure the server; see the README for all of them.",
     )
-    verbs.add_parser("train", help="say that this image only serves")
-    checking = verbs.add_parser(
-        "check", help="tell what the server would decide of an artifact, without serving it"
+    commands = parser.add_subparsers(
+        title="commands", dest="command", metavar="COMMAND", required=True
     )
-    checking.add_argument(
-        "folder", nargs="?", type=Path, help="the artifact, by default the folder SM_MODEL_DIR"
+    commands.add_parser(
+        "serve",
+        help="serve the model in SM_MODEL_DIR (default: /opt/ml/model)",
+        description="Serve the model in SM_MODEL_DIR (default: /opt/ml/model) until SIGTERM.",
     )
-    checking.add_argument(
-        "sample", nargs="?", type=Path, help="a payload to score: .csv, .json or .jsonl"
+    check_parser = commands.add_parser(
+        "check",
+        help="check an artifact without serving it",
+        description="Load a model artifact as the server would, run its self-test, and print a "
+        "report on the model, its features and the number of workers. Given a sample payload, "
+        "also print its predictions. The exit code is 1 if the server would not start or would "
+        "reject the payload.",
     )
-    checking.add_argument("--json", action="store_true", help="print JSON")
+    check_parser.add_argument(
+        "folder",
+        nargs="?",
+        type=Path,
+        metavar="FOLDER",
+        help="folder of the artifact (default: SM_MODEL_DIR, or else /opt/ml/model)",
+    )
+    check_parser.add_argument(
+        "sample",
+        nargs="?",
+        type=Path,
+        metavar="SAMPLE",
+        help="sample payload to predict: a .csv, .json or .jsonl file",
+    )
+    check_parser.add_argument("--json", action="store_true", help="print the report as JSON")
+    commands.add_parser(
+        "train",
+        help="exit with an error: this image does not train",
+        description="Exit with an error: this image does not train. "
+        "SageMaker runs this command if a training job uses the image by mistake.",
+    )
     return parser.parse_args()
 
 

@@ -1,4 +1,4 @@
-"""gunicorn's threaded worker, which loses no request when it is stopped and never answers in HTML."""
+"""gunicorn's threaded worker, with a shutdown that loses no request and errors in JSON."""
 
 import select
 import socket
@@ -8,11 +8,11 @@ from gunicorn import util
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from serve.http.body import STALL_SECONDS
-from serve.http.messages import error_body
+from serve.http.error_responses import encode_error
 
 
 class Connection(TConn):
-    """A connection whose caller must send on within a time."""
+    """A connection whose reads time out after STALL_SECONDS."""
 
     def init(self) -> None:
         super().init()
@@ -20,10 +20,10 @@ class Connection(TConn):
 
 
 class FlaskWorker(ThreadWorker):
-    """A worker that, once told to stop, still takes the connections that the kernel has accepted for it."""
+    """A worker that on shutdown still accepts all connections that the kernel has queued."""
 
     def accept(self, listener: Any) -> None:
-        """Accept as gunicorn does, but a connection that a silent caller does not hold for ever."""
+        """Accept a connection as gunicorn does, but as a Connection with a timeout."""
         try:
             client, address = listener.accept()
         except (BlockingIOError, ConnectionAbortedError):
@@ -40,10 +40,16 @@ class FlaskWorker(ThreadWorker):
 
 
 def write_json_error(connection: socket.socket, status: int, reason: str, message: str) -> None:
-    """HttpResponse what is no HTTP as every other error is answered; gunicorn's own answer is a page of HTML."""
-    body = error_body("".join(reason.split()), message)
-    head = f"HTTP/1.1 {status} {reason}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-    util.write_nonblock(connection, head.encode("latin-1") + body)
+    """Send an error of the HTTP parser's in JSON; gunicorn itself would send an HTML page."""
+    body = encode_error("".join(reason.split()), message)
+    lines = [
+        f"HTTP/1.1 {status} {reason}",
+        "Connection: close",
+        "Content-Type: application/json",
+        f"Content-Length: {len(body)}",
+        "\r\n",
+    ]
+    util.write_nonblock(connection, "\r\n".join(lines).encode("latin-1") + body)
 
 
 util.write_error = write_json_error

@@ -1,6 +1,7 @@
-"""Limits: how many processors and how much memory the container may use.
+"""The processors and the memory that the container may use.
 
-Source: the kernel's documentation of cgroups, versions 1 and 2; their files say what the host's counts do not.
+Docker limits a container by cgroups, which the host's own counts do not reflect.
+Source: the kernel's documentation of cgroups, versions 1 and 2.
 """
 
 import os
@@ -10,63 +11,57 @@ from pathlib import Path
 
 CGROUPS = Path("/sys/fs/cgroup")
 OWN_CGROUPS = Path("/proc/self/cgroup")
-# Version 1 says "no limit" by a number of about 2**63.
+# Version 1 represents "no limit" by a number of about 2**63.
 UNLIMITED_BYTES = 1 << 60
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What may be used, and where that was read."""
+    """Available processors and memory, and what limits them."""
 
     processors: float
     memory_bytes: int
     source: str
 
 
-def read_limits(cgroups: Path = CGROUPS, own: Path = OWN_CGROUPS) -> Limits:
-    """Return the strictest limits of this process's cgroups, of their parents, and of the machine."""
-    folders = list(_folders(cgroups, own))
+def read_limits(cgroups: Path = CGROUPS, own_cgroups: Path = OWN_CGROUPS) -> Limits:
+    """Return the strictest limits of the machine, this process's cgroups and their ancestors."""
     processors: float = len(os.sched_getaffinity(0))
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    memory_bytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     sources: list[str] = []
-    for folder in folders:
-        quota, limit = _quota(folder), _memory(folder)
-        if quota and quota < processors:
-            processors, sources = quota, [*sources, "CPU quota"]
-        if limit and limit < memory:
-            memory, sources = limit, [*sources, "memory limit"]
-    return Limits(
-        processors,
-        memory,
-        " and ".join(dict.fromkeys(sources)) or "the machine, without a quota or limit",
-    )
+    for folder in list(_find_folders(cgroups, own_cgroups)):
+        cpu_quota, memory_limit = _read_cpu_quota(folder), _read_memory_limit(folder)
+        if cpu_quota and cpu_quota < processors:
+            processors = cpu_quota
+            sources.append("CPU quota")
+        if memory_limit and memory_limit < memory_bytes:
+            memory_bytes = memory_limit
+            sources.append("memory limit")
+    source = " and ".join(dict.fromkeys(sources)) or "no CPU quota or memory limit"
+    return Limits(processors, memory_bytes, source)
 
 
-def _folders(cgroups: Path, own: Path) -> Iterator[Path]:
-    """Yield the folders that may hold limits of this process, parents too; what a container cannot see is not there."""
-    lines = own.read_text().splitlines() if own.exists() else []
+def _find_folders(cgroups: Path, own_cgroups: Path) -> Iterator[Path]:
+    """Yield the folders that may hold limits of this process, ancestors included.
+
+    A container may see only the root of its cgroups, where its own limits are then.
+    """
+    lines = own_cgroups.read_text().splitlines() if own_cgroups.exists() else []
     for line in lines:
         _, controllers, path = line.split(":", 2)
-        for mount in (
-            (cgroups / controllers, cgroups / "unified")
-            if controllers
-            else (cgroups, cgroups / "unified")
-        ):
+        version_mount = cgroups / controllers if controllers else cgroups
+        for mount in (version_mount, cgroups / "unified"):
             folder = mount / path.lstrip("/")
-            yield from (
-                each
-                for each in (folder, *folder.parents)
-                if each.is_relative_to(mount) and each.is_dir()
-            )
-    yield from (
-        folder
-        for folder in (cgroups, cgroups / "cpu", cgroups / "cpu,cpuacct", cgroups / "memory")
-        if folder.is_dir()
-    )
+            for ancestor in (folder, *folder.parents):
+                if ancestor.is_relative_to(mount) and ancestor.is_dir():
+                    yield ancestor
+    for folder in (cgroups, cgroups / "cpu", cgroups / "cpu,cpuacct", cgroups / "memory"):
+        if folder.is_dir():
+            yield folder
 
 
-def _quota(folder: Path) -> float | None:
-    """Return how many processors a cgroup may use, None without a quota."""
+def _read_cpu_quota(folder: Path) -> float | None:
+    """Return how many processors a cgroup may use; None without a quota."""
     if text := _read(folder / "cpu.max"):
         quota, period = text.split()
     else:
@@ -74,13 +69,14 @@ def _quota(folder: Path) -> float | None:
     return int(quota) / int(period) if quota.isdecimal() and period.isdecimal() else None
 
 
-def _memory(folder: Path) -> int | None:
-    """Return how many bytes of memory a cgroup may use, None without a limit."""
+def _read_memory_limit(folder: Path) -> int | None:
+    """Return how many bytes of memory a cgroup may use; None without a limit."""
     text = _read(folder / "memory.max") or _read(folder / "memory.limit_in_bytes")
     return int(text) if text.isdecimal() and int(text) < UNLIMITED_BYTES else None
 
 
 def _read(path: Path) -> str:
+    """Return a file's text without surrounding white space, or "" if it cannot be read."""
     try:
         return path.read_text().strip()
     except OSError:

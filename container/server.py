@@ -1,4 +1,4 @@
-"""gunicorn, configured from the settings and in this very process."""
+"""gunicorn, configured by the settings, with the model loaded before its workers are forked."""
 
 import gc
 import logging
@@ -14,57 +14,49 @@ from gunicorn.glogging import Logger as GunicornLogger
 from gunicorn.http.errors import ParseException
 
 from container.arbiter import SignalSafeArbiter, unblock_signals
-from container.asgi_worker import BALANCE, AsgiWorker
+from container.asgi_worker import CONNECTION_COUNTS, AsgiWorker
 from container.flask_worker import FlaskWorker
 from container.limits import read_limits
-from container.sizing import Sizing, size
+from container.sizing import Sizing, compute_sizing
 from serve import __version__
-from serve.app import application, caller_error
+from serve.app import build_app, respond_to_client_error
 from serve.errors import SENT, AbortedStream, BadSetting, IncompleteBody
 from serve.http.asgi import AsgiFrontEnd
-from serve.http.execution_parameters import execution_parameters
+from serve.http.execution_parameters import build_execution_parameters
 from serve.http.responder import Responder
-from serve.logs import configure, event
-from serve.model.artifact import find_model
-from serve.model.model import load_model
+from serve.logs import configure, log_event
+from serve.model.artifact import ModelFile, find_model
+from serve.model.model import Model, load_model
 from serve.model.summary import summarize
 from serve.parallel import ParallelMap
 from serve.self_test import run_self_test
-from serve.settings import Settings, misspelt
+from serve.settings import Settings, suggest_settings
 
 INVALID_REQUEST = "Invalid request from ip="
-SCRATCH = ("/dev/shm", "/tmp")
+HEARTBEAT_FOLDERS = ("/dev/shm", "/tmp")
 FRONT_ENDS: dict[str, dict[str, Any]] = {
     "asgi": {"worker_class": AsgiWorker, "asgi_loop": "asyncio", "asgi_lifespan": "off"},
-    # A thread is held by each caller that is slow to send its body, so there are many; they cost little while they wait.
+    # Each client that sends its body slowly occupies a thread, so there are many; a waiting thread
+    # costs little.
     "flask": {"worker_class": FlaskWorker, "threads": 128},
 }
 
 
 class Server(BaseApplication):
-    """gunicorn with an application that is loaded already: the workers are forks that share the model's memory."""
+    """gunicorn with a loaded application: its workers are forks that share the model's memory."""
 
     def __init__(self, settings: Settings) -> None:
-        """Load the model and bind nothing yet; raises StartupError."""
+        """Load the model without opening the port yet; raises StartupError."""
         configure(settings.log_level)
         _check_port(settings.port)
-        sizing = size(
-            find_model(settings.model_folder, ensemble=settings.ensemble), read_limits(), settings
-        )
+        model_file = find_model(settings.model_folder, ensemble=settings.ensemble)
+        sizing = compute_sizing(model_file, read_limits(), settings)
         model = load_model(settings)
         self_test_records = run_self_test(model, settings.model_folder)
-        invocations = Responder(model, settings, ParallelMap(sizing.threads))
-        parameters = execution_parameters(settings, sizing.workers)
-        self.application: Any = application(invocations, parameters)
-        self.application.register_error_handler(ParseException, _broken_payload)
-        if settings.frontend == "asgi":
-            self.application = AsgiFrontEnd(invocations, self.application, sizing.threads)
-        self.options = options(settings, sizing)
-        if wrong := misspelt():
-            event(logging.WARNING, "misspelt", variables=wrong)
-        if ignored := model.file.ignored_models:
-            event(logging.WARNING, "ignored", files=ignored)
-        self.facts = {
+        self.application = _build_application(model, settings, sizing)
+        self.options = build_options(settings, sizing)
+        _log_ignored(model.file)
+        self.startup_fields = {
             "version": __version__,
             "xgboost": xgboost.__version__,
             "port": settings.port,
@@ -75,16 +67,17 @@ class Server(BaseApplication):
             **summarize(model),
         }
         super().__init__()
+        # Exclude pre-fork objects from garbage collection, so workers keep sharing their pages.
         gc.collect()
-        gc.freeze()  # what is there now stays: no worker looks through it again, nor copies its pages by that
+        gc.freeze()
 
     def load_config(self) -> None:
         for name, value in self.options.items():
             self.cfg.set(name, value)
-        self.cfg.set("when_ready", lambda _: event(logging.INFO, "started", **self.facts))
-        self.cfg.set("on_exit", lambda _: event(logging.INFO, "stopped"))
+        self.cfg.set("when_ready", self._log_start)
+        self.cfg.set("on_exit", lambda _: log_event(logging.INFO, "server stopped"))
         self.cfg.set("post_worker_init", lambda _: unblock_signals())
-        self.cfg.set("child_exit", lambda _, worker: BALANCE.forget(worker.age))
+        self.cfg.set("child_exit", lambda _, worker: CONNECTION_COUNTS.remove(worker.age))
 
     def load(self) -> Any:
         return self.application
@@ -92,66 +85,96 @@ class Server(BaseApplication):
     def run(self) -> None:
         SignalSafeArbiter(self).run()
 
+    def _log_start(self, _arbiter: Any) -> None:
+        log_event(logging.INFO, "server started", **self.startup_fields)
+
 
 class GunicornLog(GunicornLogger):
-    """gunicorn's own messages as events of this server's log, without those of an ordinary day."""
+    """Logs gunicorn's messages as events, without those that could quote a payload."""
 
     def setup(self, _cfg: Any) -> None:
         self.error_log.propagate = True
 
     def warning(self, msg: str, *args: Any, **kwargs: Any) -> None:
-        if msg.startswith(INVALID_REQUEST):  # gunicorn quotes the bytes, which may be of a payload
+        # After the address, gunicorn quotes the invalid bytes, which may belong to a payload.
+        if msg.startswith(INVALID_REQUEST):
             msg = msg.partition(": ")[0]
         super().warning(msg, *args, **kwargs)
 
     def exception(self, msg: str, *args: Any, **kwargs: Any) -> None:
-        if not isinstance(
-            sys.exc_info()[1], TimeoutError | AbortedStream
-        ):  # a silent caller is nobody's failure; the other is logged
+        # A client that times out is not an error of the server; an aborted stream is in the log.
+        if not isinstance(sys.exc_info()[1], TimeoutError | AbortedStream):
             super().exception(msg, *args, **kwargs)
 
 
-def options(settings: Settings, sizing: Sizing) -> dict[str, Any]:
-    """Return gunicorn's names and values for the settings."""
-    return (
-        FRONT_ENDS[settings.frontend]
-        | {
-            "bind": f"0.0.0.0:{settings.port}",
-            "workers": sizing.workers,
-            "preload_app": True,
-            "worker_tmp_dir": _writable_folder(),
-            "forwarder_headers": "",  # no proxy stands before this server; SCRIPT_NAME from the loopback would move its paths
-            "control_socket_disable": True,  # it would be made in the home folder, which may be read-only
-            "timeout": settings.worker_timeout_seconds,
-            "graceful_timeout": 20,  # SIGKILL comes 30 s after SIGTERM: contract 1.3
-            "keepalive": 75,  # longer than the platform keeps an idle connection: contract 14
-            "logger_class": GunicornLog,
-        }
-    )
+def build_options(settings: Settings, sizing: Sizing) -> dict[str, Any]:
+    """Return gunicorn's settings."""
+    return FRONT_ENDS[settings.frontend] | {
+        "bind": f"0.0.0.0:{settings.port}",
+        "workers": sizing.workers,
+        "preload_app": True,
+        "worker_tmp_dir": _find_heartbeat_folder(),
+        # Without a proxy in front, a SCRIPT_NAME header from the loopback would change the routes.
+        "forwarder_headers": "",
+        # Its socket would be in the home folder, which may be read-only.
+        "control_socket_disable": True,
+        "timeout": settings.worker_timeout_seconds,
+        "graceful_timeout": 20,  # SIGKILL follows 30 s after SIGTERM: contract 1.3
+        "keepalive": 75,  # longer than SageMaker keeps an idle connection: contract 14
+        "logger_class": GunicornLog,
+    }
+
+
+def _build_application(model: Model, settings: Settings, sizing: Sizing) -> Any:
+    """Return the WSGI or ASGI application that the settings select."""
+    responder = Responder(model, settings, ParallelMap(sizing.threads))
+    flask_app = build_app(responder, build_execution_parameters(settings, sizing.workers))
+    flask_app.register_error_handler(ParseException, _respond_to_parse_error)
+    if settings.frontend == "asgi":
+        return AsgiFrontEnd(responder, flask_app, sizing.threads)
+    return flask_app
+
+
+def _log_ignored(model_file: ModelFile) -> None:
+    """Log variables that resemble a setting, and files that could have been the model."""
+    for variable, suggestion in suggest_settings().items():
+        log_event(
+            logging.WARNING,
+            "unknown variable ignored",
+            variable=variable,
+            did_you_mean=suggestion,
+        )
+    if ignored_models := model_file.ignored_models:
+        log_event(logging.WARNING, "model files ignored", files=ignored_models)
 
 
 def _check_port(port: int) -> None:
-    """Refuse a port that somebody listens on, before gunicorn tries it for five seconds; raises BadSetting."""
+    """Raise BadSetting if the port is in use; gunicorn would try again for five seconds."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("0.0.0.0", port))
         except OSError as error:
             raise BadSetting(
-                f"port {port}: {error.strerror}; SAGEMAKER_BIND_TO_PORT names another"
+                f"cannot listen on port {port}: {error.strerror}; "
+                "set SAGEMAKER_BIND_TO_PORT to another port"
             ) from error
 
 
-def _writable_folder() -> str:
-    """Return where each worker may keep the empty file by which it shows that it lives (contract 4.8); raises BadSetting."""
-    for folder in SCRATCH:
+def _find_heartbeat_folder() -> str:
+    """Return a writable folder for the workers' heartbeat files (contract 4.8).
+
+    Raises BadSetting if there is none.
+    """
+    for folder in HEARTBEAT_FOLDERS:
         if os.access(folder, os.W_OK):
             return folder
     raise BadSetting(
-        f"none of {', '.join(SCRATCH)} can be written to: docker run --read-only needs --tmpfs /tmp"
+        f"{' and '.join(HEARTBEAT_FOLDERS)} are not writable: "
+        "with docker run --read-only, add --tmpfs /tmp"
     )
 
 
-def _broken_payload(error: ParseException) -> Response:
-    """HttpResponse a body whose chunks are no chunks, which gunicorn notices only when it is read."""
-    return caller_error(IncompleteBody(f"the body broke off: {SENT}", str(error)))
+def _respond_to_parse_error(error: ParseException) -> Response:
+    """Return status 400 for invalid chunks, which gunicorn detects only when it reads the body."""
+    return respond_to_client_error(IncompleteBody(f"incomplete body: {SENT}", str(error)))

@@ -1,22 +1,25 @@
-"""Sizing: how many workers fit the limits and the model."""
+"""How many workers the container's limits allow for a model."""
 
 from dataclasses import dataclass
 
 from container.limits import Limits
 from serve.errors import BadArtifact
 from serve.model.artifact import ModelFile
-from serve.settings import Settings
+from serve.settings import MIB, Settings
 from serve.text import counted
 
-MIB = 1 << 20
-# Measured: gunicorn, Flask and XGBoost loaded once, and what each worker adds, with a few MB of payload in flight.
+# Measured: gunicorn, Flask and XGBoost loaded once.
 BASE_BYTES = 100 * MIB
+# Measured: what each worker adds, with payloads of a few MB in flight.
 WORKER_BYTES = 60 * MIB
 
 
 @dataclass(frozen=True, slots=True)
 class Sizing:
-    """How many workers there are, and why; the slices of a large payload are predicted by ``threads`` of its worker's."""
+    """The number of workers, the reason for it, and the memory that all of them need.
+
+    Each worker predicts the slices of a large payload on ``threads`` threads.
+    """
 
     workers: int
     threads: int
@@ -24,28 +27,40 @@ class Sizing:
     reason: str
 
 
-def size(file: ModelFile, limits: Limits, settings: Settings) -> Sizing:
-    """Return the workers that the processors and the memory hold; raises BadArtifact if not even one fits."""
-    spare = limits.memory_bytes - BASE_BYTES - file.memory_bytes
-    if spare < WORKER_BYTES:
-        needed = BASE_BYTES + file.memory_bytes + WORKER_BYTES
-        raise BadArtifact(
-            f"{file.path} needs about {needed // MIB:,} MiB once it is loaded, and {limits.memory_bytes // MIB:,} MiB may be used: "
-            "take an instance with more memory"
-            + (", or save the model as .ubj" if file.format == "JSON" else "")
-        )
+def compute_sizing(file: ModelFile, limits: Limits, settings: Settings) -> Sizing:
+    """Return as many workers as processors and memory allow, or as many as the settings require.
+
+    Raises BadArtifact if the memory does not suffice for one worker.
+    """
+    spare_bytes = limits.memory_bytes - BASE_BYTES - file.memory_bytes
+    if spare_bytes < WORKER_BYTES:
+        raise _does_not_fit(file, limits)
     threads = max(1, int(limits.processors))
-    fitting = {"processors": threads, "memory": spare // WORKER_BYTES}
-    strictest = min(fitting, key=lambda name: fitting[name])
-    workers = settings.workers or fitting[strictest]
-    reason = (
-        "SAGEMAKER_MODEL_SERVER_WORKERS"
-        if settings.workers
-        else f"{limits.processors:g} processors and {limits.memory_bytes // MIB:,} MiB ({limits.source}); {strictest} decided"
-    )
+    max_workers = {"processors": threads, "memory": spare_bytes // WORKER_BYTES}
+    limiting = min(max_workers, key=lambda resource: max_workers[resource])
+    workers = settings.workers or max_workers[limiting]
+    if settings.workers:
+        reason = "set by SAGEMAKER_MODEL_SERVER_WORKERS"
+    else:
+        reason = (
+            f"limited by {limiting} (processors: {limits.processors:g}, "
+            f"memory: {limits.memory_bytes // MIB:,} MiB; {limits.source})"
+        )
     return Sizing(
         workers,
         threads,
         BASE_BYTES + file.memory_bytes + workers * WORKER_BYTES,
-        f"{counted(workers, 'worker')} by {reason}",
+        f"{counted(workers, 'worker')}, {reason}",
     )
+
+
+def _does_not_fit(file: ModelFile, limits: Limits) -> BadArtifact:
+    needed_mib = (BASE_BYTES + file.memory_bytes + WORKER_BYTES) // MIB
+    message = (
+        f"{file.path}: not enough memory: the model needs about {needed_mib:,} MiB, "
+        f"but only {limits.memory_bytes // MIB:,} MiB are available; "
+        "use an instance with more memory"
+    )
+    if file.format == "JSON":
+        message += ", or save the model as .ubj"
+    return BadArtifact(message)

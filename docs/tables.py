@@ -1,16 +1,17 @@
 """Generates tables in the documentation from the code, the sample schema and the tests."""
 
-import ast
 import json
-import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import MISSING, Field, fields, is_dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
+
+from clauses import Claim, find_claims, load_clauses
 
 from deploy.config.configuration import Configuration
 from serve.codecs import CODECS, DECODERS
@@ -19,7 +20,7 @@ from serve.media_types import ALIASES
 from serve.settings import Settings
 
 SCHEMA = ROOT / "model" / "artifact" / "schema.json"
-CLAUSE = re.compile(r"(?<![\d.])(\d{1,2}\.\d{1,2})(?![\d.])")
+CHAPTERS = sorted({clause.chapter for clause in load_clauses()})
 
 
 def main() -> None:
@@ -36,19 +37,24 @@ def list_documents() -> list[Path]:
 
 def fill_tables(text: str) -> str:
     """Return a document with a current table between each pair of marker comments."""
-    for name, build in (
-        ("columns", build_columns),
-        ("media types", build_media_types),
-        ("statuses", build_statuses),
-        ("settings", build_settings),
-        ("clauses", build_clauses),
-        ("keys", build_keys),
-    ):
+    for name, build in list_tables():
         start, end = f"<!-- {name}: written by make docs -->\n", f"<!-- end of {name} -->\n"
         if start in text:
             before, _, rest = text.partition(start)
             text = before + start + build() + end + rest.partition(end)[2]
     return text
+
+
+def list_tables() -> Iterable[tuple[str, Callable[[], str]]]:
+    """Yield the name of each generated table, and the function that builds it."""
+    yield "columns", build_columns
+    yield "media types", build_media_types
+    yield "statuses", build_statuses
+    yield "settings", build_settings
+    yield "keys", build_keys
+    for chapter in CHAPTERS:
+        yield f"chapter {chapter}", partial(build_chapter, chapter)
+    yield "untested", build_untested
 
 
 def build_columns() -> str:
@@ -124,18 +130,29 @@ def build_settings() -> str:
     return format_table(("variable", "default", "meaning"), rows)
 
 
-def build_clauses() -> str:
-    """Return the clauses of the contract that tests quote, each with its promise and its test."""
-    rows: list[tuple[str, str, str]] = []
-    for path in sorted((ROOT / "tests").rglob("test_*.py")):
-        for test in ast.parse(path.read_text(encoding="utf-8")).body:
-            if isinstance(test, ast.FunctionDef) and test.name.startswith("test_"):
-                summary = str(ast.get_docstring(test)).partition("\n\n")[0]
-                quoted, _, promise = " ".join(summary.split()).partition(": ")
-                link = f"[{test.name}](../{path.relative_to(ROOT)})"
-                rows += [(clause, promise, link) for clause in CLAUSE.findall(quoted) if promise]
-    rows.sort(key=lambda row: ([int(number) for number in row[0].split(".")], row[2]))
-    return format_table(("clause", "promise", "test"), rows)
+def build_chapter(chapter: int) -> str:
+    """Return the clauses of a chapter of the contract, with the tests that claim them."""
+    rows = []
+    for clause in load_clauses():
+        if clause.chapter == chapter:
+            claims = [claim for claim in find_claims() if clause.id in claim.ids]
+            tests = "<br>".join(map(_format_claim, claims)) or "[none](#rules-without-a-test)"
+            source = f"{clause.source}<br>*{clause.certainty}*"
+            rows.append((clause.id, clause.rule, source, tests))
+    return format_table(("clause", "AWS's rule", "source and certainty", "promise and test"), rows)
+
+
+def _format_claim(claim: Claim) -> str:
+    promise = claim.promise.replace("|", "\\|")
+    return f"{promise} [{claim.test}](../{claim.path})"
+
+
+def build_untested() -> str:
+    """Return the clauses of the contract that no test claims, with the reason."""
+    rows = [
+        (clause.id, clause.rule, clause.untested) for clause in load_clauses() if clause.untested
+    ]
+    return format_table(("clause", "AWS's rule", "reason"), rows)
 
 
 def build_keys() -> str:

@@ -1,4 +1,4 @@
-"""The application: a model behind Flask's routes, every failure one line of JSON."""
+"""The Flask application: a model behind the routes of SageMaker's contract."""
 
 from collections.abc import Mapping
 
@@ -6,9 +6,13 @@ from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
 from serve.errors import InvocationError
-from serve.http.execution_parameters import execution_parameters
-from serve.http.flask_routes import asked_by, response_of, routes
-from serve.http.messages import client_error, routing_error, server_error
+from serve.http.error_responses import (
+    handle_client_error,
+    handle_routing_error,
+    handle_server_error,
+)
+from serve.http.execution_parameters import build_execution_parameters
+from serve.http.flask_routes import build_blueprint, from_flask_request, to_flask_response
 from serve.http.responder import Responder
 from serve.model.model import Model, load_model
 from serve.parallel import ParallelMap
@@ -20,38 +24,43 @@ def create_app(
     model: Model | None = None,
     parallel: ParallelMap | None = None,
 ) -> Flask:
-    """Return the application, with the model of the settings' folder loaded if none is given; raises StartupError."""
+    """Return the application, for any WSGI server; raises StartupError.
+
+    By default the settings are read from the environment and the model from their model folder.
+    """
     settings = settings or Settings.from_env()
-    invocations = Responder(model or load_model(settings), settings, parallel or ParallelMap())
-    return application(invocations, execution_parameters(settings, settings.workers or 1))
+    responder = Responder(model or load_model(settings), settings, parallel or ParallelMap())
+    return build_app(responder, build_execution_parameters(settings, settings.workers or 1))
 
 
-def application(invocations: Responder, parameters: Mapping[str, int]) -> Flask:
-    """Return the application that answers invocations so, and says these execution parameters."""
+def build_app(responder: Responder, execution_parameters: Mapping[str, int]) -> Flask:
+    """Return the application that serves this responder."""
     app = Flask(__name__, static_folder=None)
-    app.before_request(_note_what_is_asked)
-    app.register_blueprint(routes(invocations, parameters))
-    app.register_error_handler(InvocationError, caller_error)
-    app.register_error_handler(HTTPException, _http_error)
-    app.register_error_handler(Exception, _own_error)
+    app.before_request(_read_request)
+    app.register_blueprint(build_blueprint(responder, execution_parameters))
+    app.register_error_handler(InvocationError, respond_to_client_error)
+    app.register_error_handler(HTTPException, _respond_to_routing_error)
+    app.register_error_handler(Exception, _respond_to_server_error)
     return app
 
 
-def caller_error(error: InvocationError) -> Response:
-    """Return what answers a failure of the caller's."""
-    return response_of(client_error(g.asked, error))
+def respond_to_client_error(error: InvocationError) -> Response:
+    """Return the response to a request that the client got wrong."""
+    return to_flask_response(handle_client_error(g.http_request, error))
 
 
-def _note_what_is_asked() -> None:
-    g.asked = asked_by(request)
+def _read_request() -> None:
+    g.http_request = from_flask_request(request)
 
 
-def _http_error(error: HTTPException) -> Response:
-    """HttpResponse what no route takes: the 404 and the 405, which names the methods that are allowed."""
+def _respond_to_routing_error(error: HTTPException) -> Response:
+    """Return status 404, or status 405 with the allowed methods in Allow."""
     headers = tuple(header for header in error.get_headers() if header[0] != "Content-Type")
-    return response_of(routing_error(g.asked, error.code or 0, type(error).__name__, headers))
+    error_name = type(error).__name__
+    return to_flask_response(
+        handle_routing_error(g.http_request, error.code or 0, error_name, headers)
+    )
 
 
-def _own_error(error: Exception) -> Response:
-    """HttpResponse a failure of the server itself."""
-    return response_of(server_error(g.asked, error))
+def _respond_to_server_error(error: Exception) -> Response:
+    return to_flask_response(handle_server_error(g.http_request, error))

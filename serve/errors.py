@@ -1,37 +1,38 @@
-"""The failures of the server and what each one answers.
+"""The errors that the server raises, with the HTTP status of each one that reaches a client.
 
 ServeError
-├── InvocationError               one JSON line with the status beside it
-│   ├── MalformedPayload      400  the bytes are not what the media type says
-│   ├── SchemaMismatch           400  a record does not fit the schema
-│   │   └── HeaderMismatch       400  the columns' names are not the schema's
-│   ├── NotAcceptable         406  no reply of a type that Accept allows
-│   ├── IncompleteBody         400  the body did not arrive whole
-│   │   └── BodyTimeout    408  the caller stopped in the middle of it
-│   ├── PayloadTooLarge       413
-│   ├── UnsupportedMediaType  415  no codec for the Content-Type
-│   └── Overloaded            503  too many invocations wait
-├── AbortedStream                  a reply under way breaks off: its status is sent already
-└── StartupError                    the operator's: one line, and the server does not start
-    ├── BadSetting
-    └── BadArtifact
+├── InvocationError               rejects one invocation, with a status and a line of JSON
+│   ├── MalformedPayload      400  the payload is not valid for its media type
+│   ├── SchemaMismatch        400  a record does not match the schema
+│   │   └── HeaderMismatch    400  the header's column names do not match the schema
+│   ├── IncompleteBody        400  the connection ended before the body did
+│   │   └── BodyTimeout       408  the client stopped sending in the middle of the body
+│   ├── NotAcceptable         406  Accept allows none of the media types of a response
+│   ├── PayloadTooLarge       413  the payload exceeds the size limit
+│   ├── UnsupportedMediaType  415  no codec for the Content-Type or Content-Encoding
+│   └── Overloaded            503  too many invocations are in flight
+├── AbortedStream                  ends a streamed response whose status has been sent
+└── StartupError                   prevents startup, with one line for the operator
+    ├── BadSetting                 an environment variable
+    └── BadArtifact                the model folder
 """
 
 from http import HTTPStatus
 from typing import ClassVar
 
-# Stands in a reason for what the caller sent.
+# Marks in a reason where the message quotes the payload.
 SENT = "{sent}"
 
 
 class ServeError(Exception):
-    """Something that went wrong and whose message is meant for a person."""
+    """An error whose message is written for a person."""
 
 
 class InvocationError(ServeError):
-    """An invocation that is answered with ``status`` and ``headers``.
+    """Rejects an invocation with ``status`` and ``headers``.
 
-    ``reason`` is the message with SENT where it quotes the payload: what may stand in a log.
+    The message may quote the payload. ``reason`` is the same message with SENT in place of the
+    quote, so it can be logged.
     """
 
     status: ClassVar[HTTPStatus]
@@ -43,69 +44,69 @@ class InvocationError(ServeError):
 
 
 class MalformedPayload(InvocationError):
-    """The payload cannot be read as its media type."""
+    """The payload is not valid for its media type."""
 
     status = HTTPStatus.BAD_REQUEST
 
 
 class SchemaMismatch(InvocationError):
-    """A record can be read, but not as the features of this model."""
+    """A record does not match the model's schema."""
 
     status = HTTPStatus.BAD_REQUEST
 
 
 class HeaderMismatch(SchemaMismatch):
-    """The names of the columns, in a line of their own, are not those of this model."""
-
-
-class NotAcceptable(InvocationError):
-    """Accept allows none of the media types that the server answers."""
-
-    status = HTTPStatus.NOT_ACCEPTABLE
+    """The header's column names do not match the model's."""
 
 
 class IncompleteBody(InvocationError):
-    """The body did not arrive whole, and the connection is of no more use."""
+    """The connection ended before the body did."""
 
     status = HTTPStatus.BAD_REQUEST
 
 
 class BodyTimeout(IncompleteBody):
-    """The caller stopped in the middle of the body."""
+    """The client stopped sending in the middle of the body."""
 
     status = HTTPStatus.REQUEST_TIMEOUT
 
 
+class NotAcceptable(InvocationError):
+    """`Accept` allows none of the media types of a response."""
+
+    status = HTTPStatus.NOT_ACCEPTABLE
+
+
 class PayloadTooLarge(InvocationError):
-    """The payload is longer than the server takes."""
+    """The payload exceeds the size limit."""
 
     status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 
 
 class UnsupportedMediaType(InvocationError):
-    """No codec reads the payload's media type."""
+    """The `Content-Type` or `Content-Encoding` is not supported."""
 
     status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
 
 
 class Overloaded(InvocationError):
-    """Too many invocations wait already, and `Retry-After` says when to try again."""
+    """Too many invocations are in flight; `Retry-After` gives the delay."""
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
     headers = (("Retry-After", "1"),)
 
 
 class AbortedStream(ServeError):
-    """What ends a stream that cannot go on, and with it the connection; the log tells more."""
+    """Ends a streamed response that cannot be completed; its cause is already in the log."""
 
 
 class StartupError(ServeError):
-    """The server cannot start."""
+    """Prevents startup."""
 
 
 class BadSetting(StartupError):
-    """An environment variable holds a value that means nothing."""
+    """An environment variable is unknown, or its value is not valid."""
 
 
 class BadArtifact(StartupError):
-    """The model folder holds no model that can be served."""
+    """The model folder does not contain a model that can be served."""

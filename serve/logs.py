@@ -1,6 +1,7 @@
-"""The log: one line of JSON on standard output for each event.
+"""The log: each event is one line of JSON on standard output.
 
-Source: contract 10.1. Successes are events at DEBUG only, since CloudWatch bills by the byte; payloads are in no event.
+Successful requests are logged only at DEBUG, because CloudWatch charges by the byte. No event
+contains payload data. Source: contract 10.1.
 """
 
 import json
@@ -13,7 +14,7 @@ log = logging.getLogger("serve")
 
 
 class JsonFormatter(logging.Formatter):
-    """Writes a record as a line of JSON: its message is the event, its ``fields`` the rest."""
+    """Formats a log record as a line of JSON: the message as ``event``, then its ``fields``."""
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, Any] = {
@@ -28,22 +29,22 @@ class JsonFormatter(logging.Formatter):
 
 
 def configure(level: int) -> None:
-    """Send every event of this level and above to standard output, whoever logs it."""
+    """Log events of at least this level to standard output; other libraries only from WARNING."""
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JsonFormatter())
     logging.basicConfig(level=max(level, logging.WARNING), handlers=[handler], force=True)
     logging.captureWarnings(capture=True)
-    log.setLevel(max(level, 1))  # 0 would mean that of the root
+    log.setLevel(max(level, 1))  # 0 would inherit the root logger's level
 
 
-def event(
-    level: int, name: str, traceback_of: BaseException | None = None, /, **fields: object
+def log_event(
+    level: int, name: str, error: BaseException | None = None, /, **fields: object
 ) -> None:
-    """Log an event, and the traceback of what caused it."""
+    """Log an event with its fields, and with the traceback of ``error``."""
     if is_logged(level):
-        log.log(level, name, exc_info=traceback_of, extra={"fields": fields})
+        log.log(level, name, exc_info=error, extra={"fields": fields})
 
 
 def is_logged(level: int) -> bool:
-    """Tell whether events of this level are in the log, so that one need not be put together in vain."""
+    """Return whether events of this level are logged, so callers can avoid building them."""
     return log.isEnabledFor(level)

@@ -1,4 +1,4 @@
-"""Media types as HTTP names them in Content-Type and Accept.
+"""Media types, and how Content-Type and Accept name them.
 
 Source: RFC 9110, sections 8.3 and 12.5.1.
 """
@@ -17,9 +17,9 @@ LIBSVM = "text/libsvm"
 RECORDIO = "application/x-recordio-protobuf"
 NPY = "application/x-npy"
 
-# The types that a response can have, in the order of preference.
+# The media types of a response, in the server's order of preference.
 RESPONSE_TYPES = (CSV, JSON, JSON_LINES, RECORDIO, NPY)
-# The types of files by their suffix.
+# The media type of a file, by its suffix.
 SUFFIXES = {".csv": CSV, ".json": JSON, ".jsonl": JSON_LINES}
 
 # The delimiters of text/csv by name. A header value cannot contain a tab; a quoted \t is read as t.
@@ -33,7 +33,7 @@ DELIMITERS = {
     "space": " ",
 }
 
-# What else a Content-Type may call them.
+# Other names that a Content-Type may use.
 ALIASES = {"csv": CSV, "text/x-libsvm": LIBSVM, "libsvm": LIBSVM}
 
 SPACED_EQUALS = re.compile(r"[ \t]*=[ \t]*")
@@ -48,7 +48,7 @@ class MediaType(NamedTuple):
 
 
 class _Range(NamedTuple):
-    """One entry of Accept, such as ``text/*;q=0.5``."""
+    """One entry of an Accept header, such as ``text/*;q=0.5``."""
 
     name: str
     quality: float
@@ -58,51 +58,56 @@ class _Range(NamedTuple):
     def specificity(self) -> int:
         return 2 - self.name.count("*")
 
-    def covers(self, name: str) -> bool:
+    def matches(self, name: str) -> bool:
         kind, _, subtype = self.name.partition("/")
         return self.name in ("*/*", name) or (subtype == "*" and name.startswith(f"{kind}/"))
 
 
-def content_type(header: str | None) -> MediaType:
-    """Return what a Content-Type header says; without one, CSV (contract 3.6).
+def parse_content_type(header: str | None) -> MediaType:
+    """Parse a Content-Type header; a missing or empty header means CSV (contract 3.6).
 
-    A parameter whose value is no token, such as ``delimiter=;``, is there with an empty value.
+    A parameter whose value is not a token, such as ``delimiter=;``, has an empty value.
     """
     if not header or not header.strip():
         return MediaType(CSV)
     header = SPACED_EQUALS.sub("=", header)
     name, parameters = parse_options_header(header)
-    unread = {each.lower(): "" for each in PARAMETER.findall(header)}
     name = name.strip().lower()
-    return MediaType(ALIASES.get(name, name), MappingProxyType({**unread, **parameters}))
+    return MediaType(ALIASES.get(name, name), _all_parameters(header, parameters))
 
 
-def acceptable(header: str | None, offers: Sequence[str]) -> MediaType | None:
-    """Return the offer that an Accept header likes best, with the parameters of the entry that allows it; None without one.
+def negotiate(header: str | None, offers: Sequence[str]) -> MediaType | None:
+    """Return the offer that an Accept header prefers, with the parameters of the matching entry.
 
-    ``offers`` come in the server's order of preference, which decides where the header leaves the choice open.
+    ``offers`` are in the server's order of preference, which decides between offers of equal
+    quality. Returns None if the header allows none of them.
     """
-    ranges = [_range(entry) for entry in parse_list_header(header or "")] or [_Range("*/*", 1.0)]
-    best = {
-        offer: max(
-            (each for each in ranges if each.covers(offer)),
-            key=lambda each: each.specificity,
-            default=None,
-        )
-        for offer in offers
-    }
-    for each in sorted(ranges, key=lambda each: (-each.quality, -each.specificity)):
+    ranges = [_parse_range(entry) for entry in parse_list_header(header or "")]
+    ranges = ranges or [_Range("*/*", 1.0)]
+    closest = {offer: _closest_range(offer, ranges) for offer in offers}
+    for media_range in sorted(ranges, key=lambda range_: (-range_.quality, -range_.specificity)):
         for offer in offers:
-            if best[offer] == each and each.quality > 0:
-                return MediaType(offer, each.parameters)
+            if closest[offer] == media_range and media_range.quality > 0:
+                return MediaType(offer, media_range.parameters)
     return None
 
 
-def _range(entry: str) -> _Range:
+def _closest_range(offer: str, ranges: Sequence[_Range]) -> _Range | None:
+    """Return the most specific range that matches an offer: its quality is the one that counts."""
+    matching = [media_range for media_range in ranges if media_range.matches(offer)]
+    return max(matching, key=lambda media_range: media_range.specificity, default=None)
+
+
+def _parse_range(entry: str) -> _Range:
     name, parameters = parse_options_header(entry)
     try:
         quality = float(parameters.get("q", "1"))
     except ValueError:
         quality = 0.0
-    unread = {each.lower(): "" for each in PARAMETER.findall(entry)}
-    return _Range(name.strip().lower(), quality, MappingProxyType({**unread, **parameters}))
+    return _Range(name.strip().lower(), quality, _all_parameters(entry, parameters))
+
+
+def _all_parameters(header: str, parsed: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the parsed parameters, and an empty value for each one that could not be parsed."""
+    empty = {name.lower(): "" for name in PARAMETER.findall(header)}
+    return MappingProxyType({**empty, **parsed})

@@ -11,7 +11,7 @@ from flask import Flask, Response, request
 from gunicorn.app.base import BaseApplication
 
 from container.limits import read_limits
-from container.server import options as server_options
+from container.server import build_options
 from container.sizing import Sizing
 from serve.settings import Settings
 
@@ -71,7 +71,7 @@ def main() -> None:
     front_end, port = sys.argv[1], int(sys.argv[2])
     sizing = Sizing(WORKERS, WORKERS, read_limits().memory_bytes, "the benchmark")
     shared = {
-        **server_options(Settings(port=port, frontend=front_end), sizing),
+        **build_options(Settings(port=port, frontend=front_end), sizing),
         "bind": f"127.0.0.1:{port}",
     }
     if front_end == "asgi":

@@ -7,14 +7,15 @@ from itertools import chain
 
 from local_test.app.csv_records import BadFile, CsvRecord, parse_cells
 from local_test.app.schema import Schema
+from serve.media_types import DELIMITERS
 from serve.text import is_number
 
-DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
+DELIMITER_CHOICES = ("comma", "semicolon", "tab", "pipe")
 
 
 @dataclass(frozen=True, slots=True)
 class CsvLayout:
-    """The name of the delimiter, one of DELIMITERS, and the header."""
+    """The name of the delimiter, one of DELIMITER_CHOICES, and the header."""
 
     delimiter: str
     header: CsvRecord | None
@@ -96,7 +97,8 @@ def _check_delimiter(first: CsvRecord, schema: Schema, delimiter: str, width: in
     expected_width = len(schema.features)
     if expected_width in (width, 1):
         return
-    for name, character in DELIMITERS.items():
+    for name in DELIMITER_CHOICES:
+        character = DELIMITERS[name]
         if len(_parse_first_line(first, character)) == expected_width:
             raise BadFile(
                 f"the delimiter of the first line is a {name}, not a {delimiter}; "

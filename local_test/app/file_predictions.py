@@ -11,7 +11,7 @@ from typing import IO
 
 from local_test.app.added_columns import encode_added_cells, label_cell, name_columns
 from local_test.app.bad_rows import MAX_BAD_ROWS, BadRow, describe_first, locate_bad_row
-from local_test.app.csv_layout import DELIMITERS, CsvLayout, detect_layout
+from local_test.app.csv_layout import CsvLayout, detect_layout
 from local_test.app.csv_records import BYTE_ORDER_MARK, BadFile, CsvRecord, split_records
 from local_test.app.endpoint import (
     Endpoint,
@@ -23,6 +23,7 @@ from local_test.app.endpoint import (
 from local_test.app.file_result import FileResult
 from local_test.app.response import ACCEPT, parse_prediction
 from local_test.app.schema import Schema
+from serve.media_types import DELIMITERS
 
 # SageMaker accepts 6 MB; smaller payloads report a bad row sooner, at the same throughput.
 PAYLOAD_BYTES = 1 << 20

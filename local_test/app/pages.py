@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException
 
 from local_test.app import number_format
 from local_test.app.browser_security import protect
-from local_test.app.csv_layout import DELIMITERS
+from local_test.app.csv_layout import DELIMITER_CHOICES
 from local_test.app.csv_records import BadFile
 from local_test.app.downloads import Downloads
 from local_test.app.endpoint import Endpoint, EndpointError, ErrorResponse
@@ -64,7 +64,7 @@ def create_app(
         body_text=_decode_body,
     )
     app.jinja_env.globals.update(
-        schema=schema, endpoint=endpoint, max_upload_mb=max_upload_mb, delimiters=list(DELIMITERS)
+        schema=schema, endpoint=endpoint, max_upload_mb=max_upload_mb, delimiters=DELIMITER_CHOICES
     )
     protect(app)
     app.register_error_handler(HTTPException, show_error)
@@ -118,8 +118,10 @@ def _show_file(app: Application) -> ResponseReturnValue:
     upload = request.files.get("file")
     if upload is None or not upload.filename:
         return _show_bad_file("choose a CSV file", delimiter)
-    if delimiter not in DELIMITERS:
-        abort(HTTPStatus.BAD_REQUEST, f"The delimiter must be one of {', '.join(DELIMITERS)}.")
+    if delimiter not in DELIMITER_CHOICES:
+        abort(
+            HTTPStatus.BAD_REQUEST, f"The delimiter must be one of {', '.join(DELIMITER_CHOICES)}."
+        )
     name = _name_download(upload.filename)
     key, path = app.downloads.add(name)
     try:

@@ -1,1 +1,1 @@
-"""The HTTP layer: two front ends, and what they share."""
+"""The HTTP layer: the ASGI and Flask front ends, and the responder that both share."""

@@ -1,4 +1,4 @@
-"""InFlightLimit: the invocations of one worker that have arrived whole and are not answered yet, up to a limit."""
+"""A limit on the number of invocations that one worker has in flight."""
 
 import threading
 from collections.abc import Iterator
@@ -9,35 +9,41 @@ from serve.text import counted
 
 
 class InFlightLimit:
-    """A bound on what waits: entered once for each invocation, by any thread; raises Overloaded when it is full."""
+    """A context manager, entered once per invocation; thread-safe.
 
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._held = 0
+    An invocation is in flight from the end of its body to its response. Entering raises Overloaded
+    if as many as ``maximum`` are in flight already.
+    """
+
+    def __init__(self, maximum: int) -> None:
+        self._maximum = maximum
+        self._count = 0
         self._lock = threading.Lock()
 
     def __enter__(self) -> None:
         with self._lock:
-            if self._held >= self._most:
-                raise Overloaded(
-                    f"{counted(self._held, 'invocation')} wait here already: try again in a moment"
-                )
-            self._held += 1
+            if self._count >= self._maximum:
+                in_flight = counted(self._count, "invocation")
+                raise Overloaded(f"the queue is full, with {in_flight} in flight; retry later")
+            self._count += 1
 
-    def holding(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
-        """Yield the pieces of a reply; from the first to the last they hold a place, beside that of the invocation so far."""
+    def count_while_streaming(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        """Yield the chunks of a response, which counts as in flight from its first to its last.
+
+        Never raises Overloaded: the invocation itself has been admitted.
+        """
         with self._lock:
-            self._held += 1
+            self._count += 1
         try:
-            yield from pieces
+            yield from chunks
         finally:
             self.__exit__(None, None, None)
 
     def __exit__(
         self,
-        kind: type[BaseException] | None,
+        error_type: type[BaseException] | None,
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
         with self._lock:
-            self._held -= 1
+            self._count -= 1

@@ -1,4 +1,4 @@
-"""Lean: the front end that answers pings and invocations by itself, as an ASGI application, and hands every other request to Flask.
+"""The fast front end: an ASGI application for pings and invocations; Flask handles the rest.
 
 Source: the ASGI specification, HTTP connection scope, 2.4; contract 2.1 and 3.1.
 """
@@ -13,14 +13,8 @@ from wsgiref.types import WSGIApplication
 
 from serve.errors import AbortedStream, InvocationError
 from serve.http.body import receive_body
-from serve.http.messages import (
-    Headers,
-    HttpRequest,
-    HttpResponse,
-    client_error,
-    echoed_attributes,
-    server_error,
-)
+from serve.http.error_responses import handle_client_error, handle_server_error
+from serve.http.messages import Headers, HttpRequest, HttpResponse, echo_custom_attributes
 from serve.http.responder import Responder
 from serve.http.wsgi_bridge import call_wsgi
 
@@ -29,10 +23,10 @@ Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 PING_METHODS = ("GET", "POST")
-# What is not hot is short, so a few threads do for Flask.
+# Flask gets only rare and short requests, so a few threads are enough.
 FLASK_THREADS = 4
-KEPT_HEADERS = 256
-FIELDS = {
+CACHED_HEADERS = 256
+HEADER_FIELDS = {
     b"content-type": "content_type",
     b"accept": "accept",
     b"content-encoding": "content_encoding",
@@ -41,88 +35,97 @@ FIELDS = {
 
 
 class AsgiFrontEnd:
-    """An ASGI application: momentary payloads are answered in the event loop, all others by threads."""
+    """An ASGI application; momentary payloads run in the event loop, all others in threads."""
 
-    def __init__(self, invocations: Responder, flask: WSGIApplication, threads: int) -> None:
-        self._invocations = invocations
-        self._flask = flask
+    def __init__(self, responder: Responder, flask_app: WSGIApplication, threads: int) -> None:
+        self._responder = responder
+        self._flask_app = flask_app
         self._infer_threads = ThreadPoolExecutor(threads, "infer")
         self._flask_threads = ThreadPoolExecutor(FLASK_THREADS, "flask")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """HttpResponse one request."""
+        """Respond to one request; close a WebSocket at once."""
         if scope["type"] != "http":
             await send({"type": "websocket.close"})
             return
-        if not scope["path"].startswith(
-            "/"
-        ):  # the whole URL, as one asks a proxy, and any server must understand (RFC 9112, 3.2.2)
+        # A proxy's client sends the whole URL, and every server must accept it (RFC 9112, 3.2.2).
+        if not scope["path"].startswith("/"):
             scope["path"] = urlsplit(scope["path"]).path or "/"
-        asked = _asked_by(scope)
+        request = _read_request(scope)
         try:
-            answer = await self._answer(asked, scope, receive)
+            response = await self._respond(request, scope, receive)
         except InvocationError as error:
-            answer = client_error(asked, error)
-        except Exception as error:  # noqa: BLE001  # whatever it is, the caller gets its line of JSON and the log the rest
-            answer = server_error(asked, error)
-        if answer.pieces is None:
-            await _send(answer, send)
+            response = handle_client_error(request, error)
+        except Exception as error:  # noqa: BLE001  # a bug is a 500
+            response = handle_server_error(request, error)
+        if response.chunks is None:
+            await _send(response, send)
         else:
-            await self._stream(answer, answer.pieces, send)
+            await self._stream(response, response.chunks, send)
 
-    async def _answer(self, asked: HttpRequest, scope: Scope, receive: Receive) -> HttpResponse:
-        if asked.path == "/ping" and asked.method in PING_METHODS:
-            return HttpResponse(200, echoed_attributes(asked))
-        payload = await receive_body(receive, asked.payload_bytes, self._invocations.most_bytes)
-        run = asyncio.get_running_loop().run_in_executor
-        if asked.path != "/invocations" or asked.method != "POST":
-            return await run(self._flask_threads, call_wsgi, self._flask, scope, payload)
-        if self._invocations.momentary(asked, payload):
-            return self._invocations.answer(asked, payload)
-        with self._invocations.queue:
-            return await run(self._infer_threads, self._invocations.answer, asked, payload)
+    async def _respond(self, request: HttpRequest, scope: Scope, receive: Receive) -> HttpResponse:
+        if request.path == "/ping" and request.method in PING_METHODS:
+            return HttpResponse(200, echo_custom_attributes(request))
+        body = await receive_body(receive, request.payload_bytes, self._responder.max_payload_bytes)
+        run_in_executor = asyncio.get_running_loop().run_in_executor
+        if request.path != "/invocations" or request.method != "POST":
+            return await run_in_executor(
+                self._flask_threads, call_wsgi, self._flask_app, scope, body
+            )
+        if self._responder.is_momentary(request, body):
+            return self._responder.respond(request, body)
+        with self._responder.in_flight:
+            return await run_in_executor(
+                self._infer_threads, self._responder.respond, request, body
+            )
 
-    async def _stream(self, answer: HttpResponse, pieces: Iterator[bytes], send: Send) -> None:
-        """Send a reply in pieces, each made by a thread once the caller took those before it.
+    async def _stream(self, response: HttpResponse, chunks: Iterator[bytes], send: Send) -> None:
+        """Send a response in chunks; a thread computes each one after the client took the last.
 
-        A caller that is gone ends this by gunicorn's cancelling it. Where no piece follows although the reply is not whole, its
-        end is not sent, and gunicorn closes the connection.
+        gunicorn cancels this coroutine if the client disconnects. An aborted stream is left
+        without its final message, so gunicorn closes the connection.
         """
         await send(
             {
                 "type": "http.response.start",
-                "status": answer.status,
-                "headers": list(_encoded(answer.headers)),
+                "status": response.status,
+                "headers": list(_encode_headers(response.headers)),
             }
         )
-        run = asyncio.get_running_loop().run_in_executor
+        run_in_executor = asyncio.get_running_loop().run_in_executor
         try:
-            while (piece := await run(self._infer_threads, next, pieces, None)) is not None:
-                await send({"type": "http.response.body", "body": piece, "more_body": True})
+            while True:
+                chunk = await run_in_executor(self._infer_threads, next, chunks, None)
+                if chunk is None:
+                    break
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
         except AbortedStream:
             return
         await send({"type": "http.response.body", "body": b""})
 
 
-def _asked_by(scope: Scope) -> HttpRequest:
-    """Return what a request of ASGI's asks for; a header that came several times counts as one with commas, as Flask has it."""
-    asked = HttpRequest(scope["method"], scope["path"], takes_chunks=scope["http_version"] != "1.0")
+def _read_request(scope: Scope) -> HttpRequest:
+    """Return a scope's request; values of a repeated header are joined by commas, as in Flask."""
+    request = HttpRequest(
+        scope["method"], scope["path"], accepts_chunked=scope["http_version"] != "1.0"
+    )
     for name, value in scope["headers"]:
-        if field := FIELDS.get(name):
-            before: str | None = getattr(asked, field)
+        if field := HEADER_FIELDS.get(name):
+            previous: str | None = getattr(request, field)
             text = value.decode("latin-1")
-            setattr(asked, field, text if before is None else f"{before},{text}")
+            setattr(request, field, text if previous is None else f"{previous},{text}")
         elif name == b"content-length":
-            asked.payload_bytes = int(value)
-    return asked
+            request.payload_bytes = int(value)
+    return request
 
 
-@lru_cache(KEPT_HEADERS)
-def _encoded(headers: Headers) -> tuple[tuple[bytes, bytes], ...]:
+@lru_cache(CACHED_HEADERS)
+def _encode_headers(headers: Headers) -> tuple[tuple[bytes, bytes], ...]:
     return tuple((name.encode("latin-1"), value.encode("latin-1")) for name, value in headers)
 
 
-async def _send(answer: HttpResponse, send: Send) -> None:
-    headers = [*_encoded(answer.headers), (b"Content-Length", b"%d" % len(answer.body))]
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": answer.body})
+async def _send(response: HttpResponse, send: Send) -> None:
+    content_length = (b"Content-Length", b"%d" % len(response.body))
+    headers = [*_encode_headers(response.headers), content_length]
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": response.body})

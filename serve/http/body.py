@@ -1,4 +1,4 @@
-"""Payload: the body of a request, read whole and within bounds, through either front end."""
+"""Read a whole request body within limits of size and time, through either front end."""
 
 import math
 import socket
@@ -11,90 +11,104 @@ from flask import Request
 from serve.errors import BodyTimeout, IncompleteBody, PayloadTooLarge
 from serve.text import counted
 
-# A caller that stops in the middle of a body holds a connection; the platform itself sends without a pause.
+# A client that stops sending in the middle of a body occupies a connection; SageMaker never pauses.
 STALL_SECONDS = 30.0
-PIECE_BYTES = 1 << 20
-# A caller reads the answer only after it has sent its body (contract 3.11); beyond this much it must do without.
-MOST_DRAINED_BYTES = 1 << 30
+DRAIN_CHUNK_BYTES = 1 << 20
+# A client reads the response only after it has sent its body (contract 3.11). Up to this size, a
+# body that is too large is read and discarded, so the client gets its 413.
+MAX_DRAINED_BYTES = 1 << 30
 
 
-def read_body(http: Request, most: float) -> bytes:
-    """Return the body of Flask's request; raises PayloadTooLarge above ``most`` bytes, IncompleteBody if it stalls or breaks off."""
-    connection: socket.socket | None = http.environ.get("gunicorn.socket")
+def read_body(request: Request, max_bytes: float) -> bytes:
+    """Return the body of a Flask request.
+
+    Raises PayloadTooLarge, IncompleteBody if the connection ends, and BodyTimeout if it stalls.
+    """
+    connection: socket.socket | None = request.environ.get("gunicorn.socket")
     try:
         if connection:
             connection.settimeout(STALL_SECONDS)
-        return _read(http, most)
+        return _read(request, max_bytes)
     except TimeoutError as error:
-        raise _stalled() from error
+        raise _body_timeout() from error
     except OSError as error:
-        raise IncompleteBody(f"the body broke off: {error}") from error
+        raise IncompleteBody(f"incomplete body: {error}") from error
     finally:
         if connection:
             connection.settimeout(None)
 
 
 async def receive_body(
-    receive: Callable[[], Awaitable[dict[str, Any]]], announced: int | None, most: float
+    receive: Callable[[], Awaitable[dict[str, Any]]], content_length: int | None, max_bytes: float
 ) -> bytes:
-    """Return the body that an ASGI server brings, which itself gives up after STALL_SECONDS; raises as ``read_body`` does.
+    """Return the body of an ASGI request; raises the same errors as ``read_body``.
 
-    ``receive`` may raise EOFError where no more of the body will come.
+    ``receive`` raises EOFError if the connection ended. The ASGI server itself disconnects a
+    client that sends nothing for STALL_SECONDS.
     """
-    pieces: list[bytes] = []
-    came, more = 0, True
-    while more:
-        waiting_since = monotonic()
+    chunks: list[bytes] = []
+    received_bytes, more_body = 0, True
+    while more_body:
+        started = monotonic()
         try:
             message = await receive()
         except EOFError as error:
-            raise _broken(announced, came) from error
+            raise _incomplete_body(content_length, received_bytes) from error
         if message["type"] == "http.disconnect":
-            raise (
-                _stalled()
-                if monotonic() - waiting_since >= STALL_SECONDS
-                else _broken(announced, came)
-            )
-        piece = message["body"]
-        more = message["more_body"] and came <= MOST_DRAINED_BYTES
-        came += len(piece)
-        if came <= most:
-            pieces.append(piece)
+            if monotonic() - started >= STALL_SECONDS:
+                raise _body_timeout()
+            raise _incomplete_body(content_length, received_bytes)
+        chunk = message["body"]
+        more_body = message["more_body"] and received_bytes <= MAX_DRAINED_BYTES
+        received_bytes += len(chunk)
+        if received_bytes <= max_bytes:
+            chunks.append(chunk)
         else:
-            pieces.clear()
-    if came > most:
-        raise _too_large(announced or came, most)
-    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+            chunks.clear()
+    if received_bytes > max_bytes:
+        raise _payload_too_large(content_length or received_bytes, max_bytes)
+    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
-def _read(http: Request, most: float) -> bytes:
-    announced = http.content_length
-    payload = b""
-    if announced is None or announced <= most:
-        payload = http.stream.read() if math.isinf(most) else http.stream.read(int(most) + 1)
-    if max(announced or 0, len(payload)) > most:
-        drained = 0
-        while drained < MOST_DRAINED_BYTES and (piece := http.stream.read(PIECE_BYTES)):
-            drained += len(piece)
-        raise _too_large(announced or len(payload) + drained, most)
-    if announced is not None and len(payload) < announced:
-        raise _broken(announced, len(payload))
-    return payload
+def _read(request: Request, max_bytes: float) -> bytes:
+    content_length = request.content_length
+    body = b""
+    if content_length is None or content_length <= max_bytes:
+        read_all = math.isinf(max_bytes)
+        body = request.stream.read() if read_all else request.stream.read(int(max_bytes) + 1)
+    if max(content_length or 0, len(body)) > max_bytes:
+        drained_bytes = _drain(request)
+        raise _payload_too_large(content_length or len(body) + drained_bytes, max_bytes)
+    if content_length is not None and len(body) < content_length:
+        raise _incomplete_body(content_length, len(body))
+    return body
 
 
-def _too_large(came: int, most: float) -> PayloadTooLarge:
+def _drain(request: Request) -> int:
+    """Read and discard the rest of a body, up to MAX_DRAINED_BYTES; return its size."""
+    drained_bytes = 0
+    while drained_bytes < MAX_DRAINED_BYTES:
+        chunk = request.stream.read(DRAIN_CHUNK_BYTES)
+        if not chunk:
+            break
+        drained_bytes += len(chunk)
+    return drained_bytes
+
+
+def _payload_too_large(received_bytes: int, max_bytes: float) -> PayloadTooLarge:
     return PayloadTooLarge(
-        f"expected {int(most):,} bytes at most, got {came:,}; SAGEMAKER_MAX_PAYLOAD_IN_MB sets the limit"
+        f"payload too large: expected at most {int(max_bytes):,} bytes, got {received_bytes:,}; "
+        "SAGEMAKER_MAX_PAYLOAD_IN_MB sets the limit"
     )
 
 
-def _broken(announced: int | None, came: int) -> IncompleteBody:
-    expected = "its end" if announced is None else counted(announced, "byte")
-    return IncompleteBody(
-        f"the body broke off: expected {expected}, got {came:,}"
-        + (" bytes" if announced is None else "")
-    )
+def _incomplete_body(content_length: int | None, received_bytes: int) -> IncompleteBody:
+    if content_length is None:
+        received = counted(received_bytes, "byte")
+        return IncompleteBody(f"incomplete body: got {received}, but not the last chunk")
+    expected = counted(content_length, "byte")
+    return IncompleteBody(f"incomplete body: expected {expected}, got {received_bytes:,}")
 
 
-def _stalled() -> BodyTimeout:
-    return BodyTimeout(f"the body stopped for {STALL_SECONDS:.0f} seconds before its end")
+def _body_timeout() -> BodyTimeout:
+    return BodyTimeout(f"incomplete body: received nothing for {STALL_SECONDS:.0f} seconds")

@@ -1,4 +1,4 @@
-"""Encoding: what Content-Encoding says of a body, undone within bounds.
+"""Decompress a request body as its Content-Encoding header requires.
 
 Source: RFC 9110, section 8.4; RFC 1952.
 """
@@ -11,13 +11,14 @@ from serve.text import quoted
 
 GZIP = ("gzip", "x-gzip")
 GZIP_WINDOW = 16 + zlib.MAX_WBITS
-PIECE_BYTES = 1 << 14
+CHUNK_BYTES = 1 << 14
 
 
-def decoded(body: bytes, content_encoding: str | None, most: float) -> bytes:
-    """Return the payload that a body is the encoding of, never holding more than ``most`` bytes of it.
+def decode_content(body: bytes, content_encoding: str | None, max_bytes: float) -> bytes:
+    """Return the payload, decompressed if necessary, without ever holding much over ``max_bytes``.
 
-    Raises UnsupportedMediaType for an encoding other than gzip, MalformedPayload for what is none, and PayloadTooLarge.
+    Raises UnsupportedMediaType for an encoding other than gzip, MalformedPayload for invalid gzip
+    data, and PayloadTooLarge.
     """
     codings = [coding.strip().lower() for coding in (content_encoding or "").split(",")]
     codings = [coding for coding in codings if coding not in ("", "identity")]
@@ -25,30 +26,33 @@ def decoded(body: bytes, content_encoding: str | None, most: float) -> bytes:
         return body
     if len(codings) > 1 or codings[0] not in GZIP:
         raise UnsupportedMediaType(
-            f"Content-Encoding: {quoted(content_encoding)}: expected gzip or none"
+            f"unsupported Content-Encoding {quoted(content_encoding)}: expected gzip or none"
         )
-    return _gunzip(body, most)
+    return _gunzip(body, max_bytes)
 
 
-def _gunzip(body: bytes, most: float) -> bytes:
-    """Return the members of a gzip file, one after the other; raises MalformedPayload and PayloadTooLarge."""
+def _gunzip(body: bytes, max_bytes: float) -> bytes:
+    """Return the concatenated members of a gzip file."""
     payload = io.BytesIO()
     member = zlib.decompressobj(GZIP_WINDOW)
-    for start in range(0, len(body), PIECE_BYTES):
-        piece = body[start : start + PIECE_BYTES]
-        while piece:
+    for start in range(0, len(body), CHUNK_BYTES):
+        chunk = body[start : start + CHUNK_BYTES]
+        while chunk:
             if member.eof:
                 member = zlib.decompressobj(GZIP_WINDOW)
             try:
-                payload.write(member.decompress(piece, PIECE_BYTES))
+                payload.write(member.decompress(chunk, CHUNK_BYTES))
             except zlib.error as error:
                 raise MalformedPayload(
-                    "Content-Encoding: gzip: the body is no gzip, or damaged"
+                    "Content-Encoding: gzip: the body is not valid gzip data"
                 ) from error
-            if payload.tell() > most:
-                limit = f"expected {int(most):,} bytes at most, got more from {len(body):,} bytes of gzip"
-                raise PayloadTooLarge(f"{limit}; SAGEMAKER_MAX_PAYLOAD_IN_MB sets the limit")
-            piece = member.unused_data if member.eof else member.unconsumed_tail
+            if payload.tell() > max_bytes:
+                raise PayloadTooLarge(
+                    f"payload too large: expected at most {int(max_bytes):,} bytes, "
+                    f"got more from {len(body):,} bytes of gzip data; "
+                    "SAGEMAKER_MAX_PAYLOAD_IN_MB sets the limit"
+                )
+            chunk = member.unused_data if member.eof else member.unconsumed_tail
     if not member.eof:
-        raise MalformedPayload("Content-Encoding: gzip: the body is cut off")
+        raise MalformedPayload("Content-Encoding: gzip: the body is truncated")
     return payload.getvalue()

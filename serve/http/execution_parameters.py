@@ -1,29 +1,31 @@
-"""Batch: what batch transform is told before its first invocation.
+"""The response to /execution-parameters, which configures a batch transform job.
 
 Source: contract 5.2 to 5.4, 12.5.
 """
 
 from serve.settings import MIB, Settings
 
-# The service's own default; more a request is no faster here, and dearer to repeat.
-USUAL_PAYLOAD_MIB = 6
-# No payload may be larger, nor all that are under way together: contract 5.3.
-MOST_MIB = 100
+# Batch transform's own default. Larger requests gain no speed here, and cost more to retry.
+DEFAULT_PAYLOAD_MIB = 6
+# The maximum size of one payload, and of all payloads in flight together: contract 5.3.
+MAX_TOTAL_MIB = 100
 
 
-def execution_parameters(settings: Settings, workers: int) -> dict[str, int]:
-    """Return how many invocations may be under way at once and how large each may be, within the service's constraint.
+def build_execution_parameters(settings: Settings, workers: int) -> dict[str, int]:
+    """Return the maximum number of concurrent invocations, and the maximum payload of each in MiB.
 
-    A payload of 0 means one without limit, and is said only where SAGEMAKER_MAX_PAYLOAD_IN_MB=0 does. BatchStrategy is left
-    out: the service's default is the one meant, and the SDK's local mode fails on its spelling (12.5).
+    Their product stays within MAX_TOTAL_MIB. A payload of 0 means no limit, and is returned only
+    for SAGEMAKER_MAX_PAYLOAD_IN_MB=0. BatchStrategy is omitted: its default is correct here, and
+    its spelling breaks the local mode of SageMaker's Python SDK (12.5).
     """
-    at_once = settings.max_concurrent_transforms or workers
+    concurrent = settings.max_concurrent_transforms or workers
     if settings.max_payload_mib is None:
-        at_once = min(at_once, MOST_MIB)
-        payload_mib = max(
-            1, int(min(USUAL_PAYLOAD_MIB, MOST_MIB // at_once, settings.max_payload_bytes // MIB))
-        )
+        concurrent = min(concurrent, MAX_TOTAL_MIB)
+        max_payload_mib = settings.max_payload_bytes // MIB
+        payload_mib = int(min(DEFAULT_PAYLOAD_MIB, MAX_TOTAL_MIB // concurrent, max_payload_mib))
+        payload_mib = max(1, payload_mib)
     else:
-        payload_mib = min(settings.max_payload_mib, MOST_MIB)
-        at_once = min(at_once, MOST_MIB // payload_mib) if payload_mib else at_once
-    return {"MaxConcurrentTransforms": at_once, "MaxPayloadInMB": payload_mib}
+        payload_mib = min(settings.max_payload_mib, MAX_TOTAL_MIB)
+        if payload_mib:
+            concurrent = min(concurrent, MAX_TOTAL_MIB // payload_mib)
+    return {"MaxConcurrentTransforms": concurrent, "MaxPayloadInMB": payload_mib}

@@ -1,4 +1,4 @@
-"""Routes: /ping, /invocations and /execution-parameters as Flask's views.
+"""The complete front end: Flask routes for /ping, /invocations and /execution-parameters.
 
 Source: contract 2.1 to 2.5, 3.1 and 5.2.
 """
@@ -9,55 +9,52 @@ from collections.abc import Mapping
 from flask import Blueprint, Request, Response, g, request
 
 from serve.http.body import read_body
-from serve.http.messages import JSON, HttpRequest, HttpResponse, echoed_attributes
+from serve.http.messages import CUSTOM_ATTRIBUTES, HttpRequest, HttpResponse, echo_custom_attributes
 from serve.http.responder import Responder
+from serve.media_types import JSON
 
 
-def routes(invocations: Responder, execution_parameters: Mapping[str, int]) -> Blueprint:
-    """Return the routes that answer from a model which is ready."""
+def build_blueprint(responder: Responder, execution_parameters: Mapping[str, int]) -> Blueprint:
+    """Return the routes; each view reads its request from ``g.http_request``."""
     blueprint = Blueprint("sagemaker", __name__)
 
     @blueprint.route("/ping", methods=["GET", "POST"], provide_automatic_options=False)
     def ping() -> Response:
-        return response_of(HttpResponse(200, echoed_attributes(g.asked)))
+        return to_flask_response(HttpResponse(200, echo_custom_attributes(g.http_request)))
 
     @blueprint.route("/invocations", methods=["POST"], provide_automatic_options=False)
     def invoke() -> Response:
-        payload = read_body(request, invocations.most_bytes)
-        with invocations.queue:
-            return response_of(invocations.answer(g.asked, payload))
+        body = read_body(request, responder.max_payload_bytes)
+        with responder.in_flight:
+            return to_flask_response(responder.respond(g.http_request, body))
 
     @blueprint.route("/execution-parameters", methods=["GET"], provide_automatic_options=False)
-    def execution() -> Response:
-        return response_of(
-            HttpResponse(
-                200,
-                (("Content-Type", JSON),),
-                json.dumps(dict(execution_parameters)).encode() + b"\n",
-            )
-        )
+    def get_execution_parameters() -> Response:
+        body = json.dumps(dict(execution_parameters)).encode() + b"\n"
+        return to_flask_response(HttpResponse(200, (("Content-Type", JSON),), body))
 
     return blueprint
 
 
-def asked_by(http: Request) -> HttpRequest:
-    """Return what a request of Flask's asks for."""
-    header = http.headers.get
+def from_flask_request(flask_request: Request) -> HttpRequest:
+    """Return a Flask request as the front ends' common type."""
+    headers = flask_request.headers
     return HttpRequest(
-        http.method,
-        http.path,
-        header("Content-Type"),
-        header("Accept"),
-        header("Content-Encoding"),
-        header("X-Amzn-SageMaker-Custom-Attributes"),
-        http.content_length,
-        takes_chunks=http.environ["SERVER_PROTOCOL"] != "HTTP/1.0",
+        flask_request.method,
+        flask_request.path,
+        content_type=headers.get("Content-Type"),
+        accept=headers.get("Accept"),
+        content_encoding=headers.get("Content-Encoding"),
+        custom_attributes=headers.get(CUSTOM_ATTRIBUTES),
+        payload_bytes=flask_request.content_length,
+        accepts_chunked=flask_request.environ["SERVER_PROTOCOL"] != "HTTP/1.0",
     )
 
 
-def response_of(answer: HttpResponse) -> Response:
-    """Return an answer as a response of Flask's."""
-    response = Response(answer.body if answer.pieces is None else answer.pieces, answer.status)
-    del response.headers["Content-Type"]
-    response.headers.extend(answer.headers)
-    return response
+def to_flask_response(response: HttpResponse) -> Response:
+    """Return a response of the front ends' common type as a Flask response."""
+    body = response.body if response.chunks is None else response.chunks
+    flask_response = Response(body, response.status)
+    del flask_response.headers["Content-Type"]
+    flask_response.headers.extend(response.headers)
+    return flask_response

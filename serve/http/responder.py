@@ -1,4 +1,4 @@
-"""Responder: from a payload that has arrived whole, and what its headers ask for, to the answer.
+"""The life of an invocation: from its body and headers to the response.
 
 Source: contract 3.1 to 3.14.
 """
@@ -6,6 +6,7 @@ Source: contract 3.1 to 3.14.
 import logging
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,17 +15,17 @@ from serve.codecs.lines import SLICE_BYTES
 from serve.codecs.row_errors import Tally
 from serve.errors import AbortedStream, NotAcceptable
 from serve.http.admission import InFlightLimit
-from serve.http.content_encoding import decoded
+from serve.http.content_encoding import decode_content
+from serve.http.error_responses import log_aborted_stream
 from serve.http.messages import (
     HttpRequest,
     HttpResponse,
-    echoed_attributes,
-    log_aborted_stream,
-    log_fields,
+    build_log_fields,
+    echo_custom_attributes,
 )
 from serve.inference import Invocation, infer, infer_row_by_row, infer_slices, predict_columns
-from serve.logs import event, is_logged
-from serve.media_types import CSV, JSON, JSON_LINES, MediaType, acceptable, content_type
+from serve.logs import is_logged, log_event
+from serve.media_types import CSV, JSON, JSON_LINES, MediaType, negotiate, parse_content_type
 from serve.model.model import Model
 from serve.outputs.explanations import EXPLAIN
 from serve.outputs.selection import find_null_keys
@@ -32,139 +33,167 @@ from serve.parallel import ParallelMap
 from serve.settings import Settings
 from serve.text import quoted
 
-# A payload that is read and predicted within this time holds nobody up; what takes longer is work for a thread.
-MOMENT_SECONDS = 0.004
-LONGEST_MOMENTARY_BYTES = 1 << 16
-LEAST_CELL_BYTES = 2
-# The parameter of Accept that asks for a reply in slices: contract 7.14.
+# A payload whose response takes at most this long is momentary: a thread would not pay off.
+MAX_MOMENTARY_SECONDS = 0.004
+MAX_MOMENTARY_BYTES = 1 << 16
+MIN_CELL_BYTES = 2
+# The parameter of Accept that requests a streamed response: contract 7.14.
 STREAM = "stream"
-NO_FAULTS = Tally()
-# Callers send the same few headers again and again.
-KEPT_TERMS = 256
-VARIABLE = "SAGEMAKER_INFERENCE_OUTPUT"
+NO_BAD_RECORDS = Tally()
+# Clients send the same few headers again and again.
+CACHED_TERMS = 256
+OUTPUT_VARIABLE = "SAGEMAKER_INFERENCE_OUTPUT"
+
+
+class Terms(NamedTuple):
+    """The media types that a request's Content-Type and Accept select, and how to respond."""
+
+    media_type: MediaType
+    accept: MediaType
+    streamable: bool
+    row_errors: bool
 
 
 class Responder:
-    """The answers of one model, under the settings of the server."""
+    """Responds to invocations of one model, under the server's settings."""
 
     def __init__(self, model: Model, settings: Settings, parallel: ParallelMap) -> None:
-        self.most_bytes = settings.max_payload_bytes
+        self.max_payload_bytes = settings.max_payload_bytes
+        self.in_flight = InFlightLimit(settings.max_in_flight)
         self._model = model
         self._default_accept = settings.default_accept
         self._row_errors = settings.row_errors
         self._streaming = settings.streaming
         self._parallel = parallel
-        self._keys = settings.inference_output
-        _warn_of_nulls(model, self._keys)
-        self._terms = lru_cache(KEPT_TERMS)(self._agreed)
-        self.queue = InFlightLimit(settings.queue_size)
-        rows = MOMENT_SECONDS / model.seconds_per_row if model.seconds_per_row else 0
-        self._momentary_bytes = min(
-            LONGEST_MOMENTARY_BYTES, rows * model.schema.width * LEAST_CELL_BYTES
+        self._output_keys = settings.inference_output
+        _warn_about_null_keys(model, self._output_keys)
+        self._negotiate_cached = lru_cache(CACHED_TERMS)(self._negotiate)
+        max_rows = MAX_MOMENTARY_SECONDS / model.seconds_per_row if model.seconds_per_row else 0
+        self._max_momentary_bytes = min(
+            MAX_MOMENTARY_BYTES, max_rows * model.schema.width * MIN_CELL_BYTES
         )
 
-    def momentary(self, asked: HttpRequest, body: bytes) -> bool:
-        """Tell whether the answer takes no longer than handing the body to a thread would be worth."""
-        if len(body) > self._momentary_bytes or asked.content_encoding:
+    def is_momentary(self, request: HttpRequest, body: bytes) -> bool:
+        """Return whether responding takes less time than passing the body to a thread is worth."""
+        if len(body) > self._max_momentary_bytes or request.content_encoding:
             return False
-        return not (asked.accept and EXPLAIN in asked.accept.lower())
+        return not (request.accept and EXPLAIN in request.accept.lower())
 
-    def answer(self, asked: HttpRequest, body: bytes) -> HttpResponse:
-        """Return the answer to one invocation; raises InvocationError."""
-        payload = decoded(body, asked.content_encoding, self.most_bytes)
-        media_type, accept, streamed = self._terms(asked.content_type, asked.accept)
-        asked.payload_bytes = len(payload)
-        asked.stopwatch.end("read")
+    def respond(self, request: HttpRequest, body: bytes) -> HttpResponse:
+        """Return the response to an invocation; raises InvocationError."""
+        payload = decode_content(body, request.content_encoding, self.max_payload_bytes)
+        terms = self._negotiate_cached(request.content_type, request.accept)
+        request.payload_bytes = len(payload)
+        request.stopwatch.end("read")
         if not payload:
-            return HttpResponse(204, echoed_attributes(asked))
+            return HttpResponse(204, echo_custom_attributes(request))
         invocation = Invocation(
-            payload, media_type.name, media_type.parameters, accept.name, accept.parameters
+            payload,
+            terms.media_type.name,
+            terms.media_type.parameters,
+            terms.accept.name,
+            terms.accept.parameters,
         )
-        lenient = self._row_errors and media_type.name in LINE_CODECS and accept.name in LINE_CODECS
-        if lenient or (streamed and asked.takes_chunks and len(payload) > SLICE_BYTES):
-            return self._in_slices(asked, invocation, lenient=lenient, streamed=streamed)
-        reply = infer(self._model, invocation, asked.stopwatch, self._parallel, self._keys)
+        streamed = terms.streamable and request.accepts_chunked and len(payload) > SLICE_BYTES
+        if terms.row_errors or streamed:
+            return self._respond_in_slices(
+                request, invocation, row_errors=terms.row_errors, streamed=streamed
+            )
+        return self._respond_at_once(request, invocation)
+
+    def _respond_at_once(self, request: HttpRequest, invocation: Invocation) -> HttpResponse:
+        response = infer(
+            self._model, invocation, request.stopwatch, self._parallel, self._output_keys
+        )
         if is_logged(logging.DEBUG):
-            _tell(asked, NO_FAULTS, len(reply.body))
-        return HttpResponse(
-            200, (("Content-Type", reply.media_type), *echoed_attributes(asked)), reply.body
-        )
+            _log_success(request, NO_BAD_RECORDS, len(response.body))
+        headers = (("Content-Type", response.media_type), *echo_custom_attributes(request))
+        return HttpResponse(200, headers, response.body)
 
-    def _in_slices(
-        self, asked: HttpRequest, invocation: Invocation, *, lenient: bool, streamed: bool
+    def _respond_in_slices(
+        self, request: HttpRequest, invocation: Invocation, *, row_errors: bool, streamed: bool
     ) -> HttpResponse:
-        """Return the answer of line formats, streamed if that was asked for, there is more than a slice and the caller can tell.
+        """Return a response whose slices are encoded one by one; both media types are lines.
 
-        What goes wrong in the first slice raises InvocationError.
+        An error in the first slice raises InvocationError, even if the response is streamed.
         """
         tally = Tally()
-        if lenient:
-            slices = infer_row_by_row(self._model, invocation, tally, self._parallel, self._keys)
+        if row_errors:
+            slices = infer_row_by_row(
+                self._model, invocation, tally, self._parallel, self._output_keys
+            )
         else:
             slices = infer_slices(
-                self._model, invocation, asked.stopwatch, self._parallel, self._keys
+                self._model, invocation, request.stopwatch, self._parallel, self._output_keys
             )
-        headers = (("Content-Type", invocation.accept), *echoed_attributes(asked))
-        if not (streamed and asked.takes_chunks and len(invocation.payload) > SLICE_BYTES):
+        headers = (("Content-Type", invocation.accept), *echo_custom_attributes(request))
+        if not streamed:
             body = b"".join(slices)
-            _tell(asked, tally, len(body))
+            _log_success(request, tally, len(body))
             return HttpResponse(200, headers, body)
-        pieces = self.queue.holding(slices)
-        first = next(pieces, b"")
-        return HttpResponse(200, headers, pieces=_rest(asked, first, pieces, tally))
+        slices = self.in_flight.count_while_streaming(slices)
+        first_slice = next(slices, b"")
+        return HttpResponse(200, headers, chunks=_stream(request, first_slice, slices, tally))
 
-    def _agreed(
-        self, content_type_header: str | None, accept_header: str | None
-    ) -> tuple[MediaType, MediaType, bool]:
-        """Return the payload's media type, the reply's, and whether that may be streamed.
+    def _negotiate(self, content_type: str | None, accept_header: str | None) -> Terms:
+        """Return the media types of the payload and the response; raises NotAcceptable.
 
-        The reply's is what Accept likes best, else the default, else the payload's own.
+        If Accept leaves the choice open, the response has the default media type of the settings,
+        otherwise that of the payload if it is JSON or JSON Lines, otherwise CSV.
         """
-        media_type = content_type(content_type_header)
-        first_choice = self._default_accept or (
-            media_type.name if media_type.name in (JSON, JSON_LINES) else CSV
-        )
-        accept = acceptable(accept_header, (first_choice, *CODECS))
+        media_type = parse_content_type(content_type)
+        same_type = media_type.name if media_type.name in (JSON, JSON_LINES) else CSV
+        accept = negotiate(accept_header, (self._default_accept or same_type, *CODECS))
         if accept is None:
             raise NotAcceptable(
-                f"no reply can be made for Accept: {quoted(accept_header)}; expected {', '.join(CODECS)}"
+                f"cannot respond to Accept: {quoted(accept_header)}: expected {', '.join(CODECS)}"
             )
-        streamed = self._streaming or accept.parameters.get(STREAM, "").lower() == "true"
-        return media_type, accept, streamed and accept.name in LINE_CODECS
+        stream_requested = accept.parameters.get(STREAM, "").lower() == "true"
+        lines_out = accept.name in LINE_CODECS
+        return Terms(
+            media_type,
+            accept,
+            streamable=lines_out and (self._streaming or stream_requested),
+            row_errors=lines_out and self._row_errors and media_type.name in LINE_CODECS,
+        )
 
 
-def _warn_of_nulls(model: Model, keys: Sequence[str]) -> None:
-    """Log the keys of SAGEMAKER_INFERENCE_OUTPUT that no reply has a value for."""
-    if not keys:
+def _warn_about_null_keys(model: Model, output_keys: Sequence[str]) -> None:
+    """Log the keys of SAGEMAKER_INFERENCE_OUTPUT that are null in every response of this model."""
+    if not output_keys:
         return
-    columns = predict_columns(model, np.zeros((1, model.schema.width), dtype=np.float32), keys)
-    if nulls := find_null_keys(keys, columns):
-        event(
+    columns = predict_columns(
+        model, np.zeros((1, model.schema.width), dtype=np.float32), output_keys
+    )
+    if null_keys := find_null_keys(output_keys, columns):
+        log_event(
             logging.WARNING,
-            "inference output of nulls",
-            variable=VARIABLE,
-            keys=nulls,
+            "inference output always null",
+            variable=OUTPUT_VARIABLE,
+            keys=null_keys,
             objective=model.objective,
         )
 
 
-def _rest(
-    asked: HttpRequest, first: bytes, pieces: Iterator[bytes], tally: Tally
+def _stream(
+    request: HttpRequest, first_slice: bytes, slices: Iterator[bytes], tally: Tally
 ) -> Iterator[bytes]:
-    """Yield the pieces of a reply that is under way; raises AbortedStream, without what was sent, when it cannot go on."""
-    reply_bytes = len(first)
+    """Yield the slices of a streamed response; raises AbortedStream after logging the cause."""
+    response_bytes = len(first_slice)
     try:
-        yield first
-        for piece in pieces:
-            reply_bytes += len(piece)
-            yield piece
-    except Exception as error:  # noqa: BLE001  # the status is sent: whatever it is, the reply must not look complete
-        log_aborted_stream(asked, error)
-        raise AbortedStream("the reply broke off") from None
-    _tell(asked, tally, reply_bytes)
+        yield first_slice
+        for slice_ in slices:
+            response_bytes += len(slice_)
+            yield slice_
+    # The status has been sent, so only an abort can show the client that something is missing.
+    except Exception as error:  # noqa: BLE001
+        log_aborted_stream(request, error)
+        raise AbortedStream("the response stream was aborted") from None
+    _log_success(request, tally, response_bytes)
 
 
-def _tell(asked: HttpRequest, tally: Tally, reply_bytes: int) -> None:
+def _log_success(request: HttpRequest, tally: Tally, response_bytes: int) -> None:
+    fields = build_log_fields(request)
     if tally.bad_records:
-        event(logging.WARNING, "bad records", bad_records=tally.bad_records, **log_fields(asked))
-    event(logging.DEBUG, "answered", status=200, reply_bytes=reply_bytes, **log_fields(asked))
+        log_event(logging.WARNING, "row errors", bad_records=tally.bad_records, **fields)
+    log_event(logging.DEBUG, "request succeeded", status=200, reply_bytes=response_bytes, **fields)

@@ -1,4 +1,4 @@
-"""WSGI: a request of ASGI's, which has arrived whole, put to a WSGI application.
+"""Call a WSGI application with an ASGI request whose body has been received.
 
 Source: PEP 3333; the ASGI specification, HTTP connection scope.
 """
@@ -13,17 +13,20 @@ from werkzeug.test import run_wsgi_app
 
 from serve.http.messages import HttpResponse
 
-UNPREFIXED = ("CONTENT_TYPE", "CONTENT_LENGTH")
+HEADERS_WITHOUT_PREFIX = ("CONTENT_TYPE", "CONTENT_LENGTH")
 
 
-def call_wsgi(application: WSGIApplication, scope: dict[str, Any], payload: bytes) -> HttpResponse:
-    """Return the application's answer; its own length is left to the server that sends it."""
-    pieces, status, headers = run_wsgi_app(application, _environ(scope, payload), buffered=True)
-    kept = tuple((name, value) for name, value in headers.items() if name != "Content-Length")
-    return HttpResponse(int(status.split()[0]), kept, b"".join(pieces))
+def call_wsgi(application: WSGIApplication, scope: dict[str, Any], body: bytes) -> HttpResponse:
+    """Return the application's response, without Content-Length, which the ASGI side adds."""
+    environ = _build_environ(scope, body)
+    chunks, status, headers = run_wsgi_app(application, environ, buffered=True)
+    headers_to_send = tuple(
+        (name, value) for name, value in headers.items() if name != "Content-Length"
+    )
+    return HttpResponse(int(status.split()[0]), headers_to_send, b"".join(chunks))
 
 
-def _environ(scope: dict[str, Any], payload: bytes) -> dict[str, Any]:
+def _build_environ(scope: dict[str, Any], body: bytes) -> dict[str, Any]:
     environ: dict[str, Any] = {
         "REQUEST_METHOD": scope["method"],
         "SCRIPT_NAME": "",
@@ -34,7 +37,7 @@ def _environ(scope: dict[str, Any], payload: bytes) -> dict[str, Any]:
         "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": scope["scheme"],
-        "wsgi.input": io.BytesIO(payload),
+        "wsgi.input": io.BytesIO(body),
         "wsgi.errors": sys.stderr,
         "wsgi.multithread": True,
         "wsgi.multiprocess": True,
@@ -42,9 +45,10 @@ def _environ(scope: dict[str, Any], payload: bytes) -> dict[str, Any]:
     }
     for name, value in scope["headers"]:
         key = name.decode("latin-1").upper().replace("-", "_")
-        key = key if key in UNPREFIXED else f"HTTP_{key}"
+        if key not in HEADERS_WITHOUT_PREFIX:
+            key = f"HTTP_{key}"
         text = value.decode("latin-1")
         environ[key] = f"{environ[key]},{text}" if key in environ else text
     environ.pop("HTTP_TRANSFER_ENCODING", None)
-    environ["CONTENT_LENGTH"] = str(len(payload))
+    environ["CONTENT_LENGTH"] = str(len(body))
     return environ

@@ -1,9 +1,11 @@
-"""`check` tells what the server would decide, without serving."""
+"""The `check` command: a report on an artifact, without serving it."""
 
 import json
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 from tests.support.boosters import numbers, saved, train
 from tests.support.diamonds import ARTIFACT, PAYLOADS
@@ -15,8 +17,8 @@ def check(*arguments: str | Path) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
 
 
-def test_check_tells_all_of_an_artifact() -> None:
-    """Format, writer, objective, features, self-test, workers and memory, for people and for programs."""
+def test_check_reports_model_features_and_sizing() -> None:
+    """The report has the format, writer, objective, features, self-test, workers and memory."""
     text, report = check(ARTIFACT), json.loads(check(ARTIFACT, "--json").stdout)
 
     assert text.returncode == 0
@@ -33,18 +35,18 @@ def test_check_tells_all_of_an_artifact() -> None:
         "Premium",
         "Ideal",
     ]
-    for told in (
+    for excerpt in (
         "UBJSON",
         "3.2.0",
         "reg:squarederror",
-        'cut: category, must be there: "Fair"',
+        'cut: category, required: "Fair"',
         "x: number, may be missing",
     ):
-        assert told in text.stdout
+        assert excerpt in text.stdout
 
 
-def test_check_scores_a_sample_as_the_server_would(diamonds: Server) -> None:
-    """The sample's predictions are the server's own, and the request that is printed gets them."""
+def test_check_predicts_sample_as_the_server_does(diamonds: Server) -> None:
+    """The sample response is the server's own, and the printed curl command receives the same."""
     for name, media_type in (
         ("diamonds-header.csv", "text/csv"),
         ("diamonds.json", "application/json"),
@@ -55,25 +57,25 @@ def test_check_scores_a_sample_as_the_server_would(diamonds: Server) -> None:
             report["sample_reply"] == diamonds.post((PAYLOADS / name).read_bytes(), media_type).text
         )
         command = report["sample_request"].replace("http://127.0.0.1:8080", diamonds.url)
-        printed = subprocess.run(
+        curl = subprocess.run(
             ["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, check=True
         )
-        assert printed.stdout == report["sample_reply"]
+        assert curl.stdout == report["sample_reply"]
 
 
-def test_check_fails_as_the_start_would(tmp_path: Path) -> None:
-    """What would stop the start, or a sample that does not fit, is one line and exit code 1."""
+def test_check_fails_if_startup_would(tmp_path: Path) -> None:
+    """A bad artifact or sample payload is reported in one line, with exit code 1."""
     (tmp_path / "bad.csv").write_text("1,2\n")
     for arguments, message in (
         ((tmp_path,), "contains no model"),
         ((ARTIFACT, tmp_path / "bad.csv"), "row 1: expected 9 columns, got 2"),
         (
             (ARTIFACT, tmp_path / "none.csv"),
-            "none.csv: No such file or directory: name a file that holds a payload",
+            "none.csv: cannot read the sample payload: No such file or directory",
         ),
         (
             (ARTIFACT, ROOT / "README.md"),
-            "expected a sample whose name ends in .csv, .json, .jsonl",
+            "expected a sample payload named *.csv, *.json or *.jsonl",
         ),
     ):
         outcome = check(*arguments)
@@ -83,11 +85,35 @@ def test_check_fails_as_the_start_would(tmp_path: Path) -> None:
         assert len(outcome.stderr.splitlines()) == 1
 
 
-def test_check_names_what_is_ignored(tmp_path: Path) -> None:
-    """Stray files are listed with the reason; a wide model's features are cut short."""
+def test_check_rejects_unknown_serve_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An unknown SERVE_ variable fails the check as it would prevent startup."""
+    monkeypatch.setenv("SERVE_DOOR", "flask")
+    outcome = check(ARTIFACT)
+
+    assert outcome.returncode == 1
+    assert outcome.stdout == ""
+    assert (
+        outcome.stderr
+        == "cannot check: unknown variable SERVE_DOOR: did you mean SERVE_FRONTEND?\n"
+    )
+
+
+def test_check_reports_similar_sagemaker_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An ignored SAGEMAKER_ variable is reported with the setting that it resembles."""
+    monkeypatch.setenv("SAGEMAKER_MAX_PAYLOAD_IN_MIB", "6")
+    text, report = check(ARTIFACT).stdout, json.loads(check(ARTIFACT, "--json").stdout)
+
+    assert report["ignored_variables"] == {
+        "SAGEMAKER_MAX_PAYLOAD_IN_MIB": "SAGEMAKER_MAX_PAYLOAD_IN_MB"
+    }
+    assert "SAGEMAKER_MAX_PAYLOAD_IN_MIB: did you mean SAGEMAKER_MAX_PAYLOAD_IN_MB?" in text
+
+
+def test_check_lists_ignored_files(tmp_path: Path) -> None:
+    """Ignored files are listed with the reason; a long list of features is truncated."""
     saved(train(numbers(60, 100)), tmp_path)
     (tmp_path / "notes.txt").write_text("no model")
     text = check(tmp_path).stdout
 
     assert "notes.txt: not a model" in text
-    assert "and 50 features more" in text
+    assert "and 50 more features" in text

@@ -1,4 +1,4 @@
-"""A signal that reaches a worker in its first milliseconds has its effect."""
+"""Signals that reach a worker just after its fork."""
 
 import os
 import signal
@@ -12,8 +12,8 @@ from tests.support.server import Server, free_port, start, stop, wait_until_read
 
 
 @pytest.mark.parametrize("front_end", ["asgi", "flask"])
-def test_a_worker_stops_on_a_sigterm_just_after_its_fork(front_end: str) -> None:
-    """1.3: a SIGTERM within a worker's first milliseconds stops it; gunicorn alone ignores it."""
+def test_sigterm_just_after_fork_stops_the_worker(front_end: str) -> None:
+    """1.3: a SIGTERM within a worker's first milliseconds stops it; gunicorn itself ignores it."""
     port = free_port()
     process = start(ARTIFACT, port, SERVE_FRONTEND=front_end, SAGEMAKER_MODEL_SERVER_WORKERS="1")
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children")

@@ -1,4 +1,4 @@
-"""Right-sized by itself: processors and memory from the cgroup's files, of both versions, and none."""
+"""The number of workers, from the processor and memory limits of cgroups versions 1 and 2."""
 
 import json
 import os
@@ -17,8 +17,8 @@ MIB = 1 << 20
 PROCESSORS = len(os.sched_getaffinity(0))
 
 
-def tree(folder: Path, **files: str) -> Path:
-    """Write files below a folder; two underscores in a name stand for a slash, and one before an ending for a dot."""
+def write_files(folder: Path, **files: str) -> Path:
+    """Write files below a folder; in a name, ``__`` means a slash and ``_DOT_`` a dot."""
     for name, text in files.items():
         path = folder / name.replace("__", "/").replace("_DOT_", ".")
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -27,7 +27,7 @@ def tree(folder: Path, **files: str) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("files", "own", "processors", "mebibytes"),
+    ("files", "own_cgroups", "processors", "memory_mib"),
     [
         ({"cpu_DOT_max": "50000 100000", "memory_DOT_max": str(512 * MIB)}, "0::/", 0.5, 512),
         ({"cpu_DOT_max": "max 100000", "memory_DOT_max": "max"}, "0::/", PROCESSORS, None),
@@ -76,47 +76,51 @@ def tree(folder: Path, **files: str) -> Path:
     ],
     ids=[
         "v2",
-        "v2 without",
+        "v2 without limits",
         "v2 nested",
         "v1 in a container",
         "v1 without quota",
         "v1 without limit",
         "v1 nested",
-        "none",
+        "no cgroups",
     ],
 )
-def test_limits_of_cgroups(
-    tmp_path: Path, files: dict[str, str], own: str, processors: float, mebibytes: int | None
+def test_strictest_cgroup_limit_applies(
+    tmp_path: Path,
+    files: dict[str, str],
+    own_cgroups: str,
+    processors: float,
+    memory_mib: int | None,
 ) -> None:
-    """The strictest of the own cgroup's, its parents' and the machine's limits count."""
-    folder = tree(tmp_path / "cgroup", **files) if files else tmp_path / "nowhere"
-    (tmp_path / "own").write_text(own)
+    """The strictest limit of the process's cgroup, its ancestors and the machine applies."""
+    folder = write_files(tmp_path / "cgroup", **files) if files else tmp_path / "nowhere"
+    (tmp_path / "own").write_text(own_cgroups)
     limits = read_limits(folder, tmp_path / "own")
     machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
     assert limits.processors == processors
-    assert limits.memory_bytes == (mebibytes * MIB if mebibytes else machine)
+    assert limits.memory_bytes == (memory_mib * MIB if memory_mib else machine)
 
 
 @pytest.fixture
 def real_cgroups() -> Iterator[dict[str, Path]]:
-    """A cgroup with a quota and one with a limit, where this machine lets a test make them."""
-    made = {name: CGROUPS / name / f"test-{os.getpid()}" for name in ("cpu", "memory")}
+    """A cgroup with a CPU quota and one with a memory limit, if the test may create them."""
+    cgroups = {name: CGROUPS / name / f"test-{os.getpid()}" for name in ("cpu", "memory")}
     try:
-        for folder in made.values():
+        for folder in cgroups.values():
             folder.mkdir()
-        (made["cpu"] / "cpu.cfs_quota_us").write_text("100000")
-        (made["memory"] / "memory.limit_in_bytes").write_text("400M")
+        (cgroups["cpu"] / "cpu.cfs_quota_us").write_text("100000")
+        (cgroups["memory"] / "memory.limit_in_bytes").write_text("400M")
     except OSError as error:
-        # Only root on a machine with version 1 may make them; the files of both versions are read in the tests above, everywhere.
-        pytest.skip(f"no cgroups of version 1 can be made here: {error}")
-    yield made
-    for folder in made.values():
+        # Creating one requires root and cgroups version 1. The tests above cover both versions.
+        pytest.skip(f"cannot create cgroups of version 1: {error}")
+    yield cgroups
+    for folder in cgroups.values():
         folder.rmdir()
 
 
-def test_a_server_under_real_limits(models: Path, real_cgroups: dict[str, Path]) -> None:
-    """7.6: under a quota of one processor and a limit of 400 MiB one worker serves."""
+def test_server_under_real_limits(models: Path, real_cgroups: dict[str, Path]) -> None:
+    """7.6: with a CPU quota of one processor and 400 MiB of memory, one worker serves."""
     inherited = [(CGROUPS / name / "tasks", os.getpid()) for name in ("cpu", "memory")]
     home = {
         line.split(":")[1]: line.split(":")[2]
@@ -131,15 +135,17 @@ def test_a_server_under_real_limits(models: Path, real_cgroups: dict[str, Path])
         for tasks, pid in inherited:
             (tasks.parent / home[tasks.parent.name].lstrip("/") / "tasks").write_text(str(pid))
 
-    started = next(event for event in server.events() if event["event"] == "started")
+    started = next(event for event in server.events() if event["event"] == "server started")
     assert (
-        started["sizing"]
-        == "1 worker by 1 processors and 400 MiB (memory limit and CPU quota); processors decided"
+        started["sizing"] == "1 worker, limited by processors "
+        "(processors: 1, memory: 400 MiB; memory limit and CPU quota)"
     )
 
 
-def test_a_model_that_cannot_fit_is_refused(tmp_path: Path, real_cgroups: dict[str, Path]) -> None:
-    """4.3 and 7.6: a model larger than the memory limit is refused before it is read."""
+def test_model_too_large_for_memory_prevents_startup(
+    tmp_path: Path, real_cgroups: dict[str, Path]
+) -> None:
+    """4.3 and 7.6: a model that exceeds the memory limit is rejected before it is loaded."""
     model = saved(BOOSTER, tmp_path) / "model.ubj"
     content = model.read_bytes()
     tail = content[content.rindex(b"L\0\0\0\0\0\0\0\x07version") :]
@@ -157,15 +163,15 @@ def test_a_model_that_cannot_fit_is_refused(tmp_path: Path, real_cgroups: dict[s
     finally:
         (CGROUPS / "memory" / home["memory"].lstrip("/") / "tasks").write_text(str(os.getpid()))
 
-    assert "needs about 960 MiB once it is loaded, and 400 MiB may be used" in line
+    assert "the model needs about 960 MiB, but only 400 MiB are available" in line
 
 
-def test_the_number_of_workers_can_be_set(models: Path) -> None:
-    """8.4: SAGEMAKER_MODEL_SERVER_WORKERS goes before what was found."""
+def test_number_of_workers_can_be_set(models: Path) -> None:
+    """8.4: SAGEMAKER_MODEL_SERVER_WORKERS overrides the limits."""
     with running(saved(BOOSTER, models / "set"), SAGEMAKER_MODEL_SERVER_WORKERS="3") as server:
         pass
-    started = next(event for event in server.events() if event["event"] == "started")
+    started = next(event for event in server.events() if event["event"] == "server started")
 
-    assert started["sizing"] == "3 workers by SAGEMAKER_MODEL_SERVER_WORKERS"
+    assert started["sizing"] == "3 workers, set by SAGEMAKER_MODEL_SERVER_WORKERS"
     assert json.dumps(started).count("\n") == 0
     assert "SAGEMAKER_" in OWN_VARIABLES

@@ -1,4 +1,4 @@
-"""Callers that stop: what becomes of them in the end, which takes half a minute and so is tried at once for all."""
+"""Timeouts of stalled clients; all cases run at once, because each takes half a minute."""
 
 import socket
 import time
@@ -10,19 +10,21 @@ import pytest
 from tests.support.diamonds import ARTIFACT, CSV
 from tests.support.server import running
 
-WHOLE = f"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Length: {len(CSV)}\r\n\r\n{CSV}".encode()
+COMPLETE_REQUEST = (
+    f"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Length: {len(CSV)}\r\n\r\n{CSV}".encode()
+)
 STALL_SECONDS = 30.0
 SENT = {
     "asgi, nothing": ("asgi", b""),
-    "asgi, half a head": ("asgi", WHOLE[:30]),
-    "asgi, half a body": ("asgi", WHOLE[:-10]),
-    "flask, half a body": ("flask", WHOLE[:-10]),
+    "asgi, half a head": ("asgi", COMPLETE_REQUEST[:30]),
+    "asgi, half a body": ("asgi", COMPLETE_REQUEST[:-10]),
+    "flask, half a body": ("flask", COMPLETE_REQUEST[:-10]),
 }
 
 
 @pytest.fixture(scope="module")
-def ends() -> Iterator[dict[str, tuple[bytes, float]]]:
-    """What came back to each caller, and after how many seconds."""
+def outcomes() -> Iterator[dict[str, tuple[bytes, float]]]:
+    """The response to each client, and the seconds until it arrived or the connection closed."""
     with ExitStack() as stack:
         servers = {
             front_end: stack.enter_context(running(ARTIFACT, SERVE_FRONTEND=front_end))
@@ -42,18 +44,20 @@ def ends() -> Iterator[dict[str, tuple[bytes, float]]]:
 
 
 @pytest.mark.parametrize("name", ["asgi, half a body", "flask, half a body"])
-def test_a_body_that_stops_is_408(ends: dict[str, tuple[bytes, float]], name: str) -> None:
-    """3.13: a caller that stops in the middle of its body is told so in the end."""
-    reply, seconds = ends[name]
+def test_stalled_body_is_408(outcomes: dict[str, tuple[bytes, float]], name: str) -> None:
+    """3.13: a client that stalls in the middle of its body gets status 408."""
+    response, seconds = outcomes[name]
 
-    assert reply.startswith(b"HTTP/1.1 408 ")
+    assert response.startswith(b"HTTP/1.1 408 ")
     assert seconds > STALL_SECONDS - 5
 
 
 @pytest.mark.parametrize("name", ["asgi, nothing", "asgi, half a head"])
-def test_silent_connections_are_closed(ends: dict[str, tuple[bytes, float]], name: str) -> None:
-    """1.7: behind the ASGI front end a connection that never brings a request, or only half of its head, is not kept for ever."""
-    reply, seconds = ends[name]
+def test_connection_without_request_is_closed(
+    outcomes: dict[str, tuple[bytes, float]], name: str
+) -> None:
+    """1.7: the ASGI front end closes a connection without a complete request head."""
+    response, seconds = outcomes[name]
 
-    assert reply == b""
+    assert response == b""
     assert seconds > STALL_SECONDS - 5

@@ -1,4 +1,4 @@
-"""What the start makes of the environment and of the model folder."""
+"""Startup: environment variables and model folders that prevent it, and those that do not."""
 
 import json
 from pathlib import Path
@@ -29,16 +29,18 @@ BOOSTER = train(numbers(100, 2), names=["a", "b"])
         ("SAGEMAKER_MODEL_SERVER_WORKERS", "-1", "a whole number"),
     ],
 )
-def test_bad_setting_stops_the_start(models: Path, variable: str, text: str, expected: str) -> None:
-    """8.4: a value that means nothing stops the start, in one line that names the variable and what was expected."""
+def test_invalid_setting_prevents_startup(
+    models: Path, variable: str, text: str, expected: str
+) -> None:
+    """8.4: an invalid value prevents startup, in one line with variable and expected values."""
     line = refusal(saved(BOOSTER, models / "settings"), **{variable: text})
 
     assert f'{variable}="{text}"' in line
     assert expected in line
 
 
-def test_empty_variables_count_as_none(models: Path) -> None:
-    """8.1: an empty variable is one that was not set."""
+def test_empty_variable_is_unset(models: Path) -> None:
+    """8.1: an empty variable is the same as an unset one."""
     with running(
         saved(BOOSTER, models / "empty"),
         SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT="",
@@ -118,17 +120,15 @@ def test_empty_variables_count_as_none(models: Path) -> None:
         ),
     ],
 )
-def test_schema_that_contradicts_the_model_stops_the_start(
-    tmp_path: Path, schema: str, message: str
-) -> None:
-    """A schema.json that is broken, or says other things than the booster, is refused before it can cost a wrong number."""
-    types = train(numbers(100, 2), names=["a", "b"], types=["float", "float"])
-    (saved(types, tmp_path) / "schema.json").write_text(schema)
+def test_invalid_schema_prevents_startup(tmp_path: Path, schema: str, message: str) -> None:
+    """A schema.json that is invalid or contradicts the model prevents startup."""
+    booster = train(numbers(100, 2), names=["a", "b"], types=["float", "float"])
+    (saved(booster, tmp_path) / "schema.json").write_text(schema)
 
     assert message in refusal(tmp_path)
 
 
-KINDS = train(
+CATEGORICAL = train(
     np.column_stack([np.arange(200) % 5, numbers(200, 1).ravel()]).astype(np.float32),
     types=["c", "q"],
     max_cat_to_onehot=1,
@@ -136,7 +136,7 @@ KINDS = train(
 
 
 @pytest.mark.parametrize(
-    ("kind", "message"),
+    ("feature", "message"),
     [
         (
             {"categories": ["b", "c", "d", "e"]},
@@ -148,11 +148,13 @@ KINDS = train(
         ),
     ],
 )
-def test_fewer_categories_than_the_trees_know(
-    tmp_path: Path, kind: dict[str, object], message: str
+def test_too_few_categories_prevent_startup(
+    tmp_path: Path, feature: dict[str, object], message: str
 ) -> None:
-    """With a label forgotten those behind it would have the codes of others, which is a wrong number: it stops the start."""
-    (saved(KINDS, tmp_path) / "schema.json").write_text(json.dumps({"features": [kind, {}]}))
+    """Fewer categories than the trees use prevent startup: later labels would get wrong codes."""
+    (saved(CATEGORICAL, tmp_path) / "schema.json").write_text(
+        json.dumps({"features": [feature, {}]})
+    )
 
     assert message in refusal(tmp_path)
 
@@ -166,26 +168,28 @@ def test_fewer_categories_than_the_trees_know(
         ("binary:hinge", 2, 3),
     ],
 )
-def test_classes_that_the_model_has_not(
+def test_wrong_number_of_classes_prevents_startup(
     tmp_path: Path, objective: str, classes: int, count: int
 ) -> None:
-    """A list of classes is as long as the model has classes, or the start is refused; with the right number it serves."""
+    """A list of classes must be as long as the model has classes."""
     rows = numbers(200, 2)
-    more = {"num_class": classes} if objective.startswith("multi") else {}
-    folder = saved(train(rows, np.arange(200) % classes, objective=objective, **more), tmp_path)
+    parameters = {"num_class": classes} if objective.startswith("multi") else {}
+    folder = saved(
+        train(rows, np.arange(200) % classes, objective=objective, **parameters), tmp_path
+    )
     schema: dict[str, Any] = {
         "features": [{}, {}],
         "prediction": {"name": "kind", "classes": [f"class {number}" for number in range(count)]},
     }
     (folder / "schema.json").write_text(json.dumps(schema))
-    refused = refusal(folder)
+    line = refusal(folder)
     schema["prediction"]["classes"] = list(range(classes))
     (folder / "schema.json").write_text(json.dumps(schema))
     with running(folder) as server:
         status = server.post("1,2").status_code
 
-    assert f'schema.json, "prediction": "classes": expected {classes} classes' in refused
-    assert f", got {count}\n" in refused
+    assert f'schema.json, "prediction": "classes": expected {classes} classes' in line
+    assert f", got {count}\n" in line
     assert status == 200
 
 
@@ -199,45 +203,70 @@ def test_classes_that_the_model_has_not(
         ),
     ],
 )
-def test_a_best_iteration_that_means_nothing_stops_the_start(
+def test_invalid_best_iteration_prevents_startup(
     tmp_path: Path, attributes: dict[str, str], message: str
 ) -> None:
-    """An early stop that the model cannot have had is no reason to guess."""
+    """A best_iteration that is not a number, or exceeds the rounds, prevents startup."""
     booster = train(numbers(100, 2))
     booster.set_attr(**attributes)
 
     assert message in refusal(saved(booster, tmp_path))
 
 
-def test_variables_of_gunicorn_do_not_disturb(models: Path) -> None:
-    """8.1: what gunicorn itself would read of the environment has no say here."""
+def test_gunicorn_variables_are_ignored(models: Path) -> None:
+    """8.1: WEB_CONCURRENCY, which gunicorn itself reads, has no effect."""
     with running(saved(BOOSTER, models / "web-concurrency"), WEB_CONCURRENCY="many") as server:
         assert server.post("1,2").status_code == 200
 
 
-def test_a_misspelt_variable_is_told(models: Path) -> None:
-    """8.1: a variable that looks like one of the server's, is a warning with the one that is meant."""
-    wrong = {
-        "SERVE_ROW_EROR": "true",
-        "SAGEMAKER_MAX_PAYLOAD_IN_MIB": "6",
-        "SERVE_PORT": "80",
-        "SAGEMAKER_REGION": "eu-central-1",
-    }
-    with running(saved(BOOSTER, models / "misspelt"), **wrong) as server:
+@pytest.mark.parametrize(
+    ("env", "message"),
+    [
+        (
+            {"SERVE_ROW_EROR": "true"},
+            "unknown variable SERVE_ROW_EROR: did you mean SERVE_ROW_ERRORS?",
+        ),
+        ({"SERVE_DOOR": "flask"}, "unknown variable SERVE_DOOR: did you mean SERVE_FRONTEND?"),
+        ({"SERVE_DOOR": ""}, "unknown variable SERVE_DOOR: did you mean SERVE_FRONTEND?"),
+        (
+            {"SERVE_PORT": "80"},
+            "unknown variable SERVE_PORT: expected one of SERVE_ALLOW_NEWER_MODEL, ",
+        ),
+        (
+            {"SERVE_STREAM": "true", "SERVE_LIBSVM": "1"},
+            (
+                "unknown variable SERVE_LIBSVM: did you mean SERVE_LIBSVM_BASE?; "
+                "unknown variable SERVE_STREAM: did you mean SERVE_STREAMING?"
+            ),
+        ),
+    ],
+    ids=["misspelled", "renamed", "empty", "no match", "two"],
+)
+def test_unknown_serve_variable_prevents_startup(
+    models: Path, env: dict[str, str], message: str
+) -> None:
+    """8.1: an unknown SERVE_ variable prevents startup, in one line with the closest match."""
+    line = refusal(saved(BOOSTER, models / "unknown-variable"), **env)
+
+    assert line.startswith(f"cannot serve: {message}")
+
+
+def test_similar_sagemaker_variable_is_a_warning(models: Path) -> None:
+    """8.1: an ignored variable that resembles a setting is logged with the closest match."""
+    env = {"SAGEMAKER_MAX_PAYLOAD_IN_MIB": "6", "SAGEMAKER_REGION": "eu-central-1"}
+    with running(saved(BOOSTER, models / "similar-variable"), **env) as server:
         assert server.post("1,2").status_code == 200
-    [told] = [event for event in server.events() if event["event"] == "misspelt"]
+    [warning] = [event for event in server.events() if event["event"] == "unknown variable ignored"]
 
-    assert told["level"] == "WARNING"
-    assert told["variables"] == {
-        "SERVE_ROW_EROR": "SERVE_ROW_ERRORS",
-        "SAGEMAKER_MAX_PAYLOAD_IN_MIB": "SAGEMAKER_MAX_PAYLOAD_IN_MB",
-    }
+    assert warning["level"] == "WARNING"
+    assert warning["variable"] == "SAGEMAKER_MAX_PAYLOAD_IN_MIB"
+    assert warning["did_you_mean"] == "SAGEMAKER_MAX_PAYLOAD_IN_MB"
 
 
-def test_a_port_in_use_stops_the_start(models: Path) -> None:
-    """1.6: a port that is taken is named at once, with the variable that names another."""
+def test_port_in_use_prevents_startup(models: Path) -> None:
+    """1.6: a port in use prevents startup at once, with the variable that changes it."""
     folder = saved(BOOSTER, models / "port")
     with running(folder) as server:
         line = refusal(folder, SAGEMAKER_BIND_TO_PORT=str(server.address[1]))
 
-    assert "Address already in use; SAGEMAKER_BIND_TO_PORT names another" in line
+    assert "Address already in use; set SAGEMAKER_BIND_TO_PORT to another port" in line

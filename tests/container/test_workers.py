@@ -1,4 +1,4 @@
-"""Workers that die or hang are replaced, and the others serve on."""
+"""Replacement of workers that crash or hang, while the others keep serving."""
 
 import os
 import signal
@@ -13,8 +13,8 @@ from tests.support.responses import scores
 from tests.support.server import Server, running
 
 
-def workers_of(server: Server, count: int) -> list[int]:
-    """Return the process ids of a server's workers, once there are as many."""
+def wait_for_workers(server: Server, count: int) -> list[int]:
+    """Wait until a server has this many workers; return their process ids."""
     assert server.process
     children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children")
     deadline = time.monotonic() + 20
@@ -23,40 +23,40 @@ def workers_of(server: Server, count: int) -> list[int]:
         if len(workers) == count:
             return workers
         time.sleep(0.05)
-    raise AssertionError(f"{workers} are not {count} workers")
+    raise AssertionError(f"expected {count} workers, got {workers}")
 
 
-def test_a_worker_that_dies_is_replaced() -> None:
-    """2.6: a killed worker costs no further request, and another takes its place."""
+def test_crashed_worker_is_replaced() -> None:
+    """2.6: after a worker is killed, another replaces it, and later requests succeed."""
     with running(ARTIFACT, SAGEMAKER_MODEL_SERVER_WORKERS="2") as server:
-        before = workers_of(server, 2)
+        before = wait_for_workers(server, 2)
         os.kill(before[0], signal.SIGKILL)
         time.sleep(0.1)
         for _ in range(20):
             np.testing.assert_array_equal(scores(server.post(CSV)), expected())
         deadline = time.monotonic() + 20
-        while before[0] in workers_of(server, 2) and time.monotonic() < deadline:
+        while before[0] in wait_for_workers(server, 2) and time.monotonic() < deadline:
             time.sleep(0.05)
-        after = workers_of(server, 2)
+        after = wait_for_workers(server, 2)
 
     assert before[0] not in after
     assert before[1] in after
 
 
-def test_a_worker_that_hangs_is_replaced() -> None:
-    """8.4: SAGEMAKER_MODEL_SERVER_TIMEOUT is how long a worker may be stuck."""
+def test_unresponsive_worker_is_replaced() -> None:
+    """8.4: a worker that hangs for SAGEMAKER_MODEL_SERVER_TIMEOUT seconds is replaced."""
     with running(
         ARTIFACT, SAGEMAKER_MODEL_SERVER_WORKERS="1", SAGEMAKER_MODEL_SERVER_TIMEOUT="2"
     ) as server:
-        stuck = workers_of(server, 1)[0]
-        os.kill(stuck, signal.SIGSTOP)
+        unresponsive = wait_for_workers(server, 1)[0]
+        os.kill(unresponsive, signal.SIGSTOP)
         np.testing.assert_array_equal(scores(server.post(CSV)), expected())
 
-        assert stuck not in workers_of(server, 1)
+        assert unresponsive not in wait_for_workers(server, 1)
 
 
-def test_a_live_prediction_is_never_cut_off(tmp_path: Path) -> None:
-    """5.12 and 8.4: a prediction that takes longer than the timeout is answered all the same."""
+def test_prediction_may_exceed_the_timeout(tmp_path: Path) -> None:
+    """5.12 and 8.4: a prediction that takes longer than the timeout is not interrupted."""
     booster = train(numbers(2000, 8), rounds=300, max_depth=10)
     features = np.tile(numbers(1000, 8), (300, 1))
     body = "\n".join(",".join(map(repr, row)) for row in features.tolist())
@@ -70,4 +70,4 @@ def test_a_live_prediction_is_never_cut_off(tmp_path: Path) -> None:
         seconds = time.monotonic() - started
 
     np.testing.assert_array_equal(scores(response), predictions(booster, features))
-    assert seconds > 2, "the prediction was too quick to prove anything"
+    assert seconds > 2, "the prediction did not exceed the timeout"

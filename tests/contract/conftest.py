@@ -1,4 +1,4 @@
-"""The contract's tests run against both front ends, or against the server at SERVE_URL, whichever front end that has."""
+"""The contract's tests run against both front ends, or against the server at TEST_SERVER_URL, whichever front end that has."""
 
 import os
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.server import FRONT_END, ROOT, Server, running
 
-FRONT_ENDS = ["as served"] if "SERVE_URL" in os.environ else ["asgi", "flask"]
+FRONT_ENDS = ["as served"] if "TEST_SERVER_URL" in os.environ else ["asgi", "flask"]
 
 
 @pytest.fixture(scope="package", params=FRONT_ENDS, autouse=True)
@@ -25,7 +25,7 @@ def front_end(request: pytest.FixtureRequest) -> Iterator[str]:
 @pytest.fixture(scope="package")
 def diamonds(front_end: str) -> Iterator[Server]:
     """A server on the sample artifact that has this front end."""
-    if url := os.environ.get("SERVE_URL"):
+    if url := os.environ.get("TEST_SERVER_URL"):
         yield Server(url.rstrip("/"))
         return
     with running(ROOT / "model" / "artifact") as server:

@@ -1,4 +1,4 @@
-"""Contract 5 and 7.9 to 7.11: batch transform, and this server as one container of several."""
+"""Contract 5 and 7.9 to 7.11: batch transform and inference pipelines."""
 
 import json
 import subprocess
@@ -18,17 +18,17 @@ CSV_TYPE, LINES = "text/csv", "application/jsonlines"
 DIAMONDS = 53_940
 
 
-def parameters(server: Server) -> dict[str, object]:
+def get_execution_parameters(server: Server) -> dict[str, object]:
     response = requests.get(f"{server.url}/execution-parameters", timeout=5)
 
     assert response.status_code == 200
     assert response.headers["Content-Type"] == "application/json"
-    told: dict[str, object] = strict(response.text)
-    return told
+    execution_parameters: dict[str, object] = strict(response.text)
+    return execution_parameters
 
 
-def random_diamonds(count: int) -> list[list[str]]:
-    """Return rows within the ranges and categories of the schema, of a fixed seed."""
+def generate_diamonds(count: int) -> list[list[str]]:
+    """Return random rows within the ranges and categories of the schema, from a fixed seed."""
     random = np.random.default_rng(3)
     columns = [
         random.choice(feature["categories"], count)
@@ -40,7 +40,7 @@ def random_diamonds(count: int) -> list[list[str]]:
 
 
 @pytest.mark.parametrize(
-    ("env", "told"),
+    ("env", "expected_parameters"),
     [
         ({"SAGEMAKER_MODEL_SERVER_WORKERS": "3"}, (3, 6)),
         (
@@ -60,179 +60,193 @@ def random_diamonds(count: int) -> list[list[str]]:
         ),
     ],
 )
-def test_execution_parameters(env: dict[str, str], told: tuple[int, int]) -> None:
-    """5.2, 5.3 and 12.5: as many at once as there are workers, within 100 MB in all; no BatchStrategy, which ends local mode."""
+def test_execution_parameters(env: dict[str, str], expected_parameters: tuple[int, int]) -> None:
+    """5.2, 5.3 and 12.5: one invocation per worker, at most 100 MB in total; no BatchStrategy."""
     with running(ARTIFACT, **env) as server:
-        assert parameters(server) == {"MaxConcurrentTransforms": told[0], "MaxPayloadInMB": told[1]}
+        assert get_execution_parameters(server) == {
+            "MaxConcurrentTransforms": expected_parameters[0],
+            "MaxPayloadInMB": expected_parameters[1],
+        }
 
 
 @pytest.mark.parametrize(
     ("text", "batch"), [("True", True), ("true", True), ("false", False), ("0", False)]
 )
 def test_batch_is_a_boolean(text: str, *, batch: bool) -> None:
-    """8.2: SAGEMAKER_BATCH is on as the service and local mode write it, and off as false; AWS's image takes false for on."""
+    """8.2: SAGEMAKER_BATCH accepts True, as SageMaker and local mode set it, and false."""
     with running(ARTIFACT, SAGEMAKER_BATCH=text) as server:
-        reply = server.post(CSV)
+        response = server.post(CSV)
 
     assert server.events()[0]["batch"] is batch
-    assert reply.text.endswith("\n")
-    np.testing.assert_array_equal(scores(reply), expected())
+    assert response.text.endswith("\n")
+    np.testing.assert_array_equal(scores(response), expected())
 
 
-def test_as_many_random_diamonds_as_there_are_real_ones_in_batch_slices(diamonds: Server) -> None:
-    """5.6, 5.9 and 5.12: 53,940 rows in mini-batches, their replies glued and one sent twice, are the booster's own, line for line.
+def test_concatenated_responses_of_mini_batches(diamonds: Server) -> None:
+    """5.6, 5.9 and 5.12: concatenated mini-batch responses match XGBoost's own predictions.
 
-    The rows are random within the schema's ranges: the package with the real ones has 50 MB, too much for these tests.
+    There are as many random rows as real diamonds, whose package of 50 MB is too large for tests.
+    A mini-batch that is sent again gets the same response.
     """
-    rows = random_diamonds(DIAMONDS)
+    rows = generate_diamonds(DIAMONDS)
     batches = [
         "".join(",".join(row) + "\n" for row in rows[start : start + 5_000])
         for start in range(0, DIAMONDS, 5_000)
     ]
-    replies = [diamonds.post(batch) for batch in batches]
+    responses = [diamonds.post(batch) for batch in batches]
 
-    assert diamonds.post(batches[2]).content == replies[2].content
-    assert all(int(reply.headers["Content-Length"]) == len(reply.content) for reply in replies)
-    glued = "".join(reply.text for reply in replies).splitlines()
-    assert len(glued) == DIAMONDS
-    np.testing.assert_array_equal(np.array(glued, dtype=np.float32), expected(rows))
+    assert diamonds.post(batches[2]).content == responses[2].content
+    assert all(
+        int(response.headers["Content-Length"]) == len(response.content) for response in responses
+    )
+    lines_out = "".join(response.text for response in responses).splitlines()
+    assert len(lines_out) == DIAMONDS
+    np.testing.assert_array_equal(np.array(lines_out, dtype=np.float32), expected(rows))
 
 
 @pytest.mark.parametrize("media_type", [CSV_TYPE, LINES])
-def test_a_reply_is_a_request_of_the_next_container(
+def test_response_is_valid_payload_of_next_container(
     diamonds: Server, tmp_path: Path, media_type: str
 ) -> None:
-    """7.9 and 7.10: the score lines of one container, on its own port, go into another that has one feature."""
+    """7.9 and 7.10: in a pipeline, the next container accepts the response with its type."""
     prices = expected()[:, None]
     booster = train(prices, names=["score"])
     first = diamonds.post(CSV, Accept=media_type)
     with running(saved(booster, tmp_path)) as second:
-        reply = second.post(first.content, first.headers["Content-Type"])
+        response = second.post(first.content, first.headers["Content-Type"])
 
-    np.testing.assert_array_equal(scores(reply), predictions(booster, prices))
+    np.testing.assert_array_equal(scores(response), predictions(booster, prices))
 
 
 @pytest.fixture(scope="module")
-def lenient(front_end: str) -> Iterator[Server]:
-    """A server of this front end that scores what it can."""
+def row_errors_server(front_end: str) -> Iterator[Server]:
+    """A server with this front end that reports bad rows in the response."""
     with running(ARTIFACT, SERVE_ROW_ERRORS="true", SAGEMAKER_MODEL_SERVER_WORKERS="1") as server:
         yield server
 
 
-BAD = {2: "x" + CSV.splitlines()[0], 3: "", 5: "1,2", 7: '0.5,"Ideal'}
+BAD_LINES = {2: "x" + CSV.splitlines()[0], 3: "", 5: "1,2", 7: '0.5,"Ideal'}
 
 
 @pytest.mark.parametrize("accept", [CSV_TYPE, LINES])
 @pytest.mark.parametrize("ends", ["\n", "\r\n"])
 @pytest.mark.parametrize("header", [False, True])
-def test_bad_lines_of_csv_cost_only_their_own_prediction(
-    lenient: Server, accept: str, ends: str, *, header: bool
+def test_bad_csv_lines_do_not_affect_others(
+    row_errors_server: Server, accept: str, ends: str, *, header: bool
 ) -> None:
-    """5.9: a line out for each line in, in order; a bad one gets ERROR or an object with an error, the rest are scored."""
+    """5.9: each bad CSV line gets ERROR or an error object in its place, the others a score."""
     lines = CSV.splitlines()
-    for place, line in sorted(BAD.items()):
-        lines.insert(place, line)
+    for index, line in sorted(BAD_LINES.items()):
+        lines.insert(index, line)
     names = [",".join(NAMES)] * header
-    reply = lenient.post(ends.join([*names, *lines]) + ends, Accept=accept)
+    response = row_errors_server.post(ends.join([*names, *lines]) + ends, Accept=accept)
 
-    assert reply.status_code == 200
-    assert int(reply.headers["Content-Length"]) == len(reply.content)
-    out = reply.text.splitlines()
+    assert response.status_code == 200
+    assert int(response.headers["Content-Length"]) == len(response.content)
+    out = response.text.splitlines()
     assert len(out) == len(lines)
     if accept == CSV_TYPE:
-        assert [place for place, line in enumerate(out) if line == "ERROR"] == sorted(BAD)
+        assert [index for index, line in enumerate(out) if line == "ERROR"] == sorted(BAD_LINES)
         good = [float(line) for line in out if line != "ERROR"]
     else:
-        told = [strict(line) for line in out]
-        for place in BAD:
-            assert told[place]["error"].startswith(f"row {place + 1}")
-        assert 'row 3, column "carat": expected a number, got "x' in told[2]["error"]
-        good = [each["score"] for each in told if "score" in each]
+        objects = [strict(line) for line in out]
+        for index in BAD_LINES:
+            assert objects[index]["error"].startswith(f"row {index + 1}")
+        assert 'row 3, column "carat": expected a number, got "x' in objects[2]["error"]
+        good = [scored["score"] for scored in objects if "score" in scored]
     np.testing.assert_array_equal(np.array(good, dtype=np.float32), expected())
 
 
-def test_bad_json_lines_cost_only_their_own_prediction(lenient: Server) -> None:
-    """5.9: the same of JSON lines, whatever is wrong with one."""
+def test_bad_json_lines_do_not_affect_others(row_errors_server: Server) -> None:
+    """5.9: each bad JSON line gets an error object in its place, the others a score."""
     good = OBJECTS
     sent = ["{", *map(json.dumps, good), "", '"text"', '{"carat": 1}', "[1]", "nul"]
-    out = [strict(line) for line in lenient.post("\n".join(sent), LINES).text.splitlines()]
+    out = [
+        strict(line) for line in row_errors_server.post("\n".join(sent), LINES).text.splitlines()
+    ]
 
     assert len(out) == len(sent)
-    assert [place for place, each in enumerate(out) if "error" in each] == [
+    assert [index for index, result in enumerate(out) if "error" in result] == [
         0,
         *range(len(good) + 1, len(sent)),
     ]
     np.testing.assert_array_equal(
-        np.array([each["score"] for each in out if "score" in each], dtype=np.float32), expected()
+        np.array([result["score"] for result in out if "score" in result], dtype=np.float32),
+        expected(),
     )
 
 
-def test_what_is_wrong_as_a_whole_is_still_400(lenient: Server, diamonds: Server) -> None:
-    """5.9: a header of other names, a bad parameter, application/json, and all without the setting are no matter of one row."""
+def test_errors_of_the_whole_payload_are_400(row_errors_server: Server, diamonds: Server) -> None:
+    """5.9: a wrong header or parameter, JSON, or a bad row without the setting is a 400."""
     header = ",".join(NAMES).replace("carat", "karat")
-    json_reply = lenient.post(json.dumps({"instances": [ROWS[0], ["x"]]}), "application/json")
+    json_response = row_errors_server.post(
+        json.dumps({"instances": [ROWS[0], ["x"]]}), "application/json"
+    )
 
-    assert "karat" in error_of(lenient.post(f"{header}\n{CSV}"))
-    assert "karat" in error_of(lenient.post(f"{header}\n{CSV}", "text/csv; header=present"))
-    assert lenient.post(CSV, "text/csv; header=no").status_code == 400
-    assert json_reply.status_code == 400
-    assert lenient.post(CSV + "x\n", Accept="application/json").status_code == 400
+    assert "karat" in error_of(row_errors_server.post(f"{header}\n{CSV}"))
+    assert "karat" in error_of(
+        row_errors_server.post(f"{header}\n{CSV}", "text/csv; header=present")
+    )
+    assert row_errors_server.post(CSV, "text/csv; header=no").status_code == 400
+    assert json_response.status_code == 400
+    assert row_errors_server.post(CSV + "x\n", Accept="application/json").status_code == 400
     assert diamonds.post(CSV + "x\n").status_code == 400
 
 
-@pytest.mark.parametrize("bad_each", [1, 2, 1_000])
-def test_many_bad_lines(lenient: Server, bad_each: int) -> None:
-    """5.9: twenty thousand bad lines keep nobody for long, and their places are right across slices."""
+@pytest.mark.parametrize("bad_interval", [1, 2, 1_000])
+def test_many_bad_lines(row_errors_server: Server, bad_interval: int) -> None:
+    """5.9: errors of up to 20,000 bad lines are in the right places, across slices."""
     good = CSV.splitlines()[0]
     lines = [
-        "bad" if row % bad_each == 0 else good for row in range(20_000 if bad_each == 1 else 40_000)
+        "bad" if row % bad_interval == 0 else good
+        for row in range(20_000 if bad_interval == 1 else 40_000)
     ]
-    reply = lenient.post("\n".join(lines))
+    response = row_errors_server.post("\n".join(lines))
 
     score = str(expected()[0])
-    wanted = ["ERROR" if line == "bad" else score for line in lines]
-    assert reply.text.splitlines() == wanted
+    expected_lines = ["ERROR" if line == "bad" else score for line in lines]
+    assert response.text.splitlines() == expected_lines
 
 
-@pytest.mark.parametrize("place", [0, 30, 63, 64, 126])
-def test_a_line_end_in_quotes_moves_no_record(lenient: Server, place: int) -> None:
-    """5.9: two lines that quotes make one field of are two bad records, and those around them keep their places."""
+@pytest.mark.parametrize("index", [0, 30, 63, 64, 126])
+def test_quoted_line_break_shifts_no_row(row_errors_server: Server, index: int) -> None:
+    """5.9: a quoted line break makes two bad rows, and the others keep their places."""
     good = CSV.splitlines()[0]
     cells, _, last = good.rpartition(",")
-    lines = [good] * place + [f'{cells},"{last}', '"'] + [good] * 30 + ["bad"] + [good] * 31
-    reply = lenient.post("\n".join(lines) + "\n")
+    lines = [good] * index + [f'{cells},"{last}', '"'] + [good] * 30 + ["bad"] + [good] * 31
+    response = row_errors_server.post("\n".join(lines) + "\n")
 
-    assert reply.text.splitlines() == [
+    assert response.text.splitlines() == [
         str(expected()[0]) if line == good else "ERROR" for line in lines
     ]
 
 
-def test_bad_lines_are_counted_in_the_log_and_never_quoted() -> None:
-    """5.9 and 10.1: one event tells how many records were bad, and none what was sent."""
+def test_bad_rows_are_counted_in_the_log() -> None:
+    """5.9 and 10.1: one event has the number of bad rows; no event contains payload data."""
     with running(ARTIFACT, SERVE_ROW_ERRORS="true") as server:
         server.post(CSV + "secret,1\n" * 3)
 
-    events = [each for each in server.events() if each["event"] == "bad records"]
-    assert [(each["bad_records"], each["level"]) for each in events] == [(3, "WARNING")]
+    events = [event for event in server.events() if event["event"] == "row errors"]
+    assert [(event["bad_records"], event["level"]) for event in events] == [(3, "WARNING")]
     assert "secret" not in "".join(server.output)
 
 
-def test_a_body_of_100_mb_in_bounded_memory() -> None:
-    """5.3: the largest payload is answered, and its worker grows by no more than four times the body."""
+def test_payload_of_100_mb_in_bounded_memory() -> None:
+    """5.3: the largest payload succeeds, with at most four times its size in memory."""
     body = CSV.encode() * ((100 << 20) // len(CSV))
     with running(ARTIFACT, SAGEMAKER_MODEL_SERVER_WORKERS="1") as server:
         server.post(CSV)
         before = peak_bytes(server)
-        reply = server.post(body)
+        response = server.post(body)
         grown = peak_bytes(server) - before
 
-    assert int(reply.headers["Content-Length"]) == len(reply.content)
-    assert reply.content.count(b"\n") == body.count(b"\n")
+    assert int(response.headers["Content-Length"]) == len(response.content)
+    assert response.content.count(b"\n") == body.count(b"\n")
     assert grown <= 4 * len(body)
 
 
 def peak_bytes(server: Server) -> int:
-    """Return the most memory that a worker has had."""
+    """Return the peak memory of the worker that used the most, in bytes."""
     assert server.process
     workers = subprocess.run(
         ["pgrep", "-P", str(server.process.pid)], capture_output=True, text=True, check=True
@@ -249,8 +263,8 @@ def peak_bytes(server: Server) -> int:
     )
 
 
-def test_a_multi_model_setting_is_refused() -> None:
-    """8.1: a server that cannot do what SAGEMAKER_MULTI_MODEL asks for says so; false asks for nothing."""
+def test_multi_model_setting_prevents_startup() -> None:
+    """8.1: SAGEMAKER_MULTI_MODEL=true, which is not supported, prevents startup."""
     assert "not supported" in refusal(ARTIFACT, SAGEMAKER_MULTI_MODEL="true")
     with running(ARTIFACT, SAGEMAKER_MULTI_MODEL="false") as server:
         np.testing.assert_array_equal(scores(server.post(CSV)), expected())

@@ -1,4 +1,4 @@
-"""Contract 1.7, 2.3 and 3.15: callers that are many, slow or silent."""
+"""Contract 1.7, 2.3 and 3.15: many clients, slow clients and pipelined requests."""
 
 import signal
 import socket
@@ -16,39 +16,41 @@ from tests.support.responses import error_of, scores
 from tests.support.server import Server, free_port, running, start, stop, wait_until_ready
 
 LARGE = CSV * 8_000
-WHOLE = f"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Length: {len(CSV)}\r\n\r\n{CSV}".encode()
+COMPLETE_REQUEST = (
+    f"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Length: {len(CSV)}\r\n\r\n{CSV}".encode()
+)
 PREDICTIONS = CSV.count("\n")
 
 
-def lines_on(connection: socket.socket, after_head: int) -> list[bytes]:
-    """Return the lines of a reply with so many lines after its head."""
-    reply = b""
-    while reply.partition(b"\r\n\r\n")[2].count(b"\n") < after_head:
-        reply += connection.recv(65536)
-    return reply.splitlines()
+def receive_lines(connection: socket.socket, body_lines: int) -> list[bytes]:
+    """Return the lines of a response whose body has this many lines."""
+    response = b""
+    while response.partition(b"\r\n\r\n")[2].count(b"\n") < body_lines:
+        response += connection.recv(65536)
+    return response.splitlines()
 
 
-def reply_on(connection: socket.socket) -> bytes:
-    """Return all that comes back until the other side closes, or until it is silent for too long."""
-    reply = b""
+def receive_all(connection: socket.socket) -> bytes:
+    """Return everything received until the server closes the connection."""
+    response = b""
     while piece := connection.recv(65536):
-        reply += piece
-    return reply
+        response += piece
+    return response
 
 
-def test_a_full_queue_is_503() -> None:
-    """3.15: what cannot wait is refused at once, with Retry-After, and what waits is answered."""
+def test_full_queue_is_503() -> None:
+    """3.15: invocations beyond the limit get status 503 and Retry-After; the others succeed."""
     with running(
         ARTIFACT, SAGEMAKER_MODEL_SERVER_WORKERS="1", SAGEMAKER_MODEL_JOB_QUEUE_SIZE="2"
     ) as server:
         responses: list[requests.Response] = []
-        callers = [
+        clients = [
             threading.Thread(target=lambda: responses.append(server.post(LARGE))) for _ in range(12)
         ]
-        for caller in callers:
-            caller.start()
-        for caller in callers:
-            caller.join()
+        for client in clients:
+            client.start()
+        for client in clients:
+            client.join()
         afterwards = server.post(LARGE)
 
     statuses = {response.status_code for response in responses}
@@ -56,14 +58,14 @@ def test_a_full_queue_is_503() -> None:
     for response in [*responses, afterwards]:
         if response.status_code == 503:
             assert response.headers["Retry-After"] == "1"
-            assert "wait here already" in error_of(response)
+            assert "the queue is full" in error_of(response)
         else:
             np.testing.assert_array_equal(scores(response), np.tile(expected(), 8_000))
     assert afterwards.status_code == 200
 
 
-def test_a_slow_reader_stalls_nobody() -> None:
-    """2.3: callers that do not read their large replies hold up neither pings nor other invocations."""
+def test_slow_readers_do_not_delay_others() -> None:
+    """2.3: clients that do not read large responses delay neither pings nor invocations."""
     body = CSV * 20_000
     head = f"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n".encode()
     with running(ARTIFACT) as server:
@@ -83,81 +85,86 @@ def test_a_slow_reader_stalls_nobody() -> None:
     assert seconds < 10
 
 
-def test_a_caller_may_close_its_half_after_the_request(diamonds: Server) -> None:
-    """3.1: what was sent whole is answered, also to a caller that says it will send no more."""
+def test_half_closed_connection_gets_response(diamonds: Server) -> None:
+    """3.1: a client that closes its sending half after the request still gets the response."""
     with socket.create_connection(diamonds.address, timeout=10) as connection:
-        connection.sendall(WHOLE)
+        connection.sendall(COMPLETE_REQUEST)
         connection.shutdown(socket.SHUT_WR)
-        reply = reply_on(connection)
+        response = receive_all(connection)
 
-    assert reply.startswith(b"HTTP/1.1 200 ")
-    assert reply.count(b"\n") >= 10
+    assert response.startswith(b"HTTP/1.1 200 ")
+    assert response.count(b"\n") >= 10
 
 
-def test_pipelined_requests_before_the_end(diamonds: Server) -> None:
-    """3.1: the same to a caller that then closes its half."""
+def test_pipelined_requests_on_half_closed_connection(diamonds: Server) -> None:
+    """3.1: all pipelined requests get responses, even if the client closes its sending half."""
     with socket.create_connection(diamonds.address, timeout=10) as connection:
-        connection.sendall(WHOLE * 3)
+        connection.sendall(COMPLETE_REQUEST * 3)
         connection.shutdown(socket.SHUT_WR)
-        reply = reply_on(connection)
+        response = receive_all(connection)
 
-    assert reply.count(b"HTTP/1.1 200 ") == 3
+    assert response.count(b"HTTP/1.1 200 ") == 3
 
 
-def test_pipelined_requests_are_answered_in_order(diamonds: Server) -> None:
-    """3.1: requests that are sent without waiting are answered one after the other."""
+def test_pipelined_responses_are_in_order(diamonds: Server) -> None:
+    """3.1: responses to pipelined requests are sent in the order of the requests."""
     ping = b"GET /ping HTTP/1.1\r\nHost: x\r\n\r\n"
     with socket.create_connection(diamonds.address, timeout=10) as connection:
         connection.sendall(
-            WHOLE + ping + WHOLE.replace(b"Host: x", b"Host: x\r\nConnection: close")
+            COMPLETE_REQUEST
+            + ping
+            + COMPLETE_REQUEST.replace(b"Host: x", b"Host: x\r\nConnection: close")
         )
-        reply = reply_on(connection)
+        response = receive_all(connection)
 
-    assert reply.count(b"HTTP/1.1 200 ") == 3
-    assert reply.count(b"Content-Length: 0") == 1
+    assert response.count(b"HTTP/1.1 200 ") == 3
+    assert response.count(b"Content-Length: 0") == 1
 
 
 @pytest.mark.parametrize("path", ["/invocations-bidirectional-stream", "/ping"])
-def test_no_web_sockets(diamonds: Server, path: str) -> None:
-    """7.16: without the label there is no bidirectional streaming, and asking for it breaks nothing."""
-    request = f"GET {path} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+def test_websockets_are_not_supported(diamonds: Server, path: str) -> None:
+    """7.16: a request for bidirectional streaming is not upgraded, and the server keeps serving."""
+    request = (
+        f"GET {path} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"
+        "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+    )
     with socket.create_connection(diamonds.address, timeout=10) as connection:
         connection.sendall(f"{request}Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode())
-        reply = connection.recv(65536)
+        response = connection.recv(65536)
 
-    assert not reply.startswith(b"HTTP/1.1 101")
+    assert not response.startswith(b"HTTP/1.1 101")
     assert diamonds.post(CSV).status_code == 200
 
 
-def test_connections_that_are_kept_do_not_hold_the_stop() -> None:
-    """1.3: idle connections end within seconds of the signal, and a request on one of them is answered until then."""
+def test_idle_connections_do_not_delay_shutdown() -> None:
+    """1.3: idle connections close within seconds of SIGTERM, and serve requests until then."""
     port = free_port()
     process = start(ARTIFACT, port)
     server = Server(f"http://127.0.0.1:{port}", process)
     wait_until_ready(server)
-    kept = [socket.create_connection(server.address, timeout=10) for _ in range(4)]
-    for connection in kept:
-        connection.sendall(WHOLE)
-        assert lines_on(connection, PREDICTIONS)[0].startswith(b"HTTP/1.1 200 ")
+    idle = [socket.create_connection(server.address, timeout=10) for _ in range(4)]
+    for connection in idle:
+        connection.sendall(COMPLETE_REQUEST)
+        assert receive_lines(connection, PREDICTIONS)[0].startswith(b"HTTP/1.1 200 ")
     started = time.monotonic()
     process.send_signal(signal.SIGTERM)
     time.sleep(0.2)
-    kept[0].sendall(WHOLE)
-    reply = reply_on(kept[0])
+    idle[0].sendall(COMPLETE_REQUEST)
+    response = receive_all(idle[0])
     exit_code = process.wait(30)
     seconds = time.monotonic() - started
-    for connection in kept:
+    for connection in idle:
         connection.close()
     stop(process)
 
-    assert reply.startswith(b"HTTP/1.1 200 ")
-    assert b"Connection: close" in reply
+    assert response.startswith(b"HTTP/1.1 200 ")
+    assert b"Connection: close" in response
     assert exit_code == 0
     assert seconds < 8
 
 
-def test_a_lone_large_payload_keeps_its_order(tmp_path: Path) -> None:
-    """5.9: the slices of a payload, which several threads predict at once, come back in the order of its rows."""
+def test_parallel_predictions_keep_row_order(tmp_path: Path) -> None:
+    """5.9: slices predicted in parallel are returned in the order of the payload's rows."""
     booster = train(numbers(500, 30), rounds=60, max_depth=6)
     features = numbers(40_000, 30, seed=9)
     body = "\n".join(
@@ -165,6 +172,6 @@ def test_a_lone_large_payload_keeps_its_order(tmp_path: Path) -> None:
         for row in features.tolist()
     )
     with running(saved(booster, tmp_path)) as server:
-        reply = server.post(body)
+        response = server.post(body)
 
-    np.testing.assert_array_equal(scores(reply), predictions(booster, features))
+    np.testing.assert_array_equal(scores(response), predictions(booster, features))

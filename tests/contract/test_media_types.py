@@ -1,4 +1,4 @@
-"""Contract 3.5, 3.6 and 3.9: what comes in, and what goes out."""
+"""Contract 3.5, 3.6 and 3.9: media types of payloads and responses."""
 
 import itertools
 import json
@@ -13,15 +13,15 @@ from tests.support.protobuf import dense
 from tests.support.responses import error_of, scores
 from tests.support.server import Server, running
 
-REPLIES = [
+RESPONSE_TYPES = [
     "text/csv",
     "application/json",
     "application/jsonlines",
     "application/x-recordio-protobuf",
     "application/x-npy",
 ]
-MEDIA_TYPES = [*REPLIES, "text/libsvm"]
-PAYLOAD_OF = {
+MEDIA_TYPES = [*RESPONSE_TYPES, "text/libsvm"]
+PAYLOAD_BY_TYPE = {
     "text/csv": CSV,
     "application/json": json.dumps({"instances": OBJECTS}),
     "application/jsonlines": "\n".join(map(json.dumps, OBJECTS)),
@@ -31,10 +31,12 @@ PAYLOAD_OF = {
 }
 
 
-@pytest.mark.parametrize(("sent", "accepted"), list(itertools.product(MEDIA_TYPES, REPLIES)))
-def test_any_type_in_with_any_type_out(diamonds: Server, sent: str, accepted: str) -> None:
-    """3.9: every media type is answered in every other, with the numbers of XGBoost itself, and named for what it is."""
-    response = diamonds.post(PAYLOAD_OF[sent], sent, Accept=accepted)
+@pytest.mark.parametrize(("sent", "accepted"), list(itertools.product(MEDIA_TYPES, RESPONSE_TYPES)))
+def test_every_payload_type_with_every_response_type(
+    diamonds: Server, sent: str, accepted: str
+) -> None:
+    """3.9: the response has the accepted media type, and XGBoost's own predictions."""
+    response = diamonds.post(PAYLOAD_BY_TYPE[sent], sent, Accept=accepted)
 
     assert response.headers["Content-Type"] == accepted
     np.testing.assert_array_equal(scores(response), expected())
@@ -51,7 +53,7 @@ def test_any_type_in_with_any_type_out(diamonds: Server, sent: str, accepted: st
     ],
 )
 def test_sample_payloads(diamonds: Server, name: str, content_type: str) -> None:
-    """The payloads of local_test are predicted as XGBoost predicts them."""
+    """The sample payloads of local_test get XGBoost's own predictions."""
     response = diamonds.post((PAYLOADS / name).read_bytes(), content_type)
 
     np.testing.assert_array_equal(scores(response), expected())
@@ -61,10 +63,10 @@ def test_sample_payloads(diamonds: Server, name: str, content_type: str) -> None
     "content_type",
     [None, "", "TEXT/CSV", "text/csv; charset=utf-8", "text/csv;header=absent", "Text/Csv ; a=b"],
 )
-def test_content_type_may_be_missing_or_carry_parameters(
+def test_content_type_may_be_missing_or_have_parameters(
     diamonds: Server, content_type: str | None
 ) -> None:
-    """3.6: no Content-Type means text/csv; parameters and upper case are understood."""
+    """3.6: a missing Content-Type means text/csv; case and unknown parameters are ignored."""
     np.testing.assert_array_equal(scores(diamonds.post(CSV.encode(), content_type)), expected())
 
 
@@ -73,7 +75,7 @@ def test_content_type_may_be_missing_or_carry_parameters(
     ["image/png", "application/x-parquet", "text", "text/plain", "label_size=1;text/csv", "/"],
 )
 def test_unknown_content_type_is_415(diamonds: Server, content_type: str) -> None:
-    """3.14: a type that no codec reads is a 415 that names those that can be read."""
+    """3.14: an unknown Content-Type gets status 415 and the list of supported ones."""
     response = diamonds.post(CSV, content_type)
 
     assert response.status_code == 415
@@ -81,7 +83,7 @@ def test_unknown_content_type_is_415(diamonds: Server, content_type: str) -> Non
 
 
 @pytest.mark.parametrize(
-    ("accept", "sent", "answered"),
+    ("accept", "payload_type", "response_type"),
     [
         (None, "text/csv", "text/csv"),
         ("*/*", "text/csv", "text/csv"),
@@ -107,12 +109,12 @@ def test_unknown_content_type_is_415(diamonds: Server, content_type: str) -> Non
     ],
 )
 def test_accept_is_negotiated(
-    diamonds: Server, accept: str | None, sent: str, answered: str
+    diamonds: Server, accept: str | None, payload_type: str, response_type: str
 ) -> None:
-    """3.5 and RFC 9110, 12.5.1: lists, weights and ranges; left open, JSON is answered in kind and all else as CSV."""
-    response = diamonds.post(PAYLOAD_OF[sent], sent, Accept=accept)
+    """3.5: Accept with lists, weights and ranges selects the type by RFC 9110, 12.5.1."""
+    response = diamonds.post(PAYLOAD_BY_TYPE[payload_type], payload_type, Accept=accept)
 
-    assert response.headers["Content-Type"] == answered
+    assert response.headers["Content-Type"] == response_type
     np.testing.assert_array_equal(scores(response), expected())
 
 
@@ -128,28 +130,28 @@ def test_accept_is_negotiated(
         "text/libsvm",
     ],
 )
-def test_unacceptable_is_406_before_the_body_is_looked_at(diamonds: Server, accept: str) -> None:
-    """3.14: an Accept that allows nothing the server makes is a 406, whatever the body holds."""
+def test_unacceptable_is_406_before_the_payload_is_decoded(diamonds: Server, accept: str) -> None:
+    """3.14: an Accept without a supported type gets status 406, even for an invalid payload."""
     response = diamonds.post("no, diamond", Accept=accept)
 
     assert response.status_code == 406
-    assert all(media_type in error_of(response) for media_type in REPLIES)
+    assert all(media_type in error_of(response) for media_type in RESPONSE_TYPES)
 
 
 def test_default_accept_setting() -> None:
-    """3.5 and 8.4: SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT decides where Accept leaves it open, and only there."""
+    """3.5 and 8.4: SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT applies if Accept leaves it open."""
     with running(ARTIFACT, SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT="application/jsonlines") as server:
-        left_open = [server.post(CSV, Accept=accept) for accept in (None, "*/*", "application/*")]
+        by_default = [server.post(CSV, Accept=accept) for accept in (None, "*/*", "application/*")]
         chosen = server.post(CSV, Accept="text/*")
 
-    assert [response.headers["Content-Type"] for response in left_open] == [
+    assert [response.headers["Content-Type"] for response in by_default] == [
         "application/jsonlines"
     ] * 3
     assert chosen.headers["Content-Type"] == "text/csv"
 
 
-def test_every_body_of_no_bytes_is_204(diamonds: Server) -> None:
-    """3.14 and 12.5: zero bytes are answered by 204 without a body."""
+def test_empty_body_is_204(diamonds: Server) -> None:
+    """3.14 and 12.5: an empty body gets status 204 without a body, for any Content-Type."""
     responses = [
         diamonds.post(b"", content_type) for content_type in [*MEDIA_TYPES, "image/png", None]
     ]

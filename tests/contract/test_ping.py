@@ -1,4 +1,4 @@
-"""Contract 2: /ping."""
+"""Contract 2: health checks with /ping."""
 
 import socket
 import threading
@@ -15,7 +15,7 @@ LARGE = CSV * 5_000  # 50,000 diamonds, 2 MB
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
 def test_ping_is_200_with_an_empty_body(diamonds: Server, method: str) -> None:
-    """2.1 and 2.2: 200 means ready, its body is empty, and POST is answered too."""
+    """2.1 and 2.2: GET, HEAD and POST get status 200 with an empty body."""
     response = requests.request(method, f"{diamonds.url}/ping", timeout=2)
 
     assert response.status_code == 200
@@ -23,46 +23,49 @@ def test_ping_is_200_with_an_empty_body(diamonds: Server, method: str) -> None:
     assert "Content-Type" not in response.headers
 
 
-def test_ping_allows_no_other_method(diamonds: Server) -> None:
-    """2.2: any other method is a 405 that names those allowed."""
+def test_ping_rejects_other_methods(diamonds: Server) -> None:
+    """2.2: any other method gets status 405 and the allowed methods."""
     response = requests.delete(f"{diamonds.url}/ping", timeout=2)
 
     assert response.status_code == 405
     assert set(response.headers["Allow"].split(", ")) == {"GET", "HEAD", "POST"}
 
 
-def test_ping_answers_while_every_worker_is_busy(diamonds: Server) -> None:
-    """2.3 and 1.7: a ping within 2 s and a connection within 250 ms, also beside eight large invocations."""
+def test_ping_while_every_worker_is_busy(diamonds: Server) -> None:
+    """2.3 and 1.7: during large invocations, connect within 250 ms and ping within 2 s."""
     statuses: list[int] = []
-    callers = [
+    clients = [
         threading.Thread(target=lambda: statuses.append(diamonds.post(LARGE).status_code))
         for _ in range(8)
     ]
-    for caller in callers:
-        caller.start()
+    for client in clients:
+        client.start()
     time.sleep(0.3)
     pings = 0
-    while any(caller.is_alive() for caller in callers):
+    while any(client.is_alive() for client in clients):
         assert_ping_in_time(diamonds)
         pings += 1
-    for caller in callers:
-        caller.join()
+    for client in clients:
+        client.join()
 
     assert statuses == [200] * 8
     assert pings > 0
 
 
-def test_ping_answers_while_callers_are_stuck(diamonds: Server) -> None:
-    """2.3 and 1.7: the same while 40 clients have sent half a body and stopped."""
-    half = b"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Type: text/csv\r\nContent-Length: 100\r\n\r\n0.5,Ideal"
-    stuck = [socket.create_connection(diamonds.address, timeout=2) for _ in range(40)]
-    for connection in stuck:
+def test_ping_while_clients_are_stalled(diamonds: Server) -> None:
+    """2.3 and 1.7: the same limits while 40 clients have stalled in the middle of their bodies."""
+    half = (
+        b"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Type: text/csv\r\n"
+        b"Content-Length: 100\r\n\r\n0.5,Ideal"
+    )
+    stalled = [socket.create_connection(diamonds.address, timeout=2) for _ in range(40)]
+    for connection in stalled:
         connection.sendall(half)
     time.sleep(0.5)
 
     for _ in range(20):
         assert_ping_in_time(diamonds)
-    for connection in stuck:
+    for connection in stalled:
         connection.close()
 
 

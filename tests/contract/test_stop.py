@@ -1,4 +1,4 @@
-"""Contract 1.3: SIGTERM."""
+"""Contract 1.3: graceful shutdown on SIGTERM."""
 
 import signal
 import socket
@@ -16,8 +16,8 @@ from tests.support.server import Server, free_port, running, start, stop, wait_u
 LARGE = CSV * 8_000
 
 
-def test_gunicorn_becomes_the_very_process() -> None:
-    """1.2 and 1.4: the process that was started is the one that takes the signal, and its children are its workers."""
+def test_gunicorn_runs_in_the_entrypoint_process() -> None:
+    """1.2 and 1.4: the entrypoint's process receives signals, and its children are workers."""
     with running(ARTIFACT, SAGEMAKER_MODEL_SERVER_WORKERS="3") as server:
         assert server.process
         children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children")
@@ -30,23 +30,23 @@ def test_gunicorn_becomes_the_very_process() -> None:
     assert server.process.returncode == 0
 
 
-def test_stop_answers_what_is_in_flight() -> None:
-    """1.3: invocations under way at the signal are answered in full; the exit code is 0, well inside 30 s."""
+def test_shutdown_completes_invocations_in_flight() -> None:
+    """1.3: invocations in flight at SIGTERM get complete responses, within 30 s; exit code 0."""
     port = free_port()
     process = start(ARTIFACT, port)
     server = Server(f"http://127.0.0.1:{port}", process)
     wait_until_ready(server)
     responses: list[requests.Response] = []
-    callers = [
+    clients = [
         threading.Thread(target=lambda: responses.append(server.post(LARGE))) for _ in range(4)
     ]
-    for caller in callers:
-        caller.start()
+    for client in clients:
+        client.start()
     time.sleep(0.3)
     started = time.monotonic()
     process.send_signal(signal.SIGTERM)
-    for caller in callers:
-        caller.join()
+    for client in clients:
+        client.join()
     exit_code = process.wait(30)
     stop(process)
 
@@ -56,35 +56,39 @@ def test_stop_answers_what_is_in_flight() -> None:
         np.testing.assert_array_equal(scores(response), np.tile(expected(), 8_000))
 
 
-def test_stop_under_load_loses_no_request() -> None:
-    """1.3: under a load of new connections, each request that was sent before the signal is answered."""
+def test_shutdown_under_load_loses_no_request() -> None:
+    """1.3: while new connections arrive, each request sent before SIGTERM gets a response."""
     port = free_port()
     process = start(ARTIFACT, port)
     server = Server(f"http://127.0.0.1:{port}", process)
     wait_until_ready(server)
     outcomes: list[tuple[float, bytes]] = []
-    callers = [
-        threading.Thread(target=call_until_refused, args=(server, outcomes)) for _ in range(16)
+    clients = [
+        threading.Thread(target=send_until_refused, args=(server, outcomes)) for _ in range(16)
     ]
-    for caller in callers:
-        caller.start()
+    for client in clients:
+        client.start()
     time.sleep(1.0)
-    signalled = time.monotonic()
+    signal_time = time.monotonic()
     process.send_signal(signal.SIGTERM)
     exit_code = process.wait(30)
-    for caller in callers:
-        caller.join()
+    for client in clients:
+        client.join()
     stop(process)
 
-    before = [reply for sent, reply in outcomes if sent < signalled]
+    sent_before = [response for sent, response in outcomes if sent < signal_time]
     assert exit_code == 0
-    assert len(before) > 100
-    assert [reply for reply in before if not reply.startswith(b"HTTP/1.1 200 ")] == []
+    assert len(sent_before) > 100
+    failed = [response for response in sent_before if not response.startswith(b"HTTP/1.1 200 ")]
+    assert failed == []
 
 
-def call_until_refused(server: Server, outcomes: list[tuple[float, bytes]]) -> None:
-    """Send request after request, each on a connection of its own; note when each was sent and what came back."""
-    request = f"POST /invocations HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {len(CSV)}\r\n\r\n{CSV}".encode()
+def send_until_refused(server: Server, outcomes: list[tuple[float, bytes]]) -> None:
+    """Send requests, each on a new connection; record its time and its response, or its error."""
+    request = (
+        "POST /invocations HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+        f"Content-Length: {len(CSV)}\r\n\r\n{CSV}"
+    ).encode()
     while True:
         try:
             connection = socket.create_connection(server.address, timeout=20)
@@ -92,24 +96,24 @@ def call_until_refused(server: Server, outcomes: list[tuple[float, bytes]]) -> N
             return
         with connection:
             sent = float("inf")
-            reply = b""
+            response = b""
             try:
                 connection.sendall(request)
                 sent = time.monotonic()
-                reply = connection.recv(65536)
+                response = connection.recv(65536)
             except OSError as error:
-                reply = repr(error).encode()
-            outcomes.append((sent, reply))
+                response = repr(error).encode()
+            outcomes.append((sent, response))
 
 
-def test_stop_with_stuck_callers() -> None:
-    """1.3: callers that sent half a body and stopped do not hold the stop up beyond the platform's patience."""
+def test_shutdown_with_stalled_clients() -> None:
+    """1.3: clients stalled in the middle of a body do not delay shutdown beyond 30 s."""
     port = free_port()
     process = start(ARTIFACT, port)
     server = Server(f"http://127.0.0.1:{port}", process)
     wait_until_ready(server)
-    stuck = [socket.create_connection(server.address) for _ in range(5)]
-    for connection in stuck:
+    stalled = [socket.create_connection(server.address) for _ in range(5)]
+    for connection in stalled:
         connection.sendall(
             b"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n0.5"
         )
@@ -117,7 +121,7 @@ def test_stop_with_stuck_callers() -> None:
     started = time.monotonic()
     process.send_signal(signal.SIGTERM)
     exit_code = process.wait(30)
-    for connection in stuck:
+    for connection in stalled:
         connection.close()
     stop(process)
 

@@ -1,4 +1,4 @@
-"""Contract 7.2 and 7.14: large replies in slices for who asks, and whole for everybody else."""
+"""Contract 7.2 and 7.14: streamed responses for clients that request them."""
 
 import socket
 
@@ -10,21 +10,22 @@ from tests.support.diamonds import ARTIFACT, CSV, expected
 from tests.support.responses import error_of, strict
 from tests.support.server import Server, running
 
-TIMES = 40_000
-LARGE = (CSV * TIMES).encode()
-STREAMED = {"Accept": "text/csv; stream=true"}
+REPEATS = 40_000
+LARGE = (CSV * REPEATS).encode()
+STREAM_HEADERS = {"Accept": "text/csv; stream=true"}
 
 
-def head_of(body: bytes, accept: str, version: str = "1.1") -> bytes:
+def build_head(body: bytes, accept: str, version: str = "1.1") -> bytes:
     return (
-        f"POST /invocations HTTP/{version}\r\nHost: x\r\nContent-Type: text/csv\r\nAccept: {accept}\r\n"
+        f"POST /invocations HTTP/{version}\r\nHost: x\r\nContent-Type: text/csv\r\n"
+        f"Accept: {accept}\r\n"
         f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
     ).encode()
 
 
 @pytest.mark.parametrize("accept", ["text/csv", "application/jsonlines"])
-def test_large_replies_in_slices_for_who_asks(diamonds: Server, accept: str) -> None:
-    """7.14: a parameter of Accept has a large reply of a line format sent in chunks, the same bytes as without it."""
+def test_accept_parameter_streams_large_response(diamonds: Server, accept: str) -> None:
+    """7.14: with Accept: ...; stream=true, a large response is chunked and otherwise identical."""
     whole, streamed = (
         diamonds.post(LARGE, Accept=accept),
         diamonds.post(LARGE, Accept=f"{accept}; stream=true"),
@@ -37,7 +38,7 @@ def test_large_replies_in_slices_for_who_asks(diamonds: Server, accept: str) -> 
     assert streamed.content == whole.content
     if accept == "text/csv":
         np.testing.assert_array_equal(
-            np.array(streamed.text.splitlines(), np.float32), np.tile(expected(), TIMES)
+            np.array(streamed.text.splitlines(), np.float32), np.tile(expected(), REPEATS)
         )
 
 
@@ -49,87 +50,86 @@ def test_large_replies_in_slices_for_who_asks(diamonds: Server, accept: str) -> 
         (LARGE, "text/csv; stream=false"),
         (LARGE, "application/json; stream=true"),
     ],
-    ids=["small", "not asked for", "asked not to", "no lines"],
+    ids=["small", "default", "false", "json"],
 )
-def test_every_other_reply_has_its_length(diamonds: Server, body: bytes, accept: str) -> None:
-    """7.2: the platform refuses chunked replies where it does not stream, so only large ones that were asked for are."""
-    reply = diamonds.post(body, Accept=accept)
+def test_other_responses_have_content_length(diamonds: Server, body: bytes, accept: str) -> None:
+    """7.2: only a large response requested as a stream is chunked, as SageMaker requires."""
+    response = diamonds.post(body, Accept=accept)
 
-    assert int(reply.headers["Content-Length"]) == len(reply.content)
-    assert "Transfer-Encoding" not in reply.headers
+    assert int(response.headers["Content-Length"]) == len(response.content)
+    assert "Transfer-Encoding" not in response.headers
 
 
-def test_a_caller_without_chunks_gets_the_whole(diamonds: Server) -> None:
-    """7.14: HTTP/1.0 could not tell a reply that broke off from a whole one."""
+def test_http_1_0_response_is_not_chunked(diamonds: Server) -> None:
+    """7.14: an HTTP/1.0 client, which could not detect an aborted stream, gets Content-Length."""
     with socket.create_connection(diamonds.address, timeout=60) as connection:
-        connection.sendall(head_of(LARGE, "text/csv; stream=true", "1.0") + LARGE)
-        head, _, body = all_of(connection).partition(b"\r\n\r\n")
+        connection.sendall(build_head(LARGE, "text/csv; stream=true", "1.0") + LARGE)
+        head, _, body = receive_all(connection).partition(b"\r\n\r\n")
 
     assert f"content-length: {len(body)}".encode() in head.lower()
     assert body.count(b"\n") == LARGE.count(b"\n")
 
 
-def test_the_setting_streams_for_everybody() -> None:
-    """7.14: SERVE_STREAMING=true does without the parameter; a row-error mode goes with it."""
+def test_streaming_setting() -> None:
+    """7.14: SERVE_STREAMING=true streams without the parameter, and works with row errors."""
     with running(ARTIFACT, SERVE_STREAMING="true", SERVE_ROW_ERRORS="true") as server:
-        reply = server.post(LARGE + b"bad\n")
+        response = server.post(LARGE + b"bad\n")
         small = server.post(CSV)
 
-    assert reply.headers["Transfer-Encoding"] == "chunked"
-    assert reply.text.splitlines()[-1] == "ERROR"
-    assert reply.text.count("\n") == LARGE.count(b"\n") + 1
+    assert response.headers["Transfer-Encoding"] == "chunked"
+    assert response.text.splitlines()[-1] == "ERROR"
+    assert response.text.count("\n") == LARGE.count(b"\n") + 1
     assert "Content-Length" in small.headers
-    assert [each["bad_records"] for each in server.events() if each["event"] == "bad records"] == [
-        1
-    ]
+    row_errors = [event for event in server.events() if event["event"] == "row errors"]
+    assert [event["bad_records"] for event in row_errors] == [1]
 
 
-def test_a_failure_in_the_first_slice_is_an_error(diamonds: Server) -> None:
-    """3.10 and 7.14: what fails before the status is sent has its proper status."""
-    reply = diamonds.post(b"secret,1\n" + LARGE, **STREAMED)
+def test_error_in_first_slice_has_its_status(diamonds: Server) -> None:
+    """3.10 and 7.14: an error in the first slice of a stream gets its own status."""
+    response = diamonds.post(b"secret,1\n" + LARGE, **STREAM_HEADERS)
 
-    assert reply.status_code == 400
-    assert "row 1" in error_of(reply)
+    assert response.status_code == 400
+    assert "row 1" in error_of(response)
 
 
-def test_a_failure_in_a_later_slice_breaks_the_stream_off() -> None:
-    """7.14: predictions leave before the last can be made; a reply that cannot be finished is never taken for a whole one."""
+def test_error_in_later_slice_aborts_stream() -> None:
+    """7.14: an error in a later slice aborts the stream, which the client can detect."""
     with running(ARTIFACT) as server:
         with socket.create_connection(server.address, timeout=60) as connection:
             body = LARGE + b"secret,1\n"
-            connection.sendall(head_of(body, "text/csv; stream=true") + body)
-            reply = all_of(connection)
+            connection.sendall(build_head(body, "text/csv; stream=true") + body)
+            response = receive_all(connection)
         with pytest.raises(requests.exceptions.ChunkedEncodingError):
-            server.post(body, **STREAMED)
+            server.post(body, **STREAM_HEADERS)
         alive = requests.get(f"{server.url}/ping", timeout=5)
 
-    assert reply.startswith(b"HTTP/1.1 200 ")
-    assert reply.count(b"\n") > TIMES
-    assert not reply.endswith(b"0\r\n\r\n")
+    assert response.startswith(b"HTTP/1.1 200 ")
+    assert response.count(b"\n") > REPEATS
+    assert not response.endswith(b"0\r\n\r\n")
     assert alive.status_code == 200
-    broken = [each for each in server.events() if each["event"] == "broke off"]
-    assert len(broken) == 2
-    assert broken[0]["level"] == "WARNING"
-    assert broken[0]["error"] == "SchemaMismatch"
-    assert f"row {TIMES * 10 + 1}" in broken[0]["reason"]
-    words = "".join(server.output)
-    assert "secret" not in words
-    assert "Traceback" not in words
+    aborted = [event for event in server.events() if event["event"] == "stream aborted"]
+    assert len(aborted) == 2
+    assert aborted[0]["level"] == "WARNING"
+    assert aborted[0]["error"] == "SchemaMismatch"
+    assert f"row {REPEATS * 10 + 1}" in aborted[0]["reason"]
+    log = "".join(server.output)
+    assert "secret" not in log
+    assert "Traceback" not in log
 
 
-def test_callers_that_leave_or_read_slowly_hold_nobody_up() -> None:
-    """2.3 and 7.14: a stream waits for its reader without a thread, and ends with its caller; others are answered meanwhile."""
+def test_slow_and_departed_readers_do_not_block_others() -> None:
+    """2.3 and 7.14: a slow reader occupies no thread, and a disconnect ends its stream."""
     with running(
         ARTIFACT, SAGEMAKER_MODEL_SERVER_WORKERS="1", SAGEMAKER_MODEL_JOB_QUEUE_SIZE="8"
     ) as server:
         slow = [socket.create_connection(server.address, timeout=60) for _ in range(4)]
         for connection in slow:
-            connection.sendall(head_of(LARGE, "text/csv; stream=true") + LARGE)
+            connection.sendall(build_head(LARGE, "text/csv; stream=true") + LARGE)
             connection.recv(100)
         small = server.post(CSV)
         for connection in slow[1:]:
             connection.close()
-        rest = all_of(slow[0])
+        rest = receive_all(slow[0])
         slow[0].close()
         afterwards = server.post(LARGE)
 
@@ -138,9 +138,9 @@ def test_callers_that_leave_or_read_slowly_hold_nobody_up() -> None:
     assert afterwards.status_code == 200
 
 
-def all_of(connection: socket.socket) -> bytes:
-    """Return all that comes until the other side closes."""
-    pieces = []
-    while piece := connection.recv(1 << 16):
-        pieces.append(piece)
-    return b"".join(pieces)
+def receive_all(connection: socket.socket) -> bytes:
+    """Return everything received until the server closes the connection."""
+    chunks = []
+    while chunk := connection.recv(1 << 16):
+        chunks.append(chunk)
+    return b"".join(chunks)

@@ -1,4 +1,4 @@
-"""The tests of the image need Docker: `make test-image` runs them, and names the image."""
+"""The image's tests need Docker and run only with IMAGE set, as `make test-image` does."""
 
 import os
 

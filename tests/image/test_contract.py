@@ -1,4 +1,4 @@
-"""The whole contract suite, against the container."""
+"""The contract tests, against a container of the image."""
 
 import os
 import subprocess
@@ -8,14 +8,14 @@ from tests.support.docker import container
 from tests.support.server import ROOT
 
 
-def test_the_contract_suite_against_the_container() -> None:
-    """1.1: what holds for the server in a virtual environment holds for the image that SageMaker runs."""
+def test_contract_suite_against_the_container() -> None:
+    """1.1: the container that SageMaker runs passes the contract suite."""
     with container() as (_, server):
         command = [sys.executable, "-m", "pytest", "-q", "tests/contract"]
         outcome = subprocess.run(
             command,
             cwd=ROOT,
-            env=os.environ | {"SERVE_URL": server.url},
+            env=os.environ | {"TEST_SERVER_URL": server.url},
             capture_output=True,
             text=True,
             check=False,

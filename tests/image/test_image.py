@@ -1,4 +1,4 @@
-"""What is in the image, and what is not."""
+"""The image's configuration and contents."""
 
 import subprocess
 
@@ -8,18 +8,18 @@ from tests.support.diamonds import ARTIFACT
 from tests.support.docker import IMAGE, docker, inspect
 from tests.support.server import ROOT
 
-MOST_MEGABYTES = 340
+MAX_MEGABYTES = 340
 
 
-def files() -> list[str]:
-    """Return the paths of all files of the image."""
+def list_files() -> list[str]:
+    """Return the paths of all files in the image."""
     return docker(
         "run", "--rm", "--entrypoint", "find", IMAGE, "/", "-xdev", "-type", "f"
     ).stdout.splitlines()
 
 
-def test_the_entrypoint_is_in_exec_form() -> None:
-    """1.2: signals reach the server itself, and no shell; 1.5: there is no USER."""
+def test_entrypoint_is_in_exec_form() -> None:
+    """1.2 and 1.5: the entrypoint is in exec form, so signals reach it, and USER is not set."""
     config = inspect(IMAGE)["Config"]
 
     assert config["Entrypoint"] == ["python3", "/opt/xgb-endpoint/container/entrypoint.py"]
@@ -27,7 +27,7 @@ def test_the_entrypoint_is_in_exec_form() -> None:
 
 
 def test_labels() -> None:
-    """1.8: the capabilities that the code has, and no other; the OCI annotations."""
+    """1.8: the image has the labels of its capabilities, and OCI annotations."""
     labels = inspect(IMAGE)["Config"]["Labels"]
     capabilities = {
         name: value
@@ -43,13 +43,13 @@ def test_labels() -> None:
 
 
 def test_size() -> None:
-    """1.11: 340 MB unpacked is the line."""
-    assert inspect(IMAGE)["Size"] / 1e6 <= MOST_MEGABYTES
+    """1.11: the unpacked image is at most 340 MB."""
+    assert inspect(IMAGE)["Size"] / 1e6 <= MAX_MEGABYTES
 
 
-def test_what_never_runs_is_not_in_it() -> None:
-    """No installer, compiler, tests, training code, AWS SDK, pandas or model; compiled files only of what is imported."""
-    paths = files()
+def test_unused_files_are_removed() -> None:
+    """The image has no tools, tests, AWS SDK, pandas or model; bytecode only of imports."""
+    paths = list_files()
     site_packages = [path for path in paths if "/site-packages/" in path]
 
     for part in (
@@ -72,24 +72,24 @@ def test_what_never_runs_is_not_in_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "exit_code", "words"),
+    ("arguments", "exit_code", "message"),
     [
         (["train"], 1, "this image only serves"),
         (["serve"], 1, "cannot serve: /opt/ml/model is not a directory"),
         (["fly"], 2, "invalid choice"),
     ],
 )
-def test_verbs_that_fail(arguments: list[str], exit_code: int, words: str) -> None:
-    """1.1: `train` says that the image only serves; `serve` without a model says so."""
+def test_commands_that_fail(arguments: list[str], exit_code: int, message: str) -> None:
+    """1.1: `train`, `serve` without a model and an unknown command fail with a message."""
     outcome = docker("run", "--rm", IMAGE, *arguments, check=False)
 
     assert outcome.returncode == exit_code
-    assert words in outcome.stderr
+    assert message in outcome.stderr
     assert "Traceback" not in outcome.stderr
 
 
 def test_check() -> None:
-    """`check` tells of an artifact what the server would decide of it in this very image."""
+    """`check` runs in the image, without a network."""
     outcome = docker(
         "run",
         "--rm",
@@ -101,24 +101,24 @@ def test_check() -> None:
         "check",
     )
 
-    assert "self test records     10" in outcome.stdout
+    assert "self-test records       10" in outcome.stdout
 
 
-def test_two_builds_have_the_same_files() -> None:
-    """Supply chain: the image of a commit does not depend on when it is built."""
+def test_build_is_reproducible() -> None:
+    """Two builds of the same commit have identical files."""
     listing = "find /opt /usr/local -xdev -type f -print0 | sort -z | xargs -0 sha256sum"
-    again = f"{IMAGE}-again"
+    second_image = f"{IMAGE}-again"
     subprocess.run(
-        ["docker", "build", "--quiet", "--no-cache", "--tag", again, "."],
+        ["docker", "build", "--quiet", "--no-cache", "--tag", second_image, "."],
         cwd=ROOT,
         check=True,
         capture_output=True,
     )
     first, second = (
         docker("run", "--rm", "--entrypoint", "sh", image, "-c", listing).stdout
-        for image in (IMAGE, again)
+        for image in (IMAGE, second_image)
     )
-    docker("rmi", again)
+    docker("rmi", second_image)
 
     assert first.count("\n") > 1000
     assert first == second

@@ -1,4 +1,4 @@
-"""`make push`, against a registry on the loopback."""
+"""`make push`, to a registry on this machine."""
 
 import shutil
 import subprocess
@@ -18,11 +18,11 @@ OCI = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manife
 
 @pytest.fixture(scope="module")
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A registry's address; Debian's docker-registry, which .ci/run installs."""
+    """The address of a running docker-registry, the Debian package that .ci/run installs."""
     program = shutil.which("docker-registry")
     if program is None:
-        # The image itself is tested without a registry, and not every machine with Docker may install one; CI's has it.
-        pytest.skip("there is no docker-registry here: apt-get install docker-registry")
+        # CI installs it; the other tests of the image run without it.
+        pytest.skip("docker-registry is not installed: apt-get install docker-registry")
     folder, port = tmp_path_factory.mktemp("registry"), free_port()
     config = folder / "config.yml"
     config.write_text(
@@ -45,7 +45,7 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A clean clone of what is committed, with its image built."""
+    """A clean clone of this repository, with its image built."""
     folder = tmp_path_factory.mktemp("push") / "clone"
     subprocess.run(["git", "clone", "--quiet", str(ROOT), str(folder)], check=True)
     make(folder, "image")
@@ -65,8 +65,8 @@ def make(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
-def test_push(registry: str, clone: Path) -> None:
-    """9: CreateModel refuses OCI manifests and indexes, so what is pushed is a Docker v2 manifest, under a tag that stays."""
+def test_push_uploads_a_docker_manifest(registry: str, clone: Path) -> None:
+    """9: the pushed manifest is Docker v2, as CreateModel requires; a tag is never replaced."""
     outcome = make(clone, "push", f"REPOSITORY={registry}/xgb-endpoint")
     tags = requests.get(f"http://{registry}/v2/xgb-endpoint/tags/list", timeout=5).json()["tags"]
     manifest = requests.get(
@@ -74,7 +74,7 @@ def test_push(registry: str, clone: Path) -> None:
         headers={"Accept": f"{OCI}, {DOCKER_V2}"},
         timeout=5,
     )
-    again = make(clone, "push", f"REPOSITORY={registry}/xgb-endpoint")
+    second_push = make(clone, "push", f"REPOSITORY={registry}/xgb-endpoint")
 
     assert outcome.returncode == 0, outcome.stderr
     assert manifest.headers["Content-Type"] == DOCKER_V2
@@ -90,12 +90,12 @@ def test_push(registry: str, clone: Path) -> None:
         check=True,
     )
     assert tags == [f"{__version__}-{revision.stdout.strip()}-amd64"]
-    assert again.returncode != 0
-    assert "already exists, and tags are immutable" in again.stderr
+    assert second_push.returncode != 0
+    assert "already exists, and tags are immutable" in second_push.stderr
 
 
-def test_push_says_what_is_missing(registry: str, clone: Path) -> None:
-    """Without a repository, with a dirty tree, without a registry: a sentence each."""
+def test_push_reports_what_is_missing(registry: str, clone: Path) -> None:
+    """A missing repository or registry, and uncommitted changes, are reported in one line each."""
     assert "REPOSITORY is not set" in make(clone, "push").stderr
     assert (
         "pushing to 127.0.0.1:9 failed"

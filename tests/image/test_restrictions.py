@@ -1,4 +1,4 @@
-"""The image serves under every restriction, and stops well."""
+"""The image under restrictions of Docker, and its graceful shutdown."""
 
 import shutil
 import tarfile
@@ -40,8 +40,8 @@ HARDENED = [
     ],
     ids=lambda options: " ".join(options) or "plain",
 )
-def test_restrictions(options: list[str]) -> None:
-    """1.5, 4.1, 4.8, 7.6, 7.8 and 12.1: whatever docker takes away, the diamonds are priced."""
+def test_serves_under_restrictions(options: list[str]) -> None:
+    """1.5, 4.1, 4.8, 7.6, 7.8 and 12.1: the container serves under each restriction."""
     with container(*options) as (name, server):
         np.testing.assert_array_equal(scores(server.post(CSV)), expected())
         docker("stop", "--time", "30", name)
@@ -50,13 +50,16 @@ def test_restrictions(options: list[str]) -> None:
 
 
 def test_workers_follow_the_limits() -> None:
-    """7.6: one worker under a quota of one processor, and the log says why."""
+    """7.6: with a CPU quota of one processor there is one worker, and the log has the reason."""
     with container("--memory", "512m", "--cpus", "1") as (name, _):
-        assert '"sizing": "1 worker by 1 processors and 512 MiB' in docker("logs", name).stdout
+        assert (
+            '"sizing": "1 worker, limited by processors (processors: 1, memory: 512 MiB'
+            in docker("logs", name).stdout
+        )
 
 
-def test_another_port() -> None:
-    """1.6 and 7.10: SAGEMAKER_BIND_TO_PORT is where it listens, and nowhere else."""
+def test_port_can_be_set() -> None:
+    """1.6 and 7.10: the server listens on SAGEMAKER_BIND_TO_PORT."""
     with container(
         "--env",
         "SAGEMAKER_BIND_TO_PORT=9123",
@@ -70,27 +73,30 @@ def test_another_port() -> None:
         np.testing.assert_array_equal(scores(server.post(CSV)), expected())
 
 
-def test_without_a_network() -> None:
-    """1.12: under network isolation it starts, and answers from within."""
+def test_serves_without_a_network() -> None:
+    """1.12: under network isolation the server starts and responds on the loopback."""
     mount = f"{ARTIFACT}:/opt/ml/model:ro"
     name = docker(
         "run", "--detach", "--network", "none", "--volume", mount, IMAGE, "serve"
     ).stdout.strip()
-    ask = "import urllib.request; print(urllib.request.urlopen('http://127.0.0.1:8080/ping', timeout=2).status)"
+    ping = (
+        "import urllib.request; "
+        "print(urllib.request.urlopen('http://127.0.0.1:8080/ping', timeout=2).status)"
+    )
     try:
         deadline = time.monotonic() + 60
-        answered = docker("exec", name, "python3", "-c", ask, check=False)
-        while answered.returncode and time.monotonic() < deadline:
+        outcome = docker("exec", name, "python3", "-c", ping, check=False)
+        while outcome.returncode and time.monotonic() < deadline:
             time.sleep(0.2)
-            answered = docker("exec", name, "python3", "-c", ask, check=False)
+            outcome = docker("exec", name, "python3", "-c", ping, check=False)
     finally:
         docker("rm", "--force", name)
 
-    assert answered.stdout.strip() == "200"
+    assert outcome.stdout.strip() == "200"
 
 
-def test_stray_files_in_the_mount(tmp_path: Path) -> None:
-    """4.4, 4.9 and 12.3: the tarball beside the model, nested folders and strays disturb nothing."""
+def test_stray_files_are_ignored(tmp_path: Path) -> None:
+    """4.4, 4.9 and 12.3: a tarball, nested folders and other files beside the model are ignored."""
     shutil.copytree(ARTIFACT, tmp_path / "model")
     with tarfile.open(tmp_path / "model" / "model.tar.gz", "w:gz") as tarball:
         tarball.add(ARTIFACT / "model.ubj", arcname="model.ubj")
@@ -100,8 +106,8 @@ def test_stray_files_in_the_mount(tmp_path: Path) -> None:
         np.testing.assert_array_equal(scores(server.post(CSV)), expected())
 
 
-def test_nothing_to_write_to_is_said() -> None:
-    """4.8: where not one folder can be written to, the start says so."""
+def test_missing_writable_folder_prevents_startup() -> None:
+    """4.8: without a writable folder, startup fails with the docker option that adds one."""
     outcome = docker(
         "run",
         "--rm",
@@ -115,24 +121,24 @@ def test_nothing_to_write_to_is_said() -> None:
     )
 
     assert outcome.returncode == 1
-    assert "needs --tmpfs /tmp" in outcome.stderr
+    assert "add --tmpfs /tmp" in outcome.stderr
 
 
-def test_stop_under_load() -> None:
-    """1.3: docker stop answers what is in flight, and the exit code is 0."""
+def test_docker_stop_under_load() -> None:
+    """1.3: docker stop lets invocations in flight finish, and the exit code is 0."""
     responses: list[requests.Response] = []
 
     def call(server: Server) -> None:
         responses.append(server.post(CSV * 5_000))
 
     with container() as (name, server):
-        callers = [threading.Thread(target=call, args=(server,)) for _ in range(4)]
-        for caller in callers:
-            caller.start()
+        clients = [threading.Thread(target=call, args=(server,)) for _ in range(4)]
+        for client in clients:
+            client.start()
         time.sleep(0.3)
         docker("stop", "--time", "30", name)
-        for caller in callers:
-            caller.join()
+        for client in clients:
+            client.join()
 
         assert inspect(name)["State"]["ExitCode"] == 0
     assert len(responses) == 4

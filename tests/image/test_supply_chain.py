@@ -1,4 +1,4 @@
-"""The image's bill of materials."""
+"""The image's software bill of materials (SBOM)."""
 
 import json
 import subprocess
@@ -8,16 +8,19 @@ from pathlib import Path
 from tests.support.docker import IMAGE, docker
 from tests.support.server import ROOT
 
-INSTALLED = "import importlib.metadata as m; print(*sorted(f'{d.name.lower()} {d.version}' for d in m.distributions()), sep='\\n')"
+INSTALLED = (
+    "import importlib.metadata as m; "
+    "print(*sorted(f'{d.name.lower()} {d.version}' for d in m.distributions()), sep='\\n')"
+)
 
 
-def test_the_bill_of_materials_is_that_of_the_image(tmp_path: Path) -> None:
-    """It lists the packages installed in the image and their licenses; licenses.md is current."""
-    written = subprocess.run(
+def test_sbom_matches_the_image(tmp_path: Path) -> None:
+    """The SBOM lists exactly the installed packages; docs/licenses.md has their licenses."""
+    sbom_text = subprocess.run(
         ["container/sbom.sh"], cwd=ROOT, capture_output=True, text=True, check=True, timeout=300
     ).stdout
-    (tmp_path / "sbom.json").write_text(written)
-    bill = json.loads(written)
+    (tmp_path / "sbom.json").write_text(sbom_text)
+    sbom = json.loads(sbom_text)
     installed = docker(
         "run", "--rm", "--entrypoint", "python3", IMAGE, "-c", INSTALLED
     ).stdout.split("\n")
@@ -29,14 +32,15 @@ def test_the_bill_of_materials_is_that_of_the_image(tmp_path: Path) -> None:
         check=True,
     )
 
-    assert bill["bomFormat"] == "CycloneDX"
-    assert bill["metadata"]["component"]["licenses"] == [
+    assert sbom["bomFormat"] == "CycloneDX"
+    assert sbom["metadata"]["component"]["licenses"] == [
         {"license": {"acknowledgement": "declared", "id": "Apache-2.0"}}
     ]
-    assert sorted(f"{each['name'].lower()} {each['version']}" for each in bill["components"]) == [
-        line for line in installed if line
-    ]
+    assert sorted(
+        f"{component['name'].lower()} {component['version']}" for component in sbom["components"]
+    ) == [line for line in installed if line]
     assert all(
-        f"| {each['name']} | {each['version']} | " in licenses.stdout for each in bill["components"]
+        f"| {component['name']} | {component['version']} | " in licenses.stdout
+        for component in sbom["components"]
     )
     assert licenses.stdout == (ROOT / "docs" / "licenses.md").read_text()

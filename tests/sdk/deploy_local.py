@@ -6,7 +6,6 @@ no AWS account.
 
 import csv
 import os
-import socket
 import sys
 import tarfile
 import tempfile
@@ -32,7 +31,11 @@ from sagemaker.local import LocalSession
 from sagemaker.model import Model
 from sagemaker.predictor import Predictor
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+from container.local_server import free_port
+
 ROLE = "arn:aws:iam::111111111111:role/none"
 
 
@@ -77,12 +80,6 @@ def parse_cell(cell: str) -> str | float:
         return cell if cell.isalpha() else float(cell)
     except ValueError:
         return cell
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 if __name__ == "__main__":

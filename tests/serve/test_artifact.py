@@ -106,7 +106,7 @@ def test_a_standard_name_takes_precedence_over_other_models(tmp_path: Path) -> N
 
     with running(tmp_path) as server:
         assert server.post("1,2").status_code == 200
-    warnings = [event for event in server.events() if event["event"] == "ignored"]
+    warnings = [event for event in server.events() if event["event"] == "model files ignored"]
     assert warnings[0]["level"] == "WARNING"
     assert warnings[0]["files"] == {
         "old.ubj": "a model, but a file with a standard name takes precedence"
@@ -194,7 +194,7 @@ def test_early_stopping_is_honored(tmp_path: Path) -> None:
     assert not np.array_equal(best, booster.predict(matrix))
     with running(saved(booster, tmp_path)) as server:
         np.testing.assert_array_equal(scores(server.post(body)), best)
-    started = next(event for event in server.events() if event["event"] == "started")
+    started = next(event for event in server.events() if event["event"] == "server started")
     assert started["rounds_that_predict"] == booster.best_iteration + 1 < started["rounds"]
     with running(tmp_path, SERVE_EARLY_STOPPING="false") as server:
         np.testing.assert_array_equal(scores(server.post(body)), booster.predict(matrix))
@@ -215,7 +215,9 @@ def test_a_failed_self_test_prevents_startup(tmp_path: Path) -> None:
     with running(tmp_path) as server:
         assert server.post("1,2").status_code == 200
     assert (
-        next(event for event in server.events() if event["event"] == "started")["self_test_records"]
+        next(event for event in server.events() if event["event"] == "server started")[
+            "self_test_records"
+        ]
         == 2
     )
     (folder / "expected.jsonl").write_text(

@@ -1,4 +1,4 @@
-"""What only the ASGI front end promises."""
+"""Connections of the ASGI front end."""
 
 import json
 import socket
@@ -12,21 +12,23 @@ import pytest
 from tests.support.diamonds import ARTIFACT, CSV
 from tests.support.server import running
 
-WHOLE = f"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Length: {len(CSV)}\r\n\r\n{CSV}".encode()
+COMPLETE_REQUEST = (
+    f"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Length: {len(CSV)}\r\n\r\n{CSV}".encode()
+)
 
 
-def test_both_workers_get_connections() -> None:
-    """7.6: connections that arrive together are shared out, so that no processor is left idle."""
+def test_connections_are_balanced() -> None:
+    """7.6: connections that arrive together are distributed over all workers."""
     with running(ARTIFACT, SAGEMAKER_MODEL_SERVER_WORKERS="2") as server:
         assert server.process
-        workers = listening(server.process.pid, 2)
-        kept = [socket.create_connection(server.address, timeout=10) for _ in range(32)]
-        for connection in kept:
-            connection.sendall(WHOLE)
-        for connection in kept:
+        workers = wait_for_listening_workers(server.process.pid, 2)
+        connections = [socket.create_connection(server.address, timeout=10) for _ in range(32)]
+        for connection in connections:
+            connection.sendall(COMPLETE_REQUEST)
+        for connection in connections:
             assert connection.recv(12) == b"HTTP/1.1 200"
-        held = {worker: connections_of(worker, kept) for worker in workers}
-        for connection in kept:
+        held = {worker: count_connections(worker, connections) for worker in workers}
+        for connection in connections:
             connection.close()
 
     assert sum(held.values()) == 32
@@ -34,9 +36,12 @@ def test_both_workers_get_connections() -> None:
 
 
 @pytest.mark.parametrize("sent", [0, 41], ids=["before the body", "in the body"])
-def test_a_caller_that_hangs_up_takes_nothing_with_it(sent: int) -> None:
-    """1.7: callers who hang up before their body is whole leave no connection open in the worker."""
-    head = b"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Type: text/csv\r\nContent-Length: 100\r\n\r\n"
+def test_disconnect_leaves_no_open_socket(sent: int) -> None:
+    """1.7: a client that disconnects before its body is complete leaves no open connection."""
+    head = (
+        b"POST /invocations HTTP/1.1\r\nHost: x\r\n"
+        b"Content-Type: text/csv\r\nContent-Length: 100\r\n\r\n"
+    )
     with running(ARTIFACT, SAGEMAKER_MODEL_SERVER_WORKERS="1") as server:
         assert server.process
         [worker] = (
@@ -44,65 +49,67 @@ def test_a_caller_that_hangs_up_takes_nothing_with_it(sent: int) -> None:
             .read_text()
             .split()
         )
-        before = sockets_of(worker)
+        before = count_sockets(worker)
         for _ in range(20):
             with socket.create_connection(server.address, timeout=10) as connection:
                 connection.sendall(head + CSV.encode()[:sent])
-        assert server.post(CSV).ok  # so that those before it were accepted
+        assert server.post(CSV).ok  # the earlier connections have been accepted
         deadline = time.monotonic() + 10
-        while sockets_of(worker) > before and time.monotonic() < deadline:
+        while count_sockets(worker) > before and time.monotonic() < deadline:
             time.sleep(0.05)
 
-        assert sockets_of(worker) <= before
+        assert count_sockets(worker) <= before
 
 
-def test_a_caller_that_is_gone_before_its_error() -> None:
-    """1.7: what is no HTTP, from a caller that is gone at once, is a line of the log, and no traceback."""
+def test_disconnect_before_error_response() -> None:
+    """1.7: invalid HTTP from a client that disconnects at once is logged without traceback."""
     with running(ARTIFACT, SAGEMAKER_MODEL_SERVER_WORKERS="1") as server:
         for _ in range(20):
             with socket.create_connection(server.address, timeout=10) as connection:
                 connection.setsockopt(
                     socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
-                )  # a reset at the close
+                )  # reset on close
                 connection.sendall(b"GET /ping\r\n\r\n")
         assert server.post(CSV).ok
-    told = server.events()
+    events = server.events()
 
-    assert any("Invalid request" in event["event"] for event in told)
-    assert not any("Traceback" in json.dumps(event) or event["level"] == "ERROR" for event in told)
+    assert any("Invalid request" in event["event"] for event in events)
+    assert not any(
+        "Traceback" in json.dumps(event) or event["level"] == "ERROR" for event in events
+    )
 
 
-def listening(pid: int, count: int) -> list[str]:
-    """Return the workers of a server once so many wait for connections."""
+def wait_for_listening_workers(pid: int, count: int) -> list[str]:
+    """Wait until this many workers listen for connections; return their process ids."""
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
         workers = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        if len([worker for worker in workers if waits_for_connections(worker)]) == count:
+        if len([worker for worker in workers if is_listening(worker)]) == count:
             return workers
         time.sleep(0.05)
-    raise TimeoutError(f"not {count} workers of {pid} wait for connections")
+    raise TimeoutError(f"expected {count} workers of {pid} to listen")
 
 
-def waits_for_connections(pid: str) -> bool:
-    """Tell whether a process has an event loop that waits for the socket of all workers, beside its own."""
+def is_listening(pid: str) -> bool:
+    """Return whether a process's event loop polls the listening socket, besides its own."""
     for link in Path(f"/proc/{pid}/fd").iterdir():
-        with suppress(FileNotFoundError):  # closed meanwhile
+        with suppress(FileNotFoundError):  # closed in the meantime
             if "eventpoll" in str(link.readlink()):
                 return Path(f"/proc/{pid}/fdinfo/{link.name}").read_text().count("tfd:") > 1
     return False
 
 
-def sockets_of(pid: str) -> int:
-    """Return how many sockets a process of this machine holds."""
-    held = 0
+def count_sockets(pid: str) -> int:
+    """Return how many sockets a process has open."""
+    count = 0
     for link in Path(f"/proc/{pid}/fd").iterdir():
-        with suppress(FileNotFoundError):  # closed meanwhile
-            held += "socket" in str(link.readlink())
-    return held
+        with suppress(FileNotFoundError):  # closed in the meantime
+            count += "socket" in str(link.readlink())
+    return count
 
 
-def connections_of(pid: str, connections: list[socket.socket]) -> int:
-    """Return how many of these connections a process of this machine holds the other end of."""
+def count_connections(pid: str, connections: list[socket.socket]) -> int:
+    """Return how many of these connections a server process has accepted."""
     inodes = {
         link.readlink().name
         for link in Path(f"/proc/{pid}/fd").iterdir()

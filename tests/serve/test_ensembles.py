@@ -61,7 +61,7 @@ def test_an_ensemble_predicts_the_mean(tmp_path: Path, count: int) -> None:
         np.array([row["predicted_score"] for row in rows], np.float32), got
     )
     np.testing.assert_allclose([row["spread"] for row in rows], spread, rtol=1e-6)
-    started = next(event for event in server.events() if event["event"] == "started")
+    started = next(event for event in server.events() if event["event"] == "server started")
     assert started["ensemble"] == {
         f"xgboost-model-{number}": 3 + number % 2 for number in range(count)
     }

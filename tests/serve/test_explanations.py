@@ -177,7 +177,7 @@ def test_csv_npy_and_recordio(server: Server, booster: xgboost.Booster) -> None:
     ],
 )
 def test_invalid_parameters_are_406(server: Server, accept: str, message: str) -> None:
-    """3.12: An unknown explanation is rejected with the supported ones."""
+    """3.14: An unknown explanation is rejected with the supported ones."""
     response = server.post(BODY, "application/json", Accept=accept)
 
     assert response.status_code == 406

@@ -269,7 +269,7 @@ def test_an_empty_list_of_keys_prevents_startup(models: Path) -> None:
 
 
 def test_unsupported_accept_types_are_406(models: Path) -> None:
-    """3.12: Selected outputs do not change which media types are accepted."""
+    """3.14: Selected outputs do not change which media types are accepted."""
     folder = saved(train(FEATURES, rounds=1), models / "outputs-406")
     with running(folder, SAGEMAKER_INFERENCE_OUTPUT="predicted_score") as server:
         statuses = [

@@ -1,4 +1,4 @@
-"""The image as a container: started, asked and stopped by the docker command."""
+"""Run containers of the image with the docker command."""
 
 import json
 import os
@@ -19,30 +19,30 @@ START_SECONDS = 60.0
 
 
 def docker(*arguments: str, check: bool = True) -> "subprocess.CompletedProcess[str]":
-    """Run a docker command."""
+    """Run a docker command; raises subprocess.CalledProcessError unless ``check`` is False."""
     return subprocess.run(
         ["docker", *arguments], capture_output=True, text=True, check=check, timeout=300
     )
 
 
-def inspect(what: str) -> dict[str, Any]:
-    """Return what docker knows of an image or a container."""
-    found: dict[str, Any] = json.loads(docker("inspect", what).stdout)[0]
-    return found
+def inspect(name: str) -> dict[str, Any]:
+    """Return the metadata of an image or a container."""
+    metadata: dict[str, Any] = json.loads(docker("inspect", name).stdout)[0]
+    return metadata
 
 
 @contextmanager
 def container(
     *options: str, folder: Path = ARTIFACT, port: int = 8080
 ) -> Iterator[tuple[str, Server]]:
-    """Run the image as SageMaker does, with more options, until it is stopped; yield its name and where it answers."""
-    published = free_port()
+    """Run the image as SageMaker does, plus docker options; yield the container and its server."""
+    host_port = free_port()
     mount = f"{folder}:/opt/ml/model:ro"
     command = (
         "run",
         "--detach",
         "--publish",
-        f"127.0.0.1:{published}:{port}",
+        f"127.0.0.1:{host_port}:{port}",
         "--volume",
         mount,
         *options,
@@ -51,7 +51,7 @@ def container(
     )
     name = docker(*command).stdout.strip()
     try:
-        server = Server(f"http://127.0.0.1:{published}")
+        server = Server(f"http://127.0.0.1:{host_port}")
         wait_until_ready(name, server)
         yield name, server
     finally:
@@ -59,7 +59,7 @@ def container(
 
 
 def wait_until_ready(name: str, server: Server) -> None:
-    """Wait until /ping is 200; raises RuntimeError with the container's log if it ends before."""
+    """Wait for status 200 from /ping; raises RuntimeError, with the log, if the container exits."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and inspect(name)["State"]["Running"]:
         try:
@@ -67,4 +67,4 @@ def wait_until_ready(name: str, server: Server) -> None:
                 return
         except requests.RequestException:
             time.sleep(0.05)
-    raise RuntimeError(f"no 200 from /ping: {docker('logs', name, check=False)}")
+    raise RuntimeError(f"/ping did not return status 200: {docker('logs', name, check=False)}")

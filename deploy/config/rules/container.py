@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from deploy.config.configuration import Configuration
 from serve.codecs import CODECS, DECODERS
-from serve.settings import VARIABLES, misspelt
+from serve.settings import VARIABLES, suggest_settings
 
 SHOWN_CHARACTERS = 60
 DEFAULT_ACCEPT_VARIABLE = "SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT"
@@ -42,7 +42,7 @@ def check_data_format(configuration: Configuration) -> Iterator[str]:
 
 def check_environment(configuration: Configuration) -> Iterator[str]:
     environment = configuration.data_format.environment
-    meant = misspelt(environment)
+    meant = suggest_settings(environment)
     for name in sorted(environment.keys() - VARIABLES):
         key = f"data_format.environment.{name[:SHOWN_CHARACTERS]}"
         if name in meant:

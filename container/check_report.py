@@ -1,0 +1,82 @@
+"""Format the report of a check, for people or for programs."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from serve.text import counted, listed
+
+MAX_SHOWN_FEATURES = 50
+LABEL_WIDTH = 24
+LABELS = {
+    "version": "server version",
+    "architecture": "architecture",
+    "model": "model file",
+    "format": "model format",
+    "written_by_xgboost": "saved by XGBoost",
+    "booster": "booster",
+    "objective": "objective",
+    "rounds": "boosting rounds",
+    "rounds_that_predict": "rounds that predict",
+    "features": "features",
+    "libsvm_base": "first libsvm index",
+    "self_test_records": "self-test records",
+    "workers": "workers",
+    "workers_because": "sizing",
+    "memory_forecast_mib": "estimated memory in MiB",
+    "sample_request": "sample request",
+}
+
+
+def format_json(report: Mapping[str, Any]) -> str:
+    """Return a report as indented JSON."""
+    return json.dumps(report, indent=2, ensure_ascii=False)
+
+
+def format_text(report: Mapping[str, Any]) -> str:
+    """Return a report as lines, most of them a label and a value."""
+    return "\n".join(line for key, value in report.items() for line in _format_entry(key, value))
+
+
+def _format_entry(key: str, value: Any) -> Iterator[str]:
+    match key:
+        case "feature_list":
+            yield from _format_features(value)
+        case "ensemble":
+            for file_name, rounds in value.items():
+                yield _align("ensemble member", f"{file_name}, {counted(rounds, 'round')}")
+        case "ignored_files":
+            for file_name, reason in value.items():
+                yield _align("ignored file", f"{file_name}: {reason}")
+        case "ignored_variables":
+            for variable, suggestion in value.items():
+                yield _align("ignored variable", f"{variable}: did you mean {suggestion}?")
+        case "sample_reply":
+            yield from ("", "sample response", value.rstrip())
+        case _:
+            label = LABELS.get(key, key.replace("_", " "))
+            yield _align(label, "unknown" if value is None else str(value))
+
+
+def _align(label: str, value: str) -> str:
+    return f"{label:<{LABEL_WIDTH}}{value}"
+
+
+def _format_features(features: list[dict[str, Any]]) -> Iterator[str]:
+    for number, feature in enumerate(features[:MAX_SHOWN_FEATURES], 1):
+        yield f"  {number:>3}  {_describe_feature(feature)}"
+    if len(features) > MAX_SHOWN_FEATURES:
+        yield f"       and {len(features) - MAX_SHOWN_FEATURES} more features"
+
+
+def _describe_feature(feature: Mapping[str, Any]) -> str:
+    """Return one feature, such as ``cut: category, required: "Fair", "Good"``."""
+    name = feature["name"] or "(unnamed)"
+    kind = {"c": "category", "i": "number or boolean"}.get(feature["type"], "number")
+    presence = "may be missing" if feature["missing"] else "required"
+    description = f"{name}: {kind}, {presence}"
+    if "codes" in feature:
+        return f"{description}, codes 0 to {feature['codes'] - 1}"
+    if "categories" in feature:
+        return f"{description}: {listed(feature['categories'])}"
+    return description

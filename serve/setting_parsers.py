@@ -1,0 +1,72 @@
+"""Parse the text of environment variables; each parser raises ValueError with what it expected."""
+
+import logging
+from collections.abc import Callable
+
+from serve.text import listed
+
+BOOLEANS = {
+    "true": True,
+    "false": False,
+    "1": True,
+    "0": False,
+    "yes": True,
+    "no": False,
+    "on": True,
+    "off": False,
+}
+
+
+def integer_between(minimum: int, maximum: int) -> Callable[[str], int]:
+    """Return a parser of whole numbers within these limits, both included."""
+
+    def parse(text: str) -> int:
+        if not (text.isascii() and text.isdigit() and minimum <= int(text) <= maximum):
+            raise ValueError(f"expected a whole number from {minimum:,} to {maximum:,}")
+        return int(text)
+
+    return parse
+
+
+def one_of(*choices: str) -> Callable[[str], str]:
+    """Return a parser of a choice, in any case; the choices are lower case."""
+
+    def parse(text: str) -> str:
+        if text.lower() not in choices:
+            raise ValueError(f"expected one of {listed(choices)}")
+        return text.lower()
+
+    return parse
+
+
+def parse_boolean(text: str) -> bool:
+    if text.lower() not in BOOLEANS:
+        raise ValueError(f"expected one of {listed(BOOLEANS)}")
+    return BOOLEANS[text.lower()]
+
+
+def parse_unsupported_multi_model(text: str) -> bool:
+    """Accept only false, until multi-model endpoints are supported."""
+    if parse_boolean(text):
+        raise ValueError(
+            "multi-model endpoints are not supported yet; unset the variable to serve one model"
+        )
+    return False
+
+
+def parse_keys(text: str) -> tuple[str, ...]:
+    """Return comma-separated keys in lower case, each once, in order; white space is ignored."""
+    keys = "".join(text.split()).lower().split(",")
+    unique_keys = tuple(dict.fromkeys(key for key in keys if key))
+    if not unique_keys:
+        raise ValueError("expected comma-separated keys, such as predicted_label,probability")
+    return unique_keys
+
+
+def parse_log_level(text: str) -> int:
+    """Return the number of a log level, given as a number or as one of logging's names."""
+    levels = logging.getLevelNamesMapping()
+    level = int(text) if text.isdecimal() else levels.get(text.upper())
+    if level is None:
+        raise ValueError(f"expected a number or one of {listed(levels)}")
+    return level

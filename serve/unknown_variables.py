@@ -1,0 +1,49 @@
+"""Find environment variables that are not settings, and suggest the settings they resemble."""
+
+from collections.abc import Collection, Mapping
+from difflib import get_close_matches
+
+from serve.errors import BadSetting
+
+OWN_PREFIX = "SERVE_"
+SAGEMAKER_PREFIX = "SAGEMAKER_"
+# The minimum similarity of a suggestion, from 0 to 1. SAGEMAKER_ variables that are less similar
+# to a setting belong to other programs.
+OWN_SIMILARITY = 0.8
+SAGEMAKER_SIMILARITY = 0.9
+# Earlier names of settings, too different from the current ones to be found by similarity.
+RENAMED = {"SERVE_DOOR": "SERVE_FRONTEND"}
+
+
+def reject_unknown_variables(env: Mapping[str, str], known: Collection[str]) -> None:
+    """Raise BadSetting, which names them all, if SERVE_ variables are not among the known ones."""
+    unknown = [name for name in env if name.startswith(OWN_PREFIX) and name not in known]
+    if unknown:
+        raise BadSetting("; ".join(_describe(name, known) for name in sorted(unknown)))
+
+
+def suggest_variables(env: Mapping[str, str], known: Collection[str]) -> dict[str, str]:
+    """Return each unknown SERVE_ or SAGEMAKER_ variable that resembles a known one, with that."""
+    suggestions = {name: _suggest(name, known) for name in env if name not in known}
+    return {name: suggestion for name, suggestion in suggestions.items() if suggestion}
+
+
+def _describe(name: str, known: Collection[str]) -> str:
+    suggestion = _suggest(name, known)
+    if suggestion:
+        return f"unknown variable {name}: did you mean {suggestion}?"
+    own_variables = sorted(variable for variable in known if variable.startswith(OWN_PREFIX))
+    return f"unknown variable {name}: expected one of {', '.join(own_variables)}"
+
+
+def _suggest(name: str, known: Collection[str]) -> str | None:
+    if name in RENAMED:
+        return RENAMED[name]
+    if name.startswith(OWN_PREFIX):
+        similarity = OWN_SIMILARITY
+    elif name.startswith(SAGEMAKER_PREFIX):
+        similarity = SAGEMAKER_SIMILARITY
+    else:
+        return None
+    matches = get_close_matches(name, known, 1, similarity)
+    return matches[0] if matches else None
