@@ -1,49 +1,54 @@
-"""The verbs that ask before they change anything, and look again after the answer: rollback and down."""
+"""The commands that ask for confirmation: rollback and down.
+
+Both plan again after the answer, and abort if the plan has changed in the meantime.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
-from deploy.actual import deployed
+from deploy.actual.reader import read_actual_state
 from deploy.aws import Aws
-from deploy.cli.display import progress
+from deploy.cli.display import show_progress, warn
 from deploy.cli.options import FILE_ARGUMENT, POLL_OPTION, YES_OPTION, confirm, load_configuration
+from deploy.desired.operations import build_operations
 from deploy.errors import DeployError
-from deploy.execution.executor import make
+from deploy.execution.executor import execute_calls
 from deploy.execution.waiting import wait_until_settled
 from deploy.planning.call import Call
-from deploy.planning.cleanup import calls_down, what_stays
-from deploy.planning.rollback import WayBack, way_back
+from deploy.planning.removal import describe_leftovers, plan_removal
+from deploy.planning.rollback import RollbackPlan, plan_rollback
 
-AGAIN = "run the same command again, which shows what there is now"
+RUN_AGAIN = "run the same command again to see the new plan"
 
 
 @click.command()
 @FILE_ARGUMENT
-@click.option("--to", help="the endpoint config to go back to; by default the one before")
+@click.option("--to", help="endpoint config to roll back to; by default the previous one")
 @YES_OPTION
 @POLL_OPTION
 @click.pass_context
 def rollback(
     context: click.Context, file: Path, to: str | None, poll_seconds: float, *, yes: bool
 ) -> None:
-    """Go back to the previous endpoint config, in the steps and under the alarms of any update."""
+    """Roll back to an earlier endpoint config, with the file's update strategy and alarms."""
     configuration = load_configuration(context, file)
-    aws = Aws(configuration.region)
-    way = way_back(aws, configuration, to)
-    for warning in way.warnings:
-        click.secho(warning, fg="yellow")
-    confirm(yes, f"{configuration.name}: go back from {way.running} to {way.config}?")
-    with progress(poll_seconds) as waiting:
+    aws, name = Aws(configuration.region), configuration.name
+    operations = build_operations(configuration)
+    plan = plan_rollback(aws, name, operations, to)
+    for warning in plan.warnings:
+        warn(warning)
+    confirm(yes, f"Roll back {name} from {plan.serving_config_name} to {plan.config_name}?")
+    with show_progress(poll_seconds) as options:
         if not yes:
-            agreed, way = way, way_back(aws, configuration, to)
-            if _told(way) != _told(agreed):
+            confirmed_plan, plan = plan, plan_rollback(aws, name, operations, to)
+            if _summarize_rollback(plan) != _summarize_rollback(confirmed_plan):
                 raise DeployError(
-                    f"{configuration.name} changed before the answer, and nothing was done: {AGAIN}"
+                    f"{name} changed before you confirmed; nothing was rolled back; {RUN_AGAIN}"
                 )
-        make(aws, way.calls, waiting)
-    click.secho(f"{configuration.name} serves {way.config}", fg="green")
+        execute_calls(aws, plan.calls, options)
+    click.secho(f"{name} serves {plan.config_name}", fg="green")
 
 
 @click.command()
@@ -52,35 +57,34 @@ def rollback(
 @POLL_OPTION
 @click.pass_context
 def down(context: click.Context, file: Path, poll_seconds: float, *, yes: bool) -> None:
-    """Remove the endpoint and all that was made for it; never the bucket, the image or the role."""
+    """Delete the endpoint and everything created for it, except bucket, image and role."""
     configuration = load_configuration(context, file)
     aws, name = Aws(configuration.region), configuration.name
-    agreed = _lines(calls_down(aws, configuration, deployed(aws, name)))
-    if not agreed:
-        click.echo(f"nothing of {name} is there")
-        return
-    click.echo("\n".join(agreed))
-    confirm(yes, f"Remove all of {name}?")
-    with progress(poll_seconds) as waiting:
-        wait_until_settled(aws, name, waiting)
-        calls = calls_down(aws, configuration, deployed(aws, name))
-        if more := [line for line in _lines(calls) if line not in agreed]:
-            raise DeployError(
-                f"{name} changed meanwhile, and nothing was done; not agreed on: {'; '.join(more)}: {AGAIN}"
-            )
-        make(aws, calls, waiting)
-    click.secho(f"{name} is removed", fg="green")
-    click.echo(f"What it wrote stays: {what_stays(configuration)}")
-
-
-def _lines(calls: Sequence[Call]) -> list[str]:
-    return [f"remove {call.why}: {call.subject}" for call in calls]
-
-
-def _told(way: WayBack) -> tuple[object, ...]:
-    return (
-        way.running,
-        way.config,
-        way.warnings,
-        [(call.operation, call.subject) for call in way.calls],
+    confirmed_lines = _format_removal(
+        plan_removal(aws, configuration, read_actual_state(aws, name))
     )
+    if not confirmed_lines:
+        click.echo(f"nothing to delete: no resources of {name} exist")
+        return
+    click.echo("\n".join(confirmed_lines))
+    confirm(yes, f"Delete {name} and all of these resources?")
+    with show_progress(poll_seconds) as options:
+        wait_until_settled(aws, name, options)
+        calls = plan_removal(aws, configuration, read_actual_state(aws, name))
+        if new_lines := [line for line in _format_removal(calls) if line not in confirmed_lines]:
+            raise DeployError(
+                f"{name} changed before you confirmed; nothing was deleted; not confirmed: "
+                f"{', '.join(new_lines)}; {RUN_AGAIN}"
+            )
+        execute_calls(aws, calls, options)
+    click.secho(f"{name} was deleted", fg="green")
+    click.echo(f"Not deleted: {describe_leftovers(configuration)}")
+
+
+def _format_removal(calls: Sequence[Call]) -> list[str]:
+    return [f"{call.reason}: {call.subject}" for call in calls]
+
+
+def _summarize_rollback(plan: RollbackPlan) -> tuple[object, ...]:
+    calls = [(call.operation, call.subject) for call in plan.calls]
+    return plan.serving_config_name, plan.config_name, plan.warnings, calls

@@ -1,7 +1,5 @@
 """Builds the deployment guardrails of updates: CloudWatch alarms and the DeploymentConfig."""
 
-from collections.abc import Sequence
-
 from deploy.config.configuration import Configuration
 from deploy.config.naming import VARIANT_NAME, Parameters, build_tags, drop_none
 
@@ -34,18 +32,15 @@ def build_alarms(configuration: Configuration) -> list[Parameters]:
 
 
 def build_deployment_config(
-    configuration: Configuration, alarms: list[Parameters], excluded: Sequence[str] = ()
+    configuration: Configuration, alarms: list[Parameters]
 ) -> Parameters | None:
-    """Build the DeploymentConfig of UpdateEndpoint; None for a serverless endpoint.
-
-    ``excluded`` are the names of alarms that must not roll this update back.
-    """
+    """Build the DeploymentConfig of an update, or return None for a serverless endpoint."""
     if configuration.compute.serverless:
         return None  # deployment guardrails require instances
     own_names = [alarm["AlarmName"] for alarm in alarms]
     # Without duplicates, which AWS rejects.
     names = dict.fromkeys([*own_names, *configuration.update.alarms.names])
-    watched = [{"AlarmName": name} for name in names if name not in excluded]
+    watched = [{"AlarmName": name} for name in names]
     return drop_none(
         _build_policy(configuration)
         | {"AutoRollbackConfiguration": {"Alarms": watched} if watched else None}

@@ -10,7 +10,8 @@ import botocore.session
 from botocore.validate import ParamValidator
 
 from deploy.config.naming import Parameters
-from deploy.desired.resources import Wanted
+from deploy.desired.operations import Operations
+from deploy.desired.release import Release
 from deploy.errors import BadConfiguration
 
 # The key of endpoint.yaml that an AWS parameter comes from, for error messages.
@@ -39,13 +40,13 @@ CONFIGURATION_KEYS = {
 MAX_VARIABLE_BYTES = 1024  # of the name or value of an environment variable
 
 
-def validate(wanted: Wanted) -> None:
+def validate(release: Release, operations: Operations) -> None:
     """Validate the parameters of all calls.
 
     Raises:
         BadConfiguration: AWS would reject a parameter; the message names its configuration key.
     """
-    for service, operation, parameters in _list_calls(wanted):
+    for service, operation, parameters in _list_calls(release, operations):
         shape = _service_model(service).operation_model(operation).input_shape
         report = ParamValidator().validate(parameters, shape).generate_report()
         if report:
@@ -93,21 +94,23 @@ def creation_parameters(
     return {key: value for key, value in parameters.items() if key != "Tags"}
 
 
-def _list_calls(wanted: Wanted) -> Iterator[tuple[str, str, Parameters]]:
-    """Yield service, operation and parameters of each call."""
-    yield "sagemaker", "CreateModel", wanted.model
-    yield "sagemaker", "CreateEndpointConfig", wanted.config
-    yield "sagemaker", "CreateEndpoint", wanted.endpoint
-    yield "s3", "PutObject", wanted.upload
-    if wanted.deployment:
-        update = {key: wanted.endpoint[key] for key in ("EndpointName", "EndpointConfigName")}
-        yield "sagemaker", "UpdateEndpoint", update | {"DeploymentConfig": wanted.deployment}
-    for alarm in (*wanted.alarms, wanted.wake_alarm):
-        if alarm:
-            yield "cloudwatch", "PutMetricAlarm", alarm
-    if wanted.target:
-        yield "application-autoscaling", "RegisterScalableTarget", wanted.target
-    for policy in wanted.policies:
+def _list_calls(release: Release, operations: Operations) -> Iterator[tuple[str, str, Parameters]]:
+    yield "sagemaker", "CreateModel", release.model
+    yield "sagemaker", "CreateEndpointConfig", release.config
+    yield "sagemaker", "CreateEndpoint", release.endpoint
+    yield "s3", "PutObject", release.upload
+    if operations.deployment:
+        update = {
+            "EndpointName": release.endpoint_name,
+            "EndpointConfigName": release.config_name,
+            "DeploymentConfig": operations.deployment,
+        }
+        yield "sagemaker", "UpdateEndpoint", update
+    for alarm in operations.created_alarms:
+        yield "cloudwatch", "PutMetricAlarm", alarm
+    if operations.target:
+        yield "application-autoscaling", "RegisterScalableTarget", operations.target
+    for policy in operations.policies:
         yield "application-autoscaling", "PutScalingPolicy", policy
 
 

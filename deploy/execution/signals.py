@@ -1,4 +1,4 @@
-"""Holds Ctrl-C, and what ends a program from outside, until what must not be cut in two is done."""
+"""Defers SIGINT, SIGTERM and SIGHUP until the current AWS call has returned."""
 
 import os
 import signal
@@ -7,26 +7,26 @@ from contextlib import contextmanager, suppress
 from types import FrameType, TracebackType
 from typing import Any, Self
 
-SIGNALS = (
-    signal.SIGINT,
-    signal.SIGTERM,
-    signal.SIGHUP,
-)  # Ctrl-C, CI that cancels a job, and a terminal that is closed
-SAID = b"\nbreaking off, once AWS has answered\n"
+# Ctrl-C, a canceled CI job, and a closed terminal.
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+NOTICE = b"\ninterrupted: stopping after the current AWS call\n"
 
 
-class Interruption:
-    """Holds the signals that end a program, each as Ctrl-C, but where it lets them in."""
+class DeferredSignals:
+    """Defers signals, and raises each as KeyboardInterrupt where ``deliver`` allows it.
+
+    Only the first signal has an effect.
+    """
 
     def __init__(self) -> None:
-        self._came = self._lets_in = False
-        self._before: dict[signal.Signals, Any] = {}
+        self._received = self._delivers = False
+        self._previous_handlers: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> Self:
-        """Take the signals, but those that this program is to ignore, as under nohup."""
-        for one in SIGNALS:
-            if signal.getsignal(one) not in (signal.SIG_IGN, None):
-                self._before[one] = signal.signal(one, self._take)
+        """Install the handlers, except for signals that the process ignores, as under nohup."""
+        for number in SIGNALS:
+            if signal.getsignal(number) not in (signal.SIG_IGN, None):
+                self._previous_handlers[number] = signal.signal(number, self._handle)
         return self
 
     def __exit__(
@@ -35,26 +35,26 @@ class Interruption:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Give the signals back."""
-        for one, handler in self._before.items():
-            signal.signal(one, handler)
+        """Restore the previous handlers."""
+        for number, handler in self._previous_handlers.items():
+            signal.signal(number, handler)
 
     @contextmanager
-    def let_in(self) -> Iterator[None]:
-        """Raise KeyboardInterrupt if a signal came, or once the first comes in the block."""
-        self._lets_in = True
+    def deliver(self) -> Iterator[None]:
+        """Raise KeyboardInterrupt for a deferred signal, or for the first one within the block."""
+        self._delivers = True
         try:
-            if self._came:
+            if self._received:
                 raise KeyboardInterrupt
             yield
         finally:
-            self._lets_in = False
+            self._delivers = False
 
-    def _take(self, _: int, __: FrameType | None) -> None:
-        first, self._came = not self._came, True
-        if not first:
+    def _handle(self, _: int, __: FrameType | None) -> None:
+        if self._received:
             return
-        if self._lets_in:
+        self._received = True
+        if self._delivers:
             raise KeyboardInterrupt
-        with suppress(OSError):  # of a terminal that is closed
-            os.write(2, SAID)
+        with suppress(OSError):  # the terminal may be closed
+            os.write(2, NOTICE)

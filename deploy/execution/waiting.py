@@ -1,4 +1,4 @@
-"""Waits for an endpoint, and knows success from a rollback that ends in service too."""
+"""Polls an endpoint until a change has finished, and detects updates that AWS rolled back."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -6,119 +6,136 @@ from dataclasses import dataclass
 
 from botocore.exceptions import ClientError
 
-from deploy.actual import UNDER_WAY
+from deploy.actual.lookup import has_not_found_message
+from deploy.actual.state import IN_PROGRESS_STATUSES
 from deploy.aws import Aws
 from deploy.config.naming import Parameters
-from deploy.errors import DeployError, error_message
+from deploy.errors import DeployError
 
-LONGEST_SECONDS = 10 * 3600.0  # an update may take eight hours, and its rollback comes on top
-LOGS = "python -m deploy logs shows what the container said"
-STALE_LOOKS = 4  # so long what AWS tells just after a change may be of before it
-REPLY_SECONDS = 900.0  # from zero an instance takes minutes to come
+TIMEOUT_SECONDS = 10 * 3600.0  # an update may take eight hours, and its rollback comes on top
+MAX_STALE_READS = 4  # DescribeEndpoint is eventually consistent just after a change
+RESPONSE_TIMEOUT_SECONDS = 900.0  # from zero, the first instance takes minutes to start
+SEE_LOGS = "see python -m deploy logs"
 
 
 class RolledBack(DeployError):
-    """The update failed, and the endpoint serves what it served before."""
+    """The update failed, and the endpoint still serves its previous endpoint config."""
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
-    """How to wait: the seconds between two looks, who hears what was seen, and how long an asynchronous reply may take."""
+class WaitOptions:
+    """How often to poll, where to report progress, and how long to wait for async responses."""
 
     poll_seconds: float
-    say: Callable[[str], None]
-    reply_seconds: float = REPLY_SECONDS
+    report: Callable[[str], None]
+    response_timeout_seconds: float = RESPONSE_TIMEOUT_SECONDS
 
 
-def wait_until_settled(aws: Aws, name: str, waiting: Waiting) -> Parameters:
-    """Return how an endpoint is once nothing is under way, empty if it is gone; raises DeployError when it takes too long."""
-    return next(
-        endpoint
-        for endpoint in _looks(aws, name, waiting)
-        if endpoint.get("EndpointStatus") not in UNDER_WAY
-    )
+def wait_until_settled(aws: Aws, name: str, options: WaitOptions) -> None:
+    """Wait until no change of the endpoint is in progress; raises DeployError on timeout."""
+    for endpoint in _poll(aws, name, options):
+        if endpoint.get("EndpointStatus") not in IN_PROGRESS_STATUSES:
+            return
 
 
-def wait_until_gone(aws: Aws, name: str, waiting: Waiting) -> None:
-    """Wait until an endpoint that was removed is not there any more; raises DeployError if it stays."""
-    endpoint = _outcome(aws, name, waiting, lambda endpoint: not endpoint)
+def wait_until_deleted(aws: Aws, name: str, options: WaitOptions) -> None:
+    """Wait until an endpoint no longer exists; raises DeployError if its deletion failed."""
+    endpoint = _wait_for_outcome(aws, name, options, lambda endpoint: not endpoint)
     if endpoint:
-        how = f"it is {endpoint['EndpointStatus']}, without scaling and alarms: {_reason(endpoint)}"
         raise DeployError(
-            f"the endpoint {name} was not removed: {how}: python -m deploy down tries again, up puts them on"
+            f"the endpoint {name} was not deleted: it is {endpoint['EndpointStatus']}, without "
+            f"scaling and alarms: {_failure_reason(endpoint)}; run python -m deploy down to try "
+            "again, or up to restore them"
         )
 
 
-def wait_for(aws: Aws, name: str, config: str, waiting: Waiting) -> None:
-    """Wait until an endpoint serves a configuration; raises RolledBack if it serves another, DeployError if it serves none."""
+def wait_until_serving(aws: Aws, name: str, config_name: str, options: WaitOptions) -> None:
+    """Wait until the endpoint serves an endpoint config.
 
-    def serves(endpoint: Parameters) -> bool:
-        return endpoint.get("EndpointStatus") == "InService" and bool(
-            endpoint["EndpointConfigName"] == config
-        )
+    Raises RolledBack if it serves another one, and DeployError if it does not serve.
+    """
 
-    endpoint = _outcome(aws, name, waiting, serves)
-    status = endpoint.get("EndpointStatus", "gone")
+    def is_serving(endpoint: Parameters) -> bool:
+        is_in_service = endpoint.get("EndpointStatus") == "InService"
+        return is_in_service and bool(endpoint["EndpointConfigName"] == config_name)
+
+    endpoint = _wait_for_outcome(aws, name, options, is_serving)
+    status = endpoint.get("EndpointStatus", "deleted")
+    reason = _failure_reason(endpoint)
     if status == "UpdateRollbackFailed":
         raise DeployError(
-            f"the update failed, and so did its rollback: {_reason(endpoint)}: {name} serves, perhaps with both configurations: "
-            "python -m deploy rollback or up makes it one; down, then up, is the last way, with a gap"
+            f"the update failed, and so did its rollback: {reason}: {name} may serve both endpoint "
+            "configs; run python -m deploy rollback, or up again; as a last resort, down and up "
+            "recreate the endpoint, with downtime"
         )
     if status != "InService":
-        raise DeployError(f"the endpoint {name} is {status}: {_reason(endpoint)}: {LOGS}")
-    if not serves(endpoint):
-        serving = f"serves {endpoint['EndpointConfigName']}, not {config}"
-        if "FailureReason" not in endpoint:
-            raise RolledBack(
-                f"another update took over, or AWS rolled this one back without a reason: {name} {serving}; {LOGS}"
-            )
+        raise DeployError(f"the endpoint {name} is {status}: {reason}; {SEE_LOGS}")
+    if not is_serving(endpoint):
+        _raise_rolled_back(name, endpoint, config_name)
+
+
+def _raise_rolled_back(name: str, endpoint: Parameters, config_name: str) -> None:
+    serving = f"serves {endpoint['EndpointConfigName']}, not {config_name}"
+    if "FailureReason" not in endpoint:
         raise RolledBack(
-            f"the update was rolled back: {_reason(endpoint)}: {name} still {serving}; {LOGS}"
+            "another update replaced this one, or AWS rolled it back without a reason: "
+            f"{name} {serving}; {SEE_LOGS}"
         )
-
-
-def _outcome(
-    aws: Aws, name: str, waiting: Waiting, is_success: Callable[[Parameters], bool]
-) -> Parameters:
-    # Just after a change AWS may still tell how it was before: nothing but success is believed at once.
-    was_under_way, doubts = False, STALE_LOOKS
-    for endpoint in _looks(aws, name, waiting):
-        if endpoint.get("EndpointStatus") in UNDER_WAY:
-            was_under_way = True
-            continue
-        doubts -= 1
-        if was_under_way or doubts == 0 or is_success(endpoint):
-            return endpoint
-    raise AssertionError  # looks end by an error only
-
-
-def _looks(aws: Aws, name: str, waiting: Waiting) -> Iterator[Parameters]:
-    deadline = time.monotonic() + LONGEST_SECONDS
-    while time.monotonic() < deadline:
-        try:
-            endpoint = aws.call("sagemaker", "describe_endpoint", EndpointName=name)
-            waiting.say(_line(name, endpoint))
-        except ClientError as error:
-            if "could not find" not in error_message(error).lower():
-                raise
-            endpoint = {}
-        yield endpoint
-        time.sleep(waiting.poll_seconds)
-    raise DeployError(
-        f"the endpoint {name} is not settled after {LONGEST_SECONDS / 3600:.0f} hours: see python -m deploy status"
+    raise RolledBack(
+        f"the update was rolled back: {_failure_reason(endpoint)}: "
+        f"{name} still {serving}; {SEE_LOGS}"
     )
 
 
-def _reason(endpoint: Parameters) -> str:
+def _wait_for_outcome(
+    aws: Aws, name: str, options: WaitOptions, is_success: Callable[[Parameters], bool]
+) -> Parameters:
+    """Return the endpoint once a change has finished; empty if the endpoint does not exist.
+
+    A description that is neither in progress nor a success may be stale, so it counts only if a
+    change was in progress before, or if it is repeated.
+    """
+    was_in_progress, remaining_reads = False, MAX_STALE_READS
+    for endpoint in _poll(aws, name, options):
+        if endpoint.get("EndpointStatus") in IN_PROGRESS_STATUSES:
+            was_in_progress = True
+            continue
+        remaining_reads -= 1
+        if was_in_progress or remaining_reads == 0 or is_success(endpoint):
+            return endpoint
+    raise AssertionError  # _poll ends with an error only
+
+
+def _poll(aws: Aws, name: str, options: WaitOptions) -> Iterator[Parameters]:
+    deadline = time.monotonic() + TIMEOUT_SECONDS
+    while time.monotonic() < deadline:
+        yield _describe_endpoint(aws, name, options)
+        time.sleep(options.poll_seconds)
+    raise DeployError(
+        f"the endpoint {name} is still changing after {TIMEOUT_SECONDS / 3600:.0f} hours; "
+        "see python -m deploy status"
+    )
+
+
+def _describe_endpoint(aws: Aws, name: str, options: WaitOptions) -> Parameters:
+    try:
+        endpoint = aws.call("sagemaker", "describe_endpoint", EndpointName=name)
+    except ClientError as error:
+        if has_not_found_message(error):
+            return {}
+        raise
+    options.report(_format_progress(name, endpoint))
+    return endpoint
+
+
+def _failure_reason(endpoint: Parameters) -> str:
     return str(endpoint.get("FailureReason", "AWS gave no reason"))
 
 
-def _line(name: str, endpoint: Parameters) -> str:
-    counts = [
-        f"{variant['CurrentInstanceCount']} of {variant.get('DesiredInstanceCount', '?')} instances"
-        for variant in endpoint.get("ProductionVariants", [])
-        if "CurrentInstanceCount" in variant
-    ]
-    return ", ".join(
-        [f"{name} is {endpoint['EndpointStatus']}", *counts, endpoint["EndpointConfigName"]]
-    )
+def _format_progress(name: str, endpoint: Parameters) -> str:
+    parts = [f"{name}: {endpoint['EndpointStatus']}"]
+    for variant in endpoint.get("ProductionVariants", []):
+        if "CurrentInstanceCount" in variant:
+            desired = variant.get("DesiredInstanceCount", "?")
+            parts.append(f"{variant['CurrentInstanceCount']} of {desired} instances")
+    return ", ".join([*parts, endpoint["EndpointConfigName"]])

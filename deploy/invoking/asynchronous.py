@@ -4,17 +4,17 @@ import time
 
 from botocore.exceptions import ClientError
 
-from deploy.actual import ABSENT
+from deploy.actual.lookup import NOT_FOUND_CODES
 from deploy.aws import Aws
 from deploy.config.configuration import Configuration
 from deploy.config.naming import OWNER_TAG, Parameters, drop_none, payload_key
 from deploy.errors import DeployError, error_code
-from deploy.execution.waiting import Waiting
+from deploy.execution.waiting import WaitOptions
 from deploy.invoking.payload import Payload
 
 
 def invoke_asynchronously(
-    aws: Aws, configuration: Configuration, payload: Payload, waiting: Waiting
+    aws: Aws, configuration: Configuration, payload: Payload, options: WaitOptions
 ) -> bytes:
     """Upload a payload, wait for the response, and return it.
 
@@ -33,7 +33,7 @@ def invoke_asynchronously(
         InputLocation=f"s3://{bucket}/{key}",
         **payload.parameters,
     )
-    response, failure = _wait(aws, invocation, waiting)
+    response, failure = _wait(aws, invocation, options)
     aws.call("s3", "delete_object", Bucket=bucket, Key=key)
     if failure is not None:
         message = failure.decode(errors="replace").strip()
@@ -57,10 +57,12 @@ def _upload(aws: Aws, configuration: Configuration, key: str, payload: Payload) 
     )
 
 
-def _wait(aws: Aws, invocation: Parameters, waiting: Waiting) -> tuple[bytes | None, bytes | None]:
+def _wait(
+    aws: Aws, invocation: Parameters, options: WaitOptions
+) -> tuple[bytes | None, bytes | None]:
     """Poll until either the response or the error message exists, and return both."""
     output_uri, failure_uri = invocation["OutputLocation"], invocation.get("FailureLocation")
-    deadline = time.monotonic() + waiting.reply_seconds
+    deadline = time.monotonic() + options.response_timeout_seconds
     while True:
         response, failure = _download(aws, output_uri), None
         if response is None and failure_uri:
@@ -69,11 +71,11 @@ def _wait(aws: Aws, invocation: Parameters, waiting: Waiting) -> tuple[bytes | N
             return response, failure
         if time.monotonic() >= deadline:
             break
-        waiting.say(f"queued; waiting for the response at {output_uri}")
-        time.sleep(waiting.poll_seconds)
+        options.report(f"queued; waiting for the response at {output_uri}")
+        time.sleep(options.poll_seconds)
     hint = "" if failure_uri else "; to see errors, set compute.asynchronous.failure"
     raise DeployError(
-        f"no response after {waiting.reply_seconds:g} s at {output_uri}{hint}; "
+        f"no response after {options.response_timeout_seconds:g} s at {output_uri}{hint}; "
         "see python -m deploy status and python -m deploy logs"
     )
 
@@ -84,7 +86,7 @@ def _download(aws: Aws, uri: str) -> bytes | None:
     try:
         content: bytes = aws.call("s3", "get_object", Bucket=bucket, Key=key)["Body"].read()
     except ClientError as error:
-        if error_code(error) in ABSENT:
+        if error_code(error) in NOT_FOUND_CODES:
             return None
         raise
     return content

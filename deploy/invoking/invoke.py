@@ -5,12 +5,12 @@ from botocore.exceptions import ClientError
 from deploy.aws import Aws
 from deploy.config.configuration import Configuration
 from deploy.errors import DeployError, error_code, error_message
-from deploy.execution.waiting import Waiting
+from deploy.execution.waiting import WaitOptions
 from deploy.invoking.asynchronous import invoke_asynchronously
 from deploy.invoking.payload import Payload
 
 
-def invoke(aws: Aws, configuration: Configuration, payload: Payload, waiting: Waiting) -> bytes:
+def invoke(aws: Aws, configuration: Configuration, payload: Payload, options: WaitOptions) -> bytes:
     """Send a payload, and return the response.
 
     Raises:
@@ -18,7 +18,7 @@ def invoke(aws: Aws, configuration: Configuration, payload: Payload, waiting: Wa
         ClientError: AWS rejected the invocation.
     """
     if configuration.compute.asynchronous:
-        return invoke_asynchronously(aws, configuration, payload, waiting)
+        return invoke_asynchronously(aws, configuration, payload, options)
     parameters = {"EndpointName": configuration.name, "Body": payload.content}
     parameters |= payload.parameters
     try:

@@ -9,7 +9,7 @@ from deploy.aws import Aws
 from deploy.config.configuration import Configuration
 from deploy.desired.artifact import Artifact
 from deploy.errors import DeployError, summarize_error
-from deploy.execution.waiting import Waiting
+from deploy.execution.waiting import WaitOptions
 from deploy.invoking.invoke import invoke
 from deploy.invoking.payload import Payload, guess_media_type
 
@@ -22,7 +22,7 @@ def smoke_test(
     aws: Aws,
     configuration: Configuration,
     artifact: Artifact,
-    waiting: Waiting,
+    options: WaitOptions,
     previous_config: str | None,
 ) -> str:
     """Invoke the endpoint with the sample payload, and return a line about the outcome.
@@ -32,7 +32,7 @@ def smoke_test(
             message says how to roll back to ``previous_config``, if there is one.
     """
     try:
-        return _compare(aws, configuration, artifact, waiting)
+        return _compare(aws, configuration, artifact, options)
     except (DeployError, BotoCoreError, ClientError) as error:
         cause = str(error)
         if not isinstance(error, DeployError):
@@ -45,13 +45,15 @@ def smoke_test(
         ) from error
 
 
-def _compare(aws: Aws, configuration: Configuration, artifact: Artifact, waiting: Waiting) -> str:
+def _compare(
+    aws: Aws, configuration: Configuration, artifact: Artifact, options: WaitOptions
+) -> str:
     sample = configuration.data_format.sample
     if sample is None:
         return "smoke test skipped: data_format.sample is not set"
     media_type = guess_media_type(sample)
     payload = Payload(sample.read_bytes(), media_type, media_type)
-    response = invoke(aws, configuration, payload, waiting).decode()
+    response = invoke(aws, configuration, payload, options).decode()
     local_response = artifact.sample_response or ""
     expected, found = _find_numbers(local_response), _find_numbers(response)
     if not _are_close(expected, found):

@@ -1,62 +1,76 @@
-"""The alarms that watch an update: made as they are wanted, and looked at before it."""
+"""Plans the CloudWatch alarms of an endpoint, and checks those that guard an update."""
 
 from collections.abc import Iterator
 
-from deploy.actual import Deployed, differs
+from deploy.actual.state import ActualState, differs
 from deploy.aws import Aws
-from deploy.config.configuration import Configuration
 from deploy.config.naming import OWNER_TAG, Parameters
-from deploy.desired.guardrails import build_alarms
+from deploy.desired.operations import Operations
 from deploy.errors import DeployError
 from deploy.planning.call import Call
 
-# What others may set of an alarm that this program makes, and PutMetricAlarm would forget.
-OTHERS = (
+# Settings that users may add to an alarm of this program. PutMetricAlarm would reset them.
+USER_SETTINGS = (
     "AlarmActions",
     "OKActions",
     "InsufficientDataActions",
     "ActionsEnabled",
     "AlarmDescription",
 )
+ROLLBACK_ALARM = "an alarm that rolls back an update"
+IN_ALARM_STATE = "is in ALARM state"
+MISSING = "does not exist"
 
-RINGS = "rings already"
 
-
-def alarm_calls(alarms: list[Parameters], there: Deployed, why: str) -> Iterator[Call]:
-    """Return the calls that make alarms, or make them as they are wanted; raises DeployError for a name that others have."""
+def plan_alarms(alarms: list[Parameters], actual: ActualState, reason: str) -> Iterator[Call]:
+    """Plan the creation or update of alarms; raises DeployError if others own one of the names."""
     for alarm in alarms:
         name = alarm["AlarmName"]
-        if name in there.others_alarms:
+        if name in actual.foreign_alarms:
             raise DeployError(
-                f"the alarm {name} was not made by this program (it has no tag {OWNER_TAG}): rename it, or choose another name"
+                f"the alarm {name} was not created by this program (it does not have the tag "
+                f"{OWNER_TAG}); rename it, or choose another name for the endpoint"
             )
-        known = there.alarms.get(name, {})
-        wanted = {key: known[key] for key in OTHERS if key in known} | alarm
-        if differs(wanted, known):
-            yield Call("cloudwatch", "put_metric_alarm", wanted, why)
+        existing = actual.alarms.get(name, {})
+        user_settings = {key: existing[key] for key in USER_SETTINGS if key in existing}
+        desired = user_settings | alarm
+        if differs(desired, existing):
+            yield Call("cloudwatch", "put_metric_alarm", desired, reason)
 
 
-def unfit_alarms(aws: Aws, configuration: Configuration) -> dict[str, str]:
-    """Return which alarms of an update cannot watch it, and why: they ring already, or are not there."""
-    named, own = (
-        configuration.update.alarms.names,
-        [alarm["AlarmName"] for alarm in build_alarms(configuration)],
-    )
-    if configuration.compute.serverless or not (named or own):
+def find_unusable_alarms(aws: Aws, operations: Operations) -> dict[str, str]:
+    """Return the alarms that cannot guard an update, each with the problem."""
+    names = [alarm["AlarmName"] for alarm in operations.alarms]
+    names += operations.external_alarms
+    if operations.deployment is None or not names:
         return {}
-    asked = {"AlarmNames": [*own, *named], "AlarmTypes": ["MetricAlarm", "CompositeAlarm"]}
-    answer = aws.call("cloudwatch", "describe_alarms", **asked)
-    found = [*answer.get("MetricAlarms", []), *answer.get("CompositeAlarms", [])]
-    states = {alarm["AlarmName"]: alarm["StateValue"] for alarm in found}
-    ringing = {name: RINGS for name, state in states.items() if state == "ALARM"}
-    return ringing | {name: "is not there" for name in named if name not in states}
+    states = _read_alarm_states(aws, names)
+    problems = {name: IN_ALARM_STATE for name, state in states.items() if state == "ALARM"}
+    missing = {name: MISSING for name in operations.external_alarms if name not in states}
+    return problems | missing
 
 
-def verify_alarms(aws: Aws, configuration: Configuration) -> list[str]:
-    """Return the alarms that ring already, and would roll any update back; raises DeployError for one that is not there."""
-    unfit = unfit_alarms(aws, configuration)
-    if missing := ", ".join(sorted(name for name, why in unfit.items() if why != RINGS)):
+def verify_alarms(aws: Aws, operations: Operations) -> list[str]:
+    """Return the alarms in ALARM state, which would roll back any update.
+
+    Raises DeployError if an alarm in ``update.alarms.names`` does not exist.
+    """
+    problems = find_unusable_alarms(aws, operations)
+    missing = sorted(name for name, problem in problems.items() if problem == MISSING)
+    if missing:
         raise DeployError(
-            f"update.alarms.names: there is no alarm {missing} in {aws.region}: make it first, or take it out"
+            f"update.alarms.names: no such alarm in {aws.region}: {', '.join(missing)}; "
+            "create it, or remove it from the list"
         )
-    return sorted(unfit)
+    return sorted(problems)
+
+
+def _read_alarm_states(aws: Aws, names: list[str]) -> dict[str, str]:
+    response = aws.call(
+        "cloudwatch",
+        "describe_alarms",
+        AlarmNames=names,
+        AlarmTypes=["MetricAlarm", "CompositeAlarm"],
+    )
+    alarms = response.get("MetricAlarms", []) + response.get("CompositeAlarms", [])
+    return {alarm["AlarmName"]: alarm["StateValue"] for alarm in alarms}

@@ -1,132 +1,113 @@
-"""What is removed: all that was made for an endpoint, or only what no way back needs any more."""
+"""Plans the deletion of old releases after an update."""
 
-from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from deploy.actual import Deployed, looked_up, own, own_objects
+from deploy.actual.lookup import describe_config, describe_model, list_model_names
+from deploy.actual.state import ActualState
 from deploy.aws import Aws
 from deploy.config.configuration import Configuration
-from deploy.config.naming import ARTIFACT_FILE_NAME, Parameters, artifact_prefix
-from deploy.desired.resources import Wanted
-from deploy.planning.autoscaling import alarms_again_calls, others, unscale_call
+from deploy.config.naming import ARTIFACT_FILE_NAME, Parameters
+from deploy.desired.release import Release
 from deploy.planning.call import Call
+from deploy.planning.stored_releases import StoredReleases, list_stored_releases, plan_deletion
+
+OBSOLETE = "older than this release and not needed for a rollback"
 
 
-def calls_down(aws: Aws, configuration: Configuration, there: Deployed) -> list[Call]:
-    """Return the calls that remove all that was made, each before what it depends on."""
-    name, calls = configuration.name, list[Call]()
-    if there.target:
-        why = ", and with it of others: ".join(
-            ["scaling", *([", ".join(others(there))] if others(there) else [])]
-        )
-        calls.append(unscale_call(name, there, why))
-    if there.alarms:
-        names = {"AlarmNames": sorted(there.alarms)}
-        calls.append(
-            Call(
-                "cloudwatch",
-                "delete_alarms",
-                names,
-                "alarms",
-                alarms_again_calls(there) if there.endpoint else [],
-            )
-        )
-    if there.endpoint:
-        calls.append(Call("sagemaker", "delete_endpoint", {"EndpointName": name}, "the endpoint"))
-    configs, models = own(aws, name, "EndpointConfig"), own(aws, name, "Model")
-    return [*calls, *_removals(configuration, configs, models, _objects(aws, configuration))]
-
-
-def what_stays(configuration: Configuration) -> str:
-    """Return in words what an endpoint leaves behind when it is removed."""
-    asynchronous, capture = configuration.compute.asynchronous, configuration.capture
-    places = [
-        f"the log group /aws/sagemaker/Endpoints/{configuration.name}",
-        *([f"what was captured in {capture.destination}"] if capture else []),
-        *([f"replies in {asynchronous.output}"] if asynchronous else []),
-        *([f"failures in {asynchronous.failure}"] if asynchronous and asynchronous.failure else []),
-        f"old versions of artifacts, if the bucket {configuration.model.bucket} keeps them",
-    ]
-    return "; ".join(places)
-
-
-def calls_prune(
-    aws: Aws, configuration: Configuration, wanted: Wanted, there: Deployed
+def plan_cleanup(
+    aws: Aws, configuration: Configuration, release: Release, actual: ActualState
 ) -> list[Call]:
-    """Return the calls that remove the configs, models and artifacts older than the wanted config, but of the one before."""
-    name, config = configuration.name, wanted.config["EndpointConfigName"]
-    before = there.before(config)
-    if before in (None, config) or there.is_under_way:
-        return []  # what rollback goes back to is not known, and may be any
-    configs, known = own(aws, name, "EndpointConfig"), own(aws, name, "Model")
-    if before not in [one["EndpointConfigName"] for one in configs]:
-        return []  # it was made by hand, and of what, is not known
-    # What is newer may be of another run, which is about to serve it.
-    since = next(
-        (one["CreationTime"] for one in configs if one["EndpointConfigName"] == config), None
-    )
-    old = [
-        one for one in _older(configs, since) if one["EndpointConfigName"] not in (config, before)
-    ]
-    kept = [
-        one["EndpointConfigName"]
-        for one in configs
-        if one not in old and one["EndpointConfigName"] != config
-    ]
-    models, objects = {wanted.model["ModelName"]}, {wanted.upload["Key"]}
-    for one in kept:
-        described = looked_up(aws, "sagemaker", "describe_endpoint_config", EndpointConfigName=one)
-        models |= {variant["ModelName"] for variant in described.get("ProductionVariants", [])}
-    for model in models.intersection(one["ModelName"] for one in known) - {
-        wanted.model["ModelName"]
-    }:
-        container = looked_up(aws, "sagemaker", "describe_model", ModelName=model).get(
-            "PrimaryContainer", {}
-        )
-        objects.add(
-            container.get("ModelDataUrl", "").removeprefix(f"s3://{configuration.model.bucket}/")
-        )
-    old_models = [one for one in _older(known, since) if one["ModelName"] not in models]
-    artifacts = [
-        one
-        for one in _objects(aws, configuration)
-        if one["Key"].endswith(f"/{ARTIFACT_FILE_NAME}") and one["Key"] not in objects
-    ]
-    return list(
-        _removals(
-            configuration,
-            old,
-            old_models,
-            _older(artifacts, since, "LastModified"),
-            " older than the one before",
-        )
-    )
+    """Plan the calls that delete older releases, except the one that a rollback restores."""
+    rollback_config = actual.find_rollback_config(release.config_name)
+    if rollback_config in (None, release.config_name) or actual.is_in_progress:
+        return []  # any config could be the one that a rollback restores
+    stored = list_stored_releases(aws, configuration)
+    if rollback_config not in _list_names(stored.configs):
+        return []  # it was created by hand, and may use any model
+    obsolete = _find_obsolete(aws, configuration, release, stored, rollback_config)
+    return list(plan_deletion(configuration, obsolete, OBSOLETE))
 
 
-def _removals(
+def _find_obsolete(
+    aws: Aws,
     configuration: Configuration,
-    configs: list[Parameters],
-    models: list[Parameters],
-    objects: list[Parameters],
-    which: str = "",
-) -> Iterator[Call]:
-    for service, operation, key, ones, what in (
-        ("sagemaker", "delete_endpoint_config", "EndpointConfigName", configs, "a configuration"),
-        ("sagemaker", "delete_model", "ModelName", models, "a model"),
-        ("s3", "delete_object", "Key", objects, "an artifact"),
-    ):
-        place = {"Bucket": configuration.model.bucket} if service == "s3" else {}
-        for one in ones:
-            yield Call(service, operation, place | {key: one[key]}, f"{what}{which}")
-
-
-def _older(
-    ones: Sequence[Parameters], since: datetime | None, key: str = "CreationTime"
-) -> list[Parameters]:
-    return [one for one in ones if since is None or one[key] < since]
-
-
-def _objects(aws: Aws, configuration: Configuration) -> list[Parameters]:
-    return own_objects(
-        aws, configuration.name, configuration.model.bucket, artifact_prefix(configuration)
+    release: Release,
+    stored: StoredReleases,
+    rollback_config: str | None,
+) -> StoredReleases:
+    created_at = _find_creation_time(stored.configs, release)
+    configs = [
+        config
+        for config in _select_older(stored.configs, created_at)
+        if config["EndpointConfigName"] not in (release.config_name, rollback_config)
+    ]
+    remaining = _list_names(stored.configs) - _list_names(configs)
+    model_names = _list_used_models(aws, release, remaining)
+    keys = _list_used_keys(aws, configuration, release, stored.models, model_names)
+    return StoredReleases(
+        configs=configs,
+        models=_select_obsolete_models(stored.models, created_at, model_names),
+        objects=_select_obsolete_artifacts(stored.objects, created_at, keys),
     )
+
+
+def _list_names(configs: list[Parameters]) -> set[str]:
+    return {config["EndpointConfigName"] for config in configs}
+
+
+def _find_creation_time(configs: list[Parameters], release: Release) -> datetime | None:
+    """Return when the release's config was created, or None if it does not exist yet."""
+    for config in configs:
+        if config["EndpointConfigName"] == release.config_name:
+            created_at: datetime = config["CreationTime"]
+            return created_at
+    return None
+
+
+def _select_older(
+    resources: list[Parameters], created_at: datetime | None, time_key: str = "CreationTime"
+) -> list[Parameters]:
+    """Return the resources older than the release; newer ones may belong to another run."""
+    if created_at is None:
+        return resources
+    return [resource for resource in resources if resource[time_key] < created_at]
+
+
+def _list_used_models(aws: Aws, release: Release, config_names: set[str]) -> set[str]:
+    """Return the names of the models that the release and the remaining configs use."""
+    model_names = {release.model_name}
+    for config_name in config_names - {release.config_name}:
+        model_names.update(list_model_names(describe_config(aws, config_name)))
+    return model_names
+
+
+def _list_used_keys(
+    aws: Aws,
+    configuration: Configuration,
+    release: Release,
+    models: list[Parameters],
+    used_model_names: set[str],
+) -> set[str]:
+    """Return the S3 keys of the artifacts that the used models load."""
+    keys = {release.upload["Key"]}
+    owned_names = {model["ModelName"] for model in models}
+    for model_name in (used_model_names & owned_names) - {release.model_name}:
+        container = describe_model(aws, model_name).get("PrimaryContainer", {})
+        url = container.get("ModelDataUrl", "")
+        keys.add(url.removeprefix(f"s3://{configuration.model.bucket}/"))
+    return keys
+
+
+def _select_obsolete_models(
+    models: list[Parameters], created_at: datetime | None, used_names: set[str]
+) -> list[Parameters]:
+    older = _select_older(models, created_at)
+    return [model for model in older if model["ModelName"] not in used_names]
+
+
+def _select_obsolete_artifacts(
+    objects: list[Parameters], created_at: datetime | None, used_keys: set[str]
+) -> list[Parameters]:
+    older = _select_older(objects, created_at, "LastModified")
+    artifacts = [item for item in older if item["Key"].endswith(f"/{ARTIFACT_FILE_NAME}")]
+    return [artifact for artifact in artifacts if artifact["Key"] not in used_keys]

@@ -1,179 +1,205 @@
-"""The way back to a config that the endpoint had, in the steps and under the alarms that the file wants for any update."""
+"""Plans a rollback to an earlier endpoint config, with the file's update strategy and alarms."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from deploy.actual import Deployed, deployed, own, tagged
+from deploy.actual.lookup import add_tags
+from deploy.actual.owned import list_owned_configs
+from deploy.actual.reader import read_actual_state
+from deploy.actual.state import ActualState
 from deploy.aws import Aws
-from deploy.config.configuration import Configuration
 from deploy.config.naming import VERSION_TAG, Parameters
-from deploy.desired.autoscaling import (
-    build_scalable_target,
-    build_scaling_policies,
-    build_wake_alarm,
-)
-from deploy.desired.guardrails import build_alarms, build_deployment_config, supports_guardrails
+from deploy.desired.guardrails import supports_guardrails
+from deploy.desired.operations import Operations
 from deploy.errors import DeployError
-from deploy.planning.alarms import alarm_calls, unfit_alarms
-from deploy.planning.autoscaling import scale_again_calls, scale_calls, unscale_call
+from deploy.planning.alarms import ROLLBACK_ALARM, find_unusable_alarms, plan_alarms
+from deploy.planning.autoscaling import detach_scaling, plan_scaling
 from deploy.planning.call import Call
-from deploy.planning.endpoint_kind import verify_kind
-from deploy.planning.tags import serving_tags
-from deploy.planning.update import MIXED, RETYPED, is_retyped, update_call, verify_changeable
+from deploy.planning.endpoint_type import verify_endpoint_type
+from deploy.planning.restoration import plan_scaling_restoration
+from deploy.planning.tags import build_serving_tags
+from deploy.planning.update import (
+    DETACH_REASON,
+    ROLLBACK_FAILED,
+    build_update_call,
+    must_detach_scaling,
+    verify_changeable,
+)
 
 
 @dataclass(frozen=True, slots=True)
-class WayBack:
-    """The config that serves now and the one to go back to, the calls that lead there, and what is to be said before."""
+class RollbackPlan:
+    """The endpoint configs before and after a rollback, its calls and the warnings about it."""
 
-    running: str
-    config: str
+    serving_config_name: str
+    config_name: str
     calls: list[Call]
     warnings: list[str]
 
 
-def way_back(aws: Aws, configuration: Configuration, to: str | None) -> WayBack:
-    """Find the way back to a config, or to the one before; raises DeployError where there is none."""
-    name = configuration.name
-    there = deployed(aws, name)
-    _verify_free(name, there)
-    is_back = to is None and there.is_back and there.endpoint["EndpointStatus"] != MIXED
-    config = str(there.running) if is_back else _chosen(aws, name, there, to)
-    described = tagged(
-        aws,
-        "EndpointConfigArn",
-        aws.call("sagemaker", "describe_endpoint_config", EndpointConfigName=config),
-    )
-    verify_kind(name, there.running_config, described)
-    if is_back:
-        finish = [
-            *_scaling(configuration, there, described, retyped=False),
-            _tag_call(there, config, described),
-        ]
-        told = f"{config} serves already, as after a rollback that broke off: what is left of it is done"
-        return WayBack(
-            config, config, finish, [told, *_about_scaling(configuration, there, described)]
+def plan_rollback(
+    aws: Aws, name: str, operations: Operations, requested_config_name: str | None
+) -> RollbackPlan:
+    """Plan a rollback to the requested endpoint config, or to the previous one.
+
+    Raises DeployError if there is no such config, or if the endpoint cannot be updated now.
+    """
+    actual = read_actual_state(aws, name)
+    _verify_can_roll_back(name, actual)
+    if requested_config_name is None and _is_only_unrecorded(actual):
+        config = _read_config(aws, str(actual.serving_config_name))
+        return _plan_completion(name, operations, actual, config)
+    config = _read_config(aws, _select_config_name(aws, name, actual, requested_config_name))
+    verify_endpoint_type(name, actual.serving_config, config)
+    has_instances = supports_guardrails(actual.serving_config, config)
+    unusable_alarms = find_unusable_alarms(aws, operations) if has_instances else {}
+    return _plan_switch(name, operations, actual, config, unusable_alarms)
+
+
+def _verify_can_roll_back(name: str, actual: ActualState) -> None:
+    if actual.status in (None, "Failed"):
+        raise DeployError(f"no endpoint {name} to roll back; create it with python -m deploy up")
+    if actual.is_in_progress:
+        raise DeployError(
+            f"the endpoint {name} is {actual.status}, and AWS rejects updates until that has "
+            "finished; run rollback again when python -m deploy status reports InService"
         )
-    has_instances = supports_guardrails(there.running_config, described)
-    alarms, unfit = build_alarms(configuration), dict[str, str]()
-    if (
-        has_instances
-    ):  # often it is a ringing alarm that makes one go back; it would roll the way back itself back
-        unfit = unfit_alarms(aws, configuration)
-    deployment = (
-        build_deployment_config(configuration, alarms, list(unfit)) if has_instances else None
-    )
-    retyped = is_retyped(there, described)
+    verify_changeable(name, actual)
+
+
+def _is_only_unrecorded(actual: ActualState) -> bool:
+    return actual.has_unrecorded_rollback and actual.status != ROLLBACK_FAILED
+
+
+def _read_config(aws: Aws, config_name: str) -> Parameters:
+    config = aws.call("sagemaker", "describe_endpoint_config", EndpointConfigName=config_name)
+    return add_tags(aws, "EndpointConfigArn", config)
+
+
+def _select_config_name(aws: Aws, name: str, actual: ActualState, requested: str | None) -> str:
+    may_serve_both = actual.status == ROLLBACK_FAILED
+    default = actual.recorded_config_name if may_serve_both else actual.previous_config_name
+    config_name = requested or default
+    owned = {config["EndpointConfigName"] for config in list_owned_configs(aws, name)}
+    others = ", ".join(sorted(owned - {actual.serving_config_name})) or "no other config exists"
+    if config_name == actual.serving_config_name and not may_serve_both:
+        raise DeployError(
+            f"{name} already serves {config_name}; select another endpoint config with --to: "
+            f"{others}"
+        )
+    if config_name is None:
+        raise DeployError(f"{name} has no previous endpoint config; select one with --to: {others}")
+    # The previous config may have been created by hand.
+    if config_name not in owned and config_name != actual.previous_config_name:
+        raise DeployError(
+            f"{config_name} is not an existing endpoint config of {name}; select one with --to: "
+            f"{others}"
+        )
+    return config_name
+
+
+def _plan_completion(
+    name: str, operations: Operations, actual: ActualState, config: Parameters
+) -> RollbackPlan:
+    """Plan the remaining calls of a rollback that was interrupted after its update."""
+    config_name = config["EndpointConfigName"]
     calls = [
-        *(
-            alarm_calls(_own(alarms, there), there, "an alarm that rolls an update back")
-            if deployment
-            else []
-        ),
-        *([unscale_call(name, there, RETYPED)] if retyped else []),
-        update_call(
-            name,
-            config,
-            deployment,
-            retains=has_instances and _scales(configuration, there),
-            why=f"go back to {config}",
-        ),
-        *_scaling(configuration, there, described, retyped=retyped),
-        _tag_call(there, config, described),
+        *_plan_scaling(name, operations, actual, config, was_detached=False),
+        _record_rollback(actual, config),
     ]
+    notice = f"{config_name} already serves: completing an interrupted rollback"
+    warnings = [notice, *_list_scaling_warnings(operations, actual, config)]
+    return RollbackPlan(config_name, config_name, calls, warnings)
+
+
+def _plan_switch(
+    name: str,
+    operations: Operations,
+    actual: ActualState,
+    config: Parameters,
+    unusable_alarms: dict[str, str],
+) -> RollbackPlan:
+    calls = _plan_switch_calls(name, operations, actual, config, unusable_alarms)
     warnings = [
-        f"the alarm {alarm} {why}, so that it cannot watch the way back"
-        for alarm, why in unfit.items()
+        f"the alarm {alarm} {problem}, so it cannot guard this rollback"
+        for alarm, problem in unusable_alarms.items()
     ]
-    return WayBack(
-        str(there.running),
-        config,
-        calls,
-        warnings + _about_scaling(configuration, there, described),
+    return RollbackPlan(
+        str(actual.serving_config_name),
+        config["EndpointConfigName"],
+        list(calls),
+        warnings + _list_scaling_warnings(operations, actual, config),
     )
 
 
-def _verify_free(name: str, there: Deployed) -> None:
-    status = there.endpoint.get("EndpointStatus")
-    if status in (None, "Failed"):
-        raise DeployError(f"there is no endpoint {name} to take back: python -m deploy up makes it")
-    if there.is_under_way:
-        raise DeployError(
-            f"the endpoint {name} is {status}, and AWS takes no other update meanwhile: "
-            "run rollback again when python -m deploy status says InService"
-        )
-    verify_changeable(name, there)
-
-
-def _chosen(aws: Aws, name: str, there: Deployed, to: str | None) -> str:
-    is_mixed = there.endpoint["EndpointStatus"] == MIXED
-    kept = {config["EndpointConfigName"] for config in own(aws, name, "EndpointConfig")}
-    config = to or (there.settled if is_mixed else there.previous)
-    others = ", ".join(sorted(kept - {there.running})) or "there is none"
-    if config == there.running and not is_mixed:
-        raise DeployError(
-            f"{name} serves {config} already: to go to another, name one with --to: {others}"
-        )
-    if config is None:
-        raise DeployError(
-            f"{name} has no previous endpoint config to go back to: name one with --to: {others}"
-        )
-    if config not in {*kept, there.previous}:  # which may have been made by hand
-        raise DeployError(
-            f"{config} is no endpoint config of {name}, or is there no more: name one with --to: {others}"
-        )
-    return config
-
-
-def _own(alarms: list[Parameters], there: Deployed) -> list[Parameters]:
-    # One that others made watches as it is; the way back is no time to ask for another name.
-    return [alarm for alarm in alarms if alarm["AlarmName"] not in there.others_alarms]
-
-
-def _scales(configuration: Configuration, there: Deployed) -> bool:
-    # Scaling that a broken-off run left off has found a number of instances, too.
-    return bool(there.target or configuration.scaling)
-
-
-def _scaling(
-    configuration: Configuration, there: Deployed, described: Parameters, *, retyped: bool
+def _plan_switch_calls(
+    name: str,
+    operations: Operations,
+    actual: ActualState,
+    config: Parameters,
+    unusable_alarms: dict[str, str],
 ) -> Iterator[Call]:
-    if not supports_guardrails(described):
-        return
-    if retyped:
-        yield from scale_again_calls(configuration.name, there)
-    elif not there.target and (target := build_scalable_target(configuration)):
-        yield from scale_calls(
-            target,
-            build_scaling_policies(configuration),
-            build_wake_alarm(configuration),
-            there,
-            anew=True,
-        )
-
-
-def _about_scaling(
-    configuration: Configuration, there: Deployed, described: Parameters
-) -> list[str]:
-    if not supports_guardrails(described) or there.target:
-        return []
-    if build_scalable_target(configuration):
-        return [
-            "scaling is off, as after a run that was killed, or another kind of compute: it is put on as the file says"
-        ]
-    return (
-        []
-        if supports_guardrails(there.running_config)
-        else ["the file has no scaling, so that the number of instances is fixed"]
+    config_name = config["EndpointConfigName"]
+    has_instances = supports_guardrails(actual.serving_config, config)
+    # An alarm in ALARM state is often why a user rolls back. It would also roll the rollback back.
+    deployment = operations.exclude_alarms(unusable_alarms) if has_instances else None
+    if deployment:
+        yield from _plan_own_alarms(operations, actual)
+    was_detached = must_detach_scaling(actual, config)
+    if was_detached:
+        yield detach_scaling(name, actual, DETACH_REASON)
+    # Scaling that an interrupted run detached has set the number of instances, too.
+    has_scaling = bool(actual.target or operations.target)
+    yield build_update_call(
+        name,
+        config_name,
+        deployment,
+        keep_instance_count=has_instances and has_scaling,
+        reason=f"roll back to {config_name}",
     )
+    yield from _plan_scaling(name, operations, actual, config, was_detached=was_detached)
+    yield _record_rollback(actual, config)
 
 
-def _tag_call(there: Deployed, config: str, described: Parameters) -> Call:
-    tags = [
-        *serving_tags(config, there.before(config)),
-        *(tag for tag in described["Tags"] if tag["Key"] == VERSION_TAG),
+def _plan_own_alarms(operations: Operations, actual: ActualState) -> Iterator[Call]:
+    # Alarms of others that have our names are used as they are, so a rollback is never blocked.
+    alarms = [
+        alarm for alarm in operations.alarms if alarm["AlarmName"] not in actual.foreign_alarms
     ]
-    why = "remember what serves, and what is left"
-    return Call(
-        "sagemaker", "add_tags", {"ResourceArn": there.endpoint["EndpointArn"], "Tags": tags}, why
-    )
+    return plan_alarms(alarms, actual, ROLLBACK_ALARM)
+
+
+def _plan_scaling(
+    name: str,
+    operations: Operations,
+    actual: ActualState,
+    config: Parameters,
+    *,
+    was_detached: bool,
+) -> Iterator[Call]:
+    if not supports_guardrails(config):
+        return
+    if was_detached:
+        yield from plan_scaling_restoration(name, actual)
+    elif operations.target and not actual.target:
+        yield from plan_scaling(operations.target, operations, actual, reattach=True)
+
+
+def _list_scaling_warnings(
+    operations: Operations, actual: ActualState, config: Parameters
+) -> list[str]:
+    if actual.target or not supports_guardrails(config):
+        return []
+    if operations.target:
+        return ["scaling is not attached: this rollback attaches it as the file configures it"]
+    if supports_guardrails(actual.serving_config):
+        return []
+    return ["the file does not configure scaling, so the number of instances is fixed"]
+
+
+def _record_rollback(actual: ActualState, config: Parameters) -> Call:
+    config_name = config["EndpointConfigName"]
+    tags = build_serving_tags(config_name, actual.find_rollback_config(config_name))
+    tags += [tag for tag in config["Tags"] if tag["Key"] == VERSION_TAG]
+    parameters = {"ResourceArn": actual.endpoint["EndpointArn"], "Tags": tags}
+    return Call("sagemaker", "add_tags", parameters, "record the current and the previous config")

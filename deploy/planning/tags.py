@@ -1,8 +1,9 @@
-"""Tags: what is put on and taken off what is there already, so that they are as the file says."""
+"""Plans the tag changes of existing resources, and the tags that record what serves."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
-from deploy.actual import Deployed
+from deploy.actual.state import ActualState
 from deploy.config.naming import (
     PREVIOUS_CONFIG_TAG,
     SERVING_CONFIG_TAG,
@@ -10,81 +11,80 @@ from deploy.config.naming import (
     TAG_NAMES_TAG,
     Parameters,
 )
-from deploy.desired.resources import Wanted
+from deploy.desired.operations import Operations
+from deploy.desired.release import Release
 from deploy.planning.call import Call
 
 Tags = list[dict[str, str]]
 
 
-def tag_calls(wanted: Wanted, there: Deployed) -> Iterator[Call]:
-    """Return the calls that make the tags of what is there, and stays, those of the file."""
-    for arn, one, tags in (
-        ("ModelArn", there.model, wanted.model["Tags"]),
-        ("EndpointConfigArn", there.config, wanted.config["Tags"]),
-        (
-            "EndpointArn",
-            {} if there.endpoint.get("EndpointStatus") == "Failed" else there.endpoint,
-            _of_endpoint(wanted, there),
-        ),
-    ):
-        if one:
-            yield from _retag(
-                "sagemaker", "delete_tags", "add_tags", one, {"ResourceArn": one[arn]}, tags
-            )
-    for alarm in (*wanted.alarms, wanted.wake_alarm):
-        if alarm and (one := there.alarms.get(alarm["AlarmName"], {})):
-            yield from _retag(
-                "cloudwatch",
-                "untag_resource",
-                "tag_resource",
-                one,
-                {"ResourceARN": one["AlarmArn"]},
-                alarm["Tags"],
-            )
+@dataclass(frozen=True, slots=True)
+class _TagApi:
+    """The names of the tag operations of one AWS service."""
+
+    service: str
+    add: str
+    remove: str
+    arn_key: str
 
 
-def serving_tags(config: str, before: str | None) -> Tags:
-    """Return the tags that tell, once an update has succeeded, what serves and what rollback goes back to."""
-    return [
-        {"Key": SERVING_CONFIG_TAG, "Value": config},
-        *([{"Key": PREVIOUS_CONFIG_TAG, "Value": before}] if before else []),
-    ]
+SAGEMAKER = _TagApi("sagemaker", "add_tags", "delete_tags", "ResourceArn")
+CLOUDWATCH = _TagApi("cloudwatch", "tag_resource", "untag_resource", "ResourceARN")
 
 
-def own_tags(there: Tags, wanted: Tags) -> dict[str, str]:
-    """Return the tags that a file gave what is there, or that this file has too; what others gave is theirs."""
-    found, names = in_pairs(there), in_pairs(wanted).keys()
-    return {
-        key: value
-        for key, value in found.items()
-        if key in names
-        or key in (TAG_NAMES_TAG, *found.get(TAG_NAMES_TAG, "").split(TAG_NAME_SEPARATOR))
-    }
+def plan_tags(release: Release, operations: Operations, actual: ActualState) -> Iterator[Call]:
+    """Plan the calls that give existing resources the tags of the file."""
+    if actual.model:
+        arn = actual.model["ModelArn"]
+        yield from _plan_changes(SAGEMAKER, arn, actual.model["Tags"], release.model["Tags"])
+    if actual.config:
+        arn = actual.config["EndpointConfigArn"]
+        yield from _plan_changes(SAGEMAKER, arn, actual.config["Tags"], release.config["Tags"])
+    if actual.endpoint and actual.status != "Failed":  # a failed endpoint is replaced
+        arn, tags = actual.endpoint["EndpointArn"], _build_endpoint_tags(release, actual)
+        yield from _plan_changes(SAGEMAKER, arn, actual.endpoint["Tags"], tags)
+    for alarm in operations.created_alarms:
+        if existing := actual.alarms.get(alarm["AlarmName"]):
+            arn = existing["AlarmArn"]
+            yield from _plan_changes(CLOUDWATCH, arn, existing["Tags"], alarm["Tags"])
 
 
-def in_pairs(tags: Tags) -> dict[str, str]:
-    """Return tags as keys and values."""
+def build_serving_tags(config_name: str, previous_config_name: str | None) -> Tags:
+    """Build the tags that record, after an update, which config serves and which one did before."""
+    tags = [{"Key": SERVING_CONFIG_TAG, "Value": config_name}]
+    if previous_config_name:
+        tags.append({"Key": PREVIOUS_CONFIG_TAG, "Value": previous_config_name})
+    return tags
+
+
+def select_own_tags(actual: Tags, desired: Tags) -> dict[str, str]:
+    """Return the tags that this file or an earlier one set; ignores tags of others."""
+    pairs = to_pairs(actual)
+    own_names = set(pairs.get(TAG_NAMES_TAG, "").split(TAG_NAME_SEPARATOR))
+    own_names |= to_pairs(desired).keys() | {TAG_NAMES_TAG}
+    return {name: value for name, value in pairs.items() if name in own_names}
+
+
+def to_pairs(tags: Tags) -> dict[str, str]:
+    """Convert AWS's list of tags to a dict."""
     return {tag["Key"]: tag["Value"] for tag in tags}
 
 
-def _of_endpoint(wanted: Wanted, there: Deployed) -> Tags:
-    config = wanted.endpoint["EndpointConfigName"]
-    return [
-        *(tag for tag in wanted.endpoint["Tags"] if tag["Key"] != SERVING_CONFIG_TAG),
-        *serving_tags(config, there.before(config)),
-    ]
+def _build_endpoint_tags(release: Release, actual: ActualState) -> Tags:
+    tags = [tag for tag in release.endpoint["Tags"] if tag["Key"] != SERVING_CONFIG_TAG]
+    previous = actual.find_rollback_config(release.config_name)
+    return tags + build_serving_tags(release.config_name, previous)
 
 
-def _retag(  # noqa: PLR0913, PLR0917
-    service: str, remove: str, add: str, one: Parameters, resource: Parameters, tags: Tags
-) -> Iterator[Call]:
-    known, pairs = own_tags(one["Tags"], tags), in_pairs(tags)
-    # First off: TAG_NAMES_TAG must know a name until its tag is gone.
-    if gone := sorted(known.keys() - pairs.keys()):
-        yield Call(service, remove, resource | {"TagKeys": gone}, f"without {', '.join(gone)}")
-    if new := [
-        {"Key": key, "Value": value} for key, value in pairs.items() if known.get(key) != value
-    ]:
-        yield Call(
-            service, add, resource | {"Tags": new}, f"with {', '.join(tag['Key'] for tag in new)}"
-        )
+def _plan_changes(api: _TagApi, arn: str, actual: Tags, desired: Tags) -> Iterator[Call]:
+    current, target = select_own_tags(actual, desired), to_pairs(desired)
+    # Remove first: TAG_NAMES_TAG must list a tag until it is removed.
+    parameters: Parameters
+    if removed := sorted(current.keys() - target.keys()):
+        parameters = {api.arn_key: arn, "TagKeys": removed}
+        yield Call(api.service, api.remove, parameters, f"remove {', '.join(removed)}")
+    changed = {name: value for name, value in target.items() if current.get(name) != value}
+    if changed:
+        tags = [{"Key": name, "Value": value} for name, value in changed.items()]
+        parameters = {api.arn_key: arn, "Tags": tags}
+        yield Call(api.service, api.add, parameters, f"set {', '.join(changed)}")

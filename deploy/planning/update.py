@@ -1,150 +1,174 @@
-"""What is to be done: the calls that lead from what is there to what is wanted, in order."""
+"""Plans the calls that create an endpoint, or update it to the desired release and operations."""
 
 from collections.abc import Iterator
 
-from deploy.actual import Deployed
+from deploy.actual.state import ActualState
 from deploy.config.naming import Parameters
 from deploy.desired.guardrails import supports_guardrails
-from deploy.desired.resources import Wanted
+from deploy.desired.operations import Operations
+from deploy.desired.release import Release
 from deploy.errors import DeployError
-from deploy.planning.alarms import alarm_calls
+from deploy.planning.alarms import ROLLBACK_ALARM, plan_alarms
 from deploy.planning.autoscaling import (
-    end_scaling_calls,
-    others,
-    others_again_calls,
-    scale_again_calls,
-    scale_calls,
-    unscale_call,
+    NOT_IN_FILE,
+    detach_scaling,
+    plan_scaling,
+    plan_scaling_removal,
 )
 from deploy.planning.call import Call
-from deploy.planning.endpoint_kind import is_for_good, verify_kind
-from deploy.planning.tags import tag_calls
+from deploy.planning.endpoint_type import is_permanent_change, verify_endpoint_type
+from deploy.planning.restoration import (
+    plan_foreign_scaling_restoration,
+    plan_scaling_restoration,
+)
+from deploy.planning.scaling_policies import list_foreign_scaling
+from deploy.planning.tags import plan_tags
 
-MIXED = "UpdateRollbackFailed"
-RETYPED = "the instance type cannot change under scaling"
+ROLLBACK_FAILED = "UpdateRollbackFailed"  # some instances may serve the old endpoint config
+DETACH_REASON = "detach scaling to change the instance type, as AWS requires"
+UPDATE_REASON = "switch to the new endpoint config; on failure AWS rolls back"
+PERMANENT_UPDATE_REASON = (
+    "switch to the new endpoint config, permanently: "
+    "AWS does not convert an endpoint with instances to serverless"
+)
 
 
-def calls_up(wanted: Wanted, there: Deployed) -> list[Call]:
-    """Return the calls that make what is wanted of what is there; raises DeployError for an endpoint that can only be removed."""
+def plan_update(release: Release, operations: Operations, actual: ActualState) -> list[Call]:
+    """Plan the calls that create the endpoint or update it.
+
+    Raises DeployError if AWS would reject the update, or if others own one of the alarms' names.
+    """
     return [
-        *_parts(wanted, there),
-        *_endpoint(wanted, there),
-        *_scaling(wanted, there),
-        *tag_calls(wanted, there),
-        *_left_over(wanted, there),
+        *_plan_release(release, actual),
+        *plan_alarms(operations.alarms, actual, ROLLBACK_ALARM),
+        *_plan_endpoint(release, operations, actual),
+        *_plan_scaling(release, operations, actual),
+        *plan_tags(release, operations, actual),
+        *_plan_alarm_deletion(operations, actual),
     ]
 
 
-def verify_changeable(name: str, there: Deployed) -> None:
-    """Raise DeployError for an endpoint that can only be removed."""
-    if there.endpoint.get("EndpointStatus") == "OutOfService":
+def verify_changeable(name: str, actual: ActualState) -> None:
+    """Raise DeployError if the endpoint can only be deleted."""
+    if actual.status == "OutOfService":
         raise DeployError(
-            f"the endpoint {name} is OutOfService: it cannot be changed: python -m deploy down, then up, makes it anew"
+            f"the endpoint {name} is OutOfService and cannot be updated; "
+            "run python -m deploy down, then up, to recreate it"
         )
 
 
-def verify_serving(wanted: Wanted, there: Deployed) -> None:
-    """Raise DeployError if something else serves meanwhile."""
-    if there.running != wanted.endpoint["EndpointConfigName"]:
+def verify_serving(release: Release, actual: ActualState) -> None:
+    """Raise DeployError if another update replaced this release in the meantime."""
+    if actual.serving_config_name != release.config_name:
         raise DeployError(
-            f"another update took over meanwhile, as from another terminal: {there.running} serves, and nothing old was removed"
+            f"another update replaced this one: {actual.serving_config_name} serves, "
+            "and no old resources were deleted"
         )
 
 
-def update_call(
-    name: str, config: str, deployment: Parameters | None, *, retains: bool, why: str
+def build_update_call(
+    name: str,
+    config_name: str,
+    deployment: Parameters | None,
+    *,
+    keep_instance_count: bool,
+    reason: str,
 ) -> Call:
-    """Return the call by which another config takes over."""
-    update: Parameters = {
+    """Build the call that switches the endpoint to another endpoint config."""
+    parameters: Parameters = {
         "EndpointName": name,
-        "EndpointConfigName": config,
-        "RetainAllVariantProperties": retains,
+        "EndpointConfigName": config_name,
+        "RetainAllVariantProperties": keep_instance_count,
     }
-    if retains:  # all but the number of instances is to be as the config says
-        update["ExcludeRetainedVariantProperties"] = [
+    if keep_instance_count:
+        # Everything except the number of instances comes from the endpoint config.
+        parameters["ExcludeRetainedVariantProperties"] = [
             {"VariantPropertyType": "DataCaptureConfig"},
             {"VariantPropertyType": "DesiredWeight"},
         ]
     if deployment:
-        update["DeploymentConfig"] = deployment
-    return Call("sagemaker", "update_endpoint", update, why)
+        parameters["DeploymentConfig"] = deployment
+    return Call("sagemaker", "update_endpoint", parameters, reason)
 
 
-def is_retyped(there: Deployed, config: Parameters) -> bool:
-    """Tell whether a config has another instance type than what runs, and so needs scaling off before it."""
-    return bool(there.target) and there.instance_type != config["ProductionVariants"][0].get(
-        "InstanceType"
+def must_detach_scaling(actual: ActualState, config: Parameters) -> bool:
+    """Return whether a config changes the instance type of an endpoint with scaling."""
+    instance_type = config["ProductionVariants"][0].get("InstanceType")
+    return bool(actual.target) and actual.instance_type != instance_type
+
+
+def _plan_release(release: Release, actual: ActualState) -> Iterator[Call]:
+    if not actual.uploaded:
+        reason = "the bucket does not contain this artifact"
+        yield Call("s3", "put_object", release.upload, reason)
+    if not actual.model:
+        reason = "no model has this image, artifact and environment"
+        yield Call("sagemaker", "create_model", release.model, reason)
+    if not actual.config:
+        reason = "no endpoint config has this model and compute"
+        yield Call("sagemaker", "create_endpoint_config", release.config, reason)
+
+
+def _plan_endpoint(release: Release, operations: Operations, actual: ActualState) -> Iterator[Call]:
+    name = release.endpoint_name
+    verify_changeable(name, actual)
+    if actual.status == "Failed":
+        reason = "its creation failed, so it must be recreated"
+        yield Call("sagemaker", "delete_endpoint", {"EndpointName": name}, reason)
+    if not _exists(actual):
+        yield Call("sagemaker", "create_endpoint", release.endpoint, "start serving")
+    elif _needs_update(release, actual):
+        yield from _plan_config_switch(release, operations, actual)
+
+
+def _plan_config_switch(
+    release: Release, operations: Operations, actual: ActualState
+) -> Iterator[Call]:
+    name = release.endpoint_name
+    verify_endpoint_type(name, actual.serving_config, release.config)
+    if must_detach_scaling(actual, release.config):
+        yield detach_scaling(name, actual, DETACH_REASON)
+    has_instances = supports_guardrails(actual.serving_config, release.config)
+    has_scaling = operations.target is not None or bool(list_foreign_scaling(actual))
+    is_permanent = is_permanent_change(actual.serving_config, release.config)
+    yield build_update_call(
+        name,
+        release.config_name,
+        operations.deployment if has_instances else None,
+        keep_instance_count=has_instances and has_scaling,
+        reason=PERMANENT_UPDATE_REASON if is_permanent else UPDATE_REASON,
     )
 
 
-def _parts(wanted: Wanted, there: Deployed) -> Iterator[Call]:
-    if not there.uploaded:
-        yield Call(
-            "s3", "put_object", wanted.upload, "upload the artifact, by the hash of its content"
-        )
-    if not there.model:
-        yield Call("sagemaker", "create_model", wanted.model, "image, artifact and environment")
-    if not there.config:
-        yield Call(
-            "sagemaker", "create_endpoint_config", wanted.config, "the model, and what it runs on"
-        )
-    yield from alarm_calls(wanted.alarms, there, "an alarm that rolls an update back")
+def _exists(actual: ActualState) -> bool:
+    return actual.status not in (None, "Failed")
 
 
-def _endpoint(wanted: Wanted, there: Deployed) -> Iterator[Call]:
-    name, config = wanted.endpoint["EndpointName"], wanted.endpoint["EndpointConfigName"]
-    verify_changeable(name, there)
-    status = there.endpoint.get("EndpointStatus")
-    if status == "Failed":
-        yield Call(
-            "sagemaker",
-            "delete_endpoint",
-            {"EndpointName": name},
-            "its creation failed, and only a new one can follow",
-        )
-    if status in (None, "Failed"):
-        yield Call("sagemaker", "create_endpoint", wanted.endpoint, "start serving")
-        return
-    if not _updates(wanted, there):
-        return
-    verify_kind(name, there.running_config, wanted.config)
-    if is_retyped(there, wanted.config):
-        yield unscale_call(name, there, RETYPED)
-    why = "take over from the old configuration, or roll back"
-    if is_for_good(there.running_config, wanted.config):
-        why = "take over from the old configuration, for good: AWS makes no serverless endpoint of one with instances"
-    has_instances = supports_guardrails(there.running_config, wanted.config)
-    retains = has_instances and (wanted.retains or bool(others(there)))
-    deployment = wanted.deployment if has_instances else None
-    yield update_call(name, config, deployment, retains=retains, why=why)
+def _needs_update(release: Release, actual: ActualState) -> bool:
+    if not _exists(actual):
+        return False
+    is_current = actual.serving_config_name == release.config_name
+    return not is_current or actual.status == ROLLBACK_FAILED
 
 
-def _updates(wanted: Wanted, there: Deployed) -> bool:
-    status = there.endpoint.get("EndpointStatus")
-    return status not in (None, "Failed") and (
-        there.running != wanted.endpoint["EndpointConfigName"] or status == MIXED
-    )
+def _plan_scaling(release: Release, operations: Operations, actual: ActualState) -> Iterator[Call]:
+    name = release.endpoint_name
+    needs_update = _needs_update(release, actual)
+    was_detached = needs_update and must_detach_scaling(actual, release.config)
+    if operations.target:
+        yield from plan_scaling(operations.target, operations, actual, reattach=was_detached)
+        if was_detached:
+            yield from plan_foreign_scaling_restoration(actual)
+    elif not was_detached:
+        yield from plan_scaling_removal(name, actual)
+    elif list_foreign_scaling(actual):
+        register_target = plan_scaling_restoration(name, actual)[0]
+        yield register_target
+        yield from plan_foreign_scaling_restoration(actual)
 
 
-def _scaling(wanted: Wanted, there: Deployed) -> Iterator[Call]:
-    name, anew = (
-        wanted.endpoint["EndpointName"],
-        _updates(wanted, there) and is_retyped(there, wanted.config),
-    )
-    if wanted.target:
-        yield from scale_calls(wanted.target, wanted.policies, wanted.wake_alarm, there, anew=anew)
-        yield from others_again_calls(there) if anew else []
-    elif not anew:
-        yield from end_scaling_calls(name, there)
-    elif others(there):
-        yield scale_again_calls(name, there)[0]
-        yield from others_again_calls(there)
-
-
-def _left_over(wanted: Wanted, there: Deployed) -> Iterator[Call]:
-    watching = (wanted.deployment or {}).get("AutoRollbackConfiguration", {}).get("Alarms", [])
-    kept = {alarm["AlarmName"] for alarm in (*wanted.alarms, wanted.wake_alarm, *watching) if alarm}
-    if names := sorted(set(there.alarms) - kept):
-        yield Call(
-            "cloudwatch", "delete_alarms", {"AlarmNames": names}, "the file has them no more"
-        )
+def _plan_alarm_deletion(operations: Operations, actual: ActualState) -> Iterator[Call]:
+    desired = {alarm["AlarmName"] for alarm in operations.created_alarms}
+    desired.update(operations.guarding_alarm_names)
+    if obsolete := sorted(set(actual.alarms) - desired):
+        yield Call("cloudwatch", "delete_alarms", {"AlarmNames": obsolete}, NOT_IN_FILE)

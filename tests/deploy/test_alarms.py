@@ -1,36 +1,40 @@
-"""Alarms: those of others are left alone, those that watch an update are looked at before it."""
+"""CloudWatch alarms: ownership, settings that users added, and states before an update."""
 
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from tests.deploy.conftest import Run
+from tests.deploy.support import POLL, SECOND_VERSION, find_last_parameters, list_mutations
 from tests.deploy.test_asynchronous import ASYNCHRONOUS
-from tests.deploy.test_life import POLL, mutations
 from tests.support.aws_emulator.runtime import REGION
 from tests.support.aws_emulator.server import Emulator
 
 ALARM: dict[str, Any] = {
-    "MetricName": "x", "Namespace": "x", "EvaluationPeriods": 1, "ComparisonOperator": "GreaterThanThreshold", "Statistic": "Sum",
-    "Period": 60, "Threshold": 1.0,
-}  # fmt: skip
+    "MetricName": "x",
+    "Namespace": "x",
+    "EvaluationPeriods": 1,
+    "ComparisonOperator": "GreaterThanThreshold",
+    "Statistic": "Sum",
+    "Period": 60,
+    "Threshold": 1.0,
+}
 TOPIC = "arn:aws:sns:eu-central-1:123456789012:pager"
 NAMED = {"names: []": "names: [theirs]"}
 
 
-def alarm(emulator: Emulator, name: str) -> dict[str, Any]:
-    """Return an alarm as it is."""
-    found: dict[str, Any] = emulator.client("cloudwatch").describe_alarms(AlarmNames=[name])[
-        "MetricAlarms"
-    ][0]
-    return found
+def describe_alarm(emulator: Emulator, name: str) -> dict[str, Any]:
+    """Return the description of an alarm."""
+    response = emulator.client("cloudwatch").describe_alarms(AlarmNames=[name])
+    alarm: dict[str, Any] = response["MetricAlarms"][0]
+    return alarm
 
 
-def page(emulator: Emulator, name: str) -> None:
-    """Let an alarm tell a topic, and be off, as somebody does by hand."""
+def add_notifications(emulator: Emulator, name: str) -> None:
+    """Add an SNS topic and a description, and disable the actions, as a user does by hand."""
     known = {
         key: value
-        for key, value in alarm(emulator, name).items()
+        for key, value in describe_alarm(emulator, name).items()
         if key in {*ALARM, "Dimensions", "TreatMissingData", "AlarmActions"}
     }
     actions = [*known.pop("AlarmActions", []), TOPIC]
@@ -44,76 +48,70 @@ def page(emulator: Emulator, name: str) -> None:
     )
 
 
-def test_an_alarm_of_somebody_else(
+def test_foreign_alarm_with_our_name(
     emulator: Emulator, run: Run, write_config: Callable[..., Path]
 ) -> None:
-    """An alarm of others that has the name of one of ours is refused by plan and up; rollback takes it as it is."""
+    """Plan and up reject an alarm of others that has our name; rollback uses it unchanged."""
     run("up", write_config(), *POLL)
-    run("up", write_config({"1.0.0": "2.0.0"}), *POLL)
-    made = alarm(emulator, "diamonds-errors-5xx")["AlarmArn"]
-    emulator.client("cloudwatch").untag_resource(
-        ResourceARN=made, TagKeys=["xgb-endpoint:endpoint"]
-    )
+    run("up", write_config(SECOND_VERSION), *POLL)
+    arn = describe_alarm(emulator, "diamonds-errors-5xx")["AlarmArn"]
+    emulator.client("cloudwatch").untag_resource(ResourceARN=arn, TagKeys=["xgb-endpoint:endpoint"])
     emulator.recorder.reset()
     outcomes, changed = (
         [run("plan", write_config()), run("up", write_config(), *POLL)],
-        mutations(emulator),
+        list_mutations(emulator),
     )
     back = run("rollback", write_config(), "--yes", *POLL)
 
     assert changed == []
     assert back.exit_code == 0, back.output
-    assert "PutMetricAlarm" not in mutations(emulator)
+    assert "PutMetricAlarm" not in list_mutations(emulator)
     for outcome in outcomes:
         assert outcome.exit_code == 1
-        assert "the alarm diamonds-errors-5xx was not made by this program" in outcome.output
+        assert "the alarm diamonds-errors-5xx was not created by this program" in outcome.output
 
 
-def test_an_alarm_that_was_ours_and_is_named(
+def test_own_alarm_listed_in_file(
     emulator: Emulator, run: Run, write_config: Callable[..., Path]
 ) -> None:
-    """An alarm that the file names is not removed, though the file makes it no more, and is sent once."""
+    """An alarm listed in the file is not deleted, and is sent to AWS once."""
     run("up", write_config(), *POLL)
     named = {
         "errors_5xx: 5": "errors_5xx: null",
         "names: []": "names: [diamonds-errors-5xx, diamonds-latency-p99]",
     }
     outcome = run("up", write_config({**named, "1.0.0": "2.0.0"}), *POLL)
-    update = next(
-        call.parameters
-        for call in reversed(emulator.recorder.calls)
-        if call.operation == "UpdateEndpoint"
-    )
+    update = find_last_parameters(emulator, "UpdateEndpoint")
 
     assert outcome.exit_code == 0, outcome.output
-    assert alarm(emulator, "diamonds-errors-5xx")["StateValue"] != "ALARM"
+    assert describe_alarm(emulator, "diamonds-errors-5xx")["StateValue"] != "ALARM"
     watching = [
-        one["AlarmName"]
-        for one in update["DeploymentConfig"]["AutoRollbackConfiguration"]["Alarms"]
+        alarm["AlarmName"]
+        for alarm in update["DeploymentConfig"]["AutoRollbackConfiguration"]["Alarms"]
     ]
     assert sorted(watching) == ["diamonds-errors-5xx", "diamonds-latency-p99"]
 
 
-def test_what_others_added_to_our_alarms(
+def test_user_settings_of_alarm_are_kept(
     emulator: Emulator, run: Run, write_config: Callable[..., Path]
 ) -> None:
-    """Another limit in the file leaves whom an alarm tells, whether it does, and what it says of itself."""
+    """A new threshold keeps the actions and the description that a user added."""
     run("up", write_config(), *POLL)
-    page(emulator, "diamonds-errors-5xx")
+    add_notifications(emulator, "diamonds-errors-5xx")
     outcome, again = (
         run("up", write_config({"errors_5xx: 5": "errors_5xx: 9"}), *POLL),
         run("plan", write_config({"errors_5xx: 5": "errors_5xx: 9"})),
     )
-    now = alarm(emulator, "diamonds-errors-5xx")
+    updated = describe_alarm(emulator, "diamonds-errors-5xx")
 
     assert outcome.exit_code == 0, outcome.output
     assert "nothing to do" in again.output
-    assert now["Threshold"] == 9
+    assert updated["Threshold"] == 9
     assert (
-        now["AlarmActions"],
-        now["OKActions"],
-        now["ActionsEnabled"],
-        now["AlarmDescription"],
+        updated["AlarmActions"],
+        updated["OKActions"],
+        updated["ActionsEnabled"],
+        updated["AlarmDescription"],
     ) == (
         [TOPIC],
         [TOPIC],
@@ -122,15 +120,15 @@ def test_what_others_added_to_our_alarms(
     )
 
 
-def test_what_others_added_to_the_alarm_that_wakes(
+def test_user_actions_of_wake_alarm_are_kept(
     emulator: Emulator, run: Run, write_config: Callable[..., Path]
 ) -> None:
-    """The alarm that starts the first instance tells whom others added too, also after its policy was made anew."""
+    """The wake alarm keeps actions that users added, even after its policy was recreated."""
     emulator.client("s3").create_bucket(
         Bucket="replies", CreateBucketConfiguration={"LocationConstraint": REGION}
     )
     run("up", write_config(ASYNCHRONOUS), *POLL)
-    page(emulator, "diamonds-backlog-without-capacity")
+    add_notifications(emulator, "diamonds-backlog-without-capacity")
     planned = run("plan", write_config(ASYNCHRONOUS))
     run("up", write_config({**ASYNCHRONOUS, "ml.c6i.large": "ml.c7i.large"}), *POLL)
     found = emulator.client("application-autoscaling").describe_scaling_policies(
@@ -141,32 +139,36 @@ def test_what_others_added_to_the_alarm_that_wakes(
     )
 
     assert "nothing to do" in planned.output
-    assert set(alarm(emulator, "diamonds-backlog-without-capacity")["AlarmActions"]) == {TOPIC, arn}
+    assert set(describe_alarm(emulator, "diamonds-backlog-without-capacity")["AlarmActions"]) == {
+        TOPIC,
+        arn,
+    }
 
 
-def test_an_alarm_that_is_not_there(
-    emulator: Emulator, run: Run, write_config: Callable[..., Path]
-) -> None:
-    """Named alarms that are not there are told by plan and up before anything is made; rollback goes without them."""
+def test_missing_alarm(emulator: Emulator, run: Run, write_config: Callable[..., Path]) -> None:
+    """Plan and up reject a missing alarm before any change; rollback ignores it."""
     run("up", write_config(), *POLL)
-    run("up", write_config({"1.0.0": "2.0.0"}), *POLL)
+    run("up", write_config(SECOND_VERSION), *POLL)
     emulator.recorder.reset()
     outcomes = [run("plan", write_config(NAMED)), run("up", write_config(NAMED), *POLL)]
-    changed = mutations(emulator)
+    changed = list_mutations(emulator)
     back = run("rollback", write_config(NAMED), "--yes", *POLL)
 
     assert changed == []
     for outcome in outcomes:
         assert outcome.exit_code == 1
-        assert "update.alarms.names: there is no alarm theirs in eu-central-1" in outcome.output
+        assert (
+            "update.alarms.names: no such alarm in eu-central-1: theirs; create it"
+            in outcome.output
+        )
     assert back.exit_code == 0, back.output
-    assert "the alarm theirs is not there, so that it cannot watch the way back" in back.output
+    assert "the alarm theirs does not exist, so it cannot guard this rollback" in back.output
 
 
-def test_an_alarm_that_rings_before_an_update(
+def test_alarm_in_alarm_state_before_update(
     emulator: Emulator, run: Run, write_config: Callable[..., Path]
 ) -> None:
-    """An alarm that rings is told before an update, which it would end at once, and only then."""
+    """Plan and up warn about an alarm in ALARM state, but only before an update."""
     emulator.client("cloudwatch").put_metric_alarm(AlarmName="theirs", **ALARM)
     first = run("up", write_config(NAMED), *POLL)
     emulator.client("cloudwatch").set_alarm_state(
@@ -176,9 +178,9 @@ def test_an_alarm_that_rings_before_an_update(
     planned, updated = run("plan", other), run("up", other, *POLL)
 
     assert first.exit_code == updated.exit_code == 0, first.output + updated.output
-    assert "theirs rings" not in first.output + same.output
+    assert "theirs is in ALARM" not in first.output + same.output
     for outcome in (planned, updated):
         assert (
-            "the alarm theirs rings already, so that the update would be rolled back at once"
+            "the alarm theirs is in ALARM state, so AWS would roll the update back immediately"
             in outcome.output
         )

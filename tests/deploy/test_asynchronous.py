@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.deploy.conftest import Run
-from tests.deploy.test_kinds import ACTIONS
-from tests.deploy.test_life import PAYLOAD, POLL, left, mutations
+from tests.deploy.support import PAYLOAD, POLL, list_mutations, list_resources
+from tests.deploy.test_endpoint_types import ACTIONS
 from tests.support.aws_emulator.recorder import ApiCall, Fault
 from tests.support.aws_emulator.runtime import REGION
 from tests.support.aws_emulator.server import Emulator
@@ -34,7 +34,7 @@ def config_file(emulator: Emulator, write_config: Callable[..., Path]) -> Path:
 
 
 def payloads(emulator: Emulator) -> list[str]:
-    return [name for name in left(emulator) if "/payloads/" in name]
+    return [name for name in list_resources(emulator) if "/payloads/" in name]
 
 
 def test_up_invoke_down(emulator: Emulator, run: Run, config_file: Path) -> None:
@@ -53,15 +53,15 @@ def test_up_invoke_down(emulator: Emulator, run: Run, config_file: Path) -> None
     assert invoked.stdout_bytes == expected
     assert payloads_before_down == []
     assert removed.exit_code == 0, removed.output
-    assert "replies in s3://replies/x; failures in s3://replies/failures" in removed.output
-    assert left(emulator) == []
+    assert "responses in s3://replies/x; failures in s3://replies/failures" in removed.output
+    assert list_resources(emulator) == []
     assert len(emulator.client("s3").list_objects_v2(Bucket="replies")["Contents"]) == 3
 
 
 def test_scale_from_zero(emulator: Emulator, run: Run, config_file: Path) -> None:
     """The alarm for a backlog without capacity triggers the policy that adds an instance."""
     run("up", config_file, *POLL)
-    first_calls = mutations(emulator)
+    first_calls = list_mutations(emulator)
     emulator.recorder.reset()
     run("up", config_file, *POLL)
     found = emulator.client("application-autoscaling").describe_scaling_policies(
@@ -87,7 +87,7 @@ def test_scale_from_zero(emulator: Emulator, run: Run, config_file: Path) -> Non
         ]
         == 1
     )
-    assert mutations(emulator) == ["PutObject", "DeleteObject"]  # the smoke test's payload
+    assert list_mutations(emulator) == ["PutObject", "DeleteObject"]  # the smoke test's payload
 
 
 def test_wake_alarm_is_removed(
@@ -98,7 +98,9 @@ def test_wake_alarm_is_removed(
     outcome = run("up", write_config({**ASYNCHRONOUS, "  min: 2": "  min: 2"}), *POLL)
 
     assert outcome.exit_code == 0, outcome.output
-    assert {"xgb-endpoint-wake", "diamonds-backlog-without-capacity"} & set(left(emulator)) == set()
+    assert {"xgb-endpoint-wake", "diamonds-backlog-without-capacity"} & set(
+        list_resources(emulator)
+    ) == set()
 
 
 @pytest.mark.parametrize("command", ["up", "up that is rolled back", "rollback"])
@@ -181,7 +183,7 @@ def test_no_response(
     assert "no response after 0 s at s3://replies/x/" in outcome.output
     assert "to see errors, set compute.asynchronous.failure" in outcome.output
     assert len(waiting) == 1
-    assert left(emulator) == []
+    assert list_resources(emulator) == []
 
 
 def test_policies_allow_all_calls(emulator: Emulator, run: Run, config_file: Path) -> None:
@@ -215,8 +217,5 @@ def test_kind_of_endpoint_is_fixed(
     emulator.recorder.reset()
     for outcome in (run("plan", write_config()), run("up", write_config(), *POLL)):
         assert outcome.exit_code == 1
-        assert (
-            "diamonds is an asynchronous endpoint, and AWS makes no real-time one of it"
-            in outcome.output
-        )
-    assert mutations(emulator) == []
+        assert "AWS does not convert an endpoint from asynchronous to real-time" in outcome.output
+    assert list_mutations(emulator) == []

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.deploy.conftest import Run
-from tests.deploy.test_life import POLL, mutations
+from tests.deploy.support import POLL, list_mutations
 from tests.support.aws_emulator.recorder import Fault
 from tests.support.aws_emulator.server import Emulator
 
@@ -29,7 +29,7 @@ def test_bucket_in_another_region(
     assert "model.bucket: expected a bucket in eu-central-1" in outcome.output
     assert f'"far" is in {OTHER_REGION}' in outcome.output
     assert len(outcome.output.splitlines()) == 1
-    assert mutations(emulator) == []
+    assert list_mutations(emulator) == []
 
 
 @pytest.mark.parametrize("command", ["plan", "up"])
@@ -46,7 +46,7 @@ def test_missing_bucket(
         'model.bucket: "nowhere": bucket does not exist; '
         "create it with aws s3 mb s3://nowhere --region eu-central-1" in outcome.output
     )
-    assert mutations(emulator) == []
+    assert list_mutations(emulator) == []
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.deploy.conftest import Run
-from tests.deploy.test_life import PAYLOAD, POLL, mutations
+from tests.deploy.support import PAYLOAD, POLL, list_mutations
 from tests.support.aws_emulator.recorder import Fault
 from tests.support.aws_emulator.server import Emulator
 from tests.support.server import ROOT
@@ -107,7 +107,7 @@ def test_image_configuration_download_fails(  # noqa: PLR0913, PLR0917 - three f
     assert words in outcome.output
     assert "secret" not in outcome.output
     assert len(outcome.output.splitlines()) == 1
-    assert mutations(emulator) == []
+    assert list_mutations(emulator) == []
 
 
 @pytest.mark.parametrize("missing", ["botocore", "yaml"])

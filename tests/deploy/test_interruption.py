@@ -1,4 +1,4 @@
-"""A run that is broken off, or can go no further, leaves scaling and alarms as they were, and says so."""
+"""An interrupted or failed run restores scaling and alarms, and reports what it could not."""
 
 import signal
 import threading
@@ -9,24 +9,25 @@ from pathlib import Path
 import pytest
 
 from tests.deploy.conftest import Run
-from tests.deploy.test_faults import RETYPED
-from tests.deploy.test_life import POLL, left
-from tests.deploy.test_scaling import refusing, scaling_of, theirs
+from tests.deploy.scaling_support import customize_scaling, read_scaling
+from tests.deploy.support import NEW_INSTANCE_TYPE, POLL, list_resources, reject_update
 from tests.support.aws_emulator.recorder import ApiCall, Fault
 from tests.support.aws_emulator.server import Emulator
 
 
 @pytest.fixture
-def survived() -> Iterator[None]:
-    """Let no signal of a test end the tests."""
-    before = {one: signal.signal(one, lambda *_: None) for one in (signal.SIGTERM, signal.SIGHUP)}
+def ignored_signals() -> Iterator[None]:
+    """Keep signals that a test sends from ending the test run."""
+    previous_handlers = {
+        number: signal.signal(number, lambda *_: None) for number in (signal.SIGTERM, signal.SIGHUP)
+    }
     yield
-    for one, handler in before.items():
-        signal.signal(one, handler)
+    for number, handler in previous_handlers.items():
+        signal.signal(number, handler)
 
 
-def sending(signals: dict[str, signal.Signals]) -> Callable[[ApiCall, int], Fault | None]:
-    """Send each signal once at an operation, once scaling is being taken off; the call lands a moment after."""
+def send_signals(signals: dict[str, signal.Signals]) -> Callable[[ApiCall, int], Fault | None]:
+    """Send each signal once, at its operation, after scaling has been detached."""
     seen: list[str] = []
 
     def fault(call: ApiCall, _: int) -> None:
@@ -49,35 +50,35 @@ def sending(signals: dict[str, signal.Signals]) -> Callable[[ApiCall, int], Faul
         },
     ],
 )
-@pytest.mark.usefixtures("survived")
-def test_a_signal(
+@pytest.mark.usefixtures("ignored_signals")
+def test_signal(
     emulator: Emulator,
     run: Run,
     write_config: Callable[..., Path],
     signals: dict[str, signal.Signals],
 ) -> None:
-    """Whatever a signal comes in, the call under way ends first, and scaling is put back whole."""
+    """A signal takes effect after the current call, and scaling is fully restored."""
     run("up", write_config(), *POLL)
-    theirs(emulator)
-    before = scaling_of(emulator)
+    customize_scaling(emulator)
+    before = read_scaling(emulator)
     emulator.transitions = [("Updating", False)] * 3 + [("InService", True)]
-    emulator.recorder.inject_fault = sending(signals)
-    outcome = run("up", write_config(RETYPED), *POLL)
-    time.sleep(0.1)  # for what would land late
+    emulator.recorder.inject_fault = send_signals(signals)
+    outcome = run("up", write_config(NEW_INSTANCE_TYPE), *POLL)
+    time.sleep(0.1)  # for a late call
 
     assert signals == {}
     assert outcome.exit_code == 1
-    assert "broken off after" in outcome.output
-    assert "scaling is on again" in outcome.output
-    assert scaling_of(emulator) == before
+    assert "interrupted after" in outcome.output
+    assert "scaling was restored" in outcome.output
+    assert read_scaling(emulator) == before
 
 
-def test_a_signal_and_nothing_can_be_put_back(
+def test_signal_and_failed_restoration(
     emulator: Emulator, run: Run, write_config: Callable[..., Path]
 ) -> None:
-    """Broken off, and refused what puts scaling on again, a run says that it is off."""
+    """An interrupted run that cannot restore scaling says that it is detached."""
     run("up", write_config(), *POLL)
-    interrupt = sending({"DeregisterScalableTarget": signal.SIGINT})
+    interrupt = send_signals({"DeregisterScalableTarget": signal.SIGINT})
 
     def fault(call: ApiCall, count: int) -> Fault | None:
         interrupt(call, count)
@@ -88,68 +89,68 @@ def test_a_signal_and_nothing_can_be_put_back(
         return refusals.get(call.operation)
 
     emulator.recorder.inject_fault = fault
-    outcome = run("up", write_config(RETYPED), *POLL)
+    outcome = run("up", write_config(NEW_INSTANCE_TYPE), *POLL)
 
-    assert "broken off after deregister_scalable_target" in outcome.output
+    assert "interrupted after deregister_scalable_target" in outcome.output
     assert (
-        "scaling is off, as it could not be put on again (access denied: RegisterScalableTarget"
+        "scaling is detached and could not be restored (access denied: RegisterScalableTarget"
         in outcome.output
     )
     assert (
-        "not made again: register_scalable_target endpoint/diamonds/variant/AllTraffic, put_scaling_policy"
-        in outcome.output
+        "not restored: register_scalable_target endpoint/diamonds/variant/AllTraffic, "
+        "put_scaling_policy" in outcome.output
     )
-    assert "is on" not in outcome.output
-    assert scaling_of(emulator) == []
+    assert "is attached" not in outcome.output
+    assert read_scaling(emulator) == []
 
 
-def test_one_call_of_those_that_put_back(
+def test_partly_failed_restoration(
     emulator: Emulator, run: Run, write_config: Callable[..., Path]
 ) -> None:
-    """Where one of the calls that put scaling back fails, the others are made, and just that one is named."""
+    """If one restoring call fails, the others still run, and only that call is reported."""
     run("up", write_config(), *POLL)
-    theirs(emulator)
-    before = scaling_of(emulator)
+    customize_scaling(emulator)
+    before = read_scaling(emulator)
 
     def fault(call: ApiCall, count: int) -> Fault | None:
         if call.operation == "PutScalingPolicy" and call.parameters["PolicyName"].startswith("xgb"):
             return Fault("ThrottlingException")
-        return refusing(call, count)
+        return reject_update(call, count)
 
     emulator.recorder.inject_fault = fault
-    outcome = run("up", write_config(RETYPED), *POLL)
+    outcome = run("up", write_config(NEW_INSTANCE_TYPE), *POLL)
 
     assert "no more ml.c7i.large" in outcome.output
-    assert "scaling is on, but not made again (AWS throttled PutScalingPolicy" in outcome.output
-    assert "): put_scaling_policy xgb-endpoint-target-tracking: up makes" in outcome.output
-    assert scaling_of(emulator) == [
-        one for one in before if one.get("PolicyName") != "xgb-endpoint-target-tracking"
+    assert "scaling is attached, but not restored (AWS throttled PutScalingPolicy" in outcome.output
+    assert "): put_scaling_policy xgb-endpoint-target-tracking; run up" in outcome.output
+    assert read_scaling(emulator) == [
+        resource
+        for resource in before
+        if resource.get("PolicyName") != "xgb-endpoint-target-tracking"
     ]
 
 
-def test_down_that_may_not_remove_the_endpoint(
-    emulator: Emulator, run: Run, config_file: Path
-) -> None:
-    """Where the endpoint cannot be removed, it serves as before, with scaling and alarms, which down can still remove."""
+def test_denied_deletion_restores_scaling(emulator: Emulator, run: Run, config_file: Path) -> None:
+    """If the endpoint cannot be deleted, scaling and alarms are restored; down works later."""
     run("up", config_file, *POLL)
-    theirs(emulator)
-    before, all_before = scaling_of(emulator), left(emulator)
+    customize_scaling(emulator)
+    scaling_before, all_before = read_scaling(emulator), list_resources(emulator)
     emulator.recorder.inject_fault = lambda call, _: (
         Fault("AccessDeniedException") if call.operation == "DeleteEndpoint" else None
     )
-    denied, after, all_after = (
+    denied, scaling_after, all_after = (
         run("down", config_file, "--yes", *POLL),
-        scaling_of(emulator),
-        left(emulator),
+        read_scaling(emulator),
+        list_resources(emulator),
     )
     emulator.recorder.reset()
     removed = run("down", config_file, "--yes", *POLL)
 
     assert "access denied: DeleteEndpoint" in denied.output
     assert (
-        "register_scalable_target endpoint/diamonds/variant/AllTraffic: scale again, as before"
+        "register_scalable_target endpoint/diamonds/variant/AllTraffic: restore scaling"
         in denied.output
     )
-    assert (after, sorted(all_after)) == (before, sorted(all_before))
+    assert (scaling_after, sorted(all_after)) == (scaling_before, sorted(all_before))
     assert removed.exit_code == 0, removed.output
-    assert left(emulator) == []
+    assert list_resources(emulator) == []

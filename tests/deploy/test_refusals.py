@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.deploy.conftest import Run
-from tests.deploy.test_life import POLL, mutations
+from tests.deploy.support import POLL, list_mutations
 from tests.support.aws_emulator.recorder import Fault
 from tests.support.aws_emulator.runtime import REGION
 from tests.support.aws_emulator.server import Emulator
@@ -34,7 +34,7 @@ def test_first_plan_without_credentials(
     outcome = run("plan", ROOT / "deploy" / "endpoint.example.yaml")
 
     assert outcome.exit_code == 0, outcome.output
-    assert "assumes that nothing is there yet" in outcome.output
+    assert "assumes that nothing exists yet" in outcome.output
     assert "6. sagemaker create_endpoint: start serving" in outcome.output
     assert emulator.recorder.calls == []
 
@@ -67,7 +67,7 @@ def test_oci_manifest(emulator: Emulator, run: Run, write_config: Callable[..., 
 
     assert "CreateModel rejects the manifest type application/vnd.oci" in outcome.output
     assert "--provenance=false" in outcome.output
-    assert mutations(emulator) == []
+    assert list_mutations(emulator) == []
 
 
 def test_manifest_without_configuration(
@@ -79,7 +79,7 @@ def test_manifest_without_configuration(
     rejected = run("up", config_file, *POLL)
 
     assert "the manifest has no configuration" in rejected.output
-    assert mutations(emulator) == []
+    assert list_mutations(emulator) == []
 
 
 def test_image_of_another_architecture(emulator: Emulator, run: Run, config_file: Path) -> None:
@@ -88,7 +88,7 @@ def test_image_of_another_architecture(emulator: Emulator, run: Run, config_file
     outcome = run("up", config_file, *POLL)
 
     assert "expected an amd64 image for ml.c6i.large, got arm64" in outcome.output
-    assert mutations(emulator) == []
+    assert list_mutations(emulator) == []
 
 
 def test_subnets_in_one_zone(

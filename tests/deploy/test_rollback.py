@@ -1,4 +1,4 @@
-"""The way back, and what comes while an update is under way."""
+"""Rollbacks, and commands that run while an update is in progress."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,19 +6,29 @@ from pathlib import Path
 import pytest
 
 from tests.deploy.conftest import Run
-from tests.deploy.test_faults import DEAD
-from tests.deploy.test_life import POLL, left, mutations
+from tests.deploy.support import (
+    FLASK_FRONTEND,
+    POLL,
+    ROLLED_BACK,
+    SECOND_VERSION,
+    THIRD_VERSION,
+    UNAVAILABLE,
+    find_last_parameters,
+    find_serving_config,
+    list_mutations,
+    list_resources,
+)
 from tests.support.aws_emulator.recorder import Fault
 from tests.support.aws_emulator.server import Emulator
 
 
-def test_the_way_back_is_an_update_like_any(
+def test_rollback_uses_update_strategy_and_alarms(
     emulator: Emulator, run: Run, write_config: Callable[..., Path]
 ) -> None:
-    """Rollback goes in the file's steps under its alarms, but for one that rings already, which would end it at once."""
+    """A rollback uses the file's strategy and alarms, except for an alarm in ALARM state."""
     config_file = write_config({"strategy: rolling": "strategy: canary"})
     run("up", config_file, *POLL)
-    run("up", write_config({"environment: {}": "environment: {SERVE_FRONTEND: flask}"}), *POLL)
+    run("up", write_config(FLASK_FRONTEND), *POLL)
     emulator.client("cloudwatch").set_alarm_state(
         AlarmName="diamonds-errors-5xx", StateValue="ALARM", StateReason="a test"
     )
@@ -28,35 +38,31 @@ def test_the_way_back_is_an_update_like_any(
         "--yes",
         *POLL,
     )
-    sent = next(
-        call.parameters
-        for call in reversed(emulator.recorder.calls)
-        if call.operation == "UpdateEndpoint"
-    )
+    update = find_last_parameters(emulator, "UpdateEndpoint")
     threshold = emulator.client("cloudwatch").describe_alarms(AlarmNames=["diamonds-latency-p99"])[
         "MetricAlarms"
     ][0]["Threshold"]
 
     assert back.exit_code == 0, back.output
     assert (
-        sent["DeploymentConfig"]["BlueGreenUpdatePolicy"]["TrafficRoutingConfiguration"]["Type"]
+        update["DeploymentConfig"]["BlueGreenUpdatePolicy"]["TrafficRoutingConfiguration"]["Type"]
         == "CANARY"
     )
-    assert sent["DeploymentConfig"]["AutoRollbackConfiguration"]["Alarms"] == [
+    assert update["DeploymentConfig"]["AutoRollbackConfiguration"]["Alarms"] == [
         {"AlarmName": "diamonds-latency-p99"}
     ]
-    assert "the alarm diamonds-errors-5xx rings already" in back.output
+    assert "the alarm diamonds-errors-5xx is in ALARM state" in back.output
     assert threshold == 900_000
 
 
-def test_a_way_back_that_fails(
+def test_rollback_that_aws_rolls_back(
     emulator: Emulator, run: Run, write_config: Callable[..., Path]
 ) -> None:
-    """A rollback that AWS rolls back is a failure that says so, and can be tried again."""
+    """A rollback that AWS rolls back fails with the reason, and can be repeated."""
     run("up", write_config(), *POLL)
-    changed = write_config({"environment: {}": "environment: {SERVE_FRONTEND: flask}"})
+    changed = write_config(FLASK_FRONTEND)
     run("up", changed, *POLL)
-    emulator.transitions = [("Updating", False), ("RollingBack", False), ("InService", False)]
+    emulator.transitions = ROLLED_BACK
     failed = run("rollback", changed, "--yes", *POLL)
     emulator.transitions = []
     again = run("rollback", changed, "--yes", *POLL)
@@ -67,44 +73,47 @@ def test_a_way_back_that_fails(
 
 
 @pytest.mark.parametrize("status", ["Updating", "RollingBack"])
-def test_rollback_while_an_update_is_under_way(
+def test_rollback_while_update_in_progress(
     emulator: Emulator, run: Run, write_config: Callable[..., Path], status: str
 ) -> None:
-    """While an update is under way rollback refuses in one line, and changes nothing; plan says that up would wait."""
+    """While an update is in progress, rollback fails in one line, and plan says that up waits."""
     run("up", write_config(), *POLL)
-    changed = write_config({"environment: {}": "environment: {SERVE_FRONTEND: flask}"})
+    changed = write_config(FLASK_FRONTEND)
     run("up", changed, *POLL)
     begin_update(emulator, [(status, False)] * 10)
     emulator.recorder.reset()
-    refused, planned = run("rollback", changed, "--yes", *POLL), run("plan", changed)
+    rejected, planned = run("rollback", changed, "--yes", *POLL), run("plan", changed)
 
-    assert refused.exit_code == 1
+    assert rejected.exit_code == 1
     assert (
-        f"the endpoint diamonds is {status}, and AWS takes no other update meanwhile"
-        in refused.output
+        f"the endpoint diamonds is {status}, and AWS rejects updates until that has finished"
+        in rejected.output
     )
-    assert len(refused.output.splitlines()) == 1
-    assert mutations(emulator) == []
-    assert f"diamonds is {status}: up waits for that first" in planned.output
+    assert len(rejected.output.splitlines()) == 1
+    assert list_mutations(emulator) == []
+    assert (
+        f"diamonds is {status}: up waits until this has finished, then plans again"
+        in planned.output
+    )
 
 
 def test_rollback_without_an_endpoint(run: Run, config_file: Path) -> None:
-    """Without an endpoint there is nothing to take back, whatever config is named."""
+    """Without an endpoint, rollback fails even if a config is given."""
     assert (
-        "there is no endpoint diamonds to take back"
+        "no endpoint diamonds to roll back"
         in run("rollback", config_file, "--to", "diamonds-1", "--yes").output
     )
 
 
-def test_up_waits_for_an_update_under_way(
+def test_up_waits_for_update_in_progress(
     emulator: Emulator, run: Run, write_config: Callable[..., Path]
 ) -> None:
-    """Up that finds its own update under way, as after a kill, waits for it and starts no other."""
+    """Up waits for its own update from a killed run instead of starting another."""
     run("up", write_config(), *POLL)
     old = emulator.client("sagemaker").describe_endpoint(EndpointName="diamonds")[
         "EndpointConfigName"
     ]
-    changed = write_config({"environment: {}": "environment: {SERVE_FRONTEND: flask}"})
+    changed = write_config(FLASK_FRONTEND)
     run("up", changed, *POLL)
     run("rollback", changed, "--yes", "--to", old, *POLL)
     begin_update(emulator, [("Updating", False), ("Updating", False), ("InService", True)])
@@ -112,75 +121,68 @@ def test_up_waits_for_an_update_under_way(
     outcome = run("up", changed, *POLL)
 
     assert outcome.exit_code == 0, outcome.output
-    assert f"diamonds is Updating, 2 of 2 instances, {old}" in outcome.output
-    assert mutations(emulator) == ["AddTags"]  # what serves, and what is left
+    assert f"diamonds: Updating, 2 of 2 instances, {old}" in outcome.output
+    assert list_mutations(emulator) == ["AddTags"]  # which records what serves
 
 
-@pytest.mark.parametrize("fault", [Fault("AccessDenied", "no"), DEAD], ids=["refused", "killed"])
-def test_a_rollback_that_breaks_off_before_its_tag(
+@pytest.mark.parametrize(
+    "fault", [Fault("AccessDenied", "no"), UNAVAILABLE], ids=["rejected", "killed"]
+)
+def test_rollback_interrupted_before_tagging(
     emulator: Emulator, run: Run, write_config: Callable[..., Path], fault: Fault
 ) -> None:
-    """Run again, a rollback that took effect is finished, and goes on to nothing else; the next one goes forward."""
+    """Repeating an interrupted rollback completes it; the next rollback reverts it."""
     run("up", write_config(), *POLL)
-    old = running(emulator)
-    changed = write_config({"1.0.0": "2.0.0"})
+    old = find_serving_config(emulator)
+    changed = write_config(SECOND_VERSION)
     run("up", changed, *POLL)
-    new = running(emulator)
+    new = find_serving_config(emulator)
     emulator.recorder.inject_fault = lambda call, _: fault if call.operation == "AddTags" else None
-    broken = run("rollback", changed, "--yes", *POLL)
+    interrupted = run("rollback", changed, "--yes", *POLL)
     emulator.recorder.reset()
-    again, serving = run("rollback", changed, "--yes", *POLL), running(emulator)
-    updates = mutations(emulator)
-    forth = run("rollback", changed, "--yes", *POLL)
+    again, serving = run("rollback", changed, "--yes", *POLL), find_serving_config(emulator)
+    updates = list_mutations(emulator)
+    next_rollback = run("rollback", changed, "--yes", *POLL)
 
-    assert broken.exit_code == 1
+    assert interrupted.exit_code == 1
     assert again.exit_code == 0, again.output
-    assert f"{old} serves already" in again.output
+    assert f"{old} already serves" in again.output
     assert serving == old
     assert updates == ["AddTags"]
-    assert new in forth.output.splitlines()[-1]
+    assert new in next_rollback.output.splitlines()[-1]
 
 
-def test_the_way_back_to_what_was_made_by_hand(
+def test_rollback_to_config_created_by_hand(
     emulator: Emulator, run: Run, write_config: Callable[..., Path]
 ) -> None:
-    """After an update by hand up removes nothing, since it does not know of what that was made, and rollback goes back to it."""
+    """After an update by hand, up deletes nothing, and rollback restores that config."""
     for version in ("1.0.0", "2.0.0"):
         run("up", write_config({"1.0.0": version}), *POLL)
-    sagemaker, before = emulator.client("sagemaker"), left(emulator)
-    variants = sagemaker.describe_endpoint_config(EndpointConfigName=running(emulator))[
+    sagemaker, before = emulator.client("sagemaker"), list_resources(emulator)
+    variants = sagemaker.describe_endpoint_config(EndpointConfigName=find_serving_config(emulator))[
         "ProductionVariants"
     ]
     sagemaker.create_endpoint_config(EndpointConfigName="byhand", ProductionVariants=variants)
     sagemaker.update_endpoint(EndpointName="diamonds", EndpointConfigName="byhand")
     sagemaker.describe_endpoint(EndpointName="diamonds")
-    third = write_config({"1.0.0": "3.0.0"})
+    third = write_config(THIRD_VERSION)
     outcome = run("up", third, *POLL)
-    after = left(emulator)
+    after = list_resources(emulator)
     back = run("rollback", third, "--yes", *POLL)
 
     assert outcome.exit_code == 0, outcome.output
     assert set(before) <= set(after)
     assert back.exit_code == 0, back.output
-    assert running(emulator) == "byhand"
-
-
-def running(emulator: Emulator) -> str:
-    return str(
-        emulator.client("sagemaker").describe_endpoint(EndpointName="diamonds")[
-            "EndpointConfigName"
-        ]
-    )
+    assert find_serving_config(emulator) == "byhand"
 
 
 def begin_update(emulator: Emulator, transitions: list[tuple[str, bool]]) -> None:
-    """Begin an update to the config that does not serve, as from another terminal."""
+    """Start an update to the config that does not serve, as another terminal would."""
     sagemaker = emulator.client("sagemaker")
     serving = sagemaker.describe_endpoint(EndpointName="diamonds")["EndpointConfigName"]
-    configs = [
-        one["EndpointConfigName"] for one in sagemaker.list_endpoint_configs()["EndpointConfigs"]
-    ]
+    configs = sagemaker.list_endpoint_configs()["EndpointConfigs"]
+    names = [config["EndpointConfigName"] for config in configs]
     emulator.transitions = transitions
     sagemaker.update_endpoint(
-        EndpointName="diamonds", EndpointConfigName=next(one for one in configs if one != serving)
+        EndpointName="diamonds", EndpointConfigName=next(name for name in names if name != serving)
     )

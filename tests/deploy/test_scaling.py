@@ -1,89 +1,41 @@
-"""Scaling that must be off for an update is on again after it, whatever comes between."""
+"""Scaling that is detached for an update is attached again, whatever the outcome."""
 
 import signal
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.deploy.conftest import Run
-from tests.deploy.test_faults import DEAD, LOST, RETYPED
-from tests.deploy.test_kinds import SCALING, last_parameters
-from tests.deploy.test_life import POLL, mutations
+from tests.deploy.scaling_support import customize_scaling, list_scaling_names, read_scaling
+from tests.deploy.support import (
+    NEW_INSTANCE_TYPE,
+    POLL,
+    RESPONSE_LOST,
+    ROLLED_BACK,
+    SCALING,
+    SECOND_VERSION,
+    WITHOUT_SCALING,
+    find_last_parameters,
+    kill_after,
+    list_mutations,
+    reject_update,
+)
 from tests.support.aws_emulator.recorder import ApiCall, Fault
 from tests.support.aws_emulator.server import Emulator
 
-TARGET = {
-    "ServiceNamespace": "sagemaker",
-    "ResourceId": "endpoint/diamonds/variant/AllTraffic",
-    "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
-}
-STEP = {
-    "AdjustmentType": "ChangeInCapacity",
-    "StepAdjustments": [{"MetricIntervalLowerBound": 0.0, "ScalingAdjustment": 2}],
-}
 SERVERLESS = {"instance_count: 2": "serverless: {memory_mb: 2048, max_concurrency: 5}", SCALING: ""}
-OTHER_SCALING = {**RETYPED, "  max: 6": "  max: 7", "target: 3000": "target: 2000"}
+OTHER_SCALING = {**NEW_INSTANCE_TYPE, "  max: 6": "  max: 7", "target: 3000": "target: 2000"}
 
 
-def theirs(emulator: Emulator) -> None:
-    """Change the target by hand, and add a policy and a scheduled action, as others do."""
-    scaling = emulator.client("application-autoscaling")
-    scaling.register_scalable_target(
-        **TARGET, MinCapacity=3, MaxCapacity=9, SuspendedState={"DynamicScalingInSuspended": True}
-    )
-    scaling.put_scaling_policy(
-        **TARGET, PolicyName="theirs", PolicyType="StepScaling", StepScalingPolicyConfiguration=STEP
-    )
-    scaling.put_scheduled_action(
-        **TARGET, ScheduledActionName="mornings", Schedule="cron(0 8 * * ? *)", Timezone="Europe/Berlin",
-        ScalableTargetAction={"MinCapacity": 5}, EndTime=datetime(2126, 1, 1, tzinfo=UTC),
-    )  # fmt: skip
+def lose_detach_response() -> Callable[[ApiCall, int], Fault | None]:
+    """Lose the response of the call that detaches scaling."""
+    return lambda call, _: RESPONSE_LOST if call.operation == "DeregisterScalableTarget" else None
 
 
-def scaling_of(emulator: Emulator) -> list[dict[str, Any]]:
-    """Return the target with all that is on it, but for what AWS makes anew."""
-    scaling, place = emulator.client("application-autoscaling"), {"ServiceNamespace": "sagemaker"}
-    found = [
-        *scaling.describe_scalable_targets(**place)["ScalableTargets"],
-        *sorted(
-            scaling.describe_scaling_policies(**place)["ScalingPolicies"],
-            key=lambda policy: str(policy["PolicyName"]),
-        ),
-        *scaling.describe_scheduled_actions(**place)["ScheduledActions"],
-    ]
-    anew = {"CreationTime", "ScalableTargetARN", "PolicyARN", "ScheduledActionARN", "Alarms"}
-    return [{key: value for key, value in one.items() if key not in anew} for one in found]
-
-
-def names(emulator: Emulator) -> list[str]:
-    """Return the policies and scheduled actions that are there."""
-    return [
-        one.get("PolicyName") or one["ScheduledActionName"]
-        for one in scaling_of(emulator)
-        if "MinCapacity" not in one
-    ]
-
-
-def refusing(call: ApiCall, _: int) -> Fault | None:
-    """Refuse the update for a quota."""
-    return (
-        Fault("ResourceLimitExceeded", "no more ml.c7i.large")
-        if call.operation == "UpdateEndpoint"
-        else None
-    )
-
-
-def losing() -> Callable[[ApiCall, int], Fault | None]:
-    """Lose the answer of the call that takes scaling off."""
-    return lambda call, _: LOST if call.operation == "DeregisterScalableTarget" else None
-
-
-def interrupting() -> Callable[[ApiCall, int], Fault | None]:
-    """Press Ctrl-C once, while the update is waited for."""
+def interrupt_update() -> Callable[[ApiCall, int], Fault | None]:
+    """Send SIGINT once, during the wait for the update."""
     seen: list[str] = []
 
     def fault(call: ApiCall, _: int) -> None:
@@ -100,149 +52,158 @@ def interrupting() -> Callable[[ApiCall, int], Fault | None]:
 
 
 @pytest.mark.parametrize(
-    "why",
-    ["refused", "lost", "interrupted", "rolled back", "rolled back, without scaling in the file"],
+    "failure",
+    ["rejected", "lost", "interrupted", "rolled back", "rolled back, without scaling in the file"],
 )
-def test_as_it_was(
-    emulator: Emulator, run: Run, write_config: Callable[..., Path], why: str
+def test_failed_update_restores_scaling(
+    emulator: Emulator, run: Run, write_config: Callable[..., Path], failure: str
 ) -> None:
-    """An update to another instance type that comes to nothing leaves scaling as it was, and not as the new file says."""
+    """A failed update to another instance type restores scaling as it was before."""
     run("up", write_config(), *POLL)
-    theirs(emulator)
-    before = scaling_of(emulator)
-    emulator.transitions = [("Updating", False), ("RollingBack", False), ("InService", False)]
-    faults = {"refused": refusing, "lost": losing(), "interrupted": interrupting()}
-    emulator.recorder.inject_fault = faults.get(why, emulator.recorder.inject_fault)
+    customize_scaling(emulator)
+    before = read_scaling(emulator)
+    emulator.transitions = ROLLED_BACK
+    faults = {
+        "rejected": reject_update,
+        "lost": lose_detach_response(),
+        "interrupted": interrupt_update(),
+    }
+    emulator.recorder.inject_fault = faults.get(failure, emulator.recorder.inject_fault)
     outcome = run(
-        "up", write_config({**RETYPED, SCALING: ""} if "without" in why else OTHER_SCALING), *POLL
+        "up",
+        write_config({**NEW_INSTANCE_TYPE, SCALING: ""} if "without" in failure else OTHER_SCALING),
+        *POLL,
     )
 
     assert outcome.exit_code == 1
-    assert "DeregisterScalableTarget" in mutations(emulator)
-    assert scaling_of(emulator) == before
-    assert {"refused": "no more ml.c7i.large", "interrupted": "scaling is on again"}.get(
-        why, ""
+    assert "DeregisterScalableTarget" in list_mutations(emulator)
+    assert read_scaling(emulator) == before
+    assert {"rejected": "no more ml.c7i.large", "interrupted": "scaling was restored"}.get(
+        failure, ""
     ) in outcome.output
 
 
-def test_it_says_that_scaling_is_off(
+def test_scaling_cannot_be_restored(
     emulator: Emulator, run: Run, write_config: Callable[..., Path]
 ) -> None:
-    """Where scaling cannot be put on again, the failure says so beside its own reason, and so does status."""
+    """If scaling cannot be restored, the error and status say that it is detached."""
     run("up", write_config(), *POLL)
     emulator.recorder.inject_fault = lambda call, _: (
         Fault("AccessDeniedException")
         if call.operation in ("UpdateEndpoint", "RegisterScalableTarget")
         else None
     )
-    outcome, status = run("up", write_config(RETYPED), *POLL), run("status", write_config())
+    outcome, status = (
+        run("up", write_config(NEW_INSTANCE_TYPE), *POLL),
+        run("status", write_config()),
+    )
 
     assert "access denied: UpdateEndpoint" in outcome.output
     assert (
-        "scaling is off, as it could not be put on again (access denied: RegisterScalableTarget"
+        "scaling is detached and could not be restored (access denied: RegisterScalableTarget"
         in outcome.output
     )
-    assert "off, though the file has it" in status.output
+    assert "scaling        not attached; attach it with python -m deploy up" in status.output
 
 
 @pytest.mark.parametrize("verb", ["up", "rollback"])
-def test_what_others_made_stays(
+def test_foreign_scaling_is_restored(
     emulator: Emulator, run: Run, write_config: Callable[..., Path], verb: str
 ) -> None:
-    """After another instance type, there and back, policies and scheduled actions of others are there again."""
+    """Policies and scheduled actions of others survive a change of the instance type."""
     run("up", write_config(), *POLL)
     run("up", write_config(OTHER_SCALING), *POLL)
-    theirs(emulator)
-    before = scaling_of(emulator)
+    customize_scaling(emulator)
+    before = read_scaling(emulator)
     outcome = (
         run("up", write_config(), *POLL)
         if verb == "up"
         else run("rollback", write_config(), "--yes", *POLL)
     )
-    target = scaling_of(emulator)[0]
+    target = read_scaling(emulator)[0]
 
     assert outcome.exit_code == 0, outcome.output
     assert (target["MinCapacity"], target["MaxCapacity"]) == ((2, 6) if verb == "up" else (3, 9))
-    assert names(emulator) == ["theirs", "xgb-endpoint-target-tracking", "mornings"]
-    assert verb == "up" or scaling_of(emulator) == before
+    assert list_scaling_names(emulator) == ["theirs", "xgb-endpoint-target-tracking", "mornings"]
+    assert verb == "up" or read_scaling(emulator) == before
 
 
-def test_scaling_leaves_the_file(
+def test_scaling_removed_from_file(
     emulator: Emulator, run: Run, write_config: Callable[..., Path]
 ) -> None:
-    """A file without scaling takes off only what this program made; down says what of others goes with the target."""
+    """A file without scaling deletes only this program's policy; down lists what others added."""
     run("up", write_config(), *POLL)
-    theirs(emulator)
-    bare = write_config({SCALING: ""})
-    outcome, again, between = run("up", bare, *POLL), run("plan", bare), names(emulator)
+    customize_scaling(emulator)
+    bare = write_config(WITHOUT_SCALING)
+    outcome, again, between = (
+        run("up", bare, *POLL),
+        run("plan", bare),
+        list_scaling_names(emulator),
+    )
     down = run("down", bare)
 
     assert outcome.exit_code == 0, outcome.output
     assert between == ["theirs", "mornings"]
     assert "nothing to do" in again.output
     assert (
-        "remove scaling, and with it of others: the policy theirs, the scheduled action mornings"
-        in down.output
+        "delete scaling, including what this program did not create "
+        "(the policy theirs, the scheduled action mornings)" in down.output
     )
 
 
-def test_the_way_back_after_a_kill(
+def test_rollback_after_kill(
     emulator: Emulator, run: Run, write_config: Callable[..., Path]
 ) -> None:
-    """Killed when scaling is off: rollback says that it is off, and puts it on as the file says."""
+    """After a kill while scaling is detached, rollback attaches it as the file configures it."""
     run("up", write_config(), *POLL)
-    run("up", write_config({"1.0.0": "2.0.0"}), *POLL)
+    run("up", write_config(SECOND_VERSION), *POLL)
+    kill_after(emulator, "DeregisterScalableTarget")
+    run("up", write_config(NEW_INSTANCE_TYPE), *POLL)
     emulator.recorder.reset()
-    gone = ("DeregisterScalableTarget",)
-    emulator.recorder.inject_fault = lambda call, _: (
-        LOST if call.operation in gone else DEAD if gone[0] in mutations(emulator) else None
-    )
-    run("up", write_config(RETYPED), *POLL)
-    emulator.recorder.reset()
-    off = names(emulator)
+    detached = list_scaling_names(emulator)
     back = run("rollback", write_config(), "--yes", *POLL)
 
-    assert off == []
+    assert detached == []
     assert back.exit_code == 0, back.output
-    assert "scaling is off" in back.output
-    assert names(emulator) == ["xgb-endpoint-target-tracking"]
+    assert "scaling is not attached" in back.output
+    assert list_scaling_names(emulator) == ["xgb-endpoint-target-tracking"]
     assert (
-        last_parameters(emulator, "UpdateEndpoint")["RetainAllVariantProperties"] is True
-    )  # with as many instances as scaling had found
+        find_last_parameters(emulator, "UpdateEndpoint")["RetainAllVariantProperties"] is True
+    )  # the number that scaling had set
 
 
-def test_from_serverless_for_good(
+def test_serverless_to_instances_is_permanent(
     emulator: Emulator, run: Run, write_config: Callable[..., Path]
 ) -> None:
-    """Scaling comes with the instances of an endpoint that was serverless; AWS takes no way back, which plan and rollback say."""
+    """A serverless endpoint gets instances and scaling; plan and rollback say it is permanent."""
     run("up", write_config(SERVERLESS), *POLL)
-    planned, there = run("plan", write_config()), run("up", write_config(), *POLL)
-    scaling = names(emulator)
+    planned, updated = run("plan", write_config()), run("up", write_config(), *POLL)
+    scaling = list_scaling_names(emulator)
     emulator.recorder.reset()
-    back, forth = (
+    rolled_back, reverted = (
         run("rollback", write_config(), "--yes", *POLL),
         run("up", write_config(SERVERLESS), *POLL),
     )
 
-    assert "for good: AWS makes no serverless endpoint of one with instances" in planned.output
-    assert there.exit_code == 0, there.output
+    assert (
+        "permanently: AWS does not convert an endpoint with instances to serverless"
+        in planned.output
+    )
+    assert updated.exit_code == 0, updated.output
     assert scaling == ["xgb-endpoint-target-tracking"]
-    for refused in (back, forth):
-        assert (
-            "diamonds is a real-time endpoint, and AWS makes no serverless one of it"
-            in refused.output
-        )
-    assert mutations(emulator) == []
+    for rejected in (rolled_back, reverted):
+        assert "AWS does not convert an endpoint from real-time to serverless" in rejected.output
+    assert list_mutations(emulator) == []
 
 
-def test_the_way_back_keeps_the_number_of_instances(
+def test_rollback_keeps_number_of_instances(
     emulator: Emulator, run: Run, write_config: Callable[..., Path]
 ) -> None:
-    """Rollback keeps what scaling has found, but not whether payloads are captured."""
+    """A rollback retains the number of instances, but not the data capture settings."""
     run("up", write_config(), *POLL)
-    run("up", write_config({"1.0.0": "2.0.0"}), *POLL)
+    run("up", write_config(SECOND_VERSION), *POLL)
     run("rollback", write_config(), "--yes", *POLL)
-    update = last_parameters(emulator, "UpdateEndpoint")
+    update = find_last_parameters(emulator, "UpdateEndpoint")
 
     assert update["RetainAllVariantProperties"] is True
     assert {"VariantPropertyType": "DataCaptureConfig"} in update[

@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.deploy.conftest import Run
-from tests.deploy.test_life import POLL, mutations
+from tests.deploy.support import FLASK_FRONTEND, POLL, list_mutations
 from tests.support.aws_emulator.recorder import ApiCall, Fault
 from tests.support.aws_emulator.server import Emulator
 
@@ -123,11 +123,9 @@ def test_lost_response(
         )
 
     emulator.recorder.inject_fault = fault
-    outcome = run(
-        "up", write_config({"environment: {}": "environment: {SERVE_FRONTEND: flask}"}), *POLL
-    )
+    outcome = run("up", write_config(FLASK_FRONTEND), *POLL)
 
     assert outcome.exit_code == 0, outcome.output
-    assert mutations(emulator).count(operation) >= 2
+    assert list_mutations(emulator).count(operation) >= 2
     assert len(emulator.rejections) == 1
     emulator.rejections.clear()

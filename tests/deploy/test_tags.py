@@ -1,18 +1,17 @@
-"""Tags follow the file, on what is there already."""
+"""Existing resources get the tags of the file."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 from tests.deploy.conftest import Run
-from tests.deploy.test_faults import runs_until_done
-from tests.deploy.test_life import POLL, mutations
+from tests.deploy.support import POLL, count_runs_until_done, list_mutations
 from tests.support.aws_emulator.server import Emulator
 
-OTHER = {"    team: pricing": "    stage: production\n    cost centre: '7'"}
+CHANGED_TAGS = {"    team: pricing": "    stage: production\n    cost centre: '7'"}
 
 
-def tags(emulator: Emulator) -> list[dict[str, str]]:
-    """Return the tags of all that was made, each with the tag of somebody else that the endpoint has."""
+def read_user_tags(emulator: Emulator) -> list[dict[str, str]]:
+    """Return the tags of each resource, without those that this program adds itself."""
     sagemaker, cloudwatch = emulator.client("sagemaker"), emulator.client("cloudwatch")
     found = [
         sagemaker.list_tags(ResourceArn=arn)["Tags"]
@@ -32,56 +31,58 @@ def tags(emulator: Emulator) -> list[dict[str, str]]:
     ]
 
 
-def test_other_tags_alone(emulator: Emulator, run: Run, write_config: Callable[..., Path]) -> None:
-    """Changed tags are in the plan, and on all that is there after up, which makes nothing new; what others tagged stays."""
+def test_changed_tags(emulator: Emulator, run: Run, write_config: Callable[..., Path]) -> None:
+    """Up changes the tags of all resources, recreates none, and keeps tags of others."""
     run("up", write_config(), *POLL)
     endpoint = emulator.client("sagemaker").describe_endpoint(EndpointName="diamonds")
     emulator.client("sagemaker").add_tags(
         ResourceArn=endpoint["EndpointArn"], Tags=[{"Key": "theirs", "Value": "1"}]
     )
-    changed = write_config(OTHER)
+    changed = write_config(CHANGED_TAGS)
     emulator.recorder.reset()
     planned, outcome = run("plan", changed), run("up", changed, *POLL)
-    made = set(mutations(emulator))
+    mutations = set(list_mutations(emulator))
     emulator.recorder.reset()
     again = run("up", changed, *POLL)
 
     assert '-  "team": "pricing"' in planned.output
     assert '+  "stage": "production"' in planned.output
-    assert "sagemaker delete_tags: without team" in planned.output
+    assert "sagemaker delete_tags: remove team" in planned.output
     assert outcome.exit_code == again.exit_code == 0, outcome.output + again.output
-    assert made == {"DeleteTags", "AddTags", "UntagResource", "TagResource"}
-    assert mutations(emulator) == []
+    assert mutations == {"DeleteTags", "AddTags", "UntagResource", "TagResource"}
+    assert list_mutations(emulator) == []
     ours = {"stage": "production", "cost centre": "7"}
-    assert tags(emulator) == [ours, ours, ours | {"theirs": "1"}, ours, ours]
+    assert read_user_tags(emulator) == [ours, ours, ours | {"theirs": "1"}, ours, ours]
 
 
-def test_no_tags_any_more(emulator: Emulator, run: Run, write_config: Callable[..., Path]) -> None:
-    """A file without tags takes off those that it gave before, and up has nothing to do then."""
+def test_tags_removed_from_file(
+    emulator: Emulator, run: Run, write_config: Callable[..., Path]
+) -> None:
+    """A file without tags removes the tags that it added before."""
     run("up", write_config(), *POLL)
     bare = write_config({"  tags:\n    team: pricing\n": ""})
     run("up", bare, *POLL)
 
-    assert tags(emulator) == [{}, {}, {}, {}, {}]
+    assert read_user_tags(emulator) == [{}, {}, {}, {}, {}]
     assert "nothing to do" in run("plan", bare).output
 
 
-def test_tags_whose_change_breaks_off_after_any_step(
+def test_tag_change_killed_after_each_call(
     emulator: Emulator, run: Run, write_config: Callable[..., Path]
 ) -> None:
-    """Tags of which each call's answer is lost in turn are right in the end, and none that the file gave is left."""
+    """Tags are correct in the end if the run is killed after each call in turn."""
     run("up", write_config(), *POLL)
-    changed = write_config(OTHER)
-    runs = runs_until_done(emulator, lambda: run("up", changed, *POLL).exit_code)
+    changed = write_config(CHANGED_TAGS)
+    runs = count_runs_until_done(emulator, lambda: run("up", changed, *POLL).exit_code)
 
-    assert runs == 11  # off and on for each of five, and a run that finds all done
-    assert {tuple(one) for one in tags(emulator)} == {("stage", "cost centre")}
+    assert runs == 11  # remove and add for each of five resources, and a run without changes
+    assert {tuple(tags) for tags in read_user_tags(emulator)} == {("stage", "cost centre")}
 
 
-def test_a_new_version_is_on_the_tag(
+def test_version_tag_after_update(
     emulator: Emulator, run: Run, write_config: Callable[..., Path]
 ) -> None:
-    """After an update the endpoint's tag has the version that it serves."""
+    """After an update, the endpoint's version tag is the version that it serves."""
     run("up", write_config(), *POLL)
     run("up", write_config({"version: 1.0.0": "version: 1.1.0"}), *POLL)
     sagemaker = emulator.client("sagemaker")

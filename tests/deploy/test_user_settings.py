@@ -1,13 +1,17 @@
-"""What somebody set by hand at scaling outlasts what this program does."""
+"""Scaling settings that users change by hand are preserved."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 from tests.deploy.conftest import Run
-from tests.deploy.test_faults import RETYPED
-from tests.deploy.test_kinds import SCALING
-from tests.deploy.test_life import POLL, mutations
-from tests.deploy.test_scaling import TARGET, refusing, scaling_of
+from tests.deploy.scaling_support import SCALABLE_TARGET, read_scaling
+from tests.deploy.support import (
+    NEW_INSTANCE_TYPE,
+    POLL,
+    WITHOUT_SCALING,
+    list_mutations,
+    reject_update,
+)
 from tests.support.aws_emulator.server import Emulator
 
 FROM_ZERO = {
@@ -20,7 +24,7 @@ FROM_ZERO = {
 
 
 def test_suspended_scaling(emulator: Emulator, run: Run, write_config: Callable[..., Path]) -> None:
-    """Scaling that was suspended by hand is suspended after another instance type too."""
+    """Suspended scaling remains suspended after a change of the instance type."""
     run("up", write_config(), *POLL)
     suspended = {
         "DynamicScalingInSuspended": True,
@@ -28,45 +32,43 @@ def test_suspended_scaling(emulator: Emulator, run: Run, write_config: Callable[
         "ScheduledScalingSuspended": False,
     }
     emulator.client("application-autoscaling").register_scalable_target(
-        **TARGET, SuspendedState=suspended
+        **SCALABLE_TARGET, SuspendedState=suspended
     )
-    outcome = run("up", write_config(RETYPED), *POLL)
+    outcome = run("up", write_config(NEW_INSTANCE_TYPE), *POLL)
 
     assert outcome.exit_code == 0, outcome.output
-    assert "DeregisterScalableTarget" in mutations(emulator)
-    assert scaling_of(emulator)[0]["SuspendedState"] == suspended
+    assert "DeregisterScalableTarget" in list_mutations(emulator)
+    assert read_scaling(emulator)[0]["SuspendedState"] == suspended
 
 
-def test_an_alarm_whose_actions_are_off(
+def test_disabled_alarm_actions(
     emulator: Emulator, run: Run, write_config: Callable[..., Path]
 ) -> None:
-    """An alarm whose actions were disabled by hand starts no instance after an update that was refused."""
+    """Disabled alarm actions remain disabled after a rejected update."""
     run("up", write_config(FROM_ZERO), *POLL)
     cloudwatch, names = emulator.client("cloudwatch"), ["diamonds-backlog-without-capacity"]
     cloudwatch.disable_alarm_actions(AlarmNames=names)
     emulator.recorder.reset()
-    emulator.recorder.inject_fault = refusing
-    outcome = run("up", write_config({**FROM_ZERO, **RETYPED}), *POLL)
+    emulator.recorder.inject_fault = reject_update
+    outcome = run("up", write_config({**FROM_ZERO, **NEW_INSTANCE_TYPE}), *POLL)
 
     assert outcome.exit_code == 1
-    assert "PutMetricAlarm" in mutations(emulator)
+    assert "PutMetricAlarm" in list_mutations(emulator)
     assert (
         cloudwatch.describe_alarms(AlarmNames=names)["MetricAlarms"][0]["ActionsEnabled"] is False
     )
 
 
-def test_a_target_of_others(
-    emulator: Emulator, run: Run, write_config: Callable[..., Path]
-) -> None:
-    """A target without a policy of this program's is left alone by a file without scaling."""
-    bare = write_config({SCALING: ""})
+def test_foreign_target(emulator: Emulator, run: Run, write_config: Callable[..., Path]) -> None:
+    """A scalable target without a policy of this program is not changed."""
+    bare = write_config(WITHOUT_SCALING)
     run("up", bare, *POLL)
     emulator.client("application-autoscaling").register_scalable_target(
-        **TARGET, MinCapacity=3, MaxCapacity=9
+        **SCALABLE_TARGET, MinCapacity=3, MaxCapacity=9
     )
     emulator.recorder.reset()
     outcome = run("up", bare, *POLL)
 
     assert outcome.exit_code == 0, outcome.output
-    assert mutations(emulator) == []
-    assert scaling_of(emulator)[0]["MaxCapacity"] == 9
+    assert list_mutations(emulator) == []
+    assert read_scaling(emulator)[0]["MaxCapacity"] == 9

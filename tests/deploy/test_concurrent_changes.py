@@ -1,4 +1,4 @@
-"""What another terminal does between two looks or two calls is seen, and told."""
+"""Changes that another terminal makes between two calls are detected and reported."""
 
 import io
 from collections.abc import Callable
@@ -9,92 +9,99 @@ from click.testing import CliRunner, Result
 
 from deploy.cli.main import cli
 from tests.deploy.conftest import Run
-from tests.deploy.test_life import POLL, left, mutations
+from tests.deploy.support import (
+    POLL,
+    SECOND_VERSION,
+    THIRD_VERSION,
+    find_serving_config,
+    list_mutations,
+    list_resources,
+)
 from tests.support.aws_emulator.recorder import ApiCall, Fault
 from tests.support.aws_emulator.server import Emulator
 
-NOT_FOUND = "No scalable target registered for service namespace: sagemaker, resource ID: endpoint/diamonds/variant/AllTraffic"
+NOT_FOUND = (
+    "No scalable target registered for service namespace: sagemaker, "
+    "resource ID: endpoint/diamonds/variant/AllTraffic"
+)
 
 
-class Answer(io.BytesIO):
-    """A yes that is typed only after something has happened."""
+class DelayedConfirmation(io.BytesIO):
+    """The input "y", given only after another terminal has acted."""
 
-    def __init__(self, meanwhile: Callable[[], object]) -> None:
+    def __init__(self, act: Callable[[], object]) -> None:
         super().__init__(b"y\n")
-        self._meanwhile = meanwhile
+        self._act = act
 
     def read1(self, size: int | None = -1, /) -> bytes:
-        """Let it happen, once."""
-        self._meanwhile()
-        self._meanwhile = lambda: None
+        """Act once, then return the input."""
+        self._act()
+        self._act = lambda: None
         return super().read1(size)
 
 
-def asked(verb: str, config_file: Path, meanwhile: Callable[[], object]) -> Result:
-    """Run a verb that asks, and answer yes after something has happened."""
-    return CliRunner().invoke(cli, [verb, str(config_file), *POLL], input=Answer(meanwhile))
+def confirm_after(verb: str, config_file: Path, act: Callable[[], object]) -> Result:
+    """Run a command that asks for confirmation, and confirm after another terminal has acted."""
+    return CliRunner().invoke(cli, [verb, str(config_file), *POLL], input=DelayedConfirmation(act))
 
 
-def serving(emulator: Emulator) -> str:
-    return str(
-        emulator.client("sagemaker").describe_endpoint(EndpointName="diamonds")[
-            "EndpointConfigName"
-        ]
-    )
-
-
-def test_down_of_what_became_of_others(emulator: Emulator, run: Run, config_file: Path) -> None:
-    """An endpoint that others made anew while down asked is left alone."""
+def test_down_of_endpoint_recreated_by_others(
+    emulator: Emulator, run: Run, config_file: Path
+) -> None:
+    """An endpoint that others recreated before the confirmation is not deleted."""
     run("up", config_file, *POLL)
-    sagemaker, config = emulator.client("sagemaker"), serving(emulator)
+    sagemaker, config = emulator.client("sagemaker"), find_serving_config(emulator)
 
-    def meanwhile() -> None:
+    def act() -> None:
         sagemaker.delete_endpoint(EndpointName="diamonds")
         sagemaker.create_endpoint(EndpointName="diamonds", EndpointConfigName=config)
         emulator.recorder.calls.clear()
 
-    outcome = asked("down", config_file, meanwhile)
+    outcome = confirm_after("down", config_file, act)
 
     assert outcome.exit_code == 1
-    assert "was not made by this program" in outcome.output
-    assert mutations(emulator) == []
+    assert "was not created by this program" in outcome.output
+    assert list_mutations(emulator) == []
 
 
-def test_an_answer_to_what_is_no_more(
+def test_change_before_confirmation(
     emulator: Emulator, run: Run, write_config: Callable[..., Path]
 ) -> None:
-    """If an update takes over while down or rollback asks, its answer was to something else, and nothing is done."""
+    """If an update completes before the confirmation, down and rollback change nothing."""
     run("up", write_config(), *POLL)
-    config_file = write_config({"1.0.0": "2.0.0"})
+    config_file = write_config(SECOND_VERSION)
 
-    def taking_over(version: str) -> Callable[[], None]:
-        def meanwhile() -> None:
+    def update_to(version: str) -> Callable[[], None]:
+        def act() -> None:
             run("up", write_config({"1.0.0": version}), *POLL)
             emulator.recorder.calls.clear()
 
-        return meanwhile
+        return act
 
     for verb, version in (("down", "2.0.0"), ("rollback", "3.0.0")):
-        outcome = asked(verb, config_file, taking_over(version))
+        outcome = confirm_after(verb, config_file, update_to(version))
 
         assert outcome.exit_code == 1
         assert "diamonds changed" in outcome.output
-        assert mutations(emulator) == []
-        assert serving(emulator).startswith(f"diamonds-{version[0]}-0-0-")
+        assert list_mutations(emulator) == []
+        assert find_serving_config(emulator).startswith(f"diamonds-{version[0]}-0-0-")
 
 
-def test_an_update_of_others_between_two_tries(
+def test_concurrent_update_between_retries(
     emulator: Emulator, run: Run, write_config: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An update that begins elsewhere while this one's call is throttled is not taken for this one's, and then rolled back."""
+    """An update of others that starts between two retries is not mistaken for our own."""
     run("up", write_config(), *POLL)
-    old = serving(emulator)
-    run("up", write_config({"1.0.0": "2.0.0"}), *POLL)
+    old = find_serving_config(emulator)
+    run("up", write_config(SECOND_VERSION), *POLL)
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "3")
     sagemaker = emulator.client("sagemaker")
 
     def fault(call: ApiCall, _: int) -> Fault | None:
-        if call.operation != "UpdateEndpoint" or mutations(emulator).count("UpdateEndpoint") > 1:
+        if (
+            call.operation != "UpdateEndpoint"
+            or list_mutations(emulator).count("UpdateEndpoint") > 1
+        ):
             return None
         emulator.recorder.inject_fault = lambda *_: None
         sagemaker.update_endpoint(EndpointName="diamonds", EndpointConfigName=old)
@@ -102,22 +109,22 @@ def test_an_update_of_others_between_two_tries(
 
     emulator.recorder.reset()
     emulator.recorder.inject_fault = fault
-    outcome = run("up", write_config({"1.0.0": "3.0.0"}), *POLL)
-    refused, emulator.rejections = emulator.rejections, []
+    outcome = run("up", write_config(THIRD_VERSION), *POLL)
+    rejections, emulator.rejections = emulator.rejections, []
 
-    assert len(refused) == 1
-    assert "in-progress" in refused[0]
+    assert len(rejections) == 1
+    assert "in-progress" in rejections[0]
     assert outcome.exit_code == 1
-    assert "another update of diamonds is under way" in outcome.output
+    assert "another update of diamonds is in progress" in outcome.output
 
 
-def test_what_is_gone_by_now(
+def test_resources_deleted_meanwhile(
     emulator: Emulator, run: Run, config_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What another run has removed meanwhile, or this one by a call whose answer was lost, is taken as removed."""
+    """Down ignores resources that another run, or a call with a lost response, has deleted."""
     run("up", config_file, *POLL)
     sagemaker = emulator.client("sagemaker")
-    variants = sagemaker.describe_endpoint_config(EndpointConfigName=serving(emulator))[
+    variants = sagemaker.describe_endpoint_config(EndpointConfigName=find_serving_config(emulator))[
         "ProductionVariants"
     ]
     sagemaker.create_endpoint_config(EndpointConfigName="diamonds-old", ProductionVariants=variants)
@@ -140,11 +147,13 @@ def test_what_is_gone_by_now(
 
     assert faults == []
     assert outcome.exit_code == 0, outcome.output
-    assert left(emulator) == []
+    assert list_resources(emulator) == []
 
 
-def test_a_target_that_is_not_found_yet(emulator: Emulator, run: Run, config_file: Path) -> None:
-    """A policy for a target that was registered a moment ago is put again until its target is found."""
+def test_target_not_found_after_registration(
+    emulator: Emulator, run: Run, config_file: Path
+) -> None:
+    """PutScalingPolicy is repeated until AWS finds the target registered just before."""
     faults = [Fault("ObjectNotFoundException", NOT_FOUND)] * 2
     emulator.recorder.inject_fault = lambda call, _: (
         faults.pop() if call.operation == "PutScalingPolicy" and faults else None

@@ -1,7 +1,8 @@
-"""Kinds of compute, ways of update and policies, as they go over the wire."""
+"""Endpoint types, update strategies and IAM policies, as sent to AWS."""
 
 import json
 import re
+import time
 from collections.abc import Callable
 from fnmatch import fnmatch
 from pathlib import Path
@@ -10,18 +11,18 @@ from typing import Any
 import pytest
 
 from tests.deploy.conftest import Run
-from tests.deploy.test_life import PAYLOAD, POLL, left
+from tests.deploy.scaling_support import SCALABLE_TARGET
+from tests.deploy.support import (
+    NEW_INSTANCE_TYPE,
+    PAYLOAD,
+    POLL,
+    SCALING,
+    find_last_parameters,
+    list_resources,
+)
 from tests.support.aws_emulator.runtime import REGION
 from tests.support.aws_emulator.server import Emulator
-from tests.support.server import ROOT
 
-SCALING = (
-    "scaling:"
-    + (ROOT / "deploy" / "endpoint.example.yaml")
-    .read_text()
-    .partition("\nscaling:")[2]
-    .partition("\nupdate:")[0]
-)
 ACTIONS = {
     "s3:HeadObject": "s3:GetObject",
     "s3:HeadBucket": "s3:ListBucket",
@@ -30,25 +31,19 @@ ACTIONS = {
 }
 
 
-def last_parameters(emulator: Emulator, operation: str) -> dict[str, Any]:
-    return next(
-        call.parameters for call in reversed(emulator.recorder.calls) if call.operation == operation
-    )
-
-
 def test_serverless(emulator: Emulator, run: Run, write_config: Callable[..., Path]) -> None:
-    """A serverless endpoint has no instances, no scaling, and no guardrails at an update."""
+    """A serverless endpoint has no instances, no scaling and no deployment guardrails."""
     serverless = {
         "instance_count: 2": "serverless: {memory_mb: 4096, max_concurrency: 5}",
         SCALING: "",
     }
-    made = run("up", write_config(serverless), *POLL)
+    created = run("up", write_config(serverless), *POLL)
     updated = run("up", write_config({**serverless, "1.0.0": "2.0.0"}), *POLL)
 
-    assert made.exit_code == updated.exit_code == 0, made.output + updated.output
+    assert created.exit_code == updated.exit_code == 0, created.output + updated.output
     assert (
         "InstanceType"
-        not in last_parameters(emulator, "CreateEndpointConfig")["ProductionVariants"][0]
+        not in find_last_parameters(emulator, "CreateEndpointConfig")["ProductionVariants"][0]
     )
 
 
@@ -74,14 +69,14 @@ def test_serverless(emulator: Emulator, run: Run, write_config: Callable[..., Pa
         ("all_at_once", {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 300}),
     ],
 )
-def test_blue_and_green(
+def test_blue_green_strategies(
     emulator: Emulator,
     run: Run,
     write_config: Callable[..., Path],
     strategy: str,
     routing: dict[str, Any],
 ) -> None:
-    """Canary, linear and all at once go over the wire as such, and without scaling the file's count holds."""
+    """Each strategy is sent as configured; without scaling, the file's instance count applies."""
     run("up", write_config(), *POLL)
     changes = {
         "strategy: rolling": f"strategy: {strategy}",
@@ -89,7 +84,7 @@ def test_blue_and_green(
         SCALING: "",
     }
     outcome = run("up", write_config(changes), *POLL)
-    update = last_parameters(emulator, "UpdateEndpoint")
+    update = find_last_parameters(emulator, "UpdateEndpoint")
 
     assert outcome.exit_code == 0, outcome.output
     assert (
@@ -105,10 +100,8 @@ def test_blue_and_green(
     )
 
 
-def test_all_keys_reach_the_wire(
-    emulator: Emulator, run: Run, write_config: Callable[..., Path]
-) -> None:
-    """Network, isolation, capture and keys are in the calls, also where the emulator forgets them."""
+def test_all_keys_are_sent(emulator: Emulator, run: Run, write_config: Callable[..., Path]) -> None:
+    """Network, isolation, capture and KMS keys are in the calls."""
     ec2 = emulator.client("ec2")
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     subnets = [
@@ -117,9 +110,14 @@ def test_all_keys_reach_the_wire(
         )["Subnet"]["SubnetId"]
         for n, zone in enumerate("ab")
     ]
-    more = f"""network: {{subnets: [{", ".join(subnets)}], security_groups: [sg-1], isolation: true}}
+    more = f"""network:
+  subnets: [{", ".join(subnets)}]
+  security_groups: [sg-1]
+  isolation: true
 capture: {{destination: "s3://captured/x", percent: 10}}
-kms: {{artifact_key: "arn:aws:kms:eu-central-1:123456789012:key/1", volume_key: "arn:aws:kms:eu-central-1:123456789012:key/2"}}
+kms:
+  artifact_key: "arn:aws:kms:eu-central-1:123456789012:key/1"
+  volume_key: "arn:aws:kms:eu-central-1:123456789012:key/2"
 """
     config_file = write_config({"update:": f"{more}\nupdate:"})
     missing = run("plan", config_file)
@@ -128,8 +126,8 @@ kms: {{artifact_key: "arn:aws:kms:eu-central-1:123456789012:key/1", volume_key: 
     )
     outcome = run("up", config_file, *POLL)
     model, config = (
-        last_parameters(emulator, "CreateModel"),
-        last_parameters(emulator, "CreateEndpointConfig"),
+        find_last_parameters(emulator, "CreateModel"),
+        find_last_parameters(emulator, "CreateEndpointConfig"),
     )
 
     assert (
@@ -148,10 +146,10 @@ kms: {{artifact_key: "arn:aws:kms:eu-central-1:123456789012:key/1", volume_key: 
     assert upload.headers["x_amz_tagging"] == "xgb-endpoint:endpoint=diamonds"
 
 
-def test_a_key_for_what_is_there_already(
+def test_kms_key_added_later(
     emulator: Emulator, run: Run, write_config: Callable[..., Path]
 ) -> None:
-    """An artifact that was uploaded without a key, or with another one, is uploaded again under the file's."""
+    """An artifact uploaded with another KMS key, or none, is uploaded again with the file's key."""
     run("up", write_config(), *POLL)
     for number in (1, 2):
         key = f"arn:aws:kms:eu-central-1:123456789012:key/{number}"
@@ -164,22 +162,23 @@ def test_a_key_for_what_is_there_already(
 
         assert outcome.exit_code == 0, outcome.output
         assert upload.headers["x_amz_server_side_encryption_aws_kms_key_id"] == key
-        model = last_parameters(emulator, "CreateModel")["PrimaryContainer"]["ModelDataUrl"]
-        assert model.removeprefix("s3://example-models/") in left(emulator)
+        model = find_last_parameters(emulator, "CreateModel")["PrimaryContainer"]["ModelDataUrl"]
+        assert model.removeprefix("s3://example-models/") in list_resources(emulator)
 
 
-def test_the_deployment_policy_allows_what_is_called(
+def test_deployment_policy_allows_all_calls(
     emulator: Emulator, run: Run, write_config: Callable[..., Path]
 ) -> None:
-    """Each call that a whole life sends is an action of the deployment policy."""
+    """The deployment policy allows every call that the commands send."""
     config_file = write_config()
     run("up", config_file, *POLL)
     emulator.client("application-autoscaling").put_scheduled_action(
-        ServiceNamespace="sagemaker", ResourceId="endpoint/diamonds/variant/AllTraffic", ScheduledActionName="mornings",
-        ScalableDimension="sagemaker:variant:DesiredInstanceCount", ScalableTargetAction={"MinCapacity": 3},
+        **SCALABLE_TARGET,
+        ScheduledActionName="mornings",
+        ScalableTargetAction={"MinCapacity": 3},
         Schedule="cron(0 8 * * ? *)",
-    )  # fmt: skip
-    run("up", write_config({"instance_type: ml.c6i.large": "instance_type: ml.c7i.large"}), *POLL)
+    )
+    run("up", write_config(NEW_INSTANCE_TYPE), *POLL)
     for verb, *arguments in (
         ("status",),
         ("invoke", PAYLOAD),
@@ -198,8 +197,8 @@ def test_the_deployment_policy_allows_what_is_called(
     assert not any(fnmatch(action, "*[*]*") for action in allowed)
 
 
-def test_policies_are_json_of_known_actions(run: Run, config_file: Path) -> None:
-    """All four policies are printed, each action by its service."""
+def test_policies_are_valid_json(run: Run, config_file: Path) -> None:
+    """All four policies are printed, and each action names its service."""
     policies = json.loads(run("iam", config_file).output)
 
     assert set(policies) == {"execution", "execution-trust", "deployment", "invocation"}
@@ -211,24 +210,24 @@ def test_policies_are_json_of_known_actions(run: Run, config_file: Path) -> None
 
 
 def test_logs(emulator: Emulator, run: Run, config_file: Path) -> None:
-    """Logs prints what the containers said; where there is no log it says so."""
+    """Logs prints the container logs, or says that there are none yet."""
     none = run("logs", config_file)
     logs, group = emulator.client("logs"), "/aws/sagemaker/Endpoints/diamonds"
     logs.create_log_group(logGroupName=group)
     logs.create_log_stream(logGroupName=group, logStreamName="AllTraffic/i-1")
-    now = int(__import__("time").time() * 1000)
+    now = int(time.time() * 1000)
     logs.put_log_events(
         logGroupName=group,
         logStreamName="AllTraffic/i-1",
         logEvents=[{"timestamp": now, "message": "cannot serve"}],
     )
 
-    assert "there is no log yet" in none.output
+    assert "no logs yet: the log group" in none.output
     assert "cannot serve" in run("logs", config_file).output
 
 
-def test_invoke_tells_what_the_container_said(run: Run, config_file: Path, tmp_path: Path) -> None:
-    """A payload that the container refuses is told with its status and its message."""
+def test_invoke_reports_container_error(run: Run, config_file: Path, tmp_path: Path) -> None:
+    """A rejected payload is reported with the container's status and message."""
     run("up", config_file, *POLL)
     (tmp_path / "bad.csv").write_text("abc,1\n")
     outcome, none = (

@@ -1,0 +1,1 @@
+"""Reads the current state of an endpoint's resources from AWS."""
