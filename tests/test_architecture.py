@@ -53,8 +53,8 @@ HOMES: dict[str, set[str]] = {
     "werkzeug": {"serve.app", "serve.http", "serve.media_types", "local_test"},
     "xgboost": {"serve.model", "serve.outputs.explanations", "container.server", "model", "bench"},
     "gunicorn": {"container", "bench"},
-    "boto3": {"deploy.aws", "local_test.app.runtime_endpoint"},
-    "botocore": {"deploy", "capacity.vcpus", "local_test.app.runtime_endpoint"},
+    "boto3": {"deploy.aws", "local_test.app.endpoints.runtime_endpoint"},
+    "botocore": {"deploy", "capacity.vcpus", "local_test.app.endpoints.runtime_endpoint"},
     "pandas": {"model", "bench"},
     "requests": {"local_test", "capacity", "bench"},
     "os": {

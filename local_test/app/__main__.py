@@ -12,10 +12,10 @@ from pathlib import Path
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from container.local_server import SAMPLE_ARTIFACT, NotServing, serving, stop_on_sigterm
-from local_test.app.endpoint import Endpoint
-from local_test.app.http_endpoint import HttpEndpoint
+from local_test.app.endpoints.endpoint import Endpoint
+from local_test.app.endpoints.http_endpoint import HttpEndpoint
+from local_test.app.endpoints.runtime_endpoint import ClientUnavailable, RuntimeEndpoint
 from local_test.app.pages import create_app
-from local_test.app.runtime_endpoint import ClientUnavailable, RuntimeEndpoint
 from local_test.app.schema import BadSchema, load_schema
 from local_test.base_url import InvalidUrl, parse_base_url
 

@@ -11,18 +11,18 @@ from werkzeug.exceptions import HTTPException
 
 from local_test.app import number_format
 from local_test.app.browser_security import protect
-from local_test.app.csv_layout import DELIMITER_CHOICES
-from local_test.app.csv_records import BadFile
-from local_test.app.downloads import Downloads
-from local_test.app.endpoint import Endpoint, EndpointError, ErrorResponse
+from local_test.app.endpoints.endpoint import Endpoint, EndpointError, ErrorResponse
 from local_test.app.error_pages import MEBIBYTE, show_error
-from local_test.app.example_record import load_example
-from local_test.app.file_predictions import predict_file
-from local_test.app.file_result import FileResult
-from local_test.app.record_form import RecordForm, blank_form, prefilled_form, validate_form
-from local_test.app.response import ACCEPT, parse_prediction
+from local_test.app.file.downloads import Downloads
+from local_test.app.file.layout import DELIMITER_CHOICES
+from local_test.app.file.predictions import predict_file
+from local_test.app.file.records import BadFile
+from local_test.app.file.result import FileResult
+from local_test.app.record.example import load_example
+from local_test.app.record.form import RecordForm, blank_form, prefilled_form, validate_form
+from local_test.app.record.response import ACCEPT, parse_prediction
+from local_test.app.record.waterfall import build_waterfall
 from local_test.app.schema import Schema, capitalize_first
-from local_test.app.waterfall import build_waterfall
 
 MAX_FORM_BYTES = 1 << 18
 MAX_SHOWN_BYTES = 20_000

@@ -7,7 +7,7 @@ from http.client import responses
 from typing import Any
 from urllib.parse import urlsplit
 
-from local_test.app.endpoint import (
+from local_test.app.endpoints.endpoint import (
     EndpointTimeout,
     EndpointUnreachable,
     ErrorResponse,

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import requests
 
-from local_test.app.endpoint import (
+from local_test.app.endpoints.endpoint import (
     EndpointTimeout,
     EndpointUnreachable,
     Exchange,

@@ -9,19 +9,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import IO
 
-from local_test.app.added_columns import encode_added_cells, label_cell, name_columns
-from local_test.app.bad_rows import MAX_BAD_ROWS, BadRow, describe_first, locate_bad_row
-from local_test.app.csv_layout import CsvLayout, detect_layout
-from local_test.app.csv_records import BYTE_ORDER_MARK, BadFile, CsvRecord, split_records
-from local_test.app.endpoint import (
+from local_test.app.endpoints.endpoint import (
     Endpoint,
     EndpointError,
     ErrorResponse,
     Exchange,
     InvalidResponse,
 )
-from local_test.app.file_result import FileResult
-from local_test.app.response import ACCEPT, parse_prediction
+from local_test.app.file.added_columns import encode_added_cells, label_cell, name_columns
+from local_test.app.file.bad_rows import MAX_BAD_ROWS, BadRow, describe_first, locate_bad_row
+from local_test.app.file.layout import CsvLayout, detect_layout
+from local_test.app.file.records import BYTE_ORDER_MARK, BadFile, CsvRecord, split_records
+from local_test.app.file.result import FileResult
+from local_test.app.record.response import ACCEPT, parse_prediction
 from local_test.app.schema import Schema
 from serve.media_types import DELIMITERS
 

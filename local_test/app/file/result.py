@@ -3,10 +3,10 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-from local_test.app.bad_rows import BadRow
 from local_test.app.class_labels import ClassLabels
-from local_test.app.endpoint import Exchange
-from local_test.app.histogram import Distribution
+from local_test.app.endpoints.endpoint import Exchange
+from local_test.app.file.bad_rows import BadRow
+from local_test.app.file.histogram import Distribution
 
 
 @dataclass(slots=True)

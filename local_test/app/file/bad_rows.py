@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from local_test.app.endpoint import ErrorResponse
+from local_test.app.endpoints.endpoint import ErrorResponse
 
 MAX_BAD_ROWS = 20
 # How the server's messages begin: row 3, column "carat": … or row 3: …

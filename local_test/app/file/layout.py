@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 
-from local_test.app.csv_records import BadFile, CsvRecord, parse_cells
+from local_test.app.file.records import BadFile, CsvRecord, parse_cells
 from local_test.app.schema import Schema
 from serve.media_types import DELIMITERS
 from serve.text import is_number

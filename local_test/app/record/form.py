@@ -5,8 +5,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from local_test.app.field_values import BadValue, Value, check_range, format_range, parse_value
 from local_test.app.number_format import format_input
+from local_test.app.record.field_values import (
+    BadValue,
+    Value,
+    check_range,
+    format_range,
+    parse_value,
+)
 from local_test.app.schema import Feature, Schema
 
 

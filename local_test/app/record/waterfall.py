@@ -4,8 +4,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from local_test.app.record_form import FormField
-from local_test.app.response import Explanation
+from local_test.app.record.form import FormField
+from local_test.app.record.response import Explanation
 
 MAX_BARS = 10
 SIGNIFICANT_DIGITS = 4

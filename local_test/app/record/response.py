@@ -6,9 +6,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from local_test.app.class_labels import ClassLabels, describe_count_mismatch
-from local_test.app.endpoint import Exchange, InvalidResponse
-from local_test.app.link_function import LOGISTIC, SOFTMAX, LinkFunction, detect_link_function
+from local_test.app.endpoints.endpoint import Exchange, InvalidResponse
 from local_test.app.number_format import format_amount, format_percent
+from local_test.app.record.link_function import (
+    LOGISTIC,
+    SOFTMAX,
+    LinkFunction,
+    detect_link_function,
+)
 from local_test.app.schema import Target
 
 ACCEPT = "application/json; explain=contributions+margin"

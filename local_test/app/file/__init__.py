@@ -1,0 +1,1 @@
+"""The page for a CSV file: its records, the predictions added to it, and bad rows."""
