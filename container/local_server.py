@@ -1,4 +1,4 @@
-"""Start and stop the server on this machine: in Docker if it has the image, else with this Python."""
+"""Start and stop the server on this machine: in Docker if it has the image, else in this Python."""
 
 import os
 import shutil

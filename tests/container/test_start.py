@@ -140,7 +140,10 @@ CATEGORICAL = train(
     [
         (
             {"categories": ["b", "c", "d", "e"]},
-            'feature 1: "categories": expected at least 5 labels (the trees use codes up to 4), got 4',
+            (
+                'feature 1: "categories": expected at least 5 labels '
+                "(the trees use codes up to 4), got 4"
+            ),
         ),
         (
             {"codes": 4},

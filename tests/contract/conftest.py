@@ -1,4 +1,4 @@
-"""The contract's tests run against both front ends, or against the server at TEST_SERVER_URL, whichever front end that has."""
+"""Run the contract suite once per front end, or once against the server at TEST_SERVER_URL."""
 
 import os
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ FRONT_ENDS = ["as served"] if "TEST_SERVER_URL" in os.environ else ["asgi", "fla
 
 @pytest.fixture(scope="package", params=FRONT_ENDS, autouse=True)
 def front_end(request: pytest.FixtureRequest) -> Iterator[str]:
-    """The front end of every server that a test of this folder starts."""
+    """Set the front end of every server that a test of this folder starts."""
     before = os.environ.get(FRONT_END)
     if request.param != "as served":
         os.environ[FRONT_END] = request.param
@@ -24,7 +24,7 @@ def front_end(request: pytest.FixtureRequest) -> Iterator[str]:
 
 @pytest.fixture(scope="package")
 def diamonds(front_end: str) -> Iterator[Server]:
-    """A server on the sample artifact that has this front end."""
+    """Return a server of the sample artifact with this front end."""
     if url := os.environ.get("TEST_SERVER_URL"):
         yield Server(url.rstrip("/"))
         return

@@ -103,7 +103,7 @@ def running(folder: Path, **env: str) -> Iterator[Server]:
 
 
 def startup_error(folder: Path, **env: str) -> str:
-    """Return the line that a server prints because it cannot start; checks that it is the only one."""
+    """Return the only line that a server prints if it cannot start."""
     process = start(folder, free_port(), **env)
     exit_code = process.wait(STOP_SECONDS)
     output = process.read_output()
