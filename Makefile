@@ -24,7 +24,7 @@ IMAGE ?= xgb-endpoint:$(VERSION)-$(ARCH)
 
 .PHONY: help
 help: ## List these commands
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/make \1\t\2/' | expand -t 16
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/make \1\t\2/' | expand -t 24
 
 .PHONY: setup
 setup: $(VENV)/ready ## Create .venv from the pinned, hashed requirements

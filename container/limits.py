@@ -26,7 +26,7 @@ class Limits:
 
 def read_limits(cgroups: Path = CGROUPS, own_cgroups: Path = OWN_CGROUPS) -> Limits:
     """Return the strictest limits of the machine, this process's cgroups and their ancestors."""
-    processors: float = len(os.sched_getaffinity(0))
+    processors: float = _count_processors()
     memory_bytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     sources: list[str] = []
     for folder in list(_find_folders(cgroups, own_cgroups)):
@@ -39,6 +39,13 @@ def read_limits(cgroups: Path = CGROUPS, own_cgroups: Path = OWN_CGROUPS) -> Lim
             sources.append("memory limit")
     source = " and ".join(dict.fromkeys(sources)) or "no CPU quota or memory limit"
     return Limits(processors, memory_bytes, source)
+
+
+def _count_processors() -> int:
+    """Return how many processors this process may use; only Linux knows its affinity."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _find_folders(cgroups: Path, own_cgroups: Path) -> Iterator[Path]:

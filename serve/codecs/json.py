@@ -28,7 +28,8 @@ ParsedRows = list[Any] | NDArray[np.float32]
 Names = tuple[str, ...] | None
 
 OPENING = re.compile(
-    rb'\s*(?:\{\s*(?:"feature_names"\s*:\s*(\[[^][{}]*\])\s*,\s*)?"instances"\s*:\s*)?\[\s*(?=[\[{])'
+    rb'\s*(?:\{\s*(?:"feature_names"\s*:\s*(\[[^][{}]*\])\s*,\s*)?"instances"\s*:\s*)?'
+    rb"\[\s*(?=[\[{])"
 )
 CLOSING = re.compile(rb"\]\s*\}?\s*\Z")
 CLOSING_BYTES = 64

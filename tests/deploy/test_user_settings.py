@@ -15,7 +15,10 @@ from tests.deploy.support import (
 from tests.support.aws_emulator.server import Emulator
 
 FROM_ZERO = {
-    "instance_count: 2": "instance_count: 2\n  allow_single_zone: true\n  asynchronous: {output: s3://example-models/replies}",
+    "instance_count: 2": (
+        "instance_count: 2\n  allow_single_zone: true\n"
+        "  asynchronous: {output: s3://example-models/replies}"
+    ),
     "metric: invocations_per_instance": "metric: backlog_per_instance",
     "min: 2": "min: 0",
     "strategy: rolling": "strategy: all_at_once",

@@ -35,8 +35,8 @@ class CsvLayout:
     def describe_mismatch(self, record: CsvRecord, schema: Schema) -> str:
         """Return why a record does not fit the schema, or an empty string if its shape is right.
 
-        This replaces the endpoint's message for such a record, which is for whoever writes the
-        request: it suggests HTTP headers, and the page has no field for those.
+        This replaces the endpoint's message for such a record, which is written for the author
+        of the request: it suggests HTTP headers, and the page has no field for those.
         """
         try:
             cells = parse_cells(record.body, DELIMITERS[self.delimiter])
