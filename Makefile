@@ -100,11 +100,25 @@ capacity: setup ## Load-test a container with FOLDER until p99 exceeds P99_MS (5
 local_test/diamonds.csv: model/diamonds.py model/train.py | $(TRAINING_VENV)/ready
 	@$(TRAINING_VENV)/bin/python model/diamonds.py $@
 
+# Tests wait for servers most of the time, so there are more processes than processors.
+TEST_PROCESSES ?= $(shell n=$$(getconf _NPROCESSORS_ONLN); echo $$(( (n > 2 ? n : 2) + 2 )))
+PYTEST = $(RUN) -m pytest --numprocesses $(TEST_PROCESSES) --dist worksteal
+QUICK_TESTS := tests/docs tests/test_architecture.py tests/serve/test_csv.py tests/serve/test_json.py \
+	tests/serve/test_libsvm.py tests/serve/test_npy.py tests/serve/test_recordio.py tests/serve/test_schema.py \
+	tests/contract/test_http.py tests/contract/test_media_types.py tests/deploy/test_configuration.py
+
 .PHONY: test
-test: setup $(VENV)/aws-ready ## Run all tests except those that need Docker or a browser
-	@$(RUN) -m pytest --numprocesses auto --maxprocesses 4 --ignore tests/app/browser
-	@echo "Left out: the tests of the image, which need Docker: make test-image"
-	@echo "Left out: the tests of the application in a browser, which need Chromium: make test-app"
+test: setup $(VENV)/aws-ready ## Run all tests except those that need Docker or a browser, or repeat others
+	@$(PYTEST) -m "not long" --ignore tests/app/browser
+	@echo "Not run: make test-long (load, volume, churn), test-app (needs Chromium), test-image (needs Docker)"
+
+.PHONY: test-long
+test-long: setup ## Run the tests that repeat a tested promise: load, volume, churn
+	@$(PYTEST) -m long
+
+.PHONY: test-quick
+test-quick: setup ## Run the tests of codecs, schema, HTTP and documents in under a minute
+	@$(PYTEST) -m "not long" $(QUICK_TESTS)
 
 .PHONY: test-app
 test-app: setup $(VENV)/app-ready chromium ## Test the web application in headless Chromium

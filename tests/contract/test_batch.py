@@ -7,24 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import requests
 
 from tests.support.boosters import predict_with_xgboost, save_artifact, train
 from tests.support.diamonds import ARTIFACT, CSV, FEATURES, NAMES, OBJECTS, ROWS, expected
-from tests.support.responses import error_of, scores, strict
+from tests.support.responses import error_of, get_execution_parameters, scores, strict
 from tests.support.server import Server, running, startup_error
 
 CSV_TYPE, LINES = "text/csv", "application/jsonlines"
-DIAMONDS = 53_940
-
-
-def get_execution_parameters(server: Server) -> dict[str, object]:
-    response = requests.get(f"{server.url}/execution-parameters", timeout=5)
-
-    assert response.status_code == 200
-    assert response.headers["Content-Type"] == "application/json"
-    execution_parameters: dict[str, object] = strict(response.text)
-    return execution_parameters
 
 
 def generate_diamonds(count: int) -> list[list[str]]:
@@ -39,59 +28,27 @@ def generate_diamonds(count: int) -> list[list[str]]:
     return [list(map(str, row)) for row in zip(*columns, strict=True)]
 
 
-@pytest.mark.parametrize(
-    ("env", "expected_parameters"),
-    [
-        ({"SAGEMAKER_MODEL_SERVER_WORKERS": "3"}, (3, 6)),
-        (
-            {"SAGEMAKER_MODEL_SERVER_WORKERS": "1", "SAGEMAKER_MAX_CONCURRENT_TRANSFORMS": "40"},
-            (40, 2),
-        ),
-        ({"SAGEMAKER_MODEL_SERVER_WORKERS": "3", "SAGEMAKER_MAX_PAYLOAD_IN_MB": "50"}, (2, 50)),
-        ({"SAGEMAKER_MODEL_SERVER_WORKERS": "3", "SAGEMAKER_MAX_PAYLOAD_IN_MB": "500"}, (1, 100)),
-        ({"SAGEMAKER_MODEL_SERVER_WORKERS": "3", "SAGEMAKER_MAX_PAYLOAD_IN_MB": "0"}, (3, 0)),
-        (
-            {
-                "SAGEMAKER_MODEL_SERVER_WORKERS": "1",
-                "MAX_CONTENT_LENGTH": "3000000",
-                "SAGEMAKER_BATCH_STRATEGY": "MULTI_RECORD",
-            },
-            (1, 2),
-        ),
-    ],
-)
-def test_execution_parameters(env: dict[str, str], expected_parameters: tuple[int, int]) -> None:
-    """5.2, 5.3 and 12.5: one invocation per worker, at most 100 MB in total; no BatchStrategy."""
-    with running(ARTIFACT, **env) as server:
-        assert get_execution_parameters(server) == {
-            "MaxConcurrentTransforms": expected_parameters[0],
-            "MaxPayloadInMB": expected_parameters[1],
-        }
+def test_execution_parameters(diamonds: Server) -> None:
+    """5.2 and 12.5: /execution-parameters is a JSON object without BatchStrategy."""
+    assert get_execution_parameters(diamonds).keys() == {
+        "MaxConcurrentTransforms",
+        "MaxPayloadInMB",
+    }
 
 
-@pytest.mark.parametrize(
-    ("text", "batch"), [("True", True), ("true", True), ("false", False), ("0", False)]
-)
-def test_batch_is_a_boolean(text: str, *, batch: bool) -> None:
-    """8.2: SAGEMAKER_BATCH accepts True, as SageMaker and local mode set it, and false."""
-    with running(ARTIFACT, SAGEMAKER_BATCH=text) as server:
-        response = server.post(CSV)
-
-    assert server.events()[0]["batch"] is batch
-    assert response.text.endswith("\n")
-    np.testing.assert_array_equal(scores(response), expected())
-
-
-def test_concatenated_responses_of_mini_batches(diamonds: Server) -> None:
+@pytest.mark.parametrize("rows_in", [5_394, pytest.param(53_940, marks=pytest.mark.long)])
+def test_concatenated_responses_of_mini_batches(diamonds: Server, rows_in: int) -> None:
     """5.6, 5.9 and 5.12: concatenated mini-batch responses match XGBoost's own predictions.
 
-    There are as many random rows as real diamonds, whose package of 50 MB is too large for tests.
+    The long run has as many random rows as there are real diamonds, whose package of 50 MB is too
+    large for tests.
     A mini-batch that is sent again gets the same response.
     """
-    rows = generate_diamonds(DIAMONDS)
+    rows = generate_diamonds(rows_in)
+    step = rows_in // 10
     batches = [
-        "".join(",".join(row) + "\n" for row in rows[start : start + 5_000])
-        for start in range(0, DIAMONDS, 5_000)
+        "".join(",".join(row) + "\n" for row in rows[start : start + step])
+        for start in range(0, rows_in, step)
     ]
     responses = [diamonds.post(batch) for batch in batches]
 
@@ -100,7 +57,7 @@ def test_concatenated_responses_of_mini_batches(diamonds: Server) -> None:
         int(response.headers["Content-Length"]) == len(response.content) for response in responses
     )
     lines_out = "".join(response.text for response in responses).splitlines()
-    assert len(lines_out) == DIAMONDS
+    assert len(lines_out) == rows_in
     np.testing.assert_array_equal(np.array(lines_out, dtype=np.float32), expected(rows))
 
 
@@ -193,7 +150,10 @@ def test_errors_of_the_whole_payload_are_400(row_errors_server: Server, diamonds
     assert diamonds.post(CSV + "x\n").status_code == 400
 
 
-@pytest.mark.parametrize("bad_interval", [1, 2, 1_000])
+@pytest.mark.parametrize(
+    "bad_interval",
+    [1_000, pytest.param(1, marks=pytest.mark.long), pytest.param(2, marks=pytest.mark.long)],
+)
 def test_many_bad_lines(row_errors_server: Server, bad_interval: int) -> None:
     """5.9: errors of up to 20,000 bad lines are in the right places, across slices."""
     good = CSV.splitlines()[0]
@@ -231,9 +191,10 @@ def test_bad_rows_are_counted_in_the_log() -> None:
     assert "secret" not in "".join(server.output)
 
 
-def test_payload_of_100_mb_in_bounded_memory() -> None:
-    """5.3: the largest payload succeeds, with at most four times its size in memory."""
-    body = CSV.encode() * ((100 << 20) // len(CSV))
+@pytest.mark.parametrize("mib", [20, pytest.param(100, marks=pytest.mark.long)])
+def test_large_payload_in_bounded_memory(mib: int) -> None:
+    """5.3: a payload of up to 100 MB succeeds, with at most four times its size in memory."""
+    body = CSV.encode() * ((mib << 20) // len(CSV))
     with running(ARTIFACT, SAGEMAKER_MODEL_SERVER_WORKERS="1") as server:
         server.post(CSV)
         before = peak_bytes(server)

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -31,8 +32,19 @@ CODED = np.array(
 OBJECTS = json.loads((PAYLOADS / "diamonds.json").read_text())["instances"]
 
 
-def expected(rows: list[list[str]] = ROWS) -> NDArray[np.float32]:
-    """Return XGBoost's predictions for rows of text, converted to a DataFrame."""
+def expected(rows: list[list[str]] | None = None) -> NDArray[np.float32]:
+    """Return XGBoost's predictions for rows of text, by default for the sample payload's."""
+    return _expected_for_sample() if rows is None else _predict(rows)
+
+
+@cache
+def _expected_for_sample() -> NDArray[np.float32]:
+    predictions = _predict(ROWS)
+    predictions.setflags(write=False)
+    return predictions
+
+
+def _predict(rows: list[list[str]]) -> NDArray[np.float32]:
     frame = pd.DataFrame(rows, columns=NAMES)
     for feature in FEATURES:
         name = feature["name"]

@@ -9,6 +9,7 @@ import requests
 from numpy.typing import NDArray
 
 from tests.support.protobuf import read_scores
+from tests.support.server import Server
 
 
 def scores(response: requests.Response) -> NDArray[np.float32]:
@@ -67,3 +68,13 @@ def error_of(response: requests.Response) -> str:
     assert "Traceback" not in message
     assert "[bt]" not in message
     return message
+
+
+def get_execution_parameters(server: Server) -> dict[str, object]:
+    """Return the response to GET /execution-parameters."""
+    response = requests.get(f"{server.url}/execution-parameters", timeout=5)
+
+    assert response.status_code == 200
+    assert response.headers["Content-Type"] == "application/json"
+    parameters: dict[str, object] = strict(response.text)
+    return parameters

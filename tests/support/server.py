@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
+import pytest
 import requests
 
 from container.local_server import (
@@ -105,7 +106,10 @@ def running(folder: Path, **env: str) -> Iterator[Server]:
 def startup_error(folder: Path, **env: str) -> str:
     """Return the only line that a server prints if it cannot start."""
     process = start(folder, free_port(), **env)
-    exit_code = process.wait(STOP_SECONDS)
+    try:
+        exit_code = process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        pytest.fail(f"the server started: {stop(process)}")
     output = process.read_output()
 
     assert exit_code == 1, output
