@@ -1,7 +1,7 @@
-"""Builds the parameters of Application Auto Scaling: target, policies and the wake-up alarm."""
+"""Builds the parameters of Application Auto Scaling: the scalable target and its policies."""
 
 from deploy.config.configuration import Configuration, Scaling
-from deploy.config.naming import VARIANT_NAME, Parameters, build_tags
+from deploy.config.naming import VARIANT_NAME, Parameters
 
 SCALABLE_DIMENSION = "sagemaker:variant:DesiredInstanceCount"
 TARGET_TRACKING_POLICY = "xgb-endpoint-target-tracking"
@@ -45,29 +45,6 @@ def build_scaling_policies(configuration: Configuration) -> list[Parameters]:
         policies.append(_build_wake_policy(scaling.scale_out_cooldown_seconds))
     target_id = scalable_target_id(configuration.name)
     return [target_id | policy for policy in policies]
-
-
-def build_wake_alarm(configuration: Configuration) -> Parameters | None:
-    """Build the alarm that starts the first instance; None unless the endpoint scales to zero.
-
-    Target tracking alone leaves zero only when the backlog exceeds its target.
-    """
-    if configuration.scaling is None or configuration.scaling.min > 0:
-        return None
-    return {
-        "AlarmName": f"{configuration.name}-backlog-without-capacity",
-        "AlarmActions": [policy_arn_placeholder(WAKE_POLICY)],
-        "Namespace": "AWS/SageMaker",
-        "MetricName": "HasBacklogWithoutCapacity",
-        "Dimensions": [{"Name": "EndpointName", "Value": configuration.name}],
-        "Statistic": "Average",
-        "Period": 60,
-        "EvaluationPeriods": 1,
-        "Threshold": 1.0,
-        "ComparisonOperator": "GreaterThanOrEqualToThreshold",
-        "TreatMissingData": "missing",
-        "Tags": build_tags(configuration),
-    }
 
 
 def _build_target_tracking(name: str, scaling: Scaling) -> Parameters:

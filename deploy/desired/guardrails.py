@@ -1,34 +1,7 @@
-"""Builds the deployment guardrails of updates: CloudWatch alarms and the DeploymentConfig."""
+"""Builds the deployment guardrails of an update: the DeploymentConfig, which names its alarms."""
 
 from deploy.config.configuration import Configuration
-from deploy.config.naming import VARIANT_NAME, Parameters, build_tags, drop_none
-
-MICROSECONDS_PER_MS = 1000.0  # ModelLatency is in microseconds
-
-
-def build_alarms(configuration: Configuration) -> list[Parameters]:
-    """Build the PutMetricAlarm parameters of the file's own alarms."""
-    name, alarms = configuration.name, configuration.update.alarms
-    built = []
-    if alarms.errors_5xx is not None:
-        errors = {
-            "AlarmName": f"{name}-errors-5xx",
-            "MetricName": "Invocation5XXErrors",
-            "Statistic": "Sum",
-            "EvaluationPeriods": 1,
-            "Threshold": float(alarms.errors_5xx),
-        }
-        built.append(errors | _shared_alarm_parameters(configuration))
-    if alarms.latency_p99_ms is not None:
-        latency = {
-            "AlarmName": f"{name}-latency-p99",
-            "MetricName": "ModelLatency",
-            "ExtendedStatistic": "p99",
-            "EvaluationPeriods": 3,
-            "Threshold": alarms.latency_p99_ms * MICROSECONDS_PER_MS,
-        }
-        built.append(latency | _shared_alarm_parameters(configuration))
-    return built
+from deploy.config.naming import Parameters, drop_none
 
 
 def build_deployment_config(
@@ -54,21 +27,6 @@ def supports_guardrails(*configs: Parameters) -> bool:
         for config in configs
         for variant in config.get("ProductionVariants", [])
     )
-
-
-def _shared_alarm_parameters(configuration: Configuration) -> Parameters:
-    return {
-        "Namespace": "AWS/SageMaker",
-        "Dimensions": [
-            {"Name": "EndpointName", "Value": configuration.name},
-            {"Name": "VariantName", "Value": VARIANT_NAME},
-        ],
-        "Period": 60,
-        "ComparisonOperator": "GreaterThanOrEqualToThreshold",
-        # An endpoint without traffic has no data; it must be possible to update it.
-        "TreatMissingData": "notBreaching",
-        "Tags": build_tags(configuration),
-    }
 
 
 def _build_policy(configuration: Configuration) -> Parameters:

@@ -8,12 +8,9 @@ from dataclasses import dataclass
 
 from deploy.config.configuration import Configuration
 from deploy.config.naming import Parameters, drop_none
-from deploy.desired.autoscaling import (
-    build_scalable_target,
-    build_scaling_policies,
-    build_wake_alarm,
-)
-from deploy.desired.guardrails import build_alarms, build_deployment_config
+from deploy.desired.alarms import build_rollback_alarms, build_wake_alarm
+from deploy.desired.autoscaling import build_scalable_target, build_scaling_policies
+from deploy.desired.guardrails import build_deployment_config
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +52,7 @@ class Operations:
 
 def build_operations(configuration: Configuration) -> Operations:
     """Build the alarms, the deployment config and the scaling of a configuration."""
-    alarms = build_alarms(configuration)
+    alarms = build_rollback_alarms(configuration)
     return Operations(
         alarms=alarms,
         external_alarms=tuple(configuration.update.alarms.names),
