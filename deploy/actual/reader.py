@@ -71,7 +71,7 @@ def _read_config(aws: Aws, release: Release) -> Parameters:
 
 
 def _read_alarms(aws: Aws, name: str) -> tuple[dict[str, Parameters], frozenset[str]]:
-    """Return the endpoint's alarms with their tags, and the names of others with its prefix."""
+    """Return the endpoint's alarms with tags, and the names of other alarms with its prefix."""
     owned: dict[str, Parameters] = {}
     foreign: set[str] = set()
     prefix = f"{name}-"

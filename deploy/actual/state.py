@@ -13,7 +13,7 @@ class ActualState:
     """The resources of an endpoint with their tags; the description of a missing one is empty.
 
     ``uploaded``, ``model`` and ``config`` are those of the desired release. ``serving_config`` and
-    ``serving_model`` are those that the endpoint serves now. ``foreign_alarms`` are the names of
+    ``serving_model`` are those that the endpoint uses now. ``foreign_alarms`` are the names of
     alarms that have the endpoint's prefix, but were not created by this program.
     """
 
@@ -41,18 +41,18 @@ class ActualState:
 
     @property
     def serving_config_name(self) -> str | None:
-        """Return the endpoint config that serves; during an update, the old one."""
+        """Return the endpoint config in use; during an update, the old one."""
         return self.endpoint.get("EndpointConfigName")
 
     @property
     def recorded_config_name(self) -> str | None:
-        """Return the endpoint config that the last completed run recorded as serving."""
+        """Return the endpoint config in use, as recorded by the last completed run."""
         return self._tags.get(SERVING_CONFIG_TAG)
 
     @property
     def previous_config_name(self) -> str | None:
-        """Return the endpoint config that served before the current one."""
-        # After a run that ended between its update and its tags, the tags lag one update behind.
+        """Return the endpoint config that was in use before the current one."""
+        # If a run stopped after its update, but before it set the tags, they are one update behind.
         if self._is_record_stale:
             return self.recorded_config_name
         return self._tags.get(PREVIOUS_CONFIG_TAG)
@@ -69,7 +69,7 @@ class ActualState:
         return variants[0].get("InstanceType") if variants else None
 
     def find_rollback_config(self, config_name: str) -> str | None:
-        """Return the config that a rollback restores once ``config_name`` serves."""
+        """Return the config that a rollback restores once ``config_name`` is in use."""
         if self.status == "Failed":
             return None
         if self.serving_config_name != config_name:

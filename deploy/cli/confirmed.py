@@ -48,7 +48,7 @@ def rollback(
                     f"{name} changed before you confirmed; nothing was rolled back; {RUN_AGAIN}"
                 )
         execute_calls(aws, plan.calls, options)
-    click.secho(f"{name} serves {plan.config_name}", fg="green")
+    click.secho(f"{name} is in service with {plan.config_name}", fg="green")
 
 
 @click.command()

@@ -76,7 +76,7 @@ def up(context: click.Context, file: Path, poll_seconds: float) -> None:
         verify_serving(release, actual)
         execute_calls(aws, plan_cleanup(aws, configuration, release, actual), options)
     click.echo(summary)
-    click.secho(f"{name} serves {release.config_name}", fg="green")
+    click.secho(f"{name} is in service with {release.config_name}", fg="green")
 
 
 def _read_state_for_plan(

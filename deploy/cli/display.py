@@ -21,7 +21,7 @@ DIFF_COLORS = {"+": "green", "-": "red"}
 
 
 def show_diff(release: Release, actual: ActualState) -> None:
-    """Print the difference between the release that serves and the desired one."""
+    """Print the difference between the release in use and the desired one."""
     model = creation_parameters("CreateModel", actual.serving_model)
     _show_resource_diff("ModelName", model, release.model)
     config = creation_parameters("CreateEndpointConfig", actual.serving_config)

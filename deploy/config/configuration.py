@@ -238,7 +238,8 @@ class Configuration:
     """The desired endpoint, as endpoint.yaml describes it."""
 
     name: str = _required(
-        "name of the endpoint; prefix of all other resources' names", **patterns.ENDPOINT_NAME
+        "name of the endpoint; the names of its model, endpoint config and alarms begin with it",
+        **patterns.ENDPOINT_NAME,
     )
     region: str = _required("AWS Region of the endpoint, image and bucket", **patterns.REGION)
     role: str = _required("ARN of the execution role", **patterns.ROLE_ARN)

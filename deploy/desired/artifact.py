@@ -51,7 +51,7 @@ def build_artifact(configuration: Configuration) -> Artifact:
         return Artifact(path.read_bytes(), sha256, report)
     except OSError as error:
         raise DeployError(
-            f"model.artifact: expected a readable folder or tar.gz: {path}: "
+            f"model.artifact: {path}: expected a readable folder or tar.gz: "
             f"{error.strerror or error}"
         ) from error
 

@@ -42,7 +42,9 @@ def unpack(path: Path, folder: Path) -> str:
     """
     with path.open("rb") as file:
         if file.read(len(GZIP_MAGIC)) != GZIP_MAGIC:
-            raise DeployError(f"model.artifact: expected a tar.gz: {path}: not gzip; {HINT}")
+            raise DeployError(
+                f"model.artifact: {path}: expected a tar.gz, got a file that is not gzip; {HINT}"
+            )
         file.seek(0)
         try:
             sha256 = _hash_uncompressed(file)

@@ -19,8 +19,8 @@ def execute_calls(
 ) -> None:
     """Execute calls in order, and wait for those that AWS completes in the background.
 
-    If a call fails or the user interrupts the run, scaling and alarms that were removed for an
-    update are restored: as they were before the update, or as the file configures them after it.
+    If a call fails or the user interrupts the run, scaling and alarms that it removed are restored:
+    to their previous state, or after a completed update to the state that the file configures.
     Signals take effect between two calls or during a wait, never during a call.
 
     Raises DeployError, or botocore's errors.
@@ -46,7 +46,7 @@ def execute_calls(
                 restore(aws, runner, undo_calls, error)
                 raise
             if call.operation == "update_endpoint" and undo_calls:
-                # From now on, scaling is restored as the file configures it.
+                # From now on, scaling is restored to the state that the file configures.
                 undo_calls = [later for later in later_calls if is_scaling_call(later)]
 
 
@@ -73,7 +73,7 @@ def _wait_for_completion(aws: Aws, call: Call, options: WaitOptions) -> None:
 def _describe_interruption(call: Call) -> str:
     description = f"interrupted after {call.operation} {call.subject}"
     if call.operation in ASYNCHRONOUS_OPERATIONS:
-        return f"{description}, which AWS continues"
+        return f"{description}, which is still running on AWS"
     return description
 
 

@@ -19,7 +19,7 @@ SEE_LOGS = "see python -m deploy logs"
 
 
 class RolledBack(DeployError):
-    """The update failed, and the endpoint still serves its previous endpoint config."""
+    """The update failed, and the endpoint still runs its previous endpoint config."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +43,16 @@ def wait_until_deleted(aws: Aws, name: str, options: WaitOptions) -> None:
     endpoint = _wait_for_outcome(aws, name, options, lambda endpoint: not endpoint)
     if endpoint:
         raise DeployError(
-            f"the endpoint {name} was not deleted: it is {endpoint['EndpointStatus']}, without "
-            f"scaling and alarms: {_failure_reason(endpoint)}; run python -m deploy down to try "
-            "again, or up to restore them"
+            f"the endpoint {name} was not deleted ({_failure_reason(endpoint)}); it is "
+            f"{endpoint['EndpointStatus']}, and its scaling and alarms have been removed; run "
+            "python -m deploy down to try again, or up to restore them"
         )
 
 
 def wait_until_serving(aws: Aws, name: str, config_name: str, options: WaitOptions) -> None:
-    """Wait until the endpoint serves an endpoint config.
+    """Wait until the endpoint is in service with an endpoint config.
 
-    Raises RolledBack if it serves another one, and DeployError if it does not serve.
+    Raises RolledBack if it is in service with another one, and DeployError if it is not in service.
     """
 
     def is_serving(endpoint: Parameters) -> bool:
@@ -64,7 +64,7 @@ def wait_until_serving(aws: Aws, name: str, config_name: str, options: WaitOptio
     reason = _failure_reason(endpoint)
     if status == "UpdateRollbackFailed":
         raise DeployError(
-            f"the update failed, and so did its rollback: {reason}: {name} may serve both endpoint "
+            f"the update failed, and so did its rollback: {reason}: {name} may run both endpoint "
             "configs; run python -m deploy rollback, or up again; as a last resort, down and up "
             "recreate the endpoint, with downtime"
         )
@@ -75,15 +75,15 @@ def wait_until_serving(aws: Aws, name: str, config_name: str, options: WaitOptio
 
 
 def _raise_rolled_back(name: str, endpoint: Parameters, config_name: str) -> None:
-    serving = f"serves {endpoint['EndpointConfigName']}, not {config_name}"
+    serving = f"in service with {endpoint['EndpointConfigName']}, not {config_name}"
     if "FailureReason" not in endpoint:
         raise RolledBack(
             "another update replaced this one, or AWS rolled it back without a reason: "
-            f"{name} {serving}; {SEE_LOGS}"
+            f"{name} is {serving}; {SEE_LOGS}"
         )
     raise RolledBack(
         f"the update was rolled back: {_failure_reason(endpoint)}: "
-        f"{name} still {serving}; {SEE_LOGS}"
+        f"{name} is still {serving}; {SEE_LOGS}"
     )
 
 

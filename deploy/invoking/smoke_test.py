@@ -60,7 +60,7 @@ def _compare(
         raise DeployError(
             f"expected the local server's response {local_response[:60]!r}, "
             f"got {response[:60]!r}; "
-            "check that the image has this version and the environment of data_format.environment"
+            "check that the image was built from this version, and check data_format.environment"
         )
     return f"smoke test passed: all {len(found)} numbers for {sample.name} match the local server's"
 

@@ -23,7 +23,10 @@ MISSING = "does not exist"
 
 
 def plan_alarms(alarms: list[Parameters], actual: ActualState, reason: str) -> Iterator[Call]:
-    """Plan the creation or update of alarms; raises DeployError if others own one of the names."""
+    """Plan the creation or update of alarms.
+
+    Raises DeployError if an alarm of the same name was not created by this program.
+    """
     for alarm in alarms:
         name = alarm["AlarmName"]
         if name in actual.foreign_alarms:

@@ -23,7 +23,7 @@ NOT_IN_FILE = "no longer in the file"
 def plan_scaling(
     target: Parameters, operations: Operations, actual: ActualState, *, reattach: bool
 ) -> Iterator[Call]:
-    """Plan the calls that attach or change scaling; ``reattach`` if it was detached before."""
+    """Plan the calls that attach scaling or change it; ``reattach`` if this plan detaches it."""
     yield from _plan_target(target, actual, reattach=reattach)
     existing = {} if reattach else {policy["PolicyName"]: policy for policy in actual.policies}
     yield from _plan_policies(operations.policies, existing)
@@ -45,7 +45,8 @@ def detach_scaling(name: str, actual: ActualState, reason: str) -> Call:
 def plan_scaling_removal(name: str, actual: ActualState) -> Iterator[Call]:
     """Plan the removal of this program's scaling.
 
-    The scalable target remains if others added policies or scheduled actions, or registered it.
+    The scalable target remains if it has policies or scheduled actions that this program did not
+    create, or if this program did not register it.
     """
     if actual.policies and not list_foreign_scaling(actual):
         yield _deregister_target(name, f"scaling is {NOT_IN_FILE}", [])
@@ -60,7 +61,7 @@ def _plan_target(target: Parameters, actual: ActualState, *, reattach: bool) -> 
         return
     suspended = actual.target.get("SuspendedState", {})
     if reattach and any(suspended.values()):
-        target = target | {"SuspendedState": suspended}  # a user suspended it
+        target = target | {"SuspendedState": suspended}  # a user suspended scaling activities
     reason = "scale the number of instances with the load"
     yield Call(AUTOSCALING, "register_scalable_target", target, reason)
 

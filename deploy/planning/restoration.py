@@ -18,7 +18,7 @@ RESTORE_FOREIGN_ACTION = "restore a scheduled action that this program did not c
 
 
 def plan_scaling_restoration(name: str, actual: ActualState) -> list[Call]:
-    """Plan the calls that restore scaling, including the policies and actions of others."""
+    """Plan the calls that restore scaling, including what this program did not create."""
     calls = [_restore_target(name, actual)]
     calls += [_restore_policy(policy) for policy in actual.policies if is_own_policy(policy)]
     for alarm in actual.alarms.values():
@@ -28,7 +28,7 @@ def plan_scaling_restoration(name: str, actual: ActualState) -> list[Call]:
 
 
 def plan_foreign_scaling_restoration(actual: ActualState) -> list[Call]:
-    """Plan the calls that restore the policies and scheduled actions of others."""
+    """Plan the calls that restore the policies and actions that this program did not create."""
     policies = [policy for policy in actual.policies if not is_own_policy(policy)]
     calls = [_restore_policy(policy) for policy in policies]
     now = datetime.now(UTC)

@@ -84,8 +84,7 @@ def _select_config_name(aws: Aws, name: str, actual: ActualState, requested: str
     others = ", ".join(sorted(owned - {actual.serving_config_name})) or "no other config exists"
     if config_name == actual.serving_config_name and not may_serve_both:
         raise DeployError(
-            f"{name} already serves {config_name}; select another endpoint config with --to: "
-            f"{others}"
+            f"{name} already uses {config_name}; select another endpoint config with --to: {others}"
         )
     if config_name is None:
         raise DeployError(f"{name} has no previous endpoint config; select one with --to: {others}")
@@ -107,7 +106,7 @@ def _plan_completion(
         *_plan_scaling(name, operations, actual, config, was_detached=False),
         _record_rollback(actual, config),
     ]
-    notice = f"{config_name} already serves: completing an interrupted rollback"
+    notice = f"the endpoint already uses {config_name}; completing an interrupted rollback"
     warnings = [notice, *_list_scaling_warnings(operations, actual, config)]
     return RollbackPlan(config_name, config_name, calls, warnings)
 
@@ -162,7 +161,8 @@ def _plan_switch_calls(
 
 
 def _plan_own_alarms(operations: Operations, actual: ActualState) -> Iterator[Call]:
-    # Alarms of others that have our names are used as they are, so a rollback is never blocked.
+    # An alarm of the same name that this program did not create never blocks a rollback: it is
+    # used as it is.
     alarms = [
         alarm for alarm in operations.alarms if alarm["AlarmName"] not in actual.foreign_alarms
     ]

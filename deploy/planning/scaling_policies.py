@@ -1,4 +1,4 @@
-"""Tells the scaling policies and actions of this program from those that users added."""
+"""Distinguishes this program's scaling policies from policies and actions that users added."""
 
 from deploy.actual.state import ActualState
 from deploy.config.naming import Parameters
@@ -17,7 +17,7 @@ def is_own_policy(policy: Parameters) -> bool:
 
 
 def list_foreign_scaling(actual: ActualState) -> list[str]:
-    """Return the policies and scheduled actions that others added, as phrases for a message."""
+    """Describe the policies and scheduled actions that this program did not create."""
     foreign = [policy for policy in actual.policies if not is_own_policy(policy)]
     return [
         *(f"the policy {policy['PolicyName']}" for policy in foreign),

@@ -1,4 +1,4 @@
-"""Plans the tag changes of existing resources, and the tags that record what serves."""
+"""Plans tag changes of existing resources, and the tags that record the config in use."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -50,7 +50,7 @@ def plan_tags(release: Release, operations: Operations, actual: ActualState) -> 
 
 
 def build_serving_tags(config_name: str, previous_config_name: str | None) -> Tags:
-    """Build the tags that record, after an update, which config serves and which one did before."""
+    """Build the tags that record, after an update, the config in use and the previous one."""
     tags = [{"Key": SERVING_CONFIG_TAG, "Value": config_name}]
     if previous_config_name:
         tags.append({"Key": PREVIOUS_CONFIG_TAG, "Value": previous_config_name})
@@ -58,7 +58,7 @@ def build_serving_tags(config_name: str, previous_config_name: str | None) -> Ta
 
 
 def select_own_tags(actual: Tags, desired: Tags) -> dict[str, str]:
-    """Return the tags that this file or an earlier one set; ignores tags of others."""
+    """Return the tags that this file or an earlier version of it set; ignores all other tags."""
     pairs = to_pairs(actual)
     own_names = set(pairs.get(TAG_NAMES_TAG, "").split(TAG_NAME_SEPARATOR))
     own_names |= to_pairs(desired).keys() | {TAG_NAMES_TAG}

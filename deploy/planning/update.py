@@ -24,7 +24,7 @@ from deploy.planning.restoration import (
 from deploy.planning.scaling_policies import list_foreign_scaling
 from deploy.planning.tags import plan_tags
 
-ROLLBACK_FAILED = "UpdateRollbackFailed"  # some instances may serve the old endpoint config
+ROLLBACK_FAILED = "UpdateRollbackFailed"  # some instances may use the old endpoint config
 DETACH_REASON = "detach scaling to change the instance type, as AWS requires"
 UPDATE_REASON = "switch to the new endpoint config; on failure AWS rolls back"
 PERMANENT_UPDATE_REASON = (
@@ -36,7 +36,8 @@ PERMANENT_UPDATE_REASON = (
 def plan_update(release: Release, operations: Operations, actual: ActualState) -> list[Call]:
     """Plan the calls that create the endpoint or update it.
 
-    Raises DeployError if AWS would reject the update, or if others own one of the alarms' names.
+    Raises DeployError if AWS would reject the update, or if an alarm of the same name was not
+    created by this program.
     """
     return [
         *_plan_release(release, actual),
@@ -61,8 +62,8 @@ def verify_serving(release: Release, actual: ActualState) -> None:
     """Raise DeployError if another update replaced this release in the meantime."""
     if actual.serving_config_name != release.config_name:
         raise DeployError(
-            f"another update replaced this one: {actual.serving_config_name} serves, "
-            "and no old resources were deleted"
+            "another update replaced this one: the endpoint now uses "
+            f"{actual.serving_config_name}; no old resources were deleted"
         )
 
 
@@ -115,7 +116,7 @@ def _plan_endpoint(release: Release, operations: Operations, actual: ActualState
     if actual.status == "Failed":
         reason = "its creation failed, so it must be recreated"
         yield Call("sagemaker", "delete_endpoint", {"EndpointName": name}, reason)
-    if not _exists(actual):
+    if not _can_be_updated(actual):
         yield Call("sagemaker", "create_endpoint", release.endpoint, "start serving")
     elif _needs_update(release, actual):
         yield from _plan_config_switch(release, operations, actual)
@@ -140,12 +141,13 @@ def _plan_config_switch(
     )
 
 
-def _exists(actual: ActualState) -> bool:
+def _can_be_updated(actual: ActualState) -> bool:
+    """Return whether the endpoint exists and was created successfully."""
     return actual.status not in (None, "Failed")
 
 
 def _needs_update(release: Release, actual: ActualState) -> bool:
-    if not _exists(actual):
+    if not _can_be_updated(actual):
         return False
     is_current = actual.serving_config_name == release.config_name
     return not is_current or actual.status == ROLLBACK_FAILED

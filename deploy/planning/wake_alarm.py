@@ -13,7 +13,7 @@ def is_wake_alarm(alarm: Parameters) -> bool:
 
 
 def set_wake_action(alarm: Parameters, policy_arn: str, actual: ActualState) -> Parameters:
-    """Return an alarm that triggers this policy, and keeps the actions that others added."""
+    """Return an alarm that triggers this policy, with the actions that users added to it."""
     actions = actual.alarms.get(alarm["AlarmName"], {}).get("AlarmActions", [])
     if policy_arn not in actions:
         actions = [action for action in actions if not _is_wake_action(action)]

@@ -25,7 +25,7 @@ SCALING = (
 )
 WITHOUT_SCALING = {SCALING: ""}
 
-# Transitions of an endpoint: (EndpointStatus, whether the new endpoint config serves).
+# Transitions of an endpoint: (EndpointStatus, whether the new endpoint config is in use).
 ROLLED_BACK = [("Updating", False), ("RollingBack", False), ("InService", False)]
 
 # AWS executes the call, but its response is lost; or AWS does not execute the call.
@@ -67,7 +67,7 @@ def find_last_parameters(emulator: Emulator, operation: str) -> dict[str, Any]:
 
 
 def find_serving_config(emulator: Emulator) -> str:
-    """Return the name of the endpoint config that serves."""
+    """Return the name of the endpoint config in use."""
     endpoint = emulator.client("sagemaker").describe_endpoint(EndpointName="diamonds")
     return str(endpoint["EndpointConfigName"])
 

@@ -51,7 +51,7 @@ def add_notifications(emulator: Emulator, name: str) -> None:
 def test_foreign_alarm_with_our_name(
     emulator: Emulator, run: Run, write_config: Callable[..., Path]
 ) -> None:
-    """Plan and up reject an alarm of others that has our name; rollback uses it unchanged."""
+    """Plan and up reject a foreign alarm with our name; rollback uses it unchanged."""
     run("up", write_config(), *POLL)
     run("up", write_config(SECOND_VERSION), *POLL)
     arn = describe_alarm(emulator, "diamonds-errors-5xx")["AlarmArn"]

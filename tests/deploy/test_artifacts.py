@@ -51,7 +51,7 @@ def corrupt_tarball() -> bytes:
 
 
 INVALID: dict[str, tuple[Callable[[], bytes], str]] = {
-    "uncompressed tar": (tar, "expected a tar.gz: "),
+    "uncompressed tar": (tar, "model.tar.gz: expected a tar.gz, got a file that is not gzip; "),
     "xz": (lambda: lzma.compress(tar(), preset=0), "not gzip"),
     "bz2": (lambda: bz2.compress(tar(), 1), "not gzip"),
     "empty file": (lambda: b"", "not gzip"),

@@ -90,7 +90,7 @@ def test_change_before_confirmation(
 def test_concurrent_update_between_retries(
     emulator: Emulator, run: Run, write_config: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An update of others that starts between two retries is not mistaken for our own."""
+    """Another update that starts between two retries is not mistaken for our own."""
     run("up", write_config(), *POLL)
     old = find_serving_config(emulator)
     run("up", write_config(SECOND_VERSION), *POLL)

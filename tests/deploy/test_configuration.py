@@ -168,7 +168,11 @@ ERRORS = [
     ),
     ("  instance_count: 2", "  asynchronous: {output: here}", "compute.asynchronous.output: "),
     ("sample: ", "sample: /nowhere", "data_format.sample: /nowhere"),
-    ("artifact: ", "artifact: /nowhere", "expected a readable folder or tar.gz: /nowhere"),
+    (
+        "artifact: ",
+        "artifact: /nowhere",
+        f"model.artifact: /nowhere{ROOT}/model/artifact: expected a readable folder or tar.gz: ",
+    ),
 ]
 
 

@@ -158,7 +158,7 @@ def test_progress_names_resources(run: Run, write_config: Callable[..., Path]) -
 def test_update_that_aws_rolls_back(
     emulator: Emulator, run: Run, write_config: Callable[..., Path]
 ) -> None:
-    """An update that AWS rolls back fails with the reason, and the old config serves."""
+    """An update that AWS rolls back fails with the reason, and the old config stays in use."""
     run("up", write_config(), *POLL)
     old = emulator.client("sagemaker").describe_endpoint(EndpointName="diamonds")[
         "EndpointConfigName"

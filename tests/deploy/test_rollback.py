@@ -122,7 +122,7 @@ def test_up_waits_for_update_in_progress(
 
     assert outcome.exit_code == 0, outcome.output
     assert f"diamonds: Updating, 2 of 2 instances, {old}" in outcome.output
-    assert list_mutations(emulator) == ["AddTags"]  # which records what serves
+    assert list_mutations(emulator) == ["AddTags"]  # which records the config in use
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_rollback_interrupted_before_tagging(
 
     assert interrupted.exit_code == 1
     assert again.exit_code == 0, again.output
-    assert f"{old} already serves" in again.output
+    assert f"already uses {old}" in again.output
     assert serving == old
     assert updates == ["AddTags"]
     assert new in next_rollback.output.splitlines()[-1]

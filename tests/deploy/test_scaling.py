@@ -110,7 +110,7 @@ def test_scaling_cannot_be_restored(
 def test_foreign_scaling_is_restored(
     emulator: Emulator, run: Run, write_config: Callable[..., Path], verb: str
 ) -> None:
-    """Policies and scheduled actions of others survive a change of the instance type."""
+    """Policies and scheduled actions that users added survive a change of the instance type."""
     run("up", write_config(), *POLL)
     run("up", write_config(OTHER_SCALING), *POLL)
     customize_scaling(emulator)

@@ -32,7 +32,7 @@ def read_user_tags(emulator: Emulator) -> list[dict[str, str]]:
 
 
 def test_changed_tags(emulator: Emulator, run: Run, write_config: Callable[..., Path]) -> None:
-    """Up changes the tags of all resources, recreates none, and keeps tags of others."""
+    """Up changes the tags of all resources, recreates none, and keeps all other tags."""
     run("up", write_config(), *POLL)
     endpoint = emulator.client("sagemaker").describe_endpoint(EndpointName="diamonds")
     emulator.client("sagemaker").add_tags(
@@ -82,7 +82,7 @@ def test_tag_change_killed_after_each_call(
 def test_version_tag_after_update(
     emulator: Emulator, run: Run, write_config: Callable[..., Path]
 ) -> None:
-    """After an update, the endpoint's version tag is the version that it serves."""
+    """After an update, the endpoint's version tag is the version in use."""
     run("up", write_config(), *POLL)
     run("up", write_config({"version: 1.0.0": "version: 1.1.0"}), *POLL)
     sagemaker = emulator.client("sagemaker")

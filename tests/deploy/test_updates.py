@@ -25,7 +25,7 @@ from tests.support.aws_emulator.server import BUCKET, Emulator
 def test_failed_update_keeps_rollback_config(
     emulator: Emulator, run: Run, write_config: Callable[..., Path], failure: str
 ) -> None:
-    """After a failed update, rollback still restores the config before the one that serves."""
+    """After a failed update, rollback still restores the config before the one in use."""
     run("up", write_config(), *POLL)
     first = find_serving_config(emulator)
     run("up", write_config(SECOND_VERSION), *POLL)
@@ -69,7 +69,7 @@ def test_kill_before_tagging_keeps_rollback_config(
 def test_rollback_to_serving_config(
     emulator: Emulator, run: Run, write_config: Callable[..., Path]
 ) -> None:
-    """A rollback to the config that serves is rejected with the names of the others."""
+    """A rollback to the config in use is rejected with the names of the other configs."""
     run("up", write_config(), *POLL)
     first = find_serving_config(emulator)
     run("up", write_config(SECOND_VERSION), *POLL)
@@ -77,7 +77,7 @@ def test_rollback_to_serving_config(
 
     assert outcome.exit_code == 1
     assert (
-        f"diamonds already serves {find_serving_config(emulator)}; "
+        f"diamonds already uses {find_serving_config(emulator)}; "
         f"select another endpoint config with --to: {first}" in outcome.output
     )
 
@@ -102,7 +102,7 @@ def test_update_rollback_failed(
 
     assert failed.exit_code == 1
     assert (
-        "diamonds may serve both endpoint configs; run python -m deploy rollback, or up again; "
+        "diamonds may run both endpoint configs; run python -m deploy rollback, or up again; "
         "as a last resort, down" in failed.output
     )
     assert recovered.exit_code == 0, recovered.output
@@ -259,4 +259,4 @@ def test_config_replaced_during_smoke_test(
     outcome = run("up", write_config(SECOND_VERSION), *POLL)
 
     assert outcome.exit_code == 1
-    assert f"another update replaced this one: {first} serves" in outcome.output
+    assert f"another update replaced this one: the endpoint now uses {first};" in outcome.output
