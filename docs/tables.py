@@ -84,10 +84,10 @@ def build_media_types() -> str:
         rows.append((f"`{name}`", aliases, "yes", yes_or_no(is_response_type), concatenates))
     head = (
         "media type",
-        "aliases of Content-Type",
+        "other names",
         "request (Content-Type)",
         "response (Accept)",
-        "slices can be concatenated",
+        "responses can be concatenated",
     )
     return format_table(head, rows)
 
