@@ -115,7 +115,14 @@ def convert(
     venv.create(environment, with_pip=True)
     python = environment / "bin" / "python"
     pip_install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    pip_options = ["--require-hashes", "--only-binary", ":all:", "--requirement", requirements]
+    pip_options = [
+        "--no-compile",
+        "--require-hashes",
+        "--only-binary",
+        ":all:",
+        "--requirement",
+        requirements,
+    ]
     subprocess.run([*pip_install, *pip_options], check=True)
     command = [python, HERE / "read_old.py", source, target, samples]
     if subprocess.run(command, check=False).returncode:
