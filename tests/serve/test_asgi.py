@@ -117,4 +117,6 @@ def count_connections(pid: str, connections: list[socket.socket]) -> int:
     }
     ours = {f"{connection.getsockname()[1]:04X}" for connection in connections}
     table = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
-    return sum(f"socket:[{row[9]}]" in inodes for row in table if row[2].partition(":")[2] in ours)
+    # The kernel's table may list a socket twice while others open and close connections.
+    accepted = {f"socket:[{row[9]}]" for row in table if row[2].partition(":")[2] in ours}
+    return len(inodes & accepted)
