@@ -51,7 +51,7 @@ def _format_entry(key: str, value: Any) -> Iterator[str]:
         case "ignored_variables":
             for variable, suggestion in value.items():
                 yield _align("ignored variable", f"{variable}: did you mean {suggestion}?")
-        case "sample_reply":
+        case "sample_response":
             yield from ("", "sample response", value.rstrip())
         case _:
             label = LABELS.get(key, key.replace("_", " "))
@@ -70,7 +70,7 @@ def _format_features(features: list[dict[str, Any]]) -> Iterator[str]:
 
 
 def _describe_feature(feature: Mapping[str, Any]) -> str:
-    """Return one feature, such as ``cut: category, required: "Fair", "Good"``."""
+    """Return the line for a feature, such as ``cut: category, required: "Fair", "Good"``."""
     name = feature["name"] or "(unnamed)"
     kind = {"c": "category", "i": "number or boolean"}.get(feature["type"], "number")
     presence = "may be missing" if feature["missing"] else "required"

@@ -1,4 +1,4 @@
-"""How many workers the container's limits allow for a model."""
+"""The number of workers that the container's limits allow for a model."""
 
 from dataclasses import dataclass
 
@@ -28,13 +28,13 @@ class Sizing:
 
 
 def compute_sizing(file: ModelFile, limits: Limits, settings: Settings) -> Sizing:
-    """Return as many workers as processors and memory allow, or as many as the settings require.
+    """Return as many workers as the settings require, or as processors and memory allow.
 
-    Raises BadArtifact if the memory does not suffice for one worker.
+    Raises BadArtifact if there is not enough memory for one worker.
     """
     spare_bytes = limits.memory_bytes - BASE_BYTES - file.memory_bytes
     if spare_bytes < WORKER_BYTES:
-        raise _does_not_fit(file, limits)
+        raise _build_memory_error(file, limits)
     threads = max(1, int(limits.processors))
     max_workers = {"processors": threads, "memory": spare_bytes // WORKER_BYTES}
     limiting = min(max_workers, key=lambda resource: max_workers[resource])
@@ -54,11 +54,11 @@ def compute_sizing(file: ModelFile, limits: Limits, settings: Settings) -> Sizin
     )
 
 
-def _does_not_fit(file: ModelFile, limits: Limits) -> BadArtifact:
+def _build_memory_error(file: ModelFile, limits: Limits) -> BadArtifact:
     needed_mib = (BASE_BYTES + file.memory_bytes + WORKER_BYTES) // MIB
     message = (
         f"{file.path}: not enough memory: the model needs about {needed_mib:,} MiB, "
-        f"but only {limits.memory_bytes // MIB:,} MiB are available; "
+        f"but only {limits.memory_bytes // MIB:,} MiB is available; "
         "use an instance with more memory"
     )
     if file.format == "JSON":

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from serve.codecs.sparse import rows_per_slice
+from serve.codecs.sparse import compute_rows_per_slice
 from serve.columns import Columns, flatten_columns
 from serve.errors import SENT, MalformedPayload
 from serve.records import Matrix, Records
@@ -51,15 +51,15 @@ class Header(NamedTuple):
 def decode(payload: bytes, _parameters: Mapping[str, str], schema: Schema) -> Iterator[Records]:
     """Yield the rows of an array of numbers or booleans; a one-dimensional array is one row.
 
-    An array of objects, which would contain a pickle, is rejected. Raises MalformedPayload.
+    Arrays of objects are rejected, because they contain a pickle. Raises MalformedPayload.
     """
     array = _read_array(payload)
     if array.ndim == 1:
         array = array.reshape(1, -1)
         if array.shape[1] != schema.width:
-            mismatch = schema.width_mismatch(1, array.shape[1])
+            mismatch = schema.describe_width_mismatch(1, array.shape[1])
             raise MalformedPayload(f"{mismatch}; send several rows with shape (rows, columns)")
-    step = rows_per_slice(schema.width)
+    step = compute_rows_per_slice(schema.width)
     for start in range(0, max(1, len(array)), step):
         numbers = array[start : start + step]
         if numbers.dtype.newbyteorder("=") != np.float32:
@@ -75,7 +75,7 @@ def encode(predictions: NDArray[np.float32]) -> bytes:
 
 
 def encode_columns(columns: Columns) -> bytes:
-    """Return the columns side by side as one array, float32 (n, c), with NaN for null."""
+    """Return all columns side by side in one array, float32 (n, c), with NaN for null."""
     values = list(flatten_columns(columns).values())
     return encode(np.concatenate(values, axis=1) if values else np.empty((0, 0), dtype=np.float32))
 
@@ -93,7 +93,7 @@ def _read_array(payload: bytes) -> NDArray[Any]:
             quoted(header.shape),
         )
     dtype = np.dtype(header.descr)
-    # Python integers, which cannot overflow.
+    # Computed with Python integers, which cannot overflow.
     count = header.shape[0] * (header.shape[1] if len(header.shape) > 1 else 1)
     if count * dtype.itemsize != len(payload) - start:
         expected = counted(count * dtype.itemsize, "byte")

@@ -1,4 +1,4 @@
-"""application/x-recordio-protobuf: one framed aialgs.data.Record of SageMaker per record.
+"""application/x-recordio-protobuf: one SageMaker Record message in a RecordIO frame per record.
 
 Source: contract 3.17; the framing of dmlc-core, include/dmlc/recordio.h.
 """
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from serve.codecs.protobuf import LENGTH_DELIMITED, InvalidMessage, read_fields
-from serve.codecs.sparse import rows_per_slice
+from serve.codecs.sparse import compute_rows_per_slice
 from serve.codecs.tensor import FEATURES, FLOAT32, KEY, VALUE, VALUES, Tensor, read_tensor
 from serve.columns import Columns, flatten_columns
 from serve.errors import SENT, MalformedPayload, SchemaMismatch
@@ -26,7 +26,8 @@ MAGIC = 0xCED7230A
 HEADER = struct.Struct("<II")
 LENGTH_BITS = 29
 WHOLE, FIRST, MIDDLE, LAST = range(4)
-# A Record has four fields besides its features. Records with more fields may be read one by one.
+# A Record has four fields besides its features. If it has more than this many fields, it may be
+# read more slowly.
 MAX_IGNORED_FIELDS = 8
 # SageMaker's own algorithms return predictions as the label "score".
 LABEL, SCORE = 2, b"score"
@@ -34,7 +35,7 @@ FLOAT32_BYTES = 4
 
 
 class Frame(NamedTuple):
-    """A framed record: the offsets of its message, and the offset of the next frame."""
+    """A framed record: the bytes that contain its message, and the message's start and end."""
 
     message: bytes
     start: int
@@ -63,39 +64,39 @@ def encode(predictions: NDArray[np.float32]) -> bytes:
 
 
 def encode_columns(columns: Columns) -> bytes:
-    """Return one record per prediction, with a label per column, float32, and NaN for null."""
+    """Return one record per prediction, with each column as a float32 label; null is NaN."""
     labels = {name.encode(): values for name, values in flatten_columns(columns).items()}
     return _encode_labels(labels) if labels else b""
 
 
 def _encode_labels(labels: Mapping[bytes, NDArray[np.float32]]) -> bytes:
-    """Return one record per row of the labels, float32 (n, k) each; all records have one length."""
+    """Return one record per row of the labels, float32 (n, k); all records have equal length."""
     rows = len(next(iter(labels.values())))
     pieces = []
     for label, values in labels.items():
         length = values.shape[1] * FLOAT32_BYTES
-        pieces.append(_repeat(_label_prefix(label, length), rows))
+        pieces.append(_repeat(_encode_label_prefix(label, length), rows))
         octets = np.ascontiguousarray(values, dtype="<f4").view(np.uint8)
         pieces.append(octets.reshape(rows, length))
     length = sum(piece.shape[1] for piece in pieces)
     header = _repeat(HEADER.pack(MAGIC, length), rows)
-    padding = np.zeros((rows, _padded(length) - length), dtype=np.uint8)
+    padding = np.zeros((rows, _pad_length(length) - length), dtype=np.uint8)
     return np.concatenate([header, *pieces, padding], axis=1).tobytes()
 
 
-def _label_prefix(label: bytes, length: int) -> bytes:
-    """Return the bytes of a label up to its values, whose length is in bytes.
+def _encode_label_prefix(label: bytes, length: int) -> bytes:
+    """Return the bytes of a label before its values; ``length`` is the values' length in bytes.
 
     The prefix is built from the inside out, because each level contains the length of the next.
     """
-    key = _field_prefix(KEY, len(label)) + label
-    prefix = _field_prefix(VALUES, length)
-    prefix = _field_prefix(FLOAT32, length + len(prefix)) + prefix
-    prefix = key + _field_prefix(VALUE, length + len(prefix)) + prefix
-    return _field_prefix(LABEL, length + len(prefix)) + prefix
+    key = _encode_field_prefix(KEY, len(label)) + label
+    prefix = _encode_field_prefix(VALUES, length)
+    prefix = _encode_field_prefix(FLOAT32, length + len(prefix)) + prefix
+    prefix = key + _encode_field_prefix(VALUE, length + len(prefix)) + prefix
+    return _encode_field_prefix(LABEL, length + len(prefix)) + prefix
 
 
-def _field_prefix(number: int, length: int) -> bytes:
+def _encode_field_prefix(number: int, length: int) -> bytes:
     """Return the tag and the length of a length-delimited field."""
     octets = [number << 3 | LENGTH_DELIMITED]
     while length >= 1 << 7:
@@ -111,10 +112,10 @@ def _repeat(octets: bytes, rows: int) -> NDArray[np.uint8]:
 def _read_uniform_records(
     payload: bytes, offset: int, row: int, width: int
 ) -> tuple[NDArray[Any], int] | None:
-    """Return the values of the next records if they differ only in values and ignored fields.
+    """Return the values of the next records, and the offset after these records.
 
-    Reading such records at once is many times as fast as one by one. The second result is the
-    offset after them. Return None if there are fewer than two such records.
+    The records may differ only in their values and ignored fields. Reading such records at once is
+    many times as fast as one by one. Return None if there are fewer than two such records.
     """
     first = _read_frame(payload, offset, row)
     tensor = _read_message(first, row, width)
@@ -123,12 +124,12 @@ def _read_uniform_records(
     if len(tensor.values) != width or tensor.size not in (None, width):
         return None
     step = first.next_offset - offset
-    count = min((len(payload) - offset) // step, rows_per_slice(width))
+    count = min((len(payload) - offset) // step, compute_rows_per_slice(width))
     if count <= 1:
         return None
     frames = np.frombuffer(payload, np.uint8, count * step, offset).reshape(count, step)
     fixed = np.ones(step, dtype=bool)
-    for start, end in [*_ignored_spans(first), tensor.span]:
+    for start, end in [*_find_ignored_spans(first), tensor.span]:
         fixed[start - offset : end - offset] = False
     fixed[first.end - offset :] = False  # the padding
     differing = np.flatnonzero((frames[:, fixed] != frames[0, fixed]).any(axis=1))
@@ -141,7 +142,7 @@ def _read_uniform_records(
     return values, offset + count * step
 
 
-def _ignored_spans(frame: Frame) -> list[tuple[int, int]]:
+def _find_ignored_spans(frame: Frame) -> list[tuple[int, int]]:
     """Return the offsets of the values of ignored fields, such as labels, IDs and metadata."""
     fields = islice(read_fields(frame.message, frame.start, frame.end), MAX_IGNORED_FIELDS)
     return [
@@ -155,7 +156,7 @@ def _read_one_by_one(
     payload: bytes, offset: int, row: int, schema: Schema
 ) -> tuple[NDArray[np.float64], int]:
     tensors: list[Tensor] = []
-    while offset < len(payload) and len(tensors) < rows_per_slice(schema.width):
+    while offset < len(payload) and len(tensors) < compute_rows_per_slice(schema.width):
         frame = _read_frame(payload, offset, row + len(tensors))
         tensor = _read_message(frame, row + len(tensors), schema.width)
         _check_columns(tensor, row + len(tensors), schema)
@@ -171,17 +172,17 @@ def _read_one_by_one(
 
 
 def _read_frame(payload: bytes, offset: int, row: int) -> Frame:
-    """Return the record at an offset, joined if it consists of parts; raises MalformedPayload."""
+    """Return the record at an offset, with its parts joined; raises MalformedPayload."""
     flag, start, end = _read_part(payload, offset, row)
     if flag == WHOLE:
-        return Frame(payload, start, end, _padded(end - offset) + offset)
+        return Frame(payload, start, end, _pad_length(end - offset) + offset)
     parts = []
     expected = FIRST
     while True:
         if flag != expected and (expected, flag) != (MIDDLE, LAST):
-            raise MalformedPayload(f"row {row}: incomplete record of several parts")
+            raise MalformedPayload(f"row {row}: incomplete multi-part record")
         parts.append(payload[start:end])
-        offset += _padded(end - offset)
+        offset += _pad_length(end - offset)
         if flag == LAST:
             # A record is split where it contains the magic number, which the parts omit.
             message = MAGIC.to_bytes(4, "little").join(parts)
@@ -229,7 +230,7 @@ def _check_columns(tensor: Tensor, row: int, schema: Schema) -> None:
         )
     if not len(keys):
         if value_count not in (0, schema.width):
-            raise SchemaMismatch(schema.width_mismatch(row, value_count))
+            raise SchemaMismatch(schema.describe_width_mismatch(row, value_count))
         return
     if len(keys) != value_count:
         raise MalformedPayload(
@@ -244,5 +245,5 @@ def _check_columns(tensor: Tensor, row: int, schema: Schema) -> None:
         raise MalformedPayload(f"row {row}: duplicate key")
 
 
-def _padded(length: int) -> int:
+def _pad_length(length: int) -> int:
     return (length + 3) // 4 * 4

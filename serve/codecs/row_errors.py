@@ -1,4 +1,4 @@
-"""Row errors: read each line of a payload on its own, which limits an error to one record.
+"""Row errors: read lines on their own, so an error in one line does not affect the others.
 
 Source: contract 5.9.
 """
@@ -24,7 +24,7 @@ MAX_ERROR_CHARACTERS = 500
 
 @dataclass(frozen=True, slots=True)
 class AlignedLines:
-    """The good lines of a slice as features, float32 (n, f), and the errors of the bad ones.
+    """The features of the good lines in a slice, float32 (n, f), and the errors of the bad lines.
 
     The keys of ``errors`` are the indices of the bad lines in the slice.
     """
@@ -43,10 +43,10 @@ class Tally:
 def align_lines(
     codec: LineCodec, payload: bytes, parameters: Mapping[str, str], schema: Schema
 ) -> Iterator[AlignedLines]:
-    """Decode and align a payload of lines in slices, none of them empty.
+    """Decode and align a payload of lines, and yield it in slices that are not empty.
 
-    Every line is one record: quoted line breaks are errors. Raises the errors that concern the
-    whole payload: a HeaderMismatch and invalid media type parameters.
+    Every line is one record, so quoted line breaks are errors. Errors that affect the whole payload
+    are raised: HeaderMismatch, and errors for invalid media type parameters.
     """
     body, names = codec.split_header(payload, parameters, schema)
     schema.align(Rows([], textual=True, names=names))
@@ -69,13 +69,13 @@ def insert_errors(media_type: str, encoded: bytes, errors: Mapping[int, str]) ->
     lines = []
     for index in range(len(good_lines) + len(errors)):
         if index in errors:
-            lines.append(_error_line(media_type, errors[index]))
+            lines.append(_format_error_line(media_type, errors[index]))
         else:
             lines.append(next(remaining))
     return b"\n".join(lines) + b"\n"
 
 
-def _error_line(media_type: str, message: str) -> bytes:
+def _format_error_line(media_type: str, message: str) -> bytes:
     return b"ERROR" if media_type == CSV else orjson.dumps({"error": message})
 
 
@@ -88,14 +88,14 @@ class _LineReader:
     def read(self, lines: Sequence[bytes], first_row: int) -> AlignedLines:
         errors: dict[int, str] = {}
         no_features = np.empty((0, self.schema.width), dtype=np.float32)
-        features = [no_features, *self._good_lines(lines, first_row, errors)]
+        features = [no_features, *self._read_good_lines(lines, first_row, errors)]
         by_index = {row - first_row: message for row, message in errors.items()}
         return AlignedLines(np.concatenate(features), by_index)
 
-    def _good_lines(
+    def _read_good_lines(
         self, lines: Sequence[bytes], first_row: int, errors: dict[int, str]
     ) -> Iterator[NDArray[np.float32]]:
-        """Yield the features of the good lines, and add the errors of the others by row."""
+        """Yield the features of good lines, and add the errors of bad lines to ``errors``."""
         try:
             yield self._align(lines, first_row)
         except HeaderMismatch:
@@ -108,14 +108,14 @@ class _LineReader:
             step = -(-len(lines) // PARTS)
             for start in range(0, len(lines), step):
                 part = lines[start : start + step]
-                yield from self._good_lines(part, first_row + start, errors)
+                yield from self._read_good_lines(part, first_row + start, errors)
 
     def _align(self, lines: Sequence[bytes], first_row: int) -> NDArray[np.float32]:
         text = b"\n".join(lines)
         slices = self.codec.read_lines(text, first_row, self.names, self.schema)
         features = np.concatenate([self.schema.align(records) for records in slices])
         if len(features) != len(lines):
-            # A quoted field that spans lines would shift the rows after it.
+            # A quoted cell that spans several lines would shift the rows after it.
             raise MalformedPayload(
                 f"row {first_row}: expected one record per line, got a line break in quotes"
             )

@@ -33,9 +33,9 @@ from serve.parallel import ParallelMap
 from serve.settings import Settings
 from serve.text import quoted
 
-# A payload whose response takes at most this long is momentary: a thread would not pay off.
-MAX_MOMENTARY_SECONDS = 0.004
-MAX_MOMENTARY_BYTES = 1 << 16
+# If a response takes at most this long, handing its payload to a thread would not pay off.
+MAX_INLINE_SECONDS = 0.004
+MAX_INLINE_BYTES = 1 << 16
 MIN_CELL_BYTES = 2
 # The parameter of Accept that requests a streamed response: contract 7.14.
 STREAM = "stream"
@@ -46,7 +46,7 @@ OUTPUT_VARIABLE = "SAGEMAKER_INFERENCE_OUTPUT"
 
 
 class Terms(NamedTuple):
-    """The media types that a request's Content-Type and Accept select, and how to respond."""
+    """The media types of a payload and its response, and how the response may be sent."""
 
     media_type: MediaType
     accept: MediaType
@@ -68,14 +68,14 @@ class Responder:
         self._output_keys = settings.inference_output
         _warn_about_null_keys(model, self._output_keys)
         self._negotiate_cached = lru_cache(CACHED_TERMS)(self._negotiate)
-        max_rows = MAX_MOMENTARY_SECONDS / model.seconds_per_row if model.seconds_per_row else 0
-        self._max_momentary_bytes = min(
-            MAX_MOMENTARY_BYTES, max_rows * model.schema.width * MIN_CELL_BYTES
+        max_rows = MAX_INLINE_SECONDS / model.seconds_per_row if model.seconds_per_row else 0
+        self._max_inline_bytes = min(
+            MAX_INLINE_BYTES, max_rows * model.schema.width * MIN_CELL_BYTES
         )
 
-    def is_momentary(self, request: HttpRequest, body: bytes) -> bool:
-        """Return whether responding takes less time than passing the body to a thread is worth."""
-        if len(body) > self._max_momentary_bytes or request.content_encoding:
+    def should_run_inline(self, request: HttpRequest, body: bytes) -> bool:
+        """Return whether the response takes so little time that a thread would not pay off."""
+        if len(body) > self._max_inline_bytes or request.content_encoding:
             return False
         return not (request.accept and EXPLAIN in request.accept.lower())
 
@@ -113,9 +113,10 @@ class Responder:
     def _respond_in_slices(
         self, request: HttpRequest, invocation: Invocation, *, row_errors: bool, streamed: bool
     ) -> HttpResponse:
-        """Return a response whose slices are encoded one by one; both media types are lines.
+        """Return a response whose slices are encoded one by one.
 
-        An error in the first slice raises InvocationError, even if the response is streamed.
+        The response's media type is line-based; with ``row_errors``, so is the payload's. An error
+        in the first slice raises InvocationError, even if the response is streamed.
         """
         tally = Tally()
         if row_errors:
@@ -138,23 +139,23 @@ class Responder:
     def _negotiate(self, content_type: str | None, accept_header: str | None) -> Terms:
         """Return the media types of the payload and the response; raises NotAcceptable.
 
-        If Accept leaves the choice open, the response has the default media type of the settings,
-        otherwise that of the payload if it is JSON or JSON Lines, otherwise CSV.
+        If Accept leaves the choice open, the response has the default media type of the settings.
+        If the settings have none, it has the payload's, if that is JSON or JSON Lines, or else CSV.
         """
         media_type = parse_content_type(content_type)
-        same_type = media_type.name if media_type.name in (JSON, JSON_LINES) else CSV
-        accept = negotiate(accept_header, (self._default_accept or same_type, *CODECS))
+        fallback_type = media_type.name if media_type.name in (JSON, JSON_LINES) else CSV
+        accept = negotiate(accept_header, (self._default_accept or fallback_type, *CODECS))
         if accept is None:
             raise NotAcceptable(
                 f"cannot respond to Accept: {quoted(accept_header)}: expected {', '.join(CODECS)}"
             )
         stream_requested = accept.parameters.get(STREAM, "").lower() == "true"
-        lines_out = accept.name in LINE_CODECS
+        is_line_based = accept.name in LINE_CODECS
         return Terms(
             media_type,
             accept,
-            streamable=lines_out and (self._streaming or stream_requested),
-            row_errors=lines_out and self._row_errors and media_type.name in LINE_CODECS,
+            streamable=is_line_based and (self._streaming or stream_requested),
+            row_errors=is_line_based and self._row_errors and media_type.name in LINE_CODECS,
         )
 
 
@@ -185,7 +186,7 @@ def _stream(
         for slice_ in slices:
             response_bytes += len(slice_)
             yield slice_
-    # The status has been sent, so only an abort can show the client that something is missing.
+    # The status has been sent, so only an abort shows the client that the response is incomplete.
     except Exception as error:  # noqa: BLE001
         log_aborted_stream(request, error)
         raise AbortedStream("the response stream was aborted") from None
@@ -196,4 +197,6 @@ def _log_success(request: HttpRequest, tally: Tally, response_bytes: int) -> Non
     fields = build_log_fields(request)
     if tally.bad_records:
         log_event(logging.WARNING, "row errors", bad_records=tally.bad_records, **fields)
-    log_event(logging.DEBUG, "request succeeded", status=200, reply_bytes=response_bytes, **fields)
+    log_event(
+        logging.DEBUG, "request succeeded", status=200, response_bytes=response_bytes, **fields
+    )

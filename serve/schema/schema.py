@@ -15,8 +15,8 @@ from serve.schema.mismatch import (
     check_for_header,
     describe_name_mismatch,
     describe_width_mismatch,
-    joined_lines_hint,
-    line_hint,
+    find_joined_lines_hint,
+    find_line_hint,
 )
 from serve.text import column_label, quoted
 
@@ -25,7 +25,7 @@ NUMBER_TYPES = {int, float, type(None)}
 
 @dataclass(frozen=True)
 class Schema:
-    """The features in training order, with their names if the artifact contains them.
+    """The features in training order, and their names if the artifact contains names.
 
     ``libsvm_base`` is the index of the first feature in text/libsvm, 0 or 1.
     """
@@ -40,21 +40,24 @@ class Schema:
 
     @cached_property
     def has_labels(self) -> bool:
-        """Whether some columns contain labels, where a number is the text of a label."""
+        """Whether any column contains labels.
+
+        In such a column, a number is read as the text of a label.
+        """
         return any(isinstance(feature, LabelFeature) for feature in self.features)
 
     @cached_property
     def accepts_all_finite(self) -> bool:
         """Whether every finite number is valid in every column."""
-        return not self._code_columns
+        return not self._columns_with_codes
 
     def accepts(self, matrix: NDArray[np.float32]) -> bool:
-        """Return whether all numbers, float32 (n, f) with NaN for missing values, are valid."""
+        """Return whether all numbers in a matrix, float32 (n, f), are valid; NaN means missing."""
         if not np.isfinite(matrix).all() and (self._requires_values or np.isinf(matrix).any()):
             return False
         return not any(
-            self.features[column].unverified(matrix[:, column]).any()
-            for column in self._code_columns
+            self.features[column].find_unverified(matrix[:, column]).any()
+            for column in self._columns_with_codes
         )
 
     def could_be_record(self, texts: Sequence[str]) -> bool:
@@ -67,7 +70,7 @@ class Schema:
         return True
 
     def reorder(self, names: tuple[str, ...] | None) -> "Schema | None":
-        """Return the schema with its features in the order of ``names``, or None if they differ."""
+        """Return the schema in the order of ``names``, or None if these are not its names."""
         if names is None or names == self.names:
             return self
         if self.names is None or sorted(names) != sorted(self.names):
@@ -77,8 +80,8 @@ class Schema:
     def align(self, records: Records) -> NDArray[np.float32]:
         """Return the records as features, float32 (n, f).
 
-        Categories become codes, and missing values NaN. The text of a number means
-        float32(float64(text)). Raises SchemaMismatch, which names the row and the column.
+        Categories become codes, and missing values become NaN. A number sent as text becomes
+        float32(float64(text)). Raises SchemaMismatch with the row and the column.
         """
         match records:
             case Matrix(accepted=True):
@@ -88,7 +91,7 @@ class Schema:
             case Rows():
                 return self._align_rows(records)
 
-    def width_mismatch(self, row: int, width: int) -> str:
+    def describe_width_mismatch(self, row: int, width: int) -> str:
         """Return the message for a row with the wrong number of columns."""
         return describe_width_mismatch(self.names, self.width, row, width)
 
@@ -99,15 +102,15 @@ class Schema:
     def _align_matrix(self, matrix: Matrix) -> NDArray[np.float32]:
         numbers = matrix.numbers
         if numbers.shape[1] != self.width:
-            raise SchemaMismatch(self.width_mismatch(matrix.first_row, numbers.shape[1]))
+            raise SchemaMismatch(self.describe_width_mismatch(matrix.first_row, numbers.shape[1]))
         with np.errstate(over="ignore"):
             features = numbers.astype(np.float32, order="C")
-        for row, column in np.argwhere(self._unverified(features)):
+        for row, column in np.argwhere(self._find_unverified(features)):
             number, feature = float(numbers[row, column]), self._features_as_codes[column]
             try:
                 features[row, column] = feature.read(number, textual=False)
             except CellMismatch as error:
-                raise self._cell_mismatch(matrix, row, column, number, error.reason) from error
+                raise self._build_cell_error(matrix, row, column, number, error.reason) from error
         return features
 
     def _align_rows(self, rows: Rows) -> NDArray[np.float32]:
@@ -116,7 +119,7 @@ class Schema:
         if not rows.cells:
             return np.empty((0, self.width), dtype=np.float32)
         self._check_widths(rows)
-        with np.errstate(over="ignore"):  # a number beyond float32 becomes infinite and unverified
+        with np.errstate(over="ignore"):  # a number beyond float32 becomes infinite
             features = self._read_matrix(rows, order)
             if features is None:
                 features = self._read_columns(rows, order)
@@ -137,7 +140,7 @@ class Schema:
             raise HeaderMismatch(*mismatch) if rows.textual else SchemaMismatch(*mismatch)
 
     def _column_order(self, names: tuple[str, ...] | None) -> Sequence[int]:
-        """Return the index of each feature among ``names``, which are the schema's in any order."""
+        """Return the index of each feature in ``names``, the schema's names in any order."""
         if names is None or self.names is None or names == self.names:
             return range(self.width)
         indices = {name: index for index, name in enumerate(names)}
@@ -149,11 +152,11 @@ class Schema:
         check_for_header(self.names, rows)
         widths = enumerate(map(len, rows.cells))
         row, width = next((row, width) for row, width in widths if width != self.width)
-        hint = joined_lines_hint(rows, self.width) or line_hint(self.names, rows, row)
-        raise SchemaMismatch(self.width_mismatch(rows.first_row + row, width) + hint)
+        hint = find_joined_lines_hint(rows, self.width) or find_line_hint(self.names, rows, row)
+        raise SchemaMismatch(self.describe_width_mismatch(rows.first_row + row, width) + hint)
 
     def _read_matrix(self, rows: Rows, order: Sequence[int]) -> NDArray[np.float32] | None:
-        """Return the cells as one matrix if they are numbers and not text, or None."""
+        """Return the cells as one matrix, or None if any of them is not a number."""
         if rows.textual or self.has_labels:
             return None
         if not set(map(type, chain.from_iterable(rows.cells))) <= NUMBER_TYPES:
@@ -175,10 +178,10 @@ class Schema:
         return features
 
     def _verify(self, features: NDArray[np.float32], rows: Rows, order: Sequence[int]) -> None:
-        """Read unverified numbers again from their cells, in place."""
+        """Replace unverified numbers, in place, by numbers read again from their cells."""
         suspects = {int(column) for column in np.flatnonzero(~np.isfinite(features).all(axis=0))}
-        for column in sorted(suspects.union(self._code_columns)):
-            for row in np.flatnonzero(self.features[column].unverified(features[:, column])):
+        for column in sorted(suspects.union(self._columns_with_codes)):
+            for row in np.flatnonzero(self.features[column].find_unverified(features[:, column])):
                 features[row, column] = self._read_cell(rows, int(row), column, order)
 
     def _read_cell(self, rows: Rows, row: int, column: int, order: Sequence[int]) -> float:
@@ -187,21 +190,21 @@ class Schema:
             return self.features[column].read(cell, textual=rows.textual)
         except CellMismatch as error:
             check_for_header(self.names, rows)
-            reason = error.reason + line_hint(self.names, rows, row)
-            raise self._cell_mismatch(rows, row, column, cell, reason) from error
+            reason = error.reason + find_line_hint(self.names, rows, row)
+            raise self._build_cell_error(rows, row, column, cell, reason) from error
 
-    def _cell_mismatch(
+    def _build_cell_error(
         self, records: Records, row: int, column: int, cell: Cell, reason: str
     ) -> SchemaMismatch:
         where = f"row {records.first_row + row}, {column_label(self.names, column)}"
         return SchemaMismatch(f"{where}: {reason}", quoted(cell))
 
-    def _unverified(self, features: NDArray[np.float32]) -> NDArray[np.bool_]:
-        """Return which numbers, float32 (n, f) with codes for categories, are unverified."""
-        unverified = np.isinf(features) | (np.isnan(features) & self._required_columns)
-        for column in self._categorical_columns:
+    def _find_unverified(self, features: NDArray[np.float32]) -> NDArray[np.bool_]:
+        """Return a mask of the unverified numbers in a matrix, float32 (n, f), with codes."""
+        unverified = np.isinf(features) | (np.isnan(features) & self._required_mask)
+        for column in self._all_categorical_columns:
             feature = self._features_as_codes[column]
-            unverified[:, column] = feature.unverified(features[:, column])
+            unverified[:, column] = feature.find_unverified(features[:, column])
         return unverified
 
     @cached_property
@@ -209,15 +212,15 @@ class Schema:
         return tuple(feature.as_codes() for feature in self.features)
 
     @cached_property
-    def _categorical_columns(self) -> tuple[int, ...]:
-        return _code_columns(self._features_as_codes)
+    def _all_categorical_columns(self) -> tuple[int, ...]:
+        return _find_code_columns(self._features_as_codes)
 
     @cached_property
-    def _code_columns(self) -> tuple[int, ...]:
-        return _code_columns(self.features)
+    def _columns_with_codes(self) -> tuple[int, ...]:
+        return _find_code_columns(self.features)
 
     @cached_property
-    def _required_columns(self) -> NDArray[np.bool_]:
+    def _required_mask(self) -> NDArray[np.bool_]:
         return np.array([not feature.may_be_missing for feature in self.features])
 
     @cached_property
@@ -225,7 +228,7 @@ class Schema:
         return not all(feature.may_be_missing for feature in self.features)
 
 
-def _code_columns(features: Sequence[Feature]) -> tuple[int, ...]:
+def _find_code_columns(features: Sequence[Feature]) -> tuple[int, ...]:
     return tuple(
         column for column, feature in enumerate(features) if isinstance(feature, CodeFeature)
     )
