@@ -111,8 +111,8 @@ class Benchmark:
 
     def _time_in_process(self, model: BenchModel, round_: int) -> None:
         workloads = in_process_workloads(self.plan.workloads)
-        of_model = [workload for workload in workloads if workload.model == model.name]
-        self.results.in_process += time_in_process(model, of_model, round_)
+        model_workloads = [workload for workload in workloads if workload.model == model.name]
+        self.results.in_process += time_in_process(model, model_workloads, round_)
 
     def _measure_server(self, name: str, model: BenchModel, round_: int) -> None:
         """Start a server, measure its workloads of one model in random order, and stop it."""

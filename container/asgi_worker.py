@@ -83,7 +83,7 @@ class AsgiWorker(ASGIWorker):
 
     def _accept_or_defer(self, listener: socket.socket) -> None:
         """Accept a connection, unless this worker is full or another one holds fewer."""
-        if self._count >= self.worker_connections:
+        if self._connection_count >= self.worker_connections:
             self._pause_listening(listener, RETRY_SECONDS, self._listen)
         elif CONNECTION_COUNTS.may_accept(self.age):
             self._accept(listener)
@@ -123,11 +123,11 @@ class AsgiWorker(ASGIWorker):
         self._publish_count()
 
     @property
-    def _count(self) -> int:
+    def _connection_count(self) -> int:
         return len(self.connections) + len(self._starting)
 
     def _publish_count(self) -> None:
-        CONNECTION_COUNTS.set_count(self.age, self._count)
+        CONNECTION_COUNTS.set_count(self.age, self._connection_count)
 
     async def _drain(self) -> None:
         """Accept all queued connections, then serve requests until every connection is closed.
@@ -141,7 +141,7 @@ class AsgiWorker(ASGIWorker):
             listener.close()
         started = self.loop.time()
         deadline = started + self.cfg.graceful_timeout - HEARTBEAT_SECONDS
-        while self._count and not self._quick_shutdown and self.loop.time() < deadline:
+        while self._connection_count and not self._quick_shutdown and self.loop.time() < deadline:
             if self.loop.time() > started + IDLE_GRACE_SECONDS:
                 self._close_idle_connections()
             await asyncio.sleep(DRAIN_POLL_SECONDS)

@@ -62,7 +62,7 @@ def _score_sample(model: Model, settings: Settings, sample: Path) -> dict[str, s
         f"curl -H 'Content-Type: {media_type}' --data-binary @{shlex.quote(str(sample))} "
         f"http://127.0.0.1:{settings.port}/invocations"
     )
-    return {"sample_request": request, "sample_reply": response.body.decode()}
+    return {"sample_request": request, "sample_response": response.body.decode()}
 
 
 def _list_patterns() -> str:

@@ -51,7 +51,7 @@ def _format_entry(key: str, value: Any) -> Iterator[str]:
         case "ignored_variables":
             for variable, suggestion in value.items():
                 yield _align("ignored variable", f"{variable}: did you mean {suggestion}?")
-        case "sample_reply":
+        case "sample_response":
             yield from ("", "sample response", value.rstrip())
         case _:
             label = LABELS.get(key, key.replace("_", " "))

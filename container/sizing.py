@@ -34,7 +34,7 @@ def compute_sizing(file: ModelFile, limits: Limits, settings: Settings) -> Sizin
     """
     spare_bytes = limits.memory_bytes - BASE_BYTES - file.memory_bytes
     if spare_bytes < WORKER_BYTES:
-        raise _does_not_fit(file, limits)
+        raise _build_memory_error(file, limits)
     threads = max(1, int(limits.processors))
     max_workers = {"processors": threads, "memory": spare_bytes // WORKER_BYTES}
     limiting = min(max_workers, key=lambda resource: max_workers[resource])
@@ -54,7 +54,7 @@ def compute_sizing(file: ModelFile, limits: Limits, settings: Settings) -> Sizin
     )
 
 
-def _does_not_fit(file: ModelFile, limits: Limits) -> BadArtifact:
+def _build_memory_error(file: ModelFile, limits: Limits) -> BadArtifact:
     needed_mib = (BASE_BYTES + file.memory_bytes + WORKER_BYTES) // MIB
     message = (
         f"{file.path}: not enough memory: the model needs about {needed_mib:,} MiB, "

@@ -108,17 +108,17 @@ def build_statuses() -> str:
     ]
     rows += [
         (error.status.value, str(error.__doc__).rstrip(".") + f" (`{error.__name__}`)")
-        for error in errors_with_status(InvocationError)
+        for error in list_errors_with_status(InvocationError)
     ]
     return format_table(("status", "meaning"), sorted(rows))
 
 
-def errors_with_status(error: type[InvocationError]) -> Iterable[type[InvocationError]]:
+def list_errors_with_status(error: type[InvocationError]) -> Iterable[type[InvocationError]]:
     """Yield the errors of a class hierarchy that have a status."""
     if hasattr(error, "status"):
         yield error
     for child in error.__subclasses__():
-        yield from errors_with_status(child)
+        yield from list_errors_with_status(child)
 
 
 def build_settings() -> str:

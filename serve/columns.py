@@ -41,7 +41,7 @@ Column = NDArray[Any] | ValuesByName
 Columns = Mapping[str, Column]
 
 
-def null_column(count: int) -> NDArray[np.float32]:
+def build_null_column(count: int) -> NDArray[np.float32]:
     """Return a column of nulls, float32 (n,)."""
     return np.full(count, np.nan, dtype=np.float32)
 
@@ -58,16 +58,16 @@ def concatenate_columns(slices: Sequence[Columns]) -> Columns:
 def flatten_columns(columns: Columns) -> dict[str, NDArray[np.float32]]:
     """Return each column as a matrix, float32 (n, k), whose rows hold all values of a record."""
     return {
-        name: _values(column).reshape(len(column), -1).astype(np.float32)
+        name: _get_values(column).reshape(len(column), -1).astype(np.float32)
         for name, column in columns.items()
     }
 
 
 def _concatenate(parts: Sequence[Column]) -> Column:
-    values = np.concatenate([_values(part) for part in parts])
+    values = np.concatenate([_get_values(part) for part in parts])
     first = parts[0]
     return replace(first, values=values) if isinstance(first, ValuesByName) else values
 
 
-def _values(column: Column) -> NDArray[Any]:
+def _get_values(column: Column) -> NDArray[Any]:
     return column.values if isinstance(column, ValuesByName) else column

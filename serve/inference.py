@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from serve.codecs import CODECS, LINE_CODECS, decoder_for
+from serve.codecs import CODECS, LINE_CODECS, find_decoder
 from serve.codecs.row_errors import AlignedLines, Tally, align_lines, insert_errors
 from serve.columns import Columns, concatenate_columns
 from serve.model.model import Model
@@ -70,7 +70,7 @@ def infer(
     stopwatch = stopwatch or Stopwatch()
     records = decode(invocation, model.schema)
     features = align(records, model.schema, stopwatch)
-    scorer = scorer_for(model, invocation, output_keys)
+    scorer = choose_scorer(model, invocation, output_keys)
     predictions = scorer.concatenate(list(parallel.map(scorer.predict, features)))
     stopwatch.end("predict")
     body = scorer.encode(predictions)
@@ -88,7 +88,7 @@ def infer_slices(
     """Yield the response slice by slice; its codec must promise CONCATENATES."""
     records = decode(invocation, model.schema)
     features = align(records, model.schema, stopwatch)
-    scorer = scorer_for(model, invocation, output_keys)
+    scorer = choose_scorer(model, invocation, output_keys)
     predictions = parallel.map(scorer.predict, features)
     return map(scorer.encode, predictions)
 
@@ -106,7 +106,7 @@ def infer_row_by_row(
     """
     codec = LINE_CODECS[invocation.media_type]
     slices = align_lines(codec, invocation.payload, invocation.parameters, model.schema)
-    scorer = scorer_for(model, invocation, output_keys)
+    scorer = choose_scorer(model, invocation, output_keys)
 
     def predict(aligned: AlignedLines) -> tuple[Any, Mapping[int, str]]:
         features = [aligned.features] if len(aligned.features) else []
@@ -119,7 +119,7 @@ def infer_row_by_row(
 
 def decode(invocation: Invocation, schema: Schema) -> Iterator[Records]:
     """Return an iterator over slices of the payload's records; raises UnsupportedMediaType."""
-    decoder = decoder_for(invocation.media_type)
+    decoder = find_decoder(invocation.media_type)
     return decoder.decode(invocation.payload, invocation.parameters, schema)
 
 
@@ -134,7 +134,7 @@ def align(slices: Iterable[Records], schema: Schema, stopwatch: Stopwatch) -> It
         stopwatch.end("predict")
 
 
-def scorer_for(model: Model, invocation: Invocation, output_keys: Sequence[str]) -> Scorer:
+def choose_scorer(model: Model, invocation: Invocation, output_keys: Sequence[str]) -> Scorer:
     """Return the scorer for the outputs that an invocation selects.
 
     Raises NotAcceptable for an explanation that the model or the media type does not support.
@@ -157,13 +157,15 @@ def predict_columns(
     explanation: ExplainOptions | None = None,
 ) -> Columns:
     """Return the columns of the output keys, or the score without keys, and of the explanation."""
-    columns = _output_columns(model, features, output_keys)
+    columns = _compute_output_columns(model, features, output_keys)
     if explanation is None:
         return columns
     return {**columns, **explain(model, features, explanation)}
 
 
-def _output_columns(model: Model, features: Features, output_keys: Sequence[str]) -> Columns:
+def _compute_output_columns(
+    model: Model, features: Features, output_keys: Sequence[str]
+) -> Columns:
     if not output_keys:
         return {SCORE: model.predict(features)}
     if SPREAD in output_keys:

@@ -73,7 +73,7 @@ def parse_content_type(header: str | None) -> MediaType:
     header = SPACED_EQUALS.sub("=", header)
     name, parameters = parse_options_header(header)
     name = name.strip().lower()
-    return MediaType(ALIASES.get(name, name), _all_parameters(header, parameters))
+    return MediaType(ALIASES.get(name, name), _collect_parameters(header, parameters))
 
 
 def negotiate(header: str | None, offers: Sequence[str]) -> MediaType | None:
@@ -84,7 +84,7 @@ def negotiate(header: str | None, offers: Sequence[str]) -> MediaType | None:
     """
     ranges = [_parse_range(entry) for entry in parse_list_header(header or "")]
     ranges = ranges or [_Range("*/*", 1.0)]
-    closest = {offer: _closest_range(offer, ranges) for offer in offers}
+    closest = {offer: _find_closest_range(offer, ranges) for offer in offers}
     for media_range in sorted(ranges, key=lambda range_: (-range_.quality, -range_.specificity)):
         for offer in offers:
             if closest[offer] == media_range and media_range.quality > 0:
@@ -92,7 +92,7 @@ def negotiate(header: str | None, offers: Sequence[str]) -> MediaType | None:
     return None
 
 
-def _closest_range(offer: str, ranges: Sequence[_Range]) -> _Range | None:
+def _find_closest_range(offer: str, ranges: Sequence[_Range]) -> _Range | None:
     """Return the most specific range that matches an offer: its quality is the one that counts."""
     matching = [media_range for media_range in ranges if media_range.matches(offer)]
     return max(matching, key=lambda media_range: media_range.specificity, default=None)
@@ -104,10 +104,10 @@ def _parse_range(entry: str) -> _Range:
         quality = float(parameters.get("q", "1"))
     except ValueError:
         quality = 0.0
-    return _Range(name.strip().lower(), quality, _all_parameters(entry, parameters))
+    return _Range(name.strip().lower(), quality, _collect_parameters(entry, parameters))
 
 
-def _all_parameters(header: str, parsed: Mapping[str, str]) -> Mapping[str, str]:
+def _collect_parameters(header: str, parsed: Mapping[str, str]) -> Mapping[str, str]:
     """Return the parsed parameters, and an empty value for each one that could not be parsed."""
     empty = {name.lower(): "" for name in PARAMETER.findall(header)}
     return MappingProxyType({**empty, **parsed})

@@ -13,7 +13,7 @@ from statistics import median
 
 import numpy as np
 
-from serve.codecs import decoder_for
+from serve.codecs import find_decoder
 from serve.inference import Invocation, infer
 from serve.model.model import Model, load_model
 from serve.settings import Settings
@@ -47,7 +47,7 @@ def bind_infer(model: Model, payload: bytes, media_type: str) -> Callable[[], ob
 
 def bind_predict(model: Model, payload: bytes, media_type: str) -> Callable[[], object]:
     """Return a function that only predicts, from features prepared in advance."""
-    slices = decoder_for(media_type).decode(payload, {}, model.schema)
+    slices = find_decoder(media_type).decode(payload, {}, model.schema)
     features = np.concatenate([model.schema.align(records) for records in slices])
     return lambda: model.predict(features)
 

@@ -34,7 +34,7 @@ class Artifact:
     @property
     def sample_response(self) -> str | None:
         """The response of the server on this machine to the sample payload."""
-        return self.report.get("sample_reply")
+        return self.report.get("sample_response")
 
 
 def build_artifact(configuration: Configuration) -> Artifact:

@@ -74,7 +74,7 @@ CODECS: dict[str, Codec] = {
 DECODERS: dict[str, Decoder] = {**CODECS, LIBSVM: libsvm}
 
 
-def decoder_for(media_type: str) -> Decoder:
+def find_decoder(media_type: str) -> Decoder:
     """Return the decoder of a media type; raises UnsupportedMediaType."""
     try:
         return DECODERS[media_type]

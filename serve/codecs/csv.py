@@ -12,9 +12,9 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from serve.codecs.cells import format_values
 from serve.codecs.csv_dialect import normalize_delimiter
 from serve.codecs.fast_matrix import parse_csv_matrix
+from serve.codecs.json_text import format_values
 from serve.codecs.lines import BYTE_ORDER_MARK, decode_text, split_slices, strip_blank_end
 from serve.columns import Column, Columns, ValuesByName
 from serve.errors import MalformedPayload, SchemaMismatch
@@ -37,19 +37,19 @@ def decode(payload: bytes, parameters: Mapping[str, str], schema: Schema) -> Ite
     Raises MalformedPayload, SchemaMismatch and UnsupportedMediaType.
     """
     body = normalize_delimiter(payload.removeprefix(BYTE_ORDER_MARK), parameters)
-    quoted = b'"' in body
-    if not quoted:
-        body = _normalize_line_ends(body)
+    has_quotes = b'"' in body
+    if not has_quotes:
+        body = _normalize_line_endings(body)
     names, header_end = _read_header(body, parameters, schema)
     body = body[header_end:]
-    if header_end and quoted and b'"' not in body:
-        quoted, body = False, _normalize_line_ends(body)
+    if header_end and has_quotes and b'"' not in body:
+        has_quotes, body = False, _normalize_line_endings(body)
     if _is_blank(body, schema):
         yield Rows([], textual=True, names=names)
         return
     body = _strip_end(body, schema)
     first_row = 1
-    for lines in [body] if quoted else split_slices(body):
+    for lines in [body] if has_quotes else split_slices(body):
         for part in read_lines(lines, first_row, names, schema):
             yield part
             first_row += len(part)
@@ -63,7 +63,7 @@ def split_header(
     Raises the same errors as ``decode``.
     """
     body = normalize_delimiter(payload.removeprefix(BYTE_ORDER_MARK), parameters)
-    body = _normalize_line_ends(body)
+    body = _normalize_line_endings(body)
     names, header_end = _read_header(body, parameters, schema)
     body = body[header_end:]
     return None if _is_blank(body, schema) else _strip_end(body, schema), names
@@ -106,7 +106,7 @@ def encode_columns(columns: Columns) -> bytes:
     name.
     """
     cells = [
-        [_cell(text) for text in format_values(values)]
+        [_format_cell(text) for text in format_values(values)]
         for column in columns.values()
         for values in _split_by_name(column)
         if len(values)
@@ -126,12 +126,12 @@ def _split_by_name(column: Column) -> list[NDArray[np.float32]]:
     return [column]
 
 
-def _cell(text: bytes) -> bytes:
+def _format_cell(text: bytes) -> bytes:
     text = text.replace(b"null", b"nan")
     return b'"' + text + b'"' if text.startswith(b"[") else text
 
 
-def _normalize_line_ends(body: bytes) -> bytes:
+def _normalize_line_endings(body: bytes) -> bytes:
     return body.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in body else body
 
 

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from serve.codecs import jsonlines
-from serve.codecs.cells import format_objects
 from serve.codecs.fast_matrix import parse_json_matrix
 from serve.codecs.json_rows import FEATURE_NAMES, INSTANCES, RepeatedNames, parse, rows_to_records
+from serve.codecs.json_text import format_objects
 from serve.codecs.lines import BYTE_ORDER_MARK, SLICE_BYTES
 from serve.columns import Columns
 from serve.errors import SENT, MalformedPayload

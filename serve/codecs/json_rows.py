@@ -59,7 +59,7 @@ def rows_to_records(
     and for lists mixed with objects.
     """
     expected_kind = None
-    for own_names, group in groupby(rows, key=_own_names):
+    for own_names, group in groupby(rows, key=_find_own_names):
         run = list(group)
         kind = "a list" if own_names is None else "an object"
         if expected_kind not in (None, kind):
@@ -79,7 +79,7 @@ def rows_to_records(
         first_row += len(run)
 
 
-def _own_names(row: Any) -> Sequence[str] | None:
+def _find_own_names(row: Any) -> Sequence[str] | None:
     """Return the names of an object's values, or None for a list.
 
     Objects with the same names in another order have equal names.
@@ -94,12 +94,12 @@ def _own_names(row: Any) -> Sequence[str] | None:
 
 
 def _lists_to_rows(rows: list[Any], first_row: int, names: tuple[str, ...] | None) -> Rows:
-    cells = [_list_cells(row, number) for number, row in enumerate(rows, first_row)]
+    cells = [_read_list_cells(row, number) for number, row in enumerate(rows, first_row)]
     source = f'"{FEATURE_NAMES}"'
     return Rows(cells, textual=False, first_row=first_row, names=names, names_source=source)
 
 
-def _list_cells(row: Any, number: int) -> list[Any]:
+def _read_list_cells(row: Any, number: int) -> list[Any]:
     cells = row[FEATURES] if isinstance(row, dict) else row
     if isinstance(cells, list):
         return cells
@@ -111,12 +111,12 @@ def _list_cells(row: Any, number: int) -> list[Any]:
 
 
 def _objects_to_rows(rows: list[Any], first_row: int, names: tuple[str, ...]) -> Rows:
-    cells = _object_cells(rows, names)
+    cells = _read_object_cells(rows, names)
     source = f"row {first_row}"
     return Rows(cells, textual=False, first_row=first_row, names=names, names_source=source)
 
 
-def _object_cells(rows: list[Any], names: tuple[str, ...]) -> list[Sequence[Any]]:
+def _read_object_cells(rows: list[Any], names: tuple[str, ...]) -> list[Sequence[Any]]:
     if isinstance(rows[0], RepeatedNames):
         return [[value for _, value in row.pairs] for row in rows]
     if len(names) < 2:  # noqa: PLR2004  # itemgetter returns tuples only for two names or more

@@ -9,8 +9,8 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from serve.codecs.cells import format_objects
 from serve.codecs.json_rows import parse_lines, rows_to_records
+from serve.codecs.json_text import format_objects
 from serve.codecs.lines import BYTE_ORDER_MARK, split_slices, strip_blank_end
 from serve.columns import Columns
 from serve.records import Records

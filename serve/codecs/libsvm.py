@@ -11,7 +11,7 @@ import numpy as np
 import orjson
 
 from serve.codecs.lines import BYTE_ORDER_MARK, split_slices
-from serve.codecs.sparse import fill_matrix, rows_per_slice
+from serve.codecs.sparse import compute_rows_per_slice, fill_matrix
 from serve.errors import SENT, MalformedPayload, SchemaMismatch
 from serve.records import Matrix, Records
 from serve.schema.feature import NAN_TEXT
@@ -38,7 +38,7 @@ def decode(payload: bytes, _parameters: Mapping[str, str], schema: Schema) -> It
     contain only a comment are ignored. Raises MalformedPayload and SchemaMismatch.
     """
     body = payload.removeprefix(BYTE_ORDER_MARK).replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    step, first_row = rows_per_slice(schema.width), 1
+    step, first_row = compute_rows_per_slice(schema.width), 1
     for part in split_slices(body.removesuffix(b"\n")):
         lines = part.split(b"\n")
         if COMMENT in part:
@@ -60,11 +60,11 @@ def _read_matrix(lines: Sequence[bytes], first_row: int, schema: Schema) -> Matr
     outside = np.flatnonzero((columns < 0) | (columns >= schema.width))
     if len(outside):
         pair = int(outside[0])
-        raise _index_mismatch(_row_of_pair(pair, counts, first_row), indices[pair], schema)
+        raise _build_index_error(_find_row_of_pair(pair, counts, first_row), indices[pair], schema)
     float_values = np.array(values, dtype=np.float64)
     numbers, duplicate = fill_matrix(counts, columns, float_values, schema.width)
     if duplicate is not None:
-        row = _row_of_pair(duplicate, counts, first_row)
+        row = _find_row_of_pair(duplicate, counts, first_row)
         raise MalformedPayload(f"row {row}: duplicate index {SENT}", str(indices[duplicate]))
     return Matrix(numbers, first_row)
 
@@ -118,12 +118,12 @@ def _read_pair(word: str, row: int) -> tuple[int, float]:
     return int(index), float(value)
 
 
-def _row_of_pair(pair: int, counts: Sequence[int], first_row: int) -> int:
+def _find_row_of_pair(pair: int, counts: Sequence[int], first_row: int) -> int:
     """Return the row that contains the pair with this index among the pairs of all rows."""
     return first_row + next(row for row, end in enumerate(accumulate(counts)) if end > pair)
 
 
-def _index_mismatch(row: int, index: int, schema: Schema) -> SchemaMismatch:
+def _build_index_error(row: int, index: int, schema: Schema) -> SchemaMismatch:
     """Return the error for an index outside the model's features, with a hint at the base."""
     base, width = schema.libsvm_base, schema.width
     message = f"row {row}: expected an index from {base} to {width - 1 + base}, got {SENT}"

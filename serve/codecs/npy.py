@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from serve.codecs.sparse import rows_per_slice
+from serve.codecs.sparse import compute_rows_per_slice
 from serve.columns import Columns, flatten_columns
 from serve.errors import SENT, MalformedPayload
 from serve.records import Matrix, Records
@@ -57,9 +57,9 @@ def decode(payload: bytes, _parameters: Mapping[str, str], schema: Schema) -> It
     if array.ndim == 1:
         array = array.reshape(1, -1)
         if array.shape[1] != schema.width:
-            mismatch = schema.width_mismatch(1, array.shape[1])
+            mismatch = schema.describe_width_mismatch(1, array.shape[1])
             raise MalformedPayload(f"{mismatch}; send several rows with shape (rows, columns)")
-    step = rows_per_slice(schema.width)
+    step = compute_rows_per_slice(schema.width)
     for start in range(0, max(1, len(array)), step):
         numbers = array[start : start + step]
         if numbers.dtype.newbyteorder("=") != np.float32:

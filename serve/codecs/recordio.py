@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from serve.codecs.protobuf import LENGTH_DELIMITED, InvalidMessage, read_fields
-from serve.codecs.sparse import rows_per_slice
+from serve.codecs.sparse import compute_rows_per_slice
 from serve.codecs.tensor import FEATURES, FLOAT32, KEY, VALUE, VALUES, Tensor, read_tensor
 from serve.columns import Columns, flatten_columns
 from serve.errors import SENT, MalformedPayload, SchemaMismatch
@@ -74,28 +74,28 @@ def _encode_labels(labels: Mapping[bytes, NDArray[np.float32]]) -> bytes:
     pieces = []
     for label, values in labels.items():
         length = values.shape[1] * FLOAT32_BYTES
-        pieces.append(_repeat(_label_prefix(label, length), rows))
+        pieces.append(_repeat(_encode_label_prefix(label, length), rows))
         octets = np.ascontiguousarray(values, dtype="<f4").view(np.uint8)
         pieces.append(octets.reshape(rows, length))
     length = sum(piece.shape[1] for piece in pieces)
     header = _repeat(HEADER.pack(MAGIC, length), rows)
-    padding = np.zeros((rows, _padded(length) - length), dtype=np.uint8)
+    padding = np.zeros((rows, _pad_length(length) - length), dtype=np.uint8)
     return np.concatenate([header, *pieces, padding], axis=1).tobytes()
 
 
-def _label_prefix(label: bytes, length: int) -> bytes:
+def _encode_label_prefix(label: bytes, length: int) -> bytes:
     """Return the bytes of a label up to its values, whose length is in bytes.
 
     The prefix is built from the inside out, because each level contains the length of the next.
     """
-    key = _field_prefix(KEY, len(label)) + label
-    prefix = _field_prefix(VALUES, length)
-    prefix = _field_prefix(FLOAT32, length + len(prefix)) + prefix
-    prefix = key + _field_prefix(VALUE, length + len(prefix)) + prefix
-    return _field_prefix(LABEL, length + len(prefix)) + prefix
+    key = _encode_field_prefix(KEY, len(label)) + label
+    prefix = _encode_field_prefix(VALUES, length)
+    prefix = _encode_field_prefix(FLOAT32, length + len(prefix)) + prefix
+    prefix = key + _encode_field_prefix(VALUE, length + len(prefix)) + prefix
+    return _encode_field_prefix(LABEL, length + len(prefix)) + prefix
 
 
-def _field_prefix(number: int, length: int) -> bytes:
+def _encode_field_prefix(number: int, length: int) -> bytes:
     """Return the tag and the length of a length-delimited field."""
     octets = [number << 3 | LENGTH_DELIMITED]
     while length >= 1 << 7:
@@ -123,12 +123,12 @@ def _read_uniform_records(
     if len(tensor.values) != width or tensor.size not in (None, width):
         return None
     step = first.next_offset - offset
-    count = min((len(payload) - offset) // step, rows_per_slice(width))
+    count = min((len(payload) - offset) // step, compute_rows_per_slice(width))
     if count <= 1:
         return None
     frames = np.frombuffer(payload, np.uint8, count * step, offset).reshape(count, step)
     fixed = np.ones(step, dtype=bool)
-    for start, end in [*_ignored_spans(first), tensor.span]:
+    for start, end in [*_find_ignored_spans(first), tensor.span]:
         fixed[start - offset : end - offset] = False
     fixed[first.end - offset :] = False  # the padding
     differing = np.flatnonzero((frames[:, fixed] != frames[0, fixed]).any(axis=1))
@@ -141,7 +141,7 @@ def _read_uniform_records(
     return values, offset + count * step
 
 
-def _ignored_spans(frame: Frame) -> list[tuple[int, int]]:
+def _find_ignored_spans(frame: Frame) -> list[tuple[int, int]]:
     """Return the offsets of the values of ignored fields, such as labels, IDs and metadata."""
     fields = islice(read_fields(frame.message, frame.start, frame.end), MAX_IGNORED_FIELDS)
     return [
@@ -155,7 +155,7 @@ def _read_one_by_one(
     payload: bytes, offset: int, row: int, schema: Schema
 ) -> tuple[NDArray[np.float64], int]:
     tensors: list[Tensor] = []
-    while offset < len(payload) and len(tensors) < rows_per_slice(schema.width):
+    while offset < len(payload) and len(tensors) < compute_rows_per_slice(schema.width):
         frame = _read_frame(payload, offset, row + len(tensors))
         tensor = _read_message(frame, row + len(tensors), schema.width)
         _check_columns(tensor, row + len(tensors), schema)
@@ -174,14 +174,14 @@ def _read_frame(payload: bytes, offset: int, row: int) -> Frame:
     """Return the record at an offset, joined if it consists of parts; raises MalformedPayload."""
     flag, start, end = _read_part(payload, offset, row)
     if flag == WHOLE:
-        return Frame(payload, start, end, _padded(end - offset) + offset)
+        return Frame(payload, start, end, _pad_length(end - offset) + offset)
     parts = []
     expected = FIRST
     while True:
         if flag != expected and (expected, flag) != (MIDDLE, LAST):
             raise MalformedPayload(f"row {row}: incomplete record of several parts")
         parts.append(payload[start:end])
-        offset += _padded(end - offset)
+        offset += _pad_length(end - offset)
         if flag == LAST:
             # A record is split where it contains the magic number, which the parts omit.
             message = MAGIC.to_bytes(4, "little").join(parts)
@@ -229,7 +229,7 @@ def _check_columns(tensor: Tensor, row: int, schema: Schema) -> None:
         )
     if not len(keys):
         if value_count not in (0, schema.width):
-            raise SchemaMismatch(schema.width_mismatch(row, value_count))
+            raise SchemaMismatch(schema.describe_width_mismatch(row, value_count))
         return
     if len(keys) != value_count:
         raise MalformedPayload(
@@ -244,5 +244,5 @@ def _check_columns(tensor: Tensor, row: int, schema: Schema) -> None:
         raise MalformedPayload(f"row {row}: duplicate key")
 
 
-def _padded(length: int) -> int:
+def _pad_length(length: int) -> int:
     return (length + 3) // 4 * 4

@@ -69,13 +69,13 @@ def insert_errors(media_type: str, encoded: bytes, errors: Mapping[int, str]) ->
     lines = []
     for index in range(len(good_lines) + len(errors)):
         if index in errors:
-            lines.append(_error_line(media_type, errors[index]))
+            lines.append(_format_error_line(media_type, errors[index]))
         else:
             lines.append(next(remaining))
     return b"\n".join(lines) + b"\n"
 
 
-def _error_line(media_type: str, message: str) -> bytes:
+def _format_error_line(media_type: str, message: str) -> bytes:
     return b"ERROR" if media_type == CSV else orjson.dumps({"error": message})
 
 
@@ -88,11 +88,11 @@ class _LineReader:
     def read(self, lines: Sequence[bytes], first_row: int) -> AlignedLines:
         errors: dict[int, str] = {}
         no_features = np.empty((0, self.schema.width), dtype=np.float32)
-        features = [no_features, *self._good_lines(lines, first_row, errors)]
+        features = [no_features, *self._read_good_lines(lines, first_row, errors)]
         by_index = {row - first_row: message for row, message in errors.items()}
         return AlignedLines(np.concatenate(features), by_index)
 
-    def _good_lines(
+    def _read_good_lines(
         self, lines: Sequence[bytes], first_row: int, errors: dict[int, str]
     ) -> Iterator[NDArray[np.float32]]:
         """Yield the features of the good lines, and add the errors of the others by row."""
@@ -108,7 +108,7 @@ class _LineReader:
             step = -(-len(lines) // PARTS)
             for start in range(0, len(lines), step):
                 part = lines[start : start + step]
-                yield from self._good_lines(part, first_row + start, errors)
+                yield from self._read_good_lines(part, first_row + start, errors)
 
     def _align(self, lines: Sequence[bytes], first_row: int) -> NDArray[np.float32]:
         text = b"\n".join(lines)

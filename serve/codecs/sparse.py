@@ -10,7 +10,7 @@ SLICE_NUMBERS = 1 << 20
 SLICE_ROWS = 10_000
 
 
-def rows_per_slice(width: int) -> int:
+def compute_rows_per_slice(width: int) -> int:
     """Return how many rows of ``width`` columns to decode at a time."""
     return max(1, min(SLICE_ROWS, SLICE_NUMBERS // max(1, width)))
 

@@ -35,7 +35,7 @@ HEADER_FIELDS = {
 
 
 class AsgiFrontEnd:
-    """An ASGI application; momentary payloads run in the event loop, all others in threads."""
+    """An ASGI application that handles small payloads in the event loop, others in threads."""
 
     def __init__(self, responder: Responder, flask_app: WSGIApplication, threads: int) -> None:
         self._responder = responder
@@ -72,7 +72,7 @@ class AsgiFrontEnd:
             return await run_in_executor(
                 self._flask_threads, call_wsgi, self._flask_app, scope, body
             )
-        if self._responder.is_momentary(request, body):
+        if self._responder.should_run_inline(request, body):
             return self._responder.respond(request, body)
         with self._responder.in_flight:
             return await run_in_executor(

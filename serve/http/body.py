@@ -30,7 +30,7 @@ def read_body(request: Request, max_bytes: float) -> bytes:
             connection.settimeout(STALL_SECONDS)
         return _read(request, max_bytes)
     except TimeoutError as error:
-        raise _body_timeout() from error
+        raise _build_body_timeout() from error
     except OSError as error:
         raise IncompleteBody(f"incomplete body: {error}") from error
     finally:
@@ -53,11 +53,11 @@ async def receive_body(
         try:
             message = await receive()
         except EOFError as error:
-            raise _incomplete_body(content_length, received_bytes) from error
+            raise _build_incomplete_body(content_length, received_bytes) from error
         if message["type"] == "http.disconnect":
             if monotonic() - started >= STALL_SECONDS:
-                raise _body_timeout()
-            raise _incomplete_body(content_length, received_bytes)
+                raise _build_body_timeout()
+            raise _build_incomplete_body(content_length, received_bytes)
         chunk = message["body"]
         more_body = message["more_body"] and received_bytes <= MAX_DRAINED_BYTES
         received_bytes += len(chunk)
@@ -66,7 +66,7 @@ async def receive_body(
         else:
             chunks.clear()
     if received_bytes > max_bytes:
-        raise _payload_too_large(content_length or received_bytes, max_bytes)
+        raise _build_payload_too_large(content_length or received_bytes, max_bytes)
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
@@ -78,9 +78,9 @@ def _read(request: Request, max_bytes: float) -> bytes:
         body = request.stream.read() if read_all else request.stream.read(int(max_bytes) + 1)
     if max(content_length or 0, len(body)) > max_bytes:
         drained_bytes = _drain(request)
-        raise _payload_too_large(content_length or len(body) + drained_bytes, max_bytes)
+        raise _build_payload_too_large(content_length or len(body) + drained_bytes, max_bytes)
     if content_length is not None and len(body) < content_length:
-        raise _incomplete_body(content_length, len(body))
+        raise _build_incomplete_body(content_length, len(body))
     return body
 
 
@@ -95,14 +95,14 @@ def _drain(request: Request) -> int:
     return drained_bytes
 
 
-def _payload_too_large(received_bytes: int, max_bytes: float) -> PayloadTooLarge:
+def _build_payload_too_large(received_bytes: int, max_bytes: float) -> PayloadTooLarge:
     return PayloadTooLarge(
         f"payload too large: expected at most {int(max_bytes):,} bytes, got {received_bytes:,}; "
         "SAGEMAKER_MAX_PAYLOAD_IN_MB sets the limit"
     )
 
 
-def _incomplete_body(content_length: int | None, received_bytes: int) -> IncompleteBody:
+def _build_incomplete_body(content_length: int | None, received_bytes: int) -> IncompleteBody:
     if content_length is None:
         received = counted(received_bytes, "byte")
         return IncompleteBody(f"incomplete body: got {received}, but not the last chunk")
@@ -110,5 +110,5 @@ def _incomplete_body(content_length: int | None, received_bytes: int) -> Incompl
     return IncompleteBody(f"incomplete body: expected {expected}, got {received_bytes:,}")
 
 
-def _body_timeout() -> BodyTimeout:
+def _build_body_timeout() -> BodyTimeout:
     return BodyTimeout(f"incomplete body: received nothing for {STALL_SECONDS:.0f} seconds")

@@ -33,9 +33,9 @@ from serve.parallel import ParallelMap
 from serve.settings import Settings
 from serve.text import quoted
 
-# A payload whose response takes at most this long is momentary: a thread would not pay off.
-MAX_MOMENTARY_SECONDS = 0.004
-MAX_MOMENTARY_BYTES = 1 << 16
+# If a response takes at most this long, handing its payload to a thread would not pay off.
+MAX_INLINE_SECONDS = 0.004
+MAX_INLINE_BYTES = 1 << 16
 MIN_CELL_BYTES = 2
 # The parameter of Accept that requests a streamed response: contract 7.14.
 STREAM = "stream"
@@ -68,14 +68,14 @@ class Responder:
         self._output_keys = settings.inference_output
         _warn_about_null_keys(model, self._output_keys)
         self._negotiate_cached = lru_cache(CACHED_TERMS)(self._negotiate)
-        max_rows = MAX_MOMENTARY_SECONDS / model.seconds_per_row if model.seconds_per_row else 0
-        self._max_momentary_bytes = min(
-            MAX_MOMENTARY_BYTES, max_rows * model.schema.width * MIN_CELL_BYTES
+        max_rows = MAX_INLINE_SECONDS / model.seconds_per_row if model.seconds_per_row else 0
+        self._max_inline_bytes = min(
+            MAX_INLINE_BYTES, max_rows * model.schema.width * MIN_CELL_BYTES
         )
 
-    def is_momentary(self, request: HttpRequest, body: bytes) -> bool:
-        """Return whether responding takes less time than passing the body to a thread is worth."""
-        if len(body) > self._max_momentary_bytes or request.content_encoding:
+    def should_run_inline(self, request: HttpRequest, body: bytes) -> bool:
+        """Return whether the response takes so little time that a thread would not pay off."""
+        if len(body) > self._max_inline_bytes or request.content_encoding:
             return False
         return not (request.accept and EXPLAIN in request.accept.lower())
 
@@ -142,19 +142,19 @@ class Responder:
         otherwise that of the payload if it is JSON or JSON Lines, otherwise CSV.
         """
         media_type = parse_content_type(content_type)
-        same_type = media_type.name if media_type.name in (JSON, JSON_LINES) else CSV
-        accept = negotiate(accept_header, (self._default_accept or same_type, *CODECS))
+        fallback_type = media_type.name if media_type.name in (JSON, JSON_LINES) else CSV
+        accept = negotiate(accept_header, (self._default_accept or fallback_type, *CODECS))
         if accept is None:
             raise NotAcceptable(
                 f"cannot respond to Accept: {quoted(accept_header)}: expected {', '.join(CODECS)}"
             )
         stream_requested = accept.parameters.get(STREAM, "").lower() == "true"
-        lines_out = accept.name in LINE_CODECS
+        is_line_based = accept.name in LINE_CODECS
         return Terms(
             media_type,
             accept,
-            streamable=lines_out and (self._streaming or stream_requested),
-            row_errors=lines_out and self._row_errors and media_type.name in LINE_CODECS,
+            streamable=is_line_based and (self._streaming or stream_requested),
+            row_errors=is_line_based and self._row_errors and media_type.name in LINE_CODECS,
         )
 
 
@@ -196,4 +196,6 @@ def _log_success(request: HttpRequest, tally: Tally, response_bytes: int) -> Non
     fields = build_log_fields(request)
     if tally.bad_records:
         log_event(logging.WARNING, "row errors", bad_records=tally.bad_records, **fields)
-    log_event(logging.DEBUG, "request succeeded", status=200, reply_bytes=response_bytes, **fields)
+    log_event(
+        logging.DEBUG, "request succeeded", status=200, response_bytes=response_bytes, **fields
+    )

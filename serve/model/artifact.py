@@ -79,7 +79,7 @@ def find_model(folder: Path, *, ensemble: bool | None = None) -> ModelFile:
             "or set SM_MODEL_DIR to the directory that contains it"
         )
     files = _list_files(folder)
-    candidates = [name for name in files if not _reason_to_skip(name)]
+    candidates = [name for name in files if not _explain_skip(name)]
     chosen = _choose_models(folder, candidates, choose_all=ensemble is True)
     if not chosen:
         raise BadArtifact(_explain_missing_model(folder, files, candidates))
@@ -119,7 +119,7 @@ def _list_files(folder: Path) -> list[str]:
     return sorted(path.relative_to(folder).as_posix() for path in paths)
 
 
-def _reason_to_skip(name: str) -> str:
+def _explain_skip(name: str) -> str:
     """Return why a file is not a candidate, judged by its path alone; "" if it is one."""
     parts = name.split("/")
     if any(part.startswith(".") for part in parts):
@@ -136,7 +136,7 @@ def _choose_models(folder: Path, candidates: list[str], *, choose_all: bool) -> 
     bytes. A single numbered name counts as any other name.
     """
     standard = [name for name in candidates if name in STANDARD_NAMES]
-    numbered = sorted(filter(NUMBERED_NAME.fullmatch, candidates), key=_numbered_order)
+    numbered = sorted(filter(NUMBERED_NAME.fullmatch, candidates), key=_order_by_number)
     other_names = [name for name in candidates if name not in (*standard, *numbered)]
     recognized = [name for name in other_names if detect_format(folder / name)]
     if choose_all:
@@ -148,7 +148,7 @@ def _choose_models(folder: Path, candidates: list[str], *, choose_all: bool) -> 
     return sorted([name for name in numbered if detect_format(folder / name)] + recognized)
 
 
-def _numbered_order(name: str) -> tuple[int, str]:
+def _order_by_number(name: str) -> tuple[int, str]:
     return int(name.rpartition("-")[2]), name
 
 
@@ -173,11 +173,11 @@ def _explain_ignored(folder: Path, files: list[str], chosen: list[str]) -> dict[
     for name in files:
         if name in chosen or name == SCHEMA_NAME or name.startswith(f"{SELF_TEST_NAME}/"):
             continue
-        ignored[name] = _reason_to_skip(name) or _reason_not_chosen(folder / name)
+        ignored[name] = _explain_skip(name) or _explain_not_chosen(folder / name)
     return ignored
 
 
-def _reason_not_chosen(path: Path) -> str:
+def _explain_not_chosen(path: Path) -> str:
     return OTHER_MODEL if detect_format(path) else NOT_A_MODEL
 
 

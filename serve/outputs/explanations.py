@@ -78,7 +78,9 @@ def explain(
         values = _predict_mean(model, features, pred_contribs=True)
         if values.ndim > 2:  # noqa: PLR2004
             values = values.transpose(0, 2, 1)  # (n, k, f + 1) to (n, f + 1, k)
-        columns[CONTRIBUTIONS] = ValuesByName(_feature_names(model), values[:, :-1], options.top)
+        columns[CONTRIBUTIONS] = ValuesByName(
+            _list_feature_names(model), values[:, :-1], options.top
+        )
         columns[BIAS] = values[:, -1]
     if LEAVES in options.kinds:
         leaves = _predict(model, features, pred_leaf=True)
@@ -98,7 +100,7 @@ def _parse_top(text: str | None, kinds: frozenset[str], accept: str) -> int | No
     return int(text)
 
 
-def _feature_names(model: Model) -> tuple[str, ...]:
+def _list_feature_names(model: Model) -> tuple[str, ...]:
     """Return the names of the features, or XGBoost's default names if they have none."""
     return model.schema.names or tuple(f"f{index}" for index in range(model.schema.width))
 

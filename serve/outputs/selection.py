@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from serve.columns import Column, null_column
+from serve.columns import Column, build_null_column
 
 Floats = NDArray[np.float32]
 # From predictions, float32 (n,) or (n, k), and the number of classes to an output of n rows.
@@ -40,7 +40,7 @@ def select_outputs(
             column = spread
         elif key in functions:
             column = functions[key](predictions, class_count)
-        columns[key] = null_column(len(predictions)) if column is None else column
+        columns[key] = build_null_column(len(predictions)) if column is None else column
     return columns
 
 

@@ -54,13 +54,13 @@ class Feature:
         """
         return self._read_texts(cells) if textual else self._read_values(cells)
 
-    def unverified(self, numbers: NDArray[np.float32]) -> NDArray[np.bool_]:
+    def find_unverified(self, numbers: NDArray[np.float32]) -> NDArray[np.bool_]:
         """Return which numbers of a column, float32 (n,), ``read`` still has to confirm."""
         return np.isinf(numbers) if self.may_be_missing else ~np.isfinite(numbers)
 
     def read(self, cell: Cell, *, textual: bool) -> float:
         """Return the number of one cell, NaN if it is missing; raises CellMismatch."""
-        number = self._number_of_text(str(cell)) if textual else self._number_of_value(cell)
+        number = self._parse_text(str(cell)) if textual else self._parse_value(cell)
         if abs(number) >= FLOAT32_OVERFLOW:
             raise CellMismatch(f"expected a number within float32 range, got {SENT}")
         return number
@@ -97,7 +97,7 @@ class Feature:
         except OverflowError:
             return None
 
-    def _number_of_text(self, text: str) -> float:
+    def _parse_text(self, text: str) -> float:
         text = text.strip()
         if not text or NAN_TEXT.fullmatch(text):
             return self.read_missing()
@@ -110,7 +110,7 @@ class Feature:
             reason += "; leave the cell empty if the value is missing"
         raise CellMismatch(reason)
 
-    def _number_of_value(self, cell: Cell) -> float:
+    def _parse_value(self, cell: Cell) -> float:
         if cell is None:
             return self.read_missing()
         if isinstance(cell, str):
@@ -134,9 +134,11 @@ class CodeFeature(Feature):
     code_count: int = 0
     unknown_is_missing: bool = False
 
-    def unverified(self, numbers: NDArray[np.float32]) -> NDArray[np.bool_]:
+    def find_unverified(self, numbers: NDArray[np.float32]) -> NDArray[np.bool_]:
         known = (numbers >= 0) & (numbers < self.code_count) & (numbers == np.floor(numbers))
-        unverified: NDArray[np.bool_] = ~(known | np.isnan(numbers)) | super().unverified(numbers)
+        unverified: NDArray[np.bool_] = ~(known | np.isnan(numbers)) | super().find_unverified(
+            numbers
+        )
         return unverified
 
     def strict(self) -> Feature:

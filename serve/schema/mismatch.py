@@ -51,7 +51,7 @@ def describe_name_mismatch(
         parts.append(f"missing {_list_columns(missing)}")
     if sent:
         parts.append(SENT)
-    if hint := _name_hint(missing, unknown, expected):
+    if hint := _find_name_hint(missing, unknown, expected):
         parts.append(hint)
     return f"{source}: {'; '.join(parts)}", "; ".join(sent)
 
@@ -66,7 +66,7 @@ def check_for_header(names: Sequence[str] | None, rows: Rows) -> None:
         raise HeaderMismatch(*describe_name_mismatch(cells, names, "row 1 looks like a header"))
 
 
-def joined_lines_hint(rows: Rows, expected_width: int) -> str:
+def find_joined_lines_hint(rows: Rows, expected_width: int) -> str:
     """Return a hint if a single line may consist of several lines without line breaks.
 
     Where two lines are joined, the last cell of one and the first cell of the next become one.
@@ -79,7 +79,7 @@ def joined_lines_hint(rows: Rows, expected_width: int) -> str:
     return "; curl -d removes line breaks, use --data-binary instead"
 
 
-def line_hint(names: Sequence[str] | None, rows: Rows, row: int) -> str:
+def find_line_hint(names: Sequence[str] | None, rows: Rows, row: int) -> str:
     """Return a hint if a line of text may not have been meant as a record."""
     if not rows.textual:
         return ""
@@ -95,7 +95,7 @@ def line_hint(names: Sequence[str] | None, rows: Rows, row: int) -> str:
     return "; if this line is a header, it must contain exactly the column names of the model"
 
 
-def _name_hint(missing: Sequence[str], unknown: Sequence[str], expected: Sequence[str]) -> str:
+def _find_name_hint(missing: Sequence[str], unknown: Sequence[str], expected: Sequence[str]) -> str:
     if not unknown:
         return ""
     if WRAPPER_KEYS.issuperset(unknown) and len(missing) == len(expected):

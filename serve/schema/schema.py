@@ -15,8 +15,8 @@ from serve.schema.mismatch import (
     check_for_header,
     describe_name_mismatch,
     describe_width_mismatch,
-    joined_lines_hint,
-    line_hint,
+    find_joined_lines_hint,
+    find_line_hint,
 )
 from serve.text import column_label, quoted
 
@@ -46,15 +46,15 @@ class Schema:
     @cached_property
     def accepts_all_finite(self) -> bool:
         """Whether every finite number is valid in every column."""
-        return not self._code_columns
+        return not self._columns_with_codes
 
     def accepts(self, matrix: NDArray[np.float32]) -> bool:
         """Return whether all numbers, float32 (n, f) with NaN for missing values, are valid."""
         if not np.isfinite(matrix).all() and (self._requires_values or np.isinf(matrix).any()):
             return False
         return not any(
-            self.features[column].unverified(matrix[:, column]).any()
-            for column in self._code_columns
+            self.features[column].find_unverified(matrix[:, column]).any()
+            for column in self._columns_with_codes
         )
 
     def could_be_record(self, texts: Sequence[str]) -> bool:
@@ -88,7 +88,7 @@ class Schema:
             case Rows():
                 return self._align_rows(records)
 
-    def width_mismatch(self, row: int, width: int) -> str:
+    def describe_width_mismatch(self, row: int, width: int) -> str:
         """Return the message for a row with the wrong number of columns."""
         return describe_width_mismatch(self.names, self.width, row, width)
 
@@ -99,15 +99,15 @@ class Schema:
     def _align_matrix(self, matrix: Matrix) -> NDArray[np.float32]:
         numbers = matrix.numbers
         if numbers.shape[1] != self.width:
-            raise SchemaMismatch(self.width_mismatch(matrix.first_row, numbers.shape[1]))
+            raise SchemaMismatch(self.describe_width_mismatch(matrix.first_row, numbers.shape[1]))
         with np.errstate(over="ignore"):
             features = numbers.astype(np.float32, order="C")
-        for row, column in np.argwhere(self._unverified(features)):
+        for row, column in np.argwhere(self._find_unverified(features)):
             number, feature = float(numbers[row, column]), self._features_as_codes[column]
             try:
                 features[row, column] = feature.read(number, textual=False)
             except CellMismatch as error:
-                raise self._cell_mismatch(matrix, row, column, number, error.reason) from error
+                raise self._build_cell_error(matrix, row, column, number, error.reason) from error
         return features
 
     def _align_rows(self, rows: Rows) -> NDArray[np.float32]:
@@ -149,8 +149,8 @@ class Schema:
         check_for_header(self.names, rows)
         widths = enumerate(map(len, rows.cells))
         row, width = next((row, width) for row, width in widths if width != self.width)
-        hint = joined_lines_hint(rows, self.width) or line_hint(self.names, rows, row)
-        raise SchemaMismatch(self.width_mismatch(rows.first_row + row, width) + hint)
+        hint = find_joined_lines_hint(rows, self.width) or find_line_hint(self.names, rows, row)
+        raise SchemaMismatch(self.describe_width_mismatch(rows.first_row + row, width) + hint)
 
     def _read_matrix(self, rows: Rows, order: Sequence[int]) -> NDArray[np.float32] | None:
         """Return the cells as one matrix if they are numbers and not text, or None."""
@@ -177,8 +177,8 @@ class Schema:
     def _verify(self, features: NDArray[np.float32], rows: Rows, order: Sequence[int]) -> None:
         """Read unverified numbers again from their cells, in place."""
         suspects = {int(column) for column in np.flatnonzero(~np.isfinite(features).all(axis=0))}
-        for column in sorted(suspects.union(self._code_columns)):
-            for row in np.flatnonzero(self.features[column].unverified(features[:, column])):
+        for column in sorted(suspects.union(self._columns_with_codes)):
+            for row in np.flatnonzero(self.features[column].find_unverified(features[:, column])):
                 features[row, column] = self._read_cell(rows, int(row), column, order)
 
     def _read_cell(self, rows: Rows, row: int, column: int, order: Sequence[int]) -> float:
@@ -187,21 +187,21 @@ class Schema:
             return self.features[column].read(cell, textual=rows.textual)
         except CellMismatch as error:
             check_for_header(self.names, rows)
-            reason = error.reason + line_hint(self.names, rows, row)
-            raise self._cell_mismatch(rows, row, column, cell, reason) from error
+            reason = error.reason + find_line_hint(self.names, rows, row)
+            raise self._build_cell_error(rows, row, column, cell, reason) from error
 
-    def _cell_mismatch(
+    def _build_cell_error(
         self, records: Records, row: int, column: int, cell: Cell, reason: str
     ) -> SchemaMismatch:
         where = f"row {records.first_row + row}, {column_label(self.names, column)}"
         return SchemaMismatch(f"{where}: {reason}", quoted(cell))
 
-    def _unverified(self, features: NDArray[np.float32]) -> NDArray[np.bool_]:
+    def _find_unverified(self, features: NDArray[np.float32]) -> NDArray[np.bool_]:
         """Return which numbers, float32 (n, f) with codes for categories, are unverified."""
-        unverified = np.isinf(features) | (np.isnan(features) & self._required_columns)
-        for column in self._categorical_columns:
+        unverified = np.isinf(features) | (np.isnan(features) & self._required_mask)
+        for column in self._all_categorical_columns:
             feature = self._features_as_codes[column]
-            unverified[:, column] = feature.unverified(features[:, column])
+            unverified[:, column] = feature.find_unverified(features[:, column])
         return unverified
 
     @cached_property
@@ -209,15 +209,15 @@ class Schema:
         return tuple(feature.as_codes() for feature in self.features)
 
     @cached_property
-    def _categorical_columns(self) -> tuple[int, ...]:
-        return _code_columns(self._features_as_codes)
+    def _all_categorical_columns(self) -> tuple[int, ...]:
+        return _find_code_columns(self._features_as_codes)
 
     @cached_property
-    def _code_columns(self) -> tuple[int, ...]:
-        return _code_columns(self.features)
+    def _columns_with_codes(self) -> tuple[int, ...]:
+        return _find_code_columns(self.features)
 
     @cached_property
-    def _required_columns(self) -> NDArray[np.bool_]:
+    def _required_mask(self) -> NDArray[np.bool_]:
         return np.array([not feature.may_be_missing for feature in self.features])
 
     @cached_property
@@ -225,7 +225,7 @@ class Schema:
         return not all(feature.may_be_missing for feature in self.features)
 
 
-def _code_columns(features: Sequence[Feature]) -> tuple[int, ...]:
+def _find_code_columns(features: Sequence[Feature]) -> tuple[int, ...]:
     return tuple(
         column for column, feature in enumerate(features) if isinstance(feature, CodeFeature)
     )

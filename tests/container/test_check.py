@@ -54,13 +54,14 @@ def test_check_predicts_sample_as_the_server_does(diamonds: Server) -> None:
         report = json.loads(check(ARTIFACT, PAYLOADS / name, "--json").stdout)
 
         assert (
-            report["sample_reply"] == diamonds.post((PAYLOADS / name).read_bytes(), media_type).text
+            report["sample_response"]
+            == diamonds.post((PAYLOADS / name).read_bytes(), media_type).text
         )
         command = report["sample_request"].replace("http://127.0.0.1:8080", diamonds.url)
         curl = subprocess.run(
             ["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, check=True
         )
-        assert curl.stdout == report["sample_reply"]
+        assert curl.stdout == report["sample_response"]
 
 
 def test_check_fails_if_startup_would(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Cells: format the values of output columns as JSON text, one text per record."""
+"""JSON text: format the values of output columns, one text per record."""
 
 from collections.abc import Iterable
 from typing import Any
