@@ -26,7 +26,7 @@ def create_app(
 ) -> Flask:
     """Return the application, for any WSGI server; raises StartupError.
 
-    By default the settings are read from the environment and the model from their model folder.
+    By default, the settings come from the environment, and the model from the folder they name.
     """
     settings = settings or Settings.from_env()
     responder = Responder(model or load_model(settings), settings, parallel or ParallelMap())
@@ -34,7 +34,7 @@ def create_app(
 
 
 def build_app(responder: Responder, execution_parameters: Mapping[str, int]) -> Flask:
-    """Return the application that serves this responder."""
+    """Return the application that passes invocations to this responder."""
     app = Flask(__name__, static_folder=None)
     app.before_request(_read_request)
     app.register_blueprint(build_blueprint(responder, execution_parameters))

@@ -1,6 +1,6 @@
 """Columns: the named outputs of a response, such as probabilities or feature contributions.
 
-Source: SAGEMAKER_INFERENCE_OUTPUT in AWS's XGBoost image; docs/replies.md for explanations.
+Source: SAGEMAKER_INFERENCE_OUTPUT in AWS's XGBoost image; docs/explanations.md.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, slots=True)
 class ValuesByName:
-    """For each record and each of f names, a value, (n, f), or k values, (n, f, k).
+    """Values for each of n records and f names, float32 (n, f), or (n, f, k) with k values each.
 
-    If ``top`` is set, a record shows only the names with its ``top`` largest absolute values.
+    If ``top`` is set, each record shows only the names of its ``top`` largest absolute values.
     """
 
     names: tuple[str, ...]
@@ -36,7 +36,7 @@ class ValuesByName:
         return np.argsort(-magnitudes, axis=1, kind="stable")[:, : self.top]
 
 
-# One number, (n,), or k numbers, (n, k), for each record: integers or float32, with NaN for null.
+# Integers or float32, one per record, (n,), or k per record, (n, k); NaN represents null.
 Column = NDArray[Any] | ValuesByName
 Columns = Mapping[str, Column]
 
@@ -47,7 +47,7 @@ def build_null_column(count: int) -> NDArray[np.float32]:
 
 
 def concatenate_columns(slices: Sequence[Columns]) -> Columns:
-    """Return the columns of all slices, or {} without slices."""
+    """Return the columns of all slices, or {} if ``slices`` is empty."""
     if not slices:
         return {}
     if len(slices) == 1:

@@ -1,4 +1,4 @@
-"""The errors that the server raises, with the HTTP status of each one that reaches a client.
+"""The errors that the server raises, with the HTTP status of those that reach a client.
 
 ServeError
 ├── InvocationError               rejects one invocation, with a status and a line of JSON

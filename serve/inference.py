@@ -45,7 +45,7 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Scorer:
-    """Predict slices of features, concatenate the predictions of several slices, and encode them.
+    """Functions that predict a slice, concatenate the predictions of slices, and encode them.
 
     Predictions are an array of scores, or Columns if the invocation selects other outputs.
     """
@@ -64,8 +64,8 @@ def infer(
 ) -> Response:
     """Return the response to an invocation; raises InvocationError.
 
-    ``output_keys`` are the keys of SAGEMAKER_INFERENCE_OUTPUT; without them, the response contains
-    the score of each record. ``stopwatch`` receives the duration of each stage.
+    ``output_keys`` are the keys of SAGEMAKER_INFERENCE_OUTPUT. If there are none, the response
+    contains the score of each record. ``stopwatch`` receives the duration of each stage.
     """
     stopwatch = stopwatch or Stopwatch()
     records = decode(invocation, model.schema)
@@ -85,7 +85,7 @@ def infer_slices(
     parallel: ParallelMap,
     output_keys: Sequence[str] = (),
 ) -> Iterator[bytes]:
-    """Yield the response slice by slice; its codec must promise CONCATENATES."""
+    """Yield the response slice by slice; the response's codec must promise CONCATENATES."""
     records = decode(invocation, model.schema)
     features = align(records, model.schema, stopwatch)
     scorer = choose_scorer(model, invocation, output_keys)
@@ -156,7 +156,10 @@ def predict_columns(
     output_keys: Sequence[str],
     explanation: ExplainOptions | None = None,
 ) -> Columns:
-    """Return the columns of the output keys, or the score without keys, and of the explanation."""
+    """Return one column per output key, then the columns of the explanation.
+
+    Without output keys, the score is the only output.
+    """
     columns = _compute_output_columns(model, features, output_keys)
     if explanation is None:
         return columns

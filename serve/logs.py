@@ -29,7 +29,10 @@ class JsonFormatter(logging.Formatter):
 
 
 def configure(level: int) -> None:
-    """Log events of at least this level to standard output; other libraries only from WARNING."""
+    """Log events of at least this level to standard output.
+
+    Messages of other libraries are logged at WARNING and above only.
+    """
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JsonFormatter())
     logging.basicConfig(level=max(level, logging.WARNING), handlers=[handler], force=True)

@@ -80,7 +80,7 @@ def negotiate(header: str | None, offers: Sequence[str]) -> MediaType | None:
     """Return the offer that an Accept header prefers, with the parameters of the matching entry.
 
     ``offers`` are in the server's order of preference, which decides between offers of equal
-    quality. Returns None if the header allows none of them.
+    quality. Return None if the header allows none of the offers.
     """
     ranges = [_parse_range(entry) for entry in parse_list_header(header or "")]
     ranges = ranges or [_Range("*/*", 1.0)]
@@ -93,7 +93,7 @@ def negotiate(header: str | None, offers: Sequence[str]) -> MediaType | None:
 
 
 def _find_closest_range(offer: str, ranges: Sequence[_Range]) -> _Range | None:
-    """Return the most specific range that matches an offer: its quality is the one that counts."""
+    """Return the most specific range that matches an offer; its quality applies to the offer."""
     matching = [media_range for media_range in ranges if media_range.matches(offer)]
     return max(matching, key=lambda media_range: media_range.specificity, default=None)
 

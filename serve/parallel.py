@@ -14,7 +14,7 @@ Result = TypeVar("Result")
 
 
 class ParallelMap:
-    """A thread pool that starts with the first payload of several slices, after the fork."""
+    """A thread pool that is created, after the fork, for the first payload of several slices."""
 
     def __init__(self, threads: int = 1) -> None:
         self._threads = threads

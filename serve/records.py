@@ -13,10 +13,10 @@ Cell = str | float | int | bool | None
 class Rows:
     """Rows of cells that the schema has to read one column at a time.
 
-    ``textual`` cells (CSV) are strings that contain a number or a label; other cells (JSON) are
-    values with a type. ``names`` are the column names in cell order, or None if the cells are in
-    schema order; messages refer to them as ``names_source``. ``first_row`` counts from 1 and
-    excludes the header.
+    Textual cells (CSV) are strings that contain a number or a label; other cells (JSON) are typed
+    values. ``names`` are the column names in the order of the cells, or None if the cells are in
+    schema order. ``names_source`` is where the names were sent, for messages. ``first_row`` counts
+    from 1 and excludes the header.
     """
 
     cells: Sequence[Sequence[Cell]]
@@ -33,8 +33,8 @@ class Rows:
 class Matrix:
     """Numbers, float32 or float64 (n, f), with NaN for a missing value and codes for categories.
 
-    If ``accepted``, the numbers are float32 and have passed ``Schema.accepts``: only their column
-    order may differ from the schema's, as given by ``names``. Otherwise, they are in schema order
+    If ``accepted``, the numbers are float32 and have passed ``Schema.accepts``. Their columns are
+    in the order of ``names``, or in schema order if that is None. If not, they are in schema order,
     and the schema still has to check them. ``first_row`` counts from 1.
     """
 

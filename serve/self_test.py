@@ -1,4 +1,4 @@
-"""Run the artifact's self-test: predict its own request, and compare with its expected response."""
+"""Run the artifact's self-test: predict its request, and compare with its expected response."""
 
 import json
 from pathlib import Path
@@ -19,7 +19,7 @@ ABSOLUTE_TOLERANCE = 1e-6
 
 
 def run_self_test(model: Model, folder: Path) -> int:
-    """Return the number of records that the self-test compared, 0 without a self-test.
+    """Return the number of records that the self-test compared, or 0 if the artifact has none.
 
     Raises BadArtifact if a prediction differs from the expected one.
     """
@@ -41,7 +41,8 @@ def run_self_test(model: Model, folder: Path) -> int:
         raise BadArtifact(f"self-test failed: {request}: {error}") from error
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise BadArtifact(
-            f"{expected_response}: expected a response of this server as {accept}: {error!r}"
+            f"{expected_response}: expected a response of this server in {accept}: "
+            f"{type(error).__name__}: {error}"
         ) from error
     _compare(predictions, expected)
     return len(expected)

@@ -1,4 +1,4 @@
-"""Parse the text of environment variables; each parser raises ValueError with what it expected."""
+"""Parse environment variables; each parser raises ValueError with the values it expects."""
 
 import logging
 from collections.abc import Callable
@@ -18,7 +18,7 @@ BOOLEANS = {
 
 
 def integer_between(minimum: int, maximum: int) -> Callable[[str], int]:
-    """Return a parser of whole numbers within these limits, both included."""
+    """Return a parser of whole numbers from ``minimum`` to ``maximum``."""
 
     def parse(text: str) -> int:
         if not (text.isascii() and text.isdigit() and minimum <= int(text) <= maximum):
@@ -29,7 +29,7 @@ def integer_between(minimum: int, maximum: int) -> Callable[[str], int]:
 
 
 def one_of(*choices: str) -> Callable[[str], str]:
-    """Return a parser of a choice, in any case; the choices are lower case."""
+    """Return a case-insensitive parser of the choices, which are in lower case."""
 
     def parse(text: str) -> str:
         if text.lower() not in choices:
@@ -55,7 +55,7 @@ def parse_unsupported_multi_model(text: str) -> bool:
 
 
 def parse_keys(text: str) -> tuple[str, ...]:
-    """Return comma-separated keys in lower case, each once, in order; white space is ignored."""
+    """Return comma-separated keys in lower case, each once, in order; whitespace is ignored."""
     keys = "".join(text.split()).lower().split(",")
     unique_keys = tuple(dict.fromkeys(key for key in keys if key))
     if not unique_keys:
@@ -64,7 +64,7 @@ def parse_keys(text: str) -> tuple[str, ...]:
 
 
 def parse_log_level(text: str) -> int:
-    """Return the number of a log level, given as a number or as one of logging's names."""
+    """Return the log level that a text gives by number or by name, such as INFO."""
     levels = logging.getLevelNamesMapping()
     level = int(text) if text.isdecimal() else levels.get(text.upper())
     if level is None:

@@ -33,7 +33,7 @@ def _setting(variable: str, default: Any, parse: Callable[[str], Any], meaning: 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """The server's settings; each field's metadata has its variable, parser and meaning."""
+    """The server's settings; a field's metadata contains its variable, parser and meaning."""
 
     port: int = _setting(
         "SAGEMAKER_BIND_TO_PORT",
@@ -74,7 +74,7 @@ class Settings:
         "SAGEMAKER_BATCH",
         False,
         parse_boolean,
-        "whether this is a batch transform job; logged at startup, without other effect",
+        "whether this is a batch transform job; only logged at startup",
     )
     row_errors: bool = _setting(
         "SERVE_ROW_ERRORS",
@@ -173,9 +173,10 @@ class Settings:
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> Self:
-        """Return the settings in the environment; an empty variable is the same as an unset one.
+        """Return the settings in the environment; an empty variable counts as unset.
 
-        Raises BadSetting, which names the variable, for a bad value or an unknown SERVE_ variable.
+        Raises BadSetting, with the variable's name, for an invalid value and for an unknown SERVE_
+        variable.
         """
         reject_unknown_variables(env, VARIABLES)
         values = {}
@@ -191,7 +192,7 @@ class Settings:
 
     @property
     def max_payload_bytes(self) -> float:
-        """The maximum payload size in bytes; infinity without a limit."""
+        """The maximum payload size in bytes, or infinity if it is unlimited."""
         if self.max_payload_mib is not None:
             return self.max_payload_mib * MIB or math.inf
         return self.max_content_length or DEFAULT_MAX_PAYLOAD_BYTES
@@ -201,5 +202,5 @@ VARIABLES = frozenset(setting.metadata["variable"] for setting in fields(Setting
 
 
 def suggest_settings(env: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Return each unknown variable that resembles a setting, with the setting's variable."""
+    """Map each unknown variable that resembles a setting to the variable of that setting."""
     return suggest_variables(env, VARIABLES)

@@ -1,4 +1,4 @@
-"""Text: quote, list and count a caller's values in messages, short enough for one line."""
+"""Text: quote, list and count values in messages, which stay short enough for one line."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -30,7 +30,7 @@ def counted(count: int, noun: str) -> str:
 
 
 def column_label(names: Sequence[str] | None, index: int) -> str:
-    """Return what messages call a column: 'column "carat"', or "column 1" without names."""
+    """Return a column's label in messages: 'column "carat"', or "column 1" if it has no name."""
     return f"column {index + 1}" if names is None else f"column {quoted(names[index])}"
 
 

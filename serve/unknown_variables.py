@@ -16,14 +16,14 @@ RENAMED = {"SERVE_DOOR": "SERVE_FRONTEND"}
 
 
 def reject_unknown_variables(env: Mapping[str, str], known: Collection[str]) -> None:
-    """Raise BadSetting, which names them all, if SERVE_ variables are not among the known ones."""
+    """Raise BadSetting, with all their names, if there are unknown SERVE_ variables."""
     unknown = [name for name in env if name.startswith(OWN_PREFIX) and name not in known]
     if unknown:
         raise BadSetting("; ".join(_describe(name, known) for name in sorted(unknown)))
 
 
 def suggest_variables(env: Mapping[str, str], known: Collection[str]) -> dict[str, str]:
-    """Return each unknown SERVE_ or SAGEMAKER_ variable that resembles a known one, with that."""
+    """Map each unknown SERVE_ or SAGEMAKER_ variable to the known one that it resembles, if any."""
     suggestions = {name: _suggest(name, known) for name in env if name not in known}
     return {name: suggestion for name, suggestion in suggestions.items() if suggestion}
 

@@ -1,4 +1,8 @@
-"""Codecs: one module per media type, which decodes payloads and encodes predictions."""
+"""Codecs: one module per media type, which decodes payloads and encodes predictions.
+
+``CODECS`` and ``DECODERS`` register the modules. The name of a new media type also belongs in
+serve/media_types.py.
+"""
 
 from collections.abc import Iterator, Mapping
 from typing import Protocol
@@ -40,7 +44,7 @@ class Codec(Decoder, Protocol):
         """Return the encoded predictions, float32 (n,) or (n, k), one per record, in order."""
 
     def encode_columns(self, columns: Columns) -> bytes:
-        """Return the encoded columns, with one output per record, in order."""
+        """Return the encoded columns, each of which has one value per record, in order."""
 
 
 class LineCodec(Codec, Protocol):
@@ -49,7 +53,7 @@ class LineCodec(Codec, Protocol):
     def split_header(
         self, payload: bytes, parameters: Mapping[str, str], schema: Schema
     ) -> tuple[bytes | None, tuple[str, ...] | None]:
-        """Return the lines that are records, or None, and the names in the header, or None.
+        """Return the lines below the header and the header's names; either may be None.
 
         Raises MalformedPayload and SchemaMismatch.
         """
@@ -63,7 +67,9 @@ class LineCodec(Codec, Protocol):
         """
 
 
+# Payloads and responses that can be read and written line by line.
 LINE_CODECS: dict[str, LineCodec] = {CSV: csv, JSON_LINES: jsonlines}
+# Requests and responses.
 CODECS: dict[str, Codec] = {
     CSV: csv,
     JSON: json,
@@ -71,6 +77,7 @@ CODECS: dict[str, Codec] = {
     RECORDIO: recordio,
     NPY: npy,
 }
+# Requests only: libsvm has no form for predictions.
 DECODERS: dict[str, Decoder] = {**CODECS, LIBSVM: libsvm}
 
 

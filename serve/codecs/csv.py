@@ -1,5 +1,6 @@
 """text/csv: one line per record, with or without a header.
 
+fast_matrix.py converts plain lines to numbers, and schema/feature.py converts all other cells.
 Source: RFC 4180; contract 3.16, 3.18, 5.6 and 5.7.
 """
 
@@ -32,8 +33,8 @@ def decode(payload: bytes, parameters: Mapping[str, str], schema: Schema) -> Ite
     """Yield the lines as records.
 
     The first line is a header if the parameters contain ``header=present``. Without a ``header``
-    parameter, it is one if it contains exactly the schema's names and could not be a record.
-    The parameters ``delimiter`` and ``label_size`` are supported too.
+    parameter, it is a header if it contains exactly the schema's names and could not be a record.
+    The parameters ``delimiter`` and ``label_size`` are also supported.
     Raises MalformedPayload, SchemaMismatch and UnsupportedMediaType.
     """
     body = normalize_delimiter(payload.removeprefix(BYTE_ORDER_MARK), parameters)
@@ -58,7 +59,7 @@ def decode(payload: bytes, parameters: Mapping[str, str], schema: Schema) -> Ite
 def split_header(
     payload: bytes, parameters: Mapping[str, str], schema: Schema
 ) -> tuple[bytes | None, Names]:
-    """Return the lines that are records, or None, and the names in the header, or None.
+    """Return the lines below the header and the header's names; either may be None.
 
     Raises the same errors as ``decode``.
     """
@@ -70,7 +71,7 @@ def split_header(
 
 
 def read_lines(lines: bytes, first_row: int, names: Names, schema: Schema) -> Iterator[Records]:
-    """Yield lines without a header as records: plain numbers as a matrix, other lines as rows.
+    """Yield lines below the header as records: a matrix of plain numbers, otherwise rows.
 
     Raises MalformedPayload.
     """
@@ -102,8 +103,8 @@ def encode(predictions: NDArray[np.float32]) -> bytes:
 def encode_columns(columns: Columns) -> bytes:
     """Return one line per record, with one cell per column.
 
-    A list is a quoted cell, ``"[0.1, 0.9]"``, null is ``nan``, and ValuesByName are one cell per
-    name.
+    A list becomes one quoted cell (``"[0.1, 0.9]"``), null becomes ``nan``, and ValuesByName
+    becomes one cell per name.
     """
     cells = [
         [_format_cell(text) for text in format_values(values)]
@@ -115,7 +116,7 @@ def encode_columns(columns: Columns) -> bytes:
 
 
 def _encode_non_finite(predictions: NDArray[np.float32]) -> bytes:
-    """Return NaN and infinity as ``nan`` and ``inf``, where orjson would write null."""
+    """Encode NaN and infinity as ``nan`` and ``inf``; orjson would write null."""
     lines = [",".join(map(str, np.atleast_1d(values))) + "\n" for values in predictions]
     return "".join(lines).encode()
 
@@ -136,20 +137,20 @@ def _normalize_line_endings(body: bytes) -> bytes:
 
 
 def _is_blank(body: bytes, schema: Schema) -> bool:
-    """Return whether a body contains no record. With one column, a blank line is a record."""
+    """Return whether a body contains no records; with one column, a blank line is a record."""
     return not body or (schema.width > 1 and not body.strip())
 
 
 def _strip_end(body: bytes, schema: Schema) -> bytes:
-    """Return the lines without the final line end, and without trailing lines that are blank.
+    """Return the lines without the final line ending and without trailing blank lines.
 
-    With one column, a blank line is a record and remains.
+    With one column, blank lines are records and are not removed.
     """
     return strip_blank_end(body) if schema.width > 1 else body.removesuffix(b"\n")
 
 
 def _read_header(body: bytes, parameters: Mapping[str, str], schema: Schema) -> tuple[Names, int]:
-    """Return the names in the first line and where it ends, or (None, 0) if it is a record."""
+    """Return the names in the header and its end, or (None, 0) if the first line is a record."""
     declared = parameters.get("header", "").lower()
     if declared not in ("", "present", "absent"):
         raise MalformedPayload(

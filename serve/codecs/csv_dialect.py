@@ -20,7 +20,8 @@ def normalize_delimiter(body: bytes, parameters: Mapping[str, str]) -> bytes:
     """Return the body with commas in place of the ``delimiter`` parameter's character.
 
     ``label_size=1`` has no effect, as in AWS's image, because payloads contain no label. Raises
-    UnsupportedMediaType for another label size or an invalid delimiter, and MalformedPayload.
+    UnsupportedMediaType for another label size or an invalid delimiter, and MalformedPayload for
+    invalid CSV.
     """
     label_size = parameters.get("label_size", "1")
     if label_size != "1":
@@ -37,7 +38,7 @@ def normalize_delimiter(body: bytes, parameters: Mapping[str, str]) -> bytes:
 
 
 def _rewrite(body: bytes, delimiter: str) -> bytes:
-    """Return CSV with commas as delimiters, and quotes around cells that contain one."""
+    """Return the CSV with commas as delimiters; cells that contain a comma are quoted."""
     source = io.StringIO(decode_text(body, 1), newline="")
     reader = csv.reader(source, delimiter=delimiter, strict=True)
     rewritten = io.StringIO(newline="")

@@ -1,7 +1,7 @@
 """Fast matrix: parse rows of CSV or JSON directly into a float32 matrix.
 
-This works if every cell is a plain number, a known label or missing, and is ten times as fast as
-reading cell by cell. Otherwise, the codec reads the cells and reports errors.
+This is ten times as fast as reading cell by cell, but works only if every cell is a plain number,
+a known label or missing. Otherwise, the codec reads the cells and reports errors.
 """
 
 from array import array
@@ -51,7 +51,7 @@ def parse_json_matrix(lists: bytes, schema: Schema) -> NDArray[np.float32] | Non
     """Return JSON lists separated by commas as float32 (n, f), with NaN for null.
 
     Return None if a list or value is not plain, a required value is missing, or the schema has
-    labels: a number in place of a label is the label's text and not its code.
+    labels, because a number in place of a label is the label's text, not its code.
     """
     row_count = lists.count(b"]")
     if schema.has_labels or not _are_plain_lists(lists, row_count, schema.width):
@@ -60,17 +60,18 @@ def parse_json_matrix(lists: bytes, schema: Schema) -> NDArray[np.float32] | Non
 
 
 def _are_plain_lines(lines: bytes, row_count: int, schema: Schema) -> bool:
-    """Return whether lines without the bytes of their cells are exactly the expected separators.
+    """Return whether only the expected separators remain when the cells are removed.
 
-    A separate function frees its temporary bytes before the numbers are parsed. Keeping them
-    doubles the time for 10,000 rows of 30 columns, probably because malloc then returns memory.
+    This is a separate function to free its temporary bytes before the numbers are parsed. Keeping
+    them doubles the time for 10,000 rows of 30 columns, probably because malloc then returns memory
+    to the kernel.
     """
     separators = lines.translate(None, NO_SEPARATORS if schema.has_labels else NUMBER_BYTES)
     return separators + b"\n" == (b"," * (schema.width - 1) + b"\n") * row_count
 
 
 def _are_plain_lists(lists: bytes, row_count: int, width: int) -> bool:
-    """Return whether lists without the bytes of their values are exactly the expected brackets."""
+    """Return whether only the expected brackets and commas remain when the values are removed."""
     separators = lists.translate(None, NUMBER_BYTES + b"\r\nnul")
     return separators + b"," == (b"[" + b"," * (width - 1) + b"],") * row_count
 
@@ -78,9 +79,10 @@ def _are_plain_lists(lists: bytes, row_count: int, width: int) -> bool:
 def _parse(
     cells: bytes, schema: Schema, row_count: int, *, nested: bool, has_nulls: bool
 ) -> NDArray[np.float32] | None:
-    """Return numbers, or lists of numbers if ``nested``, as a matrix, or None for invalid JSON.
+    """Return numbers (or lists of numbers, if ``nested``) as a matrix.
 
-    Each number is float32(float64(text)).
+    Each number is float32(float64(text)). Return None for invalid JSON and for numbers that the
+    schema does not accept.
     """
     text, all_finite = b"[" + cells + b"]", False
     try:
@@ -115,7 +117,7 @@ def _parse_with_simdjson(text: bytes) -> NDArray[np.float32]:
 
 
 def _replace_labels(cells: bytes, schema: Schema) -> bytes | None:
-    """Return the cells of all lines with codes in place of labels, or None for unknown labels."""
+    """Replace the labels in all lines by their codes; return None if a label is unknown."""
     if b'"' in cells:
         return None
     try:
@@ -130,7 +132,7 @@ def _replace_labels(cells: bytes, schema: Schema) -> bytes | None:
 
 
 def _fill_empty_cells(cells: bytes) -> bytes:
-    """Return the cells with null in each empty one."""
+    """Return the cells with null in place of each empty cell."""
     cells = cells.replace(b",,", b",null,").replace(b",,", b",null,")
     if cells[:1] in (b",", b""):
         cells = b"null" + cells

@@ -54,7 +54,7 @@ def decode(payload: bytes, parameters: Mapping[str, str], schema: Schema) -> Ite
 
 
 def encode(predictions: NDArray[np.float32]) -> bytes:
-    """Return ``{"predictions": [{"score": x}, ...]}``, where x is a list for several values."""
+    """Return ``{"predictions": [{"score": x}, ...]}``; several values per record are a list x."""
     return b'{"predictions": [' + jsonlines.format_scores(predictions, b", ") + b"]}\n"
 
 
@@ -74,7 +74,7 @@ def _read_slices(body: bytes, schema: Schema) -> Iterator[tuple[ParsedRows, Name
             yield rows, names
             row_count += len(rows)
     except MalformedPayload:
-        pass  # a cut within a string or a row: parse the whole document for the remaining rows
+        pass  # a cut fell within a string or a row: parse the whole document below
     else:
         if row_count:
             return
@@ -85,8 +85,8 @@ def _read_slices(body: bytes, schema: Schema) -> Iterator[tuple[ParsedRows, Name
 def _split(body: bytes) -> Iterator[tuple[bytes, Names]]:
     """Yield the rows of a document in parts of about SLICE_BYTES, without the enclosing brackets.
 
-    Parsing one part blocks other threads only briefly. A part is invalid JSON if a cut is within a
-    string or a row. Documents that may contain more than rows yield nothing.
+    Parsing one part blocks other threads only briefly. If a cut falls within a string or a row, the
+    part is invalid JSON. A document that may contain anything besides rows yields nothing.
     """
     opening, closing = OPENING.match(body), CLOSING.search(body, max(0, len(body) - CLOSING_BYTES))
     if not opening or not closing or b"\\" in body:
@@ -140,7 +140,7 @@ def _read_names(names: Any) -> Names:
 
 
 def _is_json_lines(body: bytes) -> bool:
-    """Return whether invalid JSON may be JSON Lines: several lines, the first of which is a row."""
+    """Return whether invalid JSON may be JSON Lines: more than one line, and the first is a row."""
     first, _, rest = body.strip().partition(b"\n")
     try:
         return bool(rest) and isinstance(parse(first), list | dict)

@@ -28,8 +28,7 @@ class RepeatedNames(dict[str, Any]):
 def parse(text: bytes) -> Any:
     """Return the value of a JSON text, which may contain NaN and Infinity; raises MalformedPayload.
 
-    An object that contains a name more than once, which JSON parsers usually ignore, becomes
-    RepeatedNames.
+    An object with a repeated name becomes RepeatedNames; other JSON parsers silently drop values.
     """
     try:
         value = orjson.loads(text)
@@ -39,7 +38,7 @@ def parse(text: bytes) -> Any:
 
 
 def parse_lines(lines: bytes, first_row: int) -> list[Any]:
-    """Return the JSON value of each line; raises MalformedPayload, which names the row."""
+    """Return the JSON value of each line; raises MalformedPayload with the row's number."""
     texts = lines.split(b"\n")
     try:
         values = list(map(orjson.loads, texts))
@@ -53,10 +52,10 @@ def parse_lines(lines: bytes, first_row: int) -> list[Any]:
 def rows_to_records(
     rows: Sequence[Any], first_row: int, names: tuple[str, ...] | None = None
 ) -> Iterator[Rows]:
-    """Yield rows as records: lists, whose values are in the order of ``names``, or objects.
+    """Yield rows, which are either all lists or all objects, as records.
 
-    Without ``names``, the values of lists are in schema order. Raises SchemaMismatch for other rows
-    and for lists mixed with objects.
+    The values of lists are in the order of ``names``, or in schema order if that is None. Raises
+    SchemaMismatch for other values, and for lists mixed with objects.
     """
     expected_kind = None
     for own_names, group in groupby(rows, key=_find_own_names):
@@ -127,7 +126,7 @@ def _read_object_cells(rows: list[Any], names: tuple[str, ...]) -> list[Sequence
 def _may_repeat_names(text: bytes, value: Any) -> bool:
     """Return whether the text has more colons than the value has names.
 
-    The difference is due to repeated names, which the parser drops, or to colons in strings.
+    Additional colons are due either to repeated names, which the parser drops, or to strings.
     """
     colon_count = text.count(b":")
     return colon_count > 0 and colon_count > _count_names(value)
@@ -157,7 +156,7 @@ def _parse_line(text: bytes, row: int) -> Any:
 def _parse_strictly(text: bytes, prefix: str = "") -> Any:
     """Return a JSON value with Python's parser, which reports repeated names and accepts NaN."""
     if not text.strip():
-        raise MalformedPayload("expected JSON, got only white space")
+        raise MalformedPayload("expected JSON, got only whitespace")
     try:
         return json.loads(text.decode(), object_pairs_hook=_to_object, parse_int=_to_integer)
     except RecursionError as error:

@@ -36,7 +36,7 @@ def decode(payload: bytes, parameters: Mapping[str, str], schema: Schema) -> Ite
 def split_header(
     payload: bytes, _parameters: Mapping[str, str], _schema: Schema
 ) -> tuple[bytes | None, None]:
-    """Return the lines that are records, or None; JSON Lines have no header."""
+    """Return all lines, or None if they are blank; JSON Lines have no header."""
     lines = strip_blank_end(payload.removeprefix(BYTE_ORDER_MARK))
     return (lines if lines.strip() else None), None
 
@@ -62,7 +62,7 @@ def encode_columns(columns: Columns) -> bytes:
 
 
 def format_scores(predictions: NDArray[np.float32], separator: bytes) -> bytes:
-    """Return ``{"score": x}`` for each record, where x is a list if records have several values.
+    """Return ``{"score": x}`` for each record; several values per record are a list x.
 
     Each number is the shortest text that reads back as the same float32; NaN and infinity are null.
     """

@@ -27,15 +27,15 @@ PLAIN_LINE = re.compile(
 MAX_INDEX_DIGITS = 18  # of an int64
 EXPECTED = 'expected "[label] index:value index:value ..."'
 
-# How many pairs each line has, and the indices and values of all lines.
+# The number of pairs in each line, and the indices and the values of all pairs.
 Pairs = tuple[list[int], list[int], list[float]]
 
 
 def decode(payload: bytes, _parameters: Mapping[str, str], schema: Schema) -> Iterator[Records]:
-    """Yield the lines as records; a line without pairs is a record of missing values.
+    """Yield the lines as records; a value whose index is not in a line is missing.
 
-    An index that a line does not contain is a missing value. Labels, query IDs and lines that
-    contain only a comment are ignored. Raises MalformedPayload and SchemaMismatch.
+    Labels, query IDs and lines that contain only a comment are ignored. Raises MalformedPayload and
+    SchemaMismatch.
     """
     body = payload.removeprefix(BYTE_ORDER_MARK).replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     step, first_row = compute_rows_per_slice(schema.width), 1
@@ -70,7 +70,10 @@ def _read_matrix(lines: Sequence[bytes], first_row: int, schema: Schema) -> Matr
 
 
 def _read_plain_pairs(lines: Sequence[bytes]) -> Pairs | None:
-    """Return the pairs of plain lines, three times as fast as ``_read_pairs``, or None."""
+    """Return the pairs of the lines, or None if a line is not plain.
+
+    This is three times as fast as ``_read_pairs``.
+    """
     counts, pairs = [], []
     for line in lines:
         if not PLAIN_LINE.fullmatch(line):
@@ -88,7 +91,7 @@ def _read_plain_pairs(lines: Sequence[bytes]) -> Pairs | None:
 
 
 def _read_pairs(lines: Sequence[bytes], first_row: int) -> Pairs:
-    """Return the pairs of any lines; raises MalformedPayload, which names the row."""
+    """Return the pairs of any lines; raises MalformedPayload with the row's number."""
     counts, indices, values = [], [], []
     for row, line in enumerate(lines, first_row):
         words = [word.decode(errors="replace") for word in line.split()]
@@ -119,12 +122,12 @@ def _read_pair(word: str, row: int) -> tuple[int, float]:
 
 
 def _find_row_of_pair(pair: int, counts: Sequence[int], first_row: int) -> int:
-    """Return the row that contains the pair with this index among the pairs of all rows."""
+    """Return the row of a pair, given the pair's index among the pairs of all rows."""
     return first_row + next(row for row, end in enumerate(accumulate(counts)) if end > pair)
 
 
 def _build_index_error(row: int, index: int, schema: Schema) -> SchemaMismatch:
-    """Return the error for an index outside the model's features, with a hint at the base."""
+    """Return the error for an index that the model does not have; the base may be the cause."""
     base, width = schema.libsvm_base, schema.width
     message = f"row {row}: expected an index from {base} to {width - 1 + base}, got {SENT}"
     other_base = 1 - base

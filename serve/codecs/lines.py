@@ -1,4 +1,7 @@
-"""Lines: cut a payload of lines into slices, which bounds memory and pauses of other threads."""
+"""Lines: cut a payload of lines into slices.
+
+Decoding slice by slice limits memory, and how long other threads wait for the GIL.
+"""
 
 from collections.abc import Iterator
 
@@ -10,7 +13,7 @@ BLANKS = b" \t\r\n"
 
 
 def split_slices(payload: bytes) -> Iterator[bytes]:
-    """Yield parts of about SLICE_BYTES that end at a line end, which is not included."""
+    """Yield parts of about SLICE_BYTES, each without its final line ending."""
     start = 0
     while len(payload) - start > SLICE_BYTES:
         end = payload.find(b"\n", start + SLICE_BYTES)
@@ -22,9 +25,9 @@ def split_slices(payload: bytes) -> Iterator[bytes]:
 
 
 def strip_blank_end(payload: bytes) -> bytes:
-    """Return the payload without trailing blank lines and without its final line end.
+    """Return the payload without trailing blank lines and without the final line ending.
 
-    Trailing spaces in the last line remain.
+    Trailing spaces in the last line are not removed.
     """
     end = payload.find(b"\n", len(payload.rstrip(BLANKS)))
     return payload if end < 0 else payload[:end]

@@ -51,7 +51,7 @@ class Header(NamedTuple):
 def decode(payload: bytes, _parameters: Mapping[str, str], schema: Schema) -> Iterator[Records]:
     """Yield the rows of an array of numbers or booleans; a one-dimensional array is one row.
 
-    An array of objects, which would contain a pickle, is rejected. Raises MalformedPayload.
+    Arrays of objects are rejected, because they contain a pickle. Raises MalformedPayload.
     """
     array = _read_array(payload)
     if array.ndim == 1:
@@ -75,7 +75,7 @@ def encode(predictions: NDArray[np.float32]) -> bytes:
 
 
 def encode_columns(columns: Columns) -> bytes:
-    """Return the columns side by side as one array, float32 (n, c), with NaN for null."""
+    """Return all columns side by side in one array, float32 (n, c), with NaN for null."""
     values = list(flatten_columns(columns).values())
     return encode(np.concatenate(values, axis=1) if values else np.empty((0, 0), dtype=np.float32))
 
@@ -93,7 +93,7 @@ def _read_array(payload: bytes) -> NDArray[Any]:
             quoted(header.shape),
         )
     dtype = np.dtype(header.descr)
-    # Python integers, which cannot overflow.
+    # Computed with Python integers, which cannot overflow.
     count = header.shape[0] * (header.shape[1] if len(header.shape) > 1 else 1)
     if count * dtype.itemsize != len(payload) - start:
         expected = counted(count * dtype.itemsize, "byte")

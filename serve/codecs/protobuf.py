@@ -1,4 +1,4 @@
-"""Protobuf: read the wire format of protocol buffers, a message as a sequence of fields.
+"""Protobuf: read the wire format of protocol buffers, in which a message is a list of fields.
 
 Source: https://protobuf.dev/programming-guides/encoding.
 """
@@ -51,7 +51,7 @@ def read_fields(message: bytes, start: int, end: int) -> Iterator[Field]:
 def read_varints(packed: bytes, max_count: int) -> NDArray[np.uint64]:
     """Return packed varints, uint64 (n,).
 
-    Raises InvalidMessage, also if there are more than ``max_count``.
+    Raises InvalidMessage for invalid varints, and for more than ``max_count`` of them.
     """
     if not packed:
         return np.empty(0, np.uint64)

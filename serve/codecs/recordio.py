@@ -1,4 +1,4 @@
-"""application/x-recordio-protobuf: one framed aialgs.data.Record of SageMaker per record.
+"""application/x-recordio-protobuf: one SageMaker Record message in a RecordIO frame per record.
 
 Source: contract 3.17; the framing of dmlc-core, include/dmlc/recordio.h.
 """
@@ -26,7 +26,8 @@ MAGIC = 0xCED7230A
 HEADER = struct.Struct("<II")
 LENGTH_BITS = 29
 WHOLE, FIRST, MIDDLE, LAST = range(4)
-# A Record has four fields besides its features. Records with more fields may be read one by one.
+# A Record has four fields besides its features. If it has more than this many fields, it may be
+# read more slowly.
 MAX_IGNORED_FIELDS = 8
 # SageMaker's own algorithms return predictions as the label "score".
 LABEL, SCORE = 2, b"score"
@@ -34,7 +35,7 @@ FLOAT32_BYTES = 4
 
 
 class Frame(NamedTuple):
-    """A framed record: the offsets of its message, and the offset of the next frame."""
+    """A framed record: the bytes that contain its message, and the message's start and end."""
 
     message: bytes
     start: int
@@ -63,13 +64,13 @@ def encode(predictions: NDArray[np.float32]) -> bytes:
 
 
 def encode_columns(columns: Columns) -> bytes:
-    """Return one record per prediction, with a label per column, float32, and NaN for null."""
+    """Return one record per prediction, with each column as a float32 label; null is NaN."""
     labels = {name.encode(): values for name, values in flatten_columns(columns).items()}
     return _encode_labels(labels) if labels else b""
 
 
 def _encode_labels(labels: Mapping[bytes, NDArray[np.float32]]) -> bytes:
-    """Return one record per row of the labels, float32 (n, k) each; all records have one length."""
+    """Return one record per row of the labels, float32 (n, k); all records have equal length."""
     rows = len(next(iter(labels.values())))
     pieces = []
     for label, values in labels.items():
@@ -84,7 +85,7 @@ def _encode_labels(labels: Mapping[bytes, NDArray[np.float32]]) -> bytes:
 
 
 def _encode_label_prefix(label: bytes, length: int) -> bytes:
-    """Return the bytes of a label up to its values, whose length is in bytes.
+    """Return the bytes of a label before its values; ``length`` is the values' length in bytes.
 
     The prefix is built from the inside out, because each level contains the length of the next.
     """
@@ -111,10 +112,10 @@ def _repeat(octets: bytes, rows: int) -> NDArray[np.uint8]:
 def _read_uniform_records(
     payload: bytes, offset: int, row: int, width: int
 ) -> tuple[NDArray[Any], int] | None:
-    """Return the values of the next records if they differ only in values and ignored fields.
+    """Return the values of the next records, and the offset after these records.
 
-    Reading such records at once is many times as fast as one by one. The second result is the
-    offset after them. Return None if there are fewer than two such records.
+    The records may differ only in their values and ignored fields. Reading such records at once is
+    many times as fast as one by one. Return None if there are fewer than two such records.
     """
     first = _read_frame(payload, offset, row)
     tensor = _read_message(first, row, width)
@@ -171,7 +172,7 @@ def _read_one_by_one(
 
 
 def _read_frame(payload: bytes, offset: int, row: int) -> Frame:
-    """Return the record at an offset, joined if it consists of parts; raises MalformedPayload."""
+    """Return the record at an offset, with its parts joined; raises MalformedPayload."""
     flag, start, end = _read_part(payload, offset, row)
     if flag == WHOLE:
         return Frame(payload, start, end, _pad_length(end - offset) + offset)
@@ -179,7 +180,7 @@ def _read_frame(payload: bytes, offset: int, row: int) -> Frame:
     expected = FIRST
     while True:
         if flag != expected and (expected, flag) != (MIDDLE, LAST):
-            raise MalformedPayload(f"row {row}: incomplete record of several parts")
+            raise MalformedPayload(f"row {row}: incomplete multi-part record")
         parts.append(payload[start:end])
         offset += _pad_length(end - offset)
         if flag == LAST:

@@ -1,4 +1,4 @@
-"""Row errors: read each line of a payload on its own, which limits an error to one record.
+"""Row errors: read lines on their own, so an error in one line does not affect the others.
 
 Source: contract 5.9.
 """
@@ -24,7 +24,7 @@ MAX_ERROR_CHARACTERS = 500
 
 @dataclass(frozen=True, slots=True)
 class AlignedLines:
-    """The good lines of a slice as features, float32 (n, f), and the errors of the bad ones.
+    """The features of the good lines in a slice, float32 (n, f), and the errors of the bad lines.
 
     The keys of ``errors`` are the indices of the bad lines in the slice.
     """
@@ -43,10 +43,10 @@ class Tally:
 def align_lines(
     codec: LineCodec, payload: bytes, parameters: Mapping[str, str], schema: Schema
 ) -> Iterator[AlignedLines]:
-    """Decode and align a payload of lines in slices, none of them empty.
+    """Decode and align a payload of lines, and yield it in slices that are not empty.
 
-    Every line is one record: quoted line breaks are errors. Raises the errors that concern the
-    whole payload: a HeaderMismatch and invalid media type parameters.
+    Every line is one record, so quoted line breaks are errors. Errors that affect the whole payload
+    are raised: HeaderMismatch, and errors for invalid media type parameters.
     """
     body, names = codec.split_header(payload, parameters, schema)
     schema.align(Rows([], textual=True, names=names))
@@ -95,7 +95,7 @@ class _LineReader:
     def _read_good_lines(
         self, lines: Sequence[bytes], first_row: int, errors: dict[int, str]
     ) -> Iterator[NDArray[np.float32]]:
-        """Yield the features of the good lines, and add the errors of the others by row."""
+        """Yield the features of good lines, and add the errors of bad lines to ``errors``."""
         try:
             yield self._align(lines, first_row)
         except HeaderMismatch:
@@ -115,7 +115,7 @@ class _LineReader:
         slices = self.codec.read_lines(text, first_row, self.names, self.schema)
         features = np.concatenate([self.schema.align(records) for records in slices])
         if len(features) != len(lines):
-            # A quoted field that spans lines would shift the rows after it.
+            # A quoted cell that spans several lines would shift the rows after it.
             raise MalformedPayload(
                 f"row {first_row}: expected one record per line, got a line break in quotes"
             )

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-# A slice of a wide sparse payload is far larger in memory than in bytes.
+# A slice of a wide sparse payload is far larger in memory than in the payload.
 SLICE_NUMBERS = 1 << 20
 SLICE_ROWS = 10_000
 
@@ -20,9 +20,9 @@ def fill_matrix(
 ) -> tuple[NDArray[np.float64], int | None]:
     """Return sparse rows as a matrix, float64 (n, width), with NaN where a value is missing.
 
-    Row ``i`` has the next ``counts[i]`` of ``columns`` and ``values``, which hold the pairs of all
-    rows. All columns must be less than the width. The second result is the index of the first pair
-    whose column is a duplicate in its row, or None.
+    ``columns`` and ``values`` contain the pairs of all rows, ``counts[i]`` of them for row ``i``.
+    All columns must be less than ``width``. The second result is the index of the first pair whose
+    column is a duplicate in its row, or None.
     """
     matrix = np.full((len(counts), width), np.nan)
     positions = np.repeat(np.arange(len(counts)) * width, counts) + columns

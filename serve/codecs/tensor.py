@@ -22,7 +22,7 @@ from serve.codecs.protobuf import (
     read_varints,
 )
 
-# Field numbers: of Record, of an entry in its map of features, of Value, and of the tensors.
+# The field numbers of, in this order: Record, an entry in its map of features, Value, and tensors.
 FEATURES = 1
 KEY, VALUE = 1, 2
 FLOAT32, FLOAT64, INT32 = 2, 3, 7
@@ -38,10 +38,10 @@ DTYPES: dict[int, np.dtype[Any]] = {FIXED32: np.dtype("<f4"), FIXED64: np.dtype(
 
 @dataclass(frozen=True, slots=True)
 class Tensor:
-    """The values of a record, at the columns ``keys`` if it has keys, else dense.
+    """The values of a record: dense if ``keys`` is empty, otherwise at the columns ``keys``.
 
-    ``size`` is the product of the shape, or None without a shape. If the values are dense and
-    contiguous, ``span`` is the offsets of their bytes, of the type ``dtype``; otherwise None.
+    ``size`` is the product of the shape, or None if the record has no shape. If the values are
+    dense and contiguous, ``span`` has the offsets of their bytes, and ``dtype`` has their type.
     """
 
     values: NDArray[Any]
@@ -55,7 +55,7 @@ EMPTY = Tensor(np.empty(0), np.empty(0, np.uint64), None)
 
 
 def read_tensor(message: bytes, start: int, end: int, max_values: int) -> Tensor:
-    """Return the features of the Record between two offsets, EMPTY if it has none.
+    """Return the features of the Record between two offsets, or EMPTY if it has none.
 
     Labels and all other fields are ignored. Raises InvalidMessage for a repeated feature and for
     more than ``max_values`` values.
@@ -140,7 +140,7 @@ def _parse_numbers(values: bytes, dtype: np.dtype[Any] | None, max_values: int) 
 
 
 def _parse_size(shape: bytes) -> int | None:
-    """Return how many values a tensor of this shape has, or None without a shape."""
+    """Return how many values a tensor of this shape has, or None if it has no shape."""
     return math.prod(read_varints(shape, MAX_DIMENSIONS).tolist()) if shape else None
 
 

@@ -9,10 +9,10 @@ from serve.text import counted
 
 
 class InFlightLimit:
-    """A context manager, entered once per invocation; thread-safe.
+    """A thread-safe context manager, entered once per invocation.
 
-    An invocation is in flight from the end of its body to its response. Entering raises Overloaded
-    if as many as ``maximum`` are in flight already.
+    An invocation is in flight from the moment its body has arrived until it has its response.
+    Entering raises Overloaded if ``maximum`` invocations are already in flight.
     """
 
     def __init__(self, maximum: int) -> None:
@@ -28,9 +28,9 @@ class InFlightLimit:
             self._count += 1
 
     def count_while_streaming(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
-        """Yield the chunks of a response, which counts as in flight from its first to its last.
+        """Yield the chunks of a streamed response, which is in flight until its last chunk.
 
-        Never raises Overloaded: the invocation itself has been admitted.
+        Never raises Overloaded, because the invocation itself has been admitted.
         """
         with self._lock:
             self._count += 1

@@ -48,7 +48,7 @@ class AsgiFrontEnd:
         if scope["type"] != "http":
             await send({"type": "websocket.close"})
             return
-        # A proxy's client sends the whole URL, and every server must accept it (RFC 9112, 3.2.2).
+        # Clients of a proxy send the whole URL; every server must accept that (RFC 9112, 3.2.2).
         if not scope["path"].startswith("/"):
             scope["path"] = urlsplit(scope["path"]).path or "/"
         request = _read_request(scope)
@@ -80,10 +80,10 @@ class AsgiFrontEnd:
             )
 
     async def _stream(self, response: HttpResponse, chunks: Iterator[bytes], send: Send) -> None:
-        """Send a response in chunks; a thread computes each one after the client took the last.
+        """Send a response in chunks; a thread computes each chunk once the previous one is sent.
 
-        gunicorn cancels this coroutine if the client disconnects. An aborted stream is left
-        without its final message, so gunicorn closes the connection.
+        gunicorn cancels this coroutine if the client disconnects. The final message of an aborted
+        stream is not sent, so gunicorn closes the connection.
         """
         await send(
             {
@@ -105,7 +105,7 @@ class AsgiFrontEnd:
 
 
 def _read_request(scope: Scope) -> HttpRequest:
-    """Return a scope's request; values of a repeated header are joined by commas, as in Flask."""
+    """Return the request in a scope; as in Flask, commas join the values of repeated headers."""
     request = HttpRequest(
         scope["method"], scope["path"], accepts_chunked=scope["http_version"] != "1.0"
     )

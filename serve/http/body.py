@@ -11,7 +11,7 @@ from flask import Request
 from serve.errors import BodyTimeout, IncompleteBody, PayloadTooLarge
 from serve.text import counted
 
-# A client that stops sending in the middle of a body occupies a connection; SageMaker never pauses.
+# A client that stalls occupies a connection. SageMaker never pauses in the middle of a body.
 STALL_SECONDS = 30.0
 DRAIN_CHUNK_BYTES = 1 << 20
 # A client reads the response only after it has sent its body (contract 3.11). Up to this size, a
@@ -22,7 +22,8 @@ MAX_DRAINED_BYTES = 1 << 30
 def read_body(request: Request, max_bytes: float) -> bytes:
     """Return the body of a Flask request.
 
-    Raises PayloadTooLarge, IncompleteBody if the connection ends, and BodyTimeout if it stalls.
+    Raises PayloadTooLarge, IncompleteBody if the connection ends, and BodyTimeout if the client
+    stops sending.
     """
     connection: socket.socket | None = request.environ.get("gunicorn.socket")
     try:

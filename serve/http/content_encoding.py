@@ -15,10 +15,11 @@ CHUNK_BYTES = 1 << 14
 
 
 def decode_content(body: bytes, content_encoding: str | None, max_bytes: float) -> bytes:
-    """Return the payload, decompressed if necessary, without ever holding much over ``max_bytes``.
+    """Return the payload, decompressed if necessary.
 
-    Raises UnsupportedMediaType for an encoding other than gzip, MalformedPayload for invalid gzip
-    data, and PayloadTooLarge.
+    Decompression stops soon after the payload exceeds ``max_bytes``. Raises PayloadTooLarge then,
+    UnsupportedMediaType for an encoding other than gzip, and MalformedPayload for invalid gzip
+    data.
     """
     codings = [coding.strip().lower() for coding in (content_encoding or "").split(",")]
     codings = [coding for coding in codings if coding not in ("", "identity")]
@@ -49,7 +50,7 @@ def _gunzip(body: bytes, max_bytes: float) -> bytes:
             if payload.tell() > max_bytes:
                 raise PayloadTooLarge(
                     f"payload too large: expected at most {int(max_bytes):,} bytes, "
-                    f"got more from {len(body):,} bytes of gzip data; "
+                    f"got more after decompressing {len(body):,} bytes; "
                     "SAGEMAKER_MAX_PAYLOAD_IN_MB sets the limit"
                 )
             chunk = member.unused_data if member.eof else member.unconsumed_tail

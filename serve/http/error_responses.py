@@ -1,4 +1,4 @@
-"""Turn errors into responses, each with a line of JSON, and log them.
+"""Log errors, and turn each of them into a response with one line of JSON.
 
 Source: contract 3.10.
 """
@@ -19,14 +19,14 @@ from serve.http.messages import (
 from serve.logs import log_event
 from serve.media_types import JSON
 
-# SageMaker passes on at most this much of an error: contract 3.10.
+# SageMaker forwards at most this much of an error response: contract 3.10.
 MAX_ERROR_BYTES = 2048
 REQUEST_FAILED = "request failed"
 STREAM_ABORTED = "stream aborted"
 
 
 def handle_client_error(request: HttpRequest, error: InvocationError) -> HttpResponse:
-    """Log an error of the client's as a warning, and return its response."""
+    """Log a client's error as a warning, and return the response to it."""
     _log_client_error(REQUEST_FAILED, request, error)
     return _build_response(request, error.status, type(error).__name__, str(error), error.headers)
 
@@ -34,7 +34,7 @@ def handle_client_error(request: HttpRequest, error: InvocationError) -> HttpRes
 def handle_routing_error(
     request: HttpRequest, status: int, error_name: str, headers: Headers
 ) -> HttpResponse:
-    """Log an unknown path, or a method that is not allowed, at DEBUG; return its response."""
+    """Log an unknown path or a method that is not allowed at DEBUG, and return the response."""
     _log_failure(REQUEST_FAILED, logging.DEBUG, request, status, error=error_name)
     message = (
         f"{request.method} {request.path}: no such route; "
@@ -44,7 +44,7 @@ def handle_routing_error(
 
 
 def handle_server_error(request: HttpRequest, error: Exception) -> HttpResponse:
-    """Log a bug with its traceback, and return a response that has only the request's id."""
+    """Log a bug with its traceback, and return a response with only the request's ID."""
     request_id = _log_server_error(REQUEST_FAILED, request, error)
     message = f"internal server error; see request {request_id} in the server log"
     return _build_response(request, HTTPStatus.INTERNAL_SERVER_ERROR, "InternalError", message)
@@ -86,7 +86,7 @@ def _log_client_error(event: str, request: HttpRequest, error: InvocationError) 
 
 
 def _log_server_error(event: str, request: HttpRequest, error: Exception) -> str:
-    """Log a bug with its traceback; return the request's id."""
+    """Log a bug with its traceback; return the request's ID."""
     status = HTTPStatus.INTERNAL_SERVER_ERROR
     return _log_failure(
         event, logging.ERROR, request, status, traceback_of=error, error=type(error).__name__
@@ -101,7 +101,7 @@ def _log_failure(
     traceback_of: Exception | None = None,
     **fields: str,
 ) -> str:
-    """Log a request that failed, under a new id; return the id."""
+    """Log a request that failed under a new ID, and return that ID."""
     request_id = uuid.uuid4().hex
     log_event(
         level,

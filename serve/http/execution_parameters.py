@@ -14,9 +14,10 @@ MAX_TOTAL_MIB = 100
 def build_execution_parameters(settings: Settings, workers: int) -> dict[str, int]:
     """Return the maximum number of concurrent invocations, and the maximum payload of each in MiB.
 
-    Their product stays within MAX_TOTAL_MIB. A payload of 0 means no limit, and is returned only
-    for SAGEMAKER_MAX_PAYLOAD_IN_MB=0. BatchStrategy is omitted: its default is correct here, and
-    its spelling breaks the local mode of SageMaker's Python SDK (12.5).
+    The product of the two is at most MAX_TOTAL_MIB. A maximum payload of 0 means no limit, and is
+    returned only if SAGEMAKER_MAX_PAYLOAD_IN_MB is 0. BatchStrategy is omitted, because the default
+    is correct here, and because a BatchStrategy breaks the local mode of SageMaker's Python SDK
+    (12.5).
     """
     concurrent = settings.max_concurrent_transforms or workers
     if settings.max_payload_mib is None:

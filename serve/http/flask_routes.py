@@ -15,7 +15,7 @@ from serve.media_types import JSON
 
 
 def build_blueprint(responder: Responder, execution_parameters: Mapping[str, int]) -> Blueprint:
-    """Return the routes; each view reads its request from ``g.http_request``."""
+    """Return the routes, whose views read the request from ``g.http_request``."""
     blueprint = Blueprint("sagemaker", __name__)
 
     @blueprint.route("/ping", methods=["GET", "POST"], provide_automatic_options=False)

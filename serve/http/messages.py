@@ -19,7 +19,7 @@ Headers = tuple[tuple[str, str], ...]
 class HttpRequest:
     """The method, path and relevant headers of a request; a missing header is None.
 
-    ``payload_bytes`` is the Content-Length, and once the body is decoded the payload's size.
+    ``payload_bytes`` is the Content-Length at first, and the payload's size once it is decoded.
     """
 
     method: str
@@ -35,7 +35,7 @@ class HttpRequest:
 
 @dataclass(frozen=True, slots=True)
 class HttpResponse:
-    """A status, headers, and either ``body`` or ``chunks``, which may raise AbortedStream."""
+    """A status, headers, and a body or, if streamed, chunks, which may raise AbortedStream."""
 
     status: int
     headers: Headers = ()
@@ -46,8 +46,8 @@ class HttpResponse:
 def echo_custom_attributes(request: HttpRequest) -> Headers:
     """Return the request's custom attributes as a header of the response.
 
-    Clients expect them back, and SageMaker leaves that to the container: contract 3.7. Attributes
-    that are too long or not visible ASCII are dropped.
+    Clients expect the attributes in the response, and SageMaker requires the container to return
+    them (contract 3.7). Attributes that are too long or not visible ASCII are dropped.
     """
     attributes = request.custom_attributes
     if (
@@ -61,7 +61,7 @@ def echo_custom_attributes(request: HttpRequest) -> Headers:
 
 
 def build_log_fields(request: HttpRequest) -> dict[str, object]:
-    """Return the fields that the log has of a request: names and sizes, never payload data."""
+    """Return the fields that the log contains for a request, which never include payload data."""
     return {
         "method": request.method,
         "path": request.path[:MAX_LOGGED_LENGTH],

@@ -46,7 +46,7 @@ OUTPUT_VARIABLE = "SAGEMAKER_INFERENCE_OUTPUT"
 
 
 class Terms(NamedTuple):
-    """The media types that a request's Content-Type and Accept select, and how to respond."""
+    """The media types of a payload and its response, and how the response may be sent."""
 
     media_type: MediaType
     accept: MediaType
@@ -113,9 +113,10 @@ class Responder:
     def _respond_in_slices(
         self, request: HttpRequest, invocation: Invocation, *, row_errors: bool, streamed: bool
     ) -> HttpResponse:
-        """Return a response whose slices are encoded one by one; both media types are lines.
+        """Return a response whose slices are encoded one by one.
 
-        An error in the first slice raises InvocationError, even if the response is streamed.
+        The response's media type is line-based; with ``row_errors``, so is the payload's. An error
+        in the first slice raises InvocationError, even if the response is streamed.
         """
         tally = Tally()
         if row_errors:
@@ -138,8 +139,8 @@ class Responder:
     def _negotiate(self, content_type: str | None, accept_header: str | None) -> Terms:
         """Return the media types of the payload and the response; raises NotAcceptable.
 
-        If Accept leaves the choice open, the response has the default media type of the settings,
-        otherwise that of the payload if it is JSON or JSON Lines, otherwise CSV.
+        If Accept leaves the choice open, the response has the default media type of the settings.
+        If the settings have none, it has the payload's, if that is JSON or JSON Lines, or else CSV.
         """
         media_type = parse_content_type(content_type)
         fallback_type = media_type.name if media_type.name in (JSON, JSON_LINES) else CSV
@@ -185,7 +186,7 @@ def _stream(
         for slice_ in slices:
             response_bytes += len(slice_)
             yield slice_
-    # The status has been sent, so only an abort can show the client that something is missing.
+    # The status has been sent, so only an abort shows the client that the response is incomplete.
     except Exception as error:  # noqa: BLE001
         log_aborted_stream(request, error)
         raise AbortedStream("the response stream was aborted") from None

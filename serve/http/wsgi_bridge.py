@@ -17,7 +17,7 @@ HEADERS_WITHOUT_PREFIX = ("CONTENT_TYPE", "CONTENT_LENGTH")
 
 
 def call_wsgi(application: WSGIApplication, scope: dict[str, Any], body: bytes) -> HttpResponse:
-    """Return the application's response, without Content-Length, which the ASGI side adds."""
+    """Return the application's response without Content-Length, which the ASGI front end adds."""
     environ = _build_environ(scope, body)
     chunks, status, headers = run_wsgi_app(application, environ, buffered=True)
     headers_to_send = tuple(

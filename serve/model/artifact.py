@@ -1,7 +1,7 @@
 """Find the model among the files of the model directory (/opt/ml/model).
 
-A model is recognized by its file name, otherwise by its first bytes. Being the only file in the
-directory does not make a file the model. Source: contract 4.1 to 4.9.
+A model is recognized by its file name, otherwise by its first bytes. A file is not assumed to be
+the model just because it is the only one. Source: contract 4.1 to 4.9.
 """
 
 import re
@@ -34,8 +34,8 @@ NOT_A_MODEL = "not a model"
 class ModelFile:
     """A model file, with its format and the version of XGBoost that wrote it.
 
-    ``ignored_files`` maps the unused files of the directory to the reason. The first member of an
-    ensemble holds the rest in ``other_members``.
+    ``ignored_files`` maps each unused file of the directory to the reason. The first member of an
+    ensemble holds the remaining members in ``other_members``.
     """
 
     path: Path
@@ -66,10 +66,10 @@ class ModelFile:
 
 
 def find_model(folder: Path, *, ensemble: bool | None = None) -> ModelFile:
-    """Return the model file of a directory, or the first of an ensemble with the others in it.
+    """Return the model file of a directory, or the first member of an ensemble.
 
-    With ``ensemble=True`` all models in the directory form one ensemble; with False more than one
-    model is an error. None decides by the file names: ``xgboost-model-N`` files form an ensemble.
+    With ``ensemble=True``, all models in the directory form one ensemble. With False, more than one
+    model is an error. With None, the file names decide: ``xgboost-model-N`` files form an ensemble.
 
     Raises BadArtifact, with the directory's contents and the fix, if there is no such model.
     """
@@ -96,9 +96,9 @@ def find_model(folder: Path, *, ensemble: bool | None = None) -> ModelFile:
 
 
 def find_self_test(folder: Path) -> tuple[Path, Path] | None:
-    """Return the request and the expected response of the self-test, None without one.
+    """Return the request file and the expected response of the self-test.
 
-    Raises BadArtifact if one of the two files is missing, or if there are several of either.
+    Return None if the artifact has neither. Raises BadArtifact if it does not have one of each.
     """
     self_test = folder / SELF_TEST_NAME
     requests = sorted(self_test.glob("request.*"))
@@ -120,7 +120,10 @@ def _list_files(folder: Path) -> list[str]:
 
 
 def _explain_skip(name: str) -> str:
-    """Return why a file is not a candidate, judged by its path alone; "" if it is one."""
+    """Return why a path cannot be the model's, or "" if it can.
+
+    Only the path itself is considered, not the file's content.
+    """
     parts = name.split("/")
     if any(part.startswith(".") for part in parts):
         return "hidden file"
@@ -132,8 +135,9 @@ def _explain_skip(name: str) -> str:
 def _choose_models(folder: Path, candidates: list[str], *, choose_all: bool) -> list[str]:
     """Return the names of the model files.
 
-    A standard name takes precedence over numbered names, these over models recognized by their
-    bytes. A single numbered name counts as any other name.
+    Files with a standard name take precedence, then files with numbered names, then models
+    recognized by their bytes. A file that is the only one with a numbered name is treated like any
+    other file.
     """
     standard = [name for name in candidates if name in STANDARD_NAMES]
     numbered = sorted(filter(NUMBERED_NAME.fullmatch, candidates), key=_order_by_number)
@@ -155,7 +159,8 @@ def _order_by_number(name: str) -> tuple[int, str]:
 def _explain_missing_model(folder: Path, files: list[str], candidates: list[str]) -> str:
     """Return the error for a directory without a model.
 
-    If exactly one file has a format that the server knows but rejects, the error is about that.
+    If exactly one file has a format that the server recognizes but does not load, the error
+    explains that format.
     """
     foreign = [folder / name for name in candidates if has_foreign_format(folder / name)]
     if len(foreign) == 1:
@@ -168,7 +173,7 @@ def _explain_missing_model(folder: Path, files: list[str], candidates: list[str]
 
 
 def _explain_ignored(folder: Path, files: list[str], chosen: list[str]) -> dict[str, str]:
-    """Return the files that are neither a model nor part of the artifact, each with the reason."""
+    """Return the files that the server does not use, each with the reason."""
     ignored = {}
     for name in files:
         if name in chosen or name == SCHEMA_NAME or name.startswith(f"{SELF_TEST_NAME}/"):
@@ -182,7 +187,7 @@ def _explain_not_chosen(path: Path) -> str:
 
 
 def _inspect(path: Path, ignored_files: dict[str, str]) -> ModelFile:
-    """Return the model file at a path; raises BadArtifact if it is not a complete model."""
+    """Return the model file at a path; raises BadArtifact for anything but a complete model."""
     format_ = detect_format(path)
     if not format_:
         raise BadArtifact(explain_unreadable(path))

@@ -14,14 +14,14 @@ LOG_PREFIX = re.compile(r"^\[\d\d:\d\d:\d\d\] \S+: ")
 def read_booster(file: ModelFile, *, allow_newer: bool) -> xgboost.Booster:
     """Return the single-threaded booster of a model file.
 
-    Raises BadArtifact if XGBoost cannot load the file, or if a newer XGBoost wrote it and
-    ``allow_newer`` is false.
+    Raises BadArtifact if XGBoost cannot load the file. Also raises it if a newer XGBoost wrote the
+    file, unless ``allow_newer`` is true.
     """
     if not allow_newer:
         _check_writer_version(file)
     try:
-        # One thread: OpenMP's threads do not survive forking the workers (dmlc/xgboost#8040).
-        # As bytes: given a path, XGBoost guesses the format from the file extension.
+        # Use one thread, because OpenMP's threads do not survive the fork (dmlc/xgboost#8040).
+        # Pass bytes, because XGBoost would guess the format of a path from its file extension.
         return xgboost.Booster({"nthread": 1}, model_file=bytearray(file.path.read_bytes()))
     except (xgboost.core.XGBoostError, UnicodeDecodeError) as error:
         # UnicodeDecodeError: XGBoost's message may quote bytes that are not UTF-8.
@@ -32,9 +32,9 @@ def read_booster(file: ModelFile, *, allow_newer: bool) -> xgboost.Booster:
 
 
 def _check_writer_version(file: ModelFile) -> None:
-    """Raise BadArtifact for a model of a newer XGBoost.
+    """Raise BadArtifact for a model that a newer XGBoost wrote.
 
-    An older XGBoost loads such a model without an error, and may predict incorrectly with it.
+    This XGBoost would load such a model without an error, but might predict incorrectly.
     """
     runtime = tuple(map(int, xgboost.__version__.split(".")[:2]))
     if file.writer_version[:2] > runtime:

@@ -1,4 +1,4 @@
-"""Read what a booster itself knows about its features: names, types and categories."""
+"""Read the names, types and categories of the features that are stored in a booster."""
 
 import json
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ def read_features(booster: xgboost.Booster, *, may_have_categories: bool) -> lis
     """Return the booster's features in order.
 
     A booster without feature types may still have categorical features. Finding their categories
-    takes a copy of the model as JSON, which only happens if ``may_have_categories`` is true.
+    requires a copy of the model as JSON, which is made only if ``may_have_categories`` is true.
     """
     count = booster.num_features()
     names: Sequence[str | None] = booster.feature_names or [None] * count

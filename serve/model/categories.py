@@ -26,7 +26,7 @@ def may_be_truncated(labels: tuple[str, ...], writer_version: tuple[int, ...]) -
 
 
 def count_codes(learner: dict[str, Any], feature_count: int) -> list[int]:
-    """Return for each feature the largest code in its splits plus one, 0 without such splits."""
+    """Return the largest code in the splits on each feature plus one, or 0 if there are none."""
     counts = [0] * feature_count
     for tree in _read_trees(learner)["trees"]:
         for node, start, size in zip(

@@ -39,7 +39,7 @@ def standard_deviation(predictions: Sequence[Floats]) -> Floats:
 
 
 def check_members_agree(members: Mapping[Path, Mapping[str, object]]) -> None:
-    """Raise BadArtifact, naming the difference, if the properties of the members differ.
+    """Raise BadArtifact, with the first difference, if the properties of the members differ.
 
     ``members`` maps the path of each member to its properties.
     """
@@ -57,7 +57,7 @@ def check_members_agree(members: Mapping[Path, Mapping[str, object]]) -> None:
 def _describe_difference(
     name: str, first: object, first_path: Path, second: object, second_path: Path
 ) -> str:
-    """Return the differing property; of two lists of equal length, the first differing element."""
+    """Return the values that differ; for lists of equal length, only the first such elements."""
     if isinstance(first, list) and isinstance(second, list) and len(first) == len(second):
         pairs = enumerate(zip(first, second, strict=True), 1)
         number, (first, second) = next(item for item in pairs if item[1][0] != item[1][1])

@@ -33,10 +33,10 @@ class Model:
 
     Attributes:
         booster_type: XGBoost's ``booster`` parameter: gbtree, dart or gblinear.
-        rounds_used: the boosting rounds that predict: after early stopping, not all of them.
+        rounds_used: the number of boosting rounds that predict, which early stopping reduces.
         class_count: the number of classes of a multi-class model, otherwise 0.
         predictor: predicts all rows in one call.
-        max_rows_one_by_one: up to this many rows, one call per row is faster than one call.
+        max_rows_one_by_one: up to this many rows, a call for each row is faster than one for all.
         seconds_per_row: the approximate prediction time of one row among many.
         members: the models of an ensemble, whose ``booster`` and ``rounds_used`` are those of the
             first member; empty for a single model.
@@ -58,7 +58,7 @@ class Model:
     def predict(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the predictions, float32 (n,) or (n, k), for features, float32 (n, f) with n > 0.
 
-        They equal those of Booster.predict(DMatrix) bit for bit.
+        The predictions equal those of Booster.predict(DMatrix) bit for bit.
         """
         if 1 < len(features) <= self.max_rows_one_by_one:
             rows = (features[row : row + 1] for row in range(len(features)))
@@ -102,7 +102,7 @@ def _combine(file: ModelFile, members: tuple[Model, ...]) -> Model:
 
 
 def _list_properties(model: Model) -> dict[str, object]:
-    """Return the properties that all members of an ensemble share, under their names in errors."""
+    """Return the properties that ensemble members must share, by their names in messages."""
     probe = np.zeros((1, model.schema.width), dtype=np.float32)
     return {
         "objective": model.objective,
@@ -136,7 +136,7 @@ def _load_file(file: ModelFile, settings: Settings) -> Model:
 
 
 def _count_best_rounds(best_iteration: str | None, rounds: int) -> int:
-    """Return the number of rounds up to the best iteration, all of them without early stopping.
+    """Return the number of rounds up to the best iteration, or all if training was not stopped.
 
     Raises BadArtifact if the best iteration is not one of the rounds.
     """
@@ -145,7 +145,7 @@ def _count_best_rounds(best_iteration: str | None, rounds: int) -> int:
     if not best_iteration.isdecimal() or int(best_iteration) >= rounds:
         raise BadArtifact(
             f"the model's best_iteration is {quoted(best_iteration)}: "
-            f"expected a whole number less than {rounds:,}, its number of rounds; "
+            f"expected a whole number less than {rounds:,}, the model's number of rounds; "
             "correct it, or set SERVE_EARLY_STOPPING=false to predict with all rounds"
         )
     return int(best_iteration) + 1

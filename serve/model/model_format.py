@@ -48,7 +48,7 @@ FOREIGN_FORMATS = (
 
 
 def detect_format(path: Path) -> str | None:
-    """Return "UBJSON" or "JSON" for a model, None for any other file."""
+    """Return "UBJSON" or "JSON" for a model, or None for any other file."""
     head = _read_head(path)
     if head.startswith(UBJSON_START):
         return "UBJSON"
@@ -56,7 +56,7 @@ def detect_format(path: Path) -> str | None:
 
 
 def has_foreign_format(path: Path) -> bool:
-    """Return whether a file has a format that a model may be stored in but that is not loaded."""
+    """Return whether the server recognizes the format of a file, but does not load it."""
     return _find_foreign_format(_read_head(path)) is not None
 
 
@@ -73,10 +73,10 @@ def explain_unreadable(path: Path) -> str:
 
 
 def read_writer_version(path: Path, format_: str) -> tuple[int, ...]:
-    """Return the version of XGBoost that wrote a model, () if a JSON model does not contain it.
+    """Return the version of XGBoost that wrote a model, or () if a JSON model has no version.
 
     Both formats end with the version, so a truncated file raises BadArtifact. XGBoost must not
-    load truncated UBJSON: some of it crashes the process with a segmentation fault.
+    load truncated UBJSON, which may crash the process with a segmentation fault.
     """
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as model:
         tail = max(0, len(model) - TAIL_BYTES)

@@ -35,9 +35,10 @@ def build_predictor(
 ) -> Predictor:
     """Return a function from features, float32 (n, f) with n > 0, to predictions, (n,) or (n, k).
 
-    The function comes from ``build_direct``, by default ``build_direct_predictor``. If that fails,
-    or predicts other numbers, the function calls Booster.inplace_predict. Threads may call it
-    concurrently. It raises XGBoostError as Booster.inplace_predict does.
+    ``build_direct`` builds the function; the default is ``build_direct_predictor``. If it fails, or
+    if its function predicts other numbers, the function calls Booster.inplace_predict instead.
+    Threads may call the function concurrently. Like Booster.inplace_predict, it may raise
+    XGBoostError.
     """
 
     def predict_inplace(features: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -56,7 +57,7 @@ def build_predictor(
 
 
 def build_direct_predictor(booster: xgboost.Booster, rounds: int) -> Predictor:
-    """Return a predictor that calls the C API; raises AttributeError if the library lacks it."""
+    """Return a predictor that calls the C API; raises AttributeError if a function is missing."""
     library: ctypes.CDLL = getattr(xgboost.core, "_LIB")  # noqa: B009  # private; build_predictor falls back without it
     call = library.XGBoosterPredictFromDense
     handle = booster.handle

@@ -35,7 +35,7 @@ class SchemaFile:
 
 @dataclass(frozen=True, slots=True)
 class FeatureInfo:
-    """One feature as schema.json or the booster describes it; a default means unknown."""
+    """A feature as described by schema.json or the booster; a default value means unknown."""
 
     name: str | None = None
     type: str | None = None
@@ -45,7 +45,7 @@ class FeatureInfo:
 
 
 def read_schema_file(path: Path) -> SchemaFile | None:
-    """Return the contents of schema.json, None if the file does not exist.
+    """Return the contents of schema.json, or None if the file does not exist.
 
     Raises BadArtifact for an invalid file.
     """

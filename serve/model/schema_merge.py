@@ -29,7 +29,7 @@ def merge_schema(
 ) -> Schema:
     """Return the schema of the booster's features, completed by schema.json.
 
-    Raises BadArtifact if they contradict each other.
+    Raises BadArtifact if the booster and schema.json contradict each other.
     """
     in_file = schema_file.features if schema_file else None
     has_categories = any(feature.type == "c" for feature in in_file or ())
@@ -65,7 +65,7 @@ def _merge_features(
     in_file: list[FeatureInfo] | None,
     writer_version: tuple[int, ...],
 ) -> list[FeatureInfo]:
-    """Return what booster and schema.json together know about each feature."""
+    """Return each feature with its properties from both the booster and schema.json."""
     trusted = [_drop_truncated_labels(feature, writer_version) for feature in in_booster]
     if in_file is None:
         in_file = trusted
@@ -105,7 +105,7 @@ def _check_agreement(number: int, in_file: FeatureInfo, in_booster: FeatureInfo)
 
 
 def _complete(in_file: FeatureInfo, in_booster: FeatureInfo) -> FeatureInfo:
-    """Return what schema.json says about a feature, completed by the booster."""
+    """Return a feature of schema.json, with missing properties added from the booster."""
     return FeatureInfo(
         in_file.name or in_booster.name,
         in_file.type or in_booster.type,
@@ -118,7 +118,8 @@ def _complete(in_file: FeatureInfo, in_booster: FeatureInfo) -> FeatureInfo:
 def _check_categories(number: int, merged: FeatureInfo, in_booster: FeatureInfo) -> None:
     """Raise BadArtifact for categories of a numeric feature, and for too few categories.
 
-    If a label is left out, all labels after it get wrong codes: wrong predictions, and no error.
+    If a label is missing from the list, all labels after it get wrong codes, and the predictions
+    are wrong without an error.
     """
     where, label_count = f"{SCHEMA_NAME}, feature {number}", len(merged.categories)
     if merged.type != "c" and (merged.categories or merged.codes):
@@ -156,7 +157,7 @@ def _check_code_count(where: str, merged: FeatureInfo, min_count: int) -> None:
 
 
 def _list_names(features: Sequence[FeatureInfo]) -> tuple[str, ...] | None:
-    """Return the names of all features, None if any of them has no name."""
+    """Return the names of all features, or None if any feature has no name."""
     names = tuple(feature.name for feature in features if feature.name is not None)
     return names if len(names) == len(features) else None
 
@@ -171,9 +172,9 @@ def _build_feature(info: FeatureInfo, unknown_is_missing: bool) -> Feature:  # n
 
 
 def _choose_libsvm_base(schema_file: SchemaFile | None, setting: int | None) -> int:
-    """Return the index of the first feature in text/libsvm, 0 unless schema.json or a setting is 1.
+    """Return the index of the first feature in text/libsvm, by default 0.
 
-    Raises BadArtifact if both are present and differ.
+    Raises BadArtifact if schema.json and the setting are both present and differ.
     """
     in_file = schema_file.libsvm_base if schema_file else None
     if in_file is not None and setting is not None and in_file != setting:

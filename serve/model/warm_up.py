@@ -7,16 +7,16 @@ from numpy.typing import NDArray
 
 from serve.model.native_predict import Predictor
 
-# Enough calls for one to run undisturbed, and enough rows to fill a block of rows in XGBoost.
+# Enough calls that one runs undisturbed, and enough rows to fill a block of rows in XGBoost.
 CALLS = 5
 MANY_ROWS = 64
 
 
 def measure_speed(predictor: Predictor, feature_count: int) -> tuple[int, float]:
-    """Return up to how many rows one call per row is faster than one call, and seconds per row.
+    """Return ``max_rows_one_by_one`` and ``seconds_per_row`` of Model.
 
-    XGBoost 3.1 and later visit every node of every tree in each call; 3.4 and later do not for a
-    single row (dmlc/xgboost#12307).
+    In each call, XGBoost 3.1 and later visit every node of every tree. XGBoost 3.4 and later do not
+    do so for a single row (dmlc/xgboost#12307), so a few calls of one row each may be faster.
     """
     one_row, two_rows, many_rows = (
         _min_seconds(predictor, np.zeros((rows, feature_count), dtype=np.float32))

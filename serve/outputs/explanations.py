@@ -32,7 +32,7 @@ PREDICT_LOCK = threading.Lock()
 
 @dataclass(frozen=True, slots=True)
 class ExplainOptions:
-    """The requested kinds of explanation, and the number of features to name, None for all."""
+    """The requested kinds of explanation, and the number of features to name (None for all)."""
 
     kinds: frozenset[str]
     top: int | None = None
@@ -41,10 +41,10 @@ class ExplainOptions:
 def parse_explain_options(
     parameters: Mapping[str, str], accept: str, model: Model
 ) -> ExplainOptions | None:
-    """Return the explanations that the parameters of Accept request, None without ``explain``.
+    """Return the explanations that the parameters of Accept request.
 
-    Raises NotAcceptable for unknown parameter values, and for explanations that the model or the
-    media type does not support.
+    Return None if there is no ``explain`` parameter. Raises NotAcceptable for unknown parameter
+    values, and for explanations that the model or the media type does not support.
     """
     if EXPLAIN not in parameters:
         return None
@@ -65,9 +65,9 @@ def explain(
 ) -> dict[str, Column]:
     """Return the requested explanations as columns, in the order of KINDS.
 
-    Margins are float32 (n,) or (n, k). Contributions are float32 (n, f) or (n, f, k), with a bias
-    shaped like the margins; contributions and bias add up to the margin. Leaves are int64
-    (n, trees). An ensemble is explained by the mean of its members.
+    Margins are float32 (n,) or (n, k). Contributions are float32 (n, f) or (n, f, k), and the bias
+    has the shape of the margins. The sum of the contributions and the bias is the margin. Leaves
+    are int64 (n, trees). The explanation of an ensemble is the mean of its members' explanations.
 
     Raises NotAcceptable if XGBoost does not support an explanation for the model.
     """
@@ -95,7 +95,8 @@ def _parse_top(text: str | None, kinds: frozenset[str], accept: str) -> int | No
         raise NotAcceptable(f"Accept: top={quoted(text)}: expected a whole number, at least 1")
     if CONTRIBUTIONS not in kinds or accept not in (JSON, JSON_LINES):
         raise NotAcceptable(
-            f"Accept: top={text}: requires explain=contributions and {JSON} or {JSON_LINES}"
+            f"Accept: top={text}: requires explain=contributions, "
+            f"with either {JSON} or {JSON_LINES}"
         )
     return int(text)
 
@@ -116,7 +117,7 @@ def _predict_mean(
 def _predict(
     model: Model, features: NDArray[np.float32], **output_options: Any
 ) -> NDArray[np.float32]:
-    """Return Booster.predict for the model's rounds in use; a linear booster has no rounds."""
+    """Return Booster.predict for the rounds in use; gblinear does not support iteration_range."""
     if model.booster_type != "gblinear":
         output_options["iteration_range"] = (0, model.rounds_used)
     try:

@@ -1,6 +1,6 @@
 """Compute the outputs that SAGEMAKER_INFERENCE_OUTPUT selects, such as predicted_label.
 
-The values match those of the AWS XGBoost image where it has them (docs/migrating-from-aws.md).
+Values that the AWS XGBoost image also returns match (docs/migrating-from-aws.md).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from serve.columns import Column, build_null_column
 
 Floats = NDArray[np.float32]
-# From predictions, float32 (n,) or (n, k), and the number of classes to an output of n rows.
-# None if the output would be a list of lists.
+# Computes an output of n rows from predictions, float32 (n,) or (n, k), and the number of classes.
+# Returns None if the output would be a list of lists.
 OutputFunction = Callable[[Floats, int], NDArray[Any] | None]
 
 SCORE, SPREAD = "score", "spread"
@@ -27,7 +27,7 @@ def select_outputs(
     predictions: Floats,
     spread: Floats | None = None,
 ) -> dict[str, Column]:
-    """Return a column for each key; it is null if the objective does not have such an output.
+    """Return a column for each key; a key that the objective does not support gets nulls.
 
     ``predictions`` and ``spread`` are float32 (n,) or (n, k). ``spread`` is None if the model has
     no spread.
@@ -62,7 +62,7 @@ def _binary_labels(predictions: Floats, _class_count: int) -> NDArray[np.int64]:
 
 
 def _both_classes(predictions: Floats, _class_count: int) -> Floats | None:
-    """Return the scores of class 0 and class 1, 1 - x and x; None for several outputs."""
+    """Return the scores of both classes, 1 - x and x, or None if the model has several outputs."""
     return np.stack([ONE - predictions, predictions], axis=1) if predictions.ndim == 1 else None
 
 

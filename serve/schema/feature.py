@@ -19,7 +19,7 @@ Column = Sequence[float | None]
 FLOAT32_OVERFLOW = float(2**128 - 2**103)
 NUMBER_TEXT = re.compile(r"[0-9eE+\-. \t]*")
 NAN_TEXT = re.compile(r"[+-]?nan", re.IGNORECASE)
-# Other programs write these for a missing value. Here they are errors, with a hint.
+# Other programs represent a missing value like this. Here, these are errors with a hint.
 FOREIGN_MISSING_VALUES = {"na", "n/a", "<na>", "null", "none", "?", "-"}
 BOOLEANS = {"true": 1.0, "false": 0.0}
 
@@ -47,30 +47,30 @@ class Feature:
         return "a number, true or false" if self.type == "i" else "a number"
 
     def read_column(self, cells: Sequence[Cell], *, textual: bool) -> Column | None:
-        """Return a number for each cell, NaN or None for a missing one.
+        """Return a number for each cell; a missing value is NaN or None.
 
-        This is ten times as fast as ``read``. Return None if some cell requires ``read``. Some
-        numbers may still be ``unverified``.
+        This is ten times as fast as ``read``. Return None if any cell requires ``read``. Some of
+        the numbers may still be unverified (see ``find_unverified``).
         """
         return self._read_texts(cells) if textual else self._read_values(cells)
 
     def find_unverified(self, numbers: NDArray[np.float32]) -> NDArray[np.bool_]:
-        """Return which numbers of a column, float32 (n,), ``read`` still has to confirm."""
+        """Return a mask of the numbers in a column, float32 (n,), that ``read`` must confirm."""
         return np.isinf(numbers) if self.may_be_missing else ~np.isfinite(numbers)
 
     def read(self, cell: Cell, *, textual: bool) -> float:
-        """Return the number of one cell, NaN if it is missing; raises CellMismatch."""
+        """Return the number in a cell, or NaN for a missing value; raises CellMismatch."""
         number = self._parse_text(str(cell)) if textual else self._parse_value(cell)
         if abs(number) >= FLOAT32_OVERFLOW:
             raise CellMismatch(f"expected a number within float32 range, got {SENT}")
         return number
 
     def strict(self) -> "Feature":
-        """Return this feature with unknown categories as errors."""
+        """Return this feature, but with unknown categories as errors."""
         return self
 
     def as_codes(self) -> "Feature":
-        """Return this feature as it reads numeric formats, in which a category is its code."""
+        """Return this feature for numeric formats, which contain codes in place of categories."""
         return self
 
     def read_missing(self) -> float:

@@ -7,7 +7,7 @@ from serve.errors import SENT, HeaderMismatch
 from serve.records import Rows
 from serve.text import counted, is_number, listed
 
-# The names that pandas gives an index column: none in to_csv, "Unnamed: 0" in read_csv.
+# The names of an index column: pandas writes an empty name, and reads it as "Unnamed: 0".
 INDEX_NAMES = {"", "Unnamed: 0"}
 # Keys that this server, pandas and other servers place around the rows of a JSON document.
 WRAPPER_KEYS = {
@@ -34,9 +34,9 @@ def describe_width_mismatch(
 def describe_name_mismatch(
     names: Sequence[str], expected: Sequence[str], source: str
 ) -> tuple[str, str]:
-    """Return the message for wrong column names, with SENT for the part that quotes the payload.
+    """Return the message for wrong column names, and the part of it that quotes the payload.
 
-    The second value is that part.
+    The message contains SENT in place of that part.
     """
     missing = [name for name in expected if name not in names]
     unknown = [name for name in dict.fromkeys(names) if name not in expected]
@@ -69,25 +69,28 @@ def check_for_header(names: Sequence[str] | None, rows: Rows) -> None:
 def find_joined_lines_hint(rows: Rows, expected_width: int) -> str:
     """Return a hint if a single line may consist of several lines without line breaks.
 
-    Where two lines are joined, the last cell of one and the first cell of the next become one.
+    Where two lines were joined, the last cell of one and the first cell of the next are one cell.
     """
     width = len(rows.cells[0])
     if not rows.textual or len(rows) > 1 or not 1 < expected_width < width:
         return ""
     if (width - 1) % (expected_width - 1):
         return ""
-    return "; curl -d removes line breaks, use --data-binary instead"
+    return "; curl -d removes line breaks: use --data-binary instead"
 
 
 def find_line_hint(names: Sequence[str] | None, rows: Rows, row: int) -> str:
-    """Return a hint if a line of text may not have been meant as a record."""
+    """Return a hint if a line of text was probably not meant as a record."""
     if not rows.textual:
         return ""
     cells = [str(cell) for cell in rows.cells[row]]
     if cells[0].lstrip()[:1] in ("{", "["):
         return "; send JSON with Content-Type: application/json"
     if len(cells) == 1 and any(delimiter in cells[0] for delimiter in ";\t|"):
-        return '; name another delimiter in Content-Type: text/csv; delimiter=";" (or tab, pipe)'
+        return (
+            "; if the delimiter is not a comma, send "
+            'Content-Type: text/csv; delimiter=";" (or tab, pipe)'
+        )
     if rows.names is not None or rows.first_row + row != 1 or any(map(is_number, cells)):
         return ""
     if names is None:

@@ -25,7 +25,7 @@ NUMBER_TYPES = {int, float, type(None)}
 
 @dataclass(frozen=True)
 class Schema:
-    """The features in training order, with their names if the artifact contains them.
+    """The features in training order, and their names if the artifact contains names.
 
     ``libsvm_base`` is the index of the first feature in text/libsvm, 0 or 1.
     """
@@ -40,7 +40,10 @@ class Schema:
 
     @cached_property
     def has_labels(self) -> bool:
-        """Whether some columns contain labels, where a number is the text of a label."""
+        """Whether any column contains labels.
+
+        In such a column, a number is read as the text of a label.
+        """
         return any(isinstance(feature, LabelFeature) for feature in self.features)
 
     @cached_property
@@ -49,7 +52,7 @@ class Schema:
         return not self._columns_with_codes
 
     def accepts(self, matrix: NDArray[np.float32]) -> bool:
-        """Return whether all numbers, float32 (n, f) with NaN for missing values, are valid."""
+        """Return whether all numbers in a matrix, float32 (n, f), are valid; NaN means missing."""
         if not np.isfinite(matrix).all() and (self._requires_values or np.isinf(matrix).any()):
             return False
         return not any(
@@ -67,7 +70,7 @@ class Schema:
         return True
 
     def reorder(self, names: tuple[str, ...] | None) -> "Schema | None":
-        """Return the schema with its features in the order of ``names``, or None if they differ."""
+        """Return the schema in the order of ``names``, or None if these are not its names."""
         if names is None or names == self.names:
             return self
         if self.names is None or sorted(names) != sorted(self.names):
@@ -77,8 +80,8 @@ class Schema:
     def align(self, records: Records) -> NDArray[np.float32]:
         """Return the records as features, float32 (n, f).
 
-        Categories become codes, and missing values NaN. The text of a number means
-        float32(float64(text)). Raises SchemaMismatch, which names the row and the column.
+        Categories become codes, and missing values become NaN. A number sent as text becomes
+        float32(float64(text)). Raises SchemaMismatch with the row and the column.
         """
         match records:
             case Matrix(accepted=True):
@@ -116,7 +119,7 @@ class Schema:
         if not rows.cells:
             return np.empty((0, self.width), dtype=np.float32)
         self._check_widths(rows)
-        with np.errstate(over="ignore"):  # a number beyond float32 becomes infinite and unverified
+        with np.errstate(over="ignore"):  # a number beyond float32 becomes infinite
             features = self._read_matrix(rows, order)
             if features is None:
                 features = self._read_columns(rows, order)
@@ -137,7 +140,7 @@ class Schema:
             raise HeaderMismatch(*mismatch) if rows.textual else SchemaMismatch(*mismatch)
 
     def _column_order(self, names: tuple[str, ...] | None) -> Sequence[int]:
-        """Return the index of each feature among ``names``, which are the schema's in any order."""
+        """Return the index of each feature in ``names``, the schema's names in any order."""
         if names is None or self.names is None or names == self.names:
             return range(self.width)
         indices = {name: index for index, name in enumerate(names)}
@@ -153,7 +156,7 @@ class Schema:
         raise SchemaMismatch(self.describe_width_mismatch(rows.first_row + row, width) + hint)
 
     def _read_matrix(self, rows: Rows, order: Sequence[int]) -> NDArray[np.float32] | None:
-        """Return the cells as one matrix if they are numbers and not text, or None."""
+        """Return the cells as one matrix, or None if any of them is not a number."""
         if rows.textual or self.has_labels:
             return None
         if not set(map(type, chain.from_iterable(rows.cells))) <= NUMBER_TYPES:
@@ -175,7 +178,7 @@ class Schema:
         return features
 
     def _verify(self, features: NDArray[np.float32], rows: Rows, order: Sequence[int]) -> None:
-        """Read unverified numbers again from their cells, in place."""
+        """Replace unverified numbers, in place, by numbers read again from their cells."""
         suspects = {int(column) for column in np.flatnonzero(~np.isfinite(features).all(axis=0))}
         for column in sorted(suspects.union(self._columns_with_codes)):
             for row in np.flatnonzero(self.features[column].find_unverified(features[:, column])):
@@ -197,7 +200,7 @@ class Schema:
         return SchemaMismatch(f"{where}: {reason}", quoted(cell))
 
     def _find_unverified(self, features: NDArray[np.float32]) -> NDArray[np.bool_]:
-        """Return which numbers, float32 (n, f) with codes for categories, are unverified."""
+        """Return a mask of the unverified numbers in a matrix, float32 (n, f), with codes."""
         unverified = np.isinf(features) | (np.isnan(features) & self._required_mask)
         for column in self._all_categorical_columns:
             feature = self._features_as_codes[column]

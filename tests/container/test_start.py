@@ -202,7 +202,7 @@ def test_wrong_number_of_classes_prevents_startup(
         ({"best_iteration": "abc"}, 'best_iteration is "abc"'),
         (
             {"best_iteration": "999"},
-            'is "999": expected a whole number less than 10, its number of rounds',
+            '"999": expected a whole number less than 10, the model\'s number of rounds',
         ),
     ],
 )

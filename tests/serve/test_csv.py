@@ -76,7 +76,7 @@ NAN = float("nan")
     ],
 )
 def test_accepted_spellings(named: Server, body: str, rows: list[list[float]]) -> None:
-    """3.16, 3.18 and 5.7: common line ends, quotes, spaces, empty cells and headers work."""
+    """3.16, 3.18 and 5.7: common line endings, quotes, spaces, empty cells and headers work."""
     response = named.post(body.encode())
 
     expected = predict_with_xgboost(NAMED, matrix(*rows)) if rows else np.empty(0)
@@ -116,13 +116,14 @@ def test_accepted_spellings(named: Server, body: str, rows: list[list[float]]) -
         ("1,2,1e400", 'row 1, column "c": expected a number within float32 range, got "1e400"'),
         (
             "1,2,34,5,67,8,9",
-            '"c"; curl -d removes line breaks, use --data-binary instead',
+            '"c"; curl -d removes line breaks: use --data-binary instead',
         ),
         (
             "1;2;3",
             (
                 'got 1; the columns are "a", "b", "c"; '
-                'name another delimiter in Content-Type: text/csv; delimiter=";"'
+                "if the delimiter is not a comma, send "
+                'Content-Type: text/csv; delimiter=";" (or tab, pipe)'
             ),
         ),
         ('1,2,"3', "row 1: invalid CSV: unexpected end of data"),
@@ -333,7 +334,7 @@ def test_blank_lines_with_a_delimiter_and_one_column(single_column: Server) -> N
 
 @pytest.mark.parametrize("body", [" \n", "\t", " ", "\n", "1\n \n", " \n1\n", "1\n\t"])
 def test_blanks_are_a_missing_value_of_one_column(single_column: Server, body: str) -> None:
-    """With one column, a line of white space is a record with a missing value."""
+    """With one column, a line of whitespace is a record with a missing value."""
     rows = [[float(line) if line.strip() else NAN] for line in body.removesuffix("\n").split("\n")]
 
     np.testing.assert_array_equal(
@@ -373,7 +374,8 @@ def test_delimiters_are_never_guessed(named: Server, delimiter: str) -> None:
     response = named.post(delimiter.join("123"))
 
     assert response.status_code == 400
-    assert "name another delimiter in Content-Type: text/csv; delimiter=" in error_of(response)
+    hint = "if the delimiter is not a comma, send Content-Type: text/csv; delimiter="
+    assert hint in error_of(response)
 
 
 @pytest.mark.parametrize(

@@ -131,7 +131,7 @@ def test_limit_applies_to_the_uncompressed_payload(server: Server) -> None:
     assert len(scores(good)) == LIMIT // len(line)
     assert bad.status_code == 413
     assert (
-        f"expected at most 1,000,000 bytes, got more from {len(longer):,} bytes of gzip data"
+        f"expected at most 1,000,000 bytes, got more after decompressing {len(longer):,} bytes"
         in error_of(bad)
     )
 

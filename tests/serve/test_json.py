@@ -75,7 +75,7 @@ def test_document_shapes(named: Server, body: str, rows: list[list[float]]) -> N
     ("body", "message"),
     [
         ("", None),
-        ("  ", "expected JSON, got only white space"),
+        ("  ", "expected JSON, got only whitespace"),
         ("nonsense", "invalid JSON: Expecting value: line 1 column 1 (char 0)"),
         ("[[1, 2, 3]", "invalid JSON: "),
         ("[[1, 2, 3],]", "invalid JSON: "),
