@@ -138,7 +138,7 @@ class Benchmark:
                     )
                 )
         except (Unavailable, WrongResponse, OSError) as error:
-            self.results.missing[name] = f"does not start with model {model.name}: {error}"
+            self.results.missing[name] = f"failed with model {model.name}: {error}"
             _log(f"skipping {name} from now on: {self.results.missing[name]}")
 
 

@@ -1,4 +1,4 @@
-"""Open-loop load: requests are sent at a constant rate, whether or not earlier responses arrived.
+"""Open-loop load: requests at a constant rate, whether or not earlier responses have arrived.
 
 Latency counts from each request's scheduled time, which avoids coordinated omission.
 """
@@ -56,7 +56,7 @@ class LoadRequest:
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
-    """The measurements of one load step, which offers one constant rate.
+    """The measurements of one load step at a constant offered rate.
 
     Attributes:
         offered_rps: requests per second that the generator was asked to send.
@@ -65,7 +65,8 @@ class StepResult:
         error_rate: fraction of requests without a 200 response.
         failures: number of failed requests by cause.
         stopped_at_in_flight: requests in flight when the step was stopped early, else None.
-        send_delay_p99_ms: how late the generator sent its requests.
+        send_delay_p99_ms: 99th percentile of the delay between a request's scheduled and actual
+            send time.
         generator_cpu: CPU seconds that the generator used per second.
     """
 

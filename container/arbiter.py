@@ -1,15 +1,16 @@
-"""gunicorn's arbiter, without the race that lost signals to a worker that was just forked."""
+"""gunicorn's arbiter, without the race in which a new worker loses its signals."""
 
 import signal
 
 from gunicorn.arbiter import Arbiter
 
-# A worker installs its own handlers for these. Until then it has the arbiter's, which only queue.
+# A worker installs its own handlers for these signals. Until then, it has the arbiter's, which only
+# queue the signals.
 WORKER_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGABRT)
 
 
 class SignalSafeArbiter(Arbiter):
-    """An arbiter that blocks signals around the fork, so an early signal is delivered later."""
+    """An arbiter that blocks signals during the fork, so early signals are delivered after it."""
 
     def spawn_worker(self) -> int:
         """Fork a worker, which unblocks the signals once its handlers are installed.
@@ -26,5 +27,5 @@ class SignalSafeArbiter(Arbiter):
 
 
 def unblock_signals() -> None:
-    """Deliver the signals since the fork; called by a worker whose handlers are installed."""
+    """Deliver the signals blocked since the fork; a worker calls this once it has handlers."""
     signal.pthread_sigmask(signal.SIG_UNBLOCK, WORKER_SIGNALS)

@@ -1,4 +1,7 @@
-"""gunicorn's ASGI connection, with a timeout for idle clients, half-close and errors in JSON."""
+"""gunicorn's ASGI connection, with a timeout for the first request and errors in JSON.
+
+It also supports clients that close only their sending half.
+"""
 
 import asyncio
 from http import HTTPStatus
@@ -26,7 +29,7 @@ class ConnectionOwner(Protocol):
 class Connection(ASGIProtocol):
     """A connection that closes if its first request does not arrive within STALL_SECONDS.
 
-    A client may close its sending half after its last request, and still gets the responses.
+    A client that closes its sending half after its last request still gets the responses.
     """
 
     worker: ConnectionOwner
@@ -53,7 +56,7 @@ class Connection(ASGIProtocol):
         return True
 
     def _feed_callback_parser(self, data: bytes) -> bool:
-        """Parse data; a pipelined request whose body is incomplete at the end is not waited for."""
+        """Parse data, and do not wait for the rest of a body that the client will not complete."""
         try:
             keep_reading = bool(super()._feed_callback_parser(data))
         except ValueError:  # int() rejects thousands of digits
@@ -65,14 +68,14 @@ class Connection(ASGIProtocol):
         return keep_reading
 
     def _end_incomplete_body(self) -> None:
-        """Make the receiver of an incomplete body raise EOFError after the data received so far."""
+        """Make an incomplete body raise EOFError for its reader, after the data received so far."""
         body = self._body_receiver
         if body and not body._complete:
             body._source = _raise_eof
             body._wake_waiter()
 
     def _is_websocket_upgrade(self, _request: Any) -> bool:
-        """Ignore the upgrade, as a server without WebSockets may (RFC 9110, 7.8)."""
+        """Ignore upgrades, which is allowed for a server without WebSockets (RFC 9110, 7.8)."""
         return False
 
     def _arm_keepalive_timer(self) -> None:
@@ -92,7 +95,7 @@ class Connection(ASGIProtocol):
         self._keepalive_timeout()
 
     def _close_transport(self) -> None:
-        """Close the connection, even if the client is gone and gunicorn only half-closes it."""
+        """Close the connection fully; gunicorn may only half-close it after a disconnect."""
         super()._close_transport()
         if self.transport:
             self.transport.close()
@@ -102,12 +105,12 @@ class Connection(ASGIProtocol):
             self.close_idle()
 
     def _get_reason_phrase(self, status: int) -> str:
-        """Return the phrase of a status, including those that gunicorn does not know, as 431."""
+        """Return the phrase of a status, even of one that gunicorn does not know, such as 431."""
         phrase: str = super()._get_reason_phrase(status)
         return HTTPStatus(status).phrase if phrase == "Unknown" else phrase
 
     def _send_error_response(self, status: int, message: str, extra_headers: Any = ()) -> None:
-        """Send an error of the HTTP parser's in JSON, like every other error."""
+        """Send an error of the HTTP parser in JSON, like every other error."""
         reason = self._get_reason_phrase(status)
         if self._current_request is None:
             self._log_invalid_request()

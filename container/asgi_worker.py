@@ -1,4 +1,4 @@
-"""gunicorn's ASGI worker, with balanced connections and a shutdown that loses no request."""
+"""gunicorn's ASGI worker, with balanced connections and a graceful shutdown."""
 
 import asyncio
 import math
@@ -13,21 +13,21 @@ from container.connection_counts import ConnectionCounts
 from serve.http.body import STALL_SECONDS
 
 CONNECTION_COUNTS = ConnectionCounts()
-# How long a worker leaves a new connection to workers that hold fewer. If it is still pending
-# after that, they are busy, and the worker accepts it.
+# How long a worker leaves a new connection to workers that hold fewer connections. After that,
+# those workers must be busy, so this worker accepts the connection.
 DEFER_SECONDS = 0.001
 # How long a worker that cannot hold another connection waits before it tries again.
 RETRY_SECONDS = 0.05
-# How long a shutdown keeps idle connections open, since a request may be on its way.
+# How long a shutdown keeps idle connections open, because a request may be on its way.
 IDLE_GRACE_SECONDS = 2.0
 HEARTBEAT_SECONDS = 1.0
 DRAIN_POLL_SECONDS = 0.02
 
 
 class AsgiWorker(ASGIWorker):
-    """A worker that leaves new connections to workers that hold fewer.
+    """A worker that leaves new connections to workers that hold fewer connections.
 
-    On shutdown it accepts all connections that the kernel has queued, and serves their requests.
+    On shutdown, it accepts all connections in the listen backlog, and responds to their requests.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -47,7 +47,7 @@ class AsgiWorker(ASGIWorker):
     def init_process(self) -> None:
         """Make gunicorn disconnect a client whose body stalls for STALL_SECONDS.
 
-        gunicorn uses its timeout setting for that; the arbiter has a copy of its own.
+        gunicorn uses its timeout setting for that. This does not change the arbiter's timeout.
         """
         self.cfg.set("timeout", math.ceil(STALL_SECONDS))
         super().init_process()
@@ -64,7 +64,7 @@ class AsgiWorker(ASGIWorker):
         self._publish_count()
         for listener in self.sockets:
             self._listen(listener.sock)
-        # Well before the timeout after which the arbiter kills a silent worker.
+        # Well within the timeout, after which the arbiter kills a worker without a heartbeat.
         heartbeat_seconds = min(HEARTBEAT_SECONDS, self.timeout / 2)
         while self.alive and self.ppid == os.getppid():
             self.notify()
@@ -82,7 +82,7 @@ class AsgiWorker(ASGIWorker):
             self.loop.add_reader(listener, self._accept_or_defer, listener)
 
     def _accept_or_defer(self, listener: socket.socket) -> None:
-        """Accept a connection, unless this worker is full or another one holds fewer."""
+        """Accept a connection unless this worker is full or another worker holds fewer."""
         if self._connection_count >= self.worker_connections:
             self._pause_listening(listener, RETRY_SECONDS, self._listen)
         elif CONNECTION_COUNTS.may_accept(self.age):
@@ -130,9 +130,9 @@ class AsgiWorker(ASGIWorker):
         CONNECTION_COUNTS.set_count(self.age, self._connection_count)
 
     async def _drain(self) -> None:
-        """Accept all queued connections, then serve requests until every connection is closed.
+        """Accept all queued connections, then wait until every connection is closed.
 
-        Gives up shortly before the arbiter does.
+        The wait ends shortly before the arbiter kills the worker.
         """
         for listener in self.sockets:
             self.loop.remove_reader(listener.sock)

@@ -19,10 +19,11 @@ from serve.settings import MIB, Settings, suggest_settings
 
 
 def check(settings: Settings, folder: Path | None, sample: Path | None) -> dict[str, Any]:
-    """Return a report on the artifact, and on the response to a sample payload if there is one.
+    """Return a report on the artifact, including the response to the sample payload, if any.
 
-    The artifact is in ``folder``, by default the settings' model folder. Raises StartupError for
-    anything that would prevent startup, and for a sample that the server would reject.
+    The artifact is in ``folder``; the default is the model folder of the settings. Raises
+    StartupError for anything that would prevent startup, and for a sample that the server would
+    reject.
     """
     settings = replace(settings, model_folder=folder or settings.model_folder)
     model = load_model(settings)

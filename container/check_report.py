@@ -70,7 +70,7 @@ def _format_features(features: list[dict[str, Any]]) -> Iterator[str]:
 
 
 def _describe_feature(feature: Mapping[str, Any]) -> str:
-    """Return one feature, such as ``cut: category, required: "Fair", "Good"``."""
+    """Return the line for a feature, such as ``cut: category, required: "Fair", "Good"``."""
     name = feature["name"] or "(unnamed)"
     kind = {"c": "category", "i": "number or boolean"}.get(feature["type"], "number")
     presence = "may be missing" if feature["missing"] else "required"

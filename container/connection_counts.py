@@ -1,7 +1,7 @@
 """The number of connections that each worker holds, in memory that all workers share.
 
-Without it, the worker whose event loop wakes first accepts all connections that arrive together
-and leaves the other processors idle: of 8 connections for 2 workers, one often accepted all 8.
+Without these counts, the worker whose event loop wakes first accepts all connections that arrive
+together, and the other processors stay idle: with 2 workers, one often accepted all 8 connections.
 """
 
 import mmap
@@ -15,7 +15,7 @@ NO_WORKER = np.iinfo(np.uint32).max
 class ConnectionCounts:
     """Shared memory, mapped before the fork; each worker writes only its own slot.
 
-    A worker's slot follows from its age, which is gunicorn's serial number for it.
+    The slot of a worker depends on its age, which is what gunicorn calls its serial number.
     """
 
     def __init__(self) -> None:
@@ -32,5 +32,5 @@ class ConnectionCounts:
         self._counts[worker_age % SLOTS] = NO_WORKER
 
     def may_accept(self, worker_age: int) -> bool:
-        """Return whether a worker holds at most one connection more than any other."""
+        """Return whether a worker holds at most one connection more than any other worker."""
         return bool(self._counts[worker_age % SLOTS] <= self._counts.min() + 1)

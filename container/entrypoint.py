@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 # as the host has processors.
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
-# gunicorn reads it on import, and crashes if it is not a number.
+# gunicorn reads this variable on import, and crashes if it is not a number.
 os.environ.pop("WEB_CONCURRENCY", None)
 
 from container.check import check
@@ -25,7 +25,7 @@ from serve.settings import Settings
 
 
 def main() -> None:
-    """Run a command; an error that prevents it is one line on standard error and exit code 1."""
+    """Run a command; if it fails, print one line to standard error, and exit with code 1."""
     arguments = _parse_arguments()
     if arguments.command == "train":
         sys.exit(
@@ -48,7 +48,7 @@ def _parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="entrypoint.py",
         description="Serve an XGBoost model on Amazon SageMaker, or check its artifact.",
-        epilog="Environment variables configure the server; see the README for all of them.",
+        epilog="Environment variables configure the server; docs/settings.md lists them.",
     )
     commands = parser.add_subparsers(
         title="commands", dest="command", metavar="COMMAND", required=True
@@ -71,7 +71,7 @@ def _parse_arguments() -> argparse.Namespace:
         nargs="?",
         type=Path,
         metavar="FOLDER",
-        help="folder of the artifact (default: SM_MODEL_DIR, or else /opt/ml/model)",
+        help="folder of the artifact (default: SM_MODEL_DIR, otherwise /opt/ml/model)",
     )
     check_parser.add_argument(
         "sample",

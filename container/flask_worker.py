@@ -1,4 +1,4 @@
-"""gunicorn's threaded worker, with a shutdown that loses no request and errors in JSON."""
+"""gunicorn's threaded worker, with a graceful shutdown and errors in JSON."""
 
 import select
 import socket
@@ -20,10 +20,10 @@ class Connection(TConn):
 
 
 class FlaskWorker(ThreadWorker):
-    """A worker that on shutdown still accepts all connections that the kernel has queued."""
+    """A worker that, on shutdown, accepts all connections in the listen backlog."""
 
     def accept(self, listener: Any) -> None:
-        """Accept a connection as gunicorn does, but as a Connection with a timeout."""
+        """Accept a connection as gunicorn does, but use Connection, which has a timeout."""
         try:
             client, address = listener.accept()
         except (BlockingIOError, ConnectionAbortedError):
@@ -40,7 +40,7 @@ class FlaskWorker(ThreadWorker):
 
 
 def write_json_error(connection: socket.socket, status: int, reason: str, message: str) -> None:
-    """Send an error of the HTTP parser's in JSON; gunicorn itself would send an HTML page."""
+    """Send an error of the HTTP parser in JSON; by default, gunicorn sends an HTML page."""
     body = encode_error("".join(reason.split()), message)
     lines = [
         f"HTTP/1.1 {status} {reason}",

@@ -1,4 +1,4 @@
-"""Build step of the Dockerfile: removes unused files, and compiles the modules the server imports.
+"""Build step of the Dockerfile: removes unused files, and compiles the server's imports.
 
 Without compiled files, Python would compile every import at each start, because the container's
 file system may be read-only.

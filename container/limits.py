@@ -1,6 +1,6 @@
 """The processors and the memory that the container may use.
 
-Docker limits a container by cgroups, which the host's own counts do not reflect.
+Docker limits them with cgroups, but os.cpu_count and sysconf report those of the host.
 Source: the kernel's documentation of cgroups, versions 1 and 2.
 """
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 CGROUPS = Path("/sys/fs/cgroup")
 OWN_CGROUPS = Path("/proc/self/cgroup")
-# Version 1 represents "no limit" by a number of about 2**63.
+# Version 1 represents "no limit" as a number of about 2**63.
 UNLIMITED_BYTES = 1 << 60
 
 
@@ -42,16 +42,16 @@ def read_limits(cgroups: Path = CGROUPS, own_cgroups: Path = OWN_CGROUPS) -> Lim
 
 
 def _count_processors() -> int:
-    """Return how many processors this process may use; only Linux knows its affinity."""
+    """Return how many processors this process may use; only Linux reports CPU affinity."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def _find_folders(cgroups: Path, own_cgroups: Path) -> Iterator[Path]:
-    """Yield the folders that may hold limits of this process, ancestors included.
+    """Yield the folders that may contain limits of this process, including those of its ancestors.
 
-    A container may see only the root of its cgroups, where its own limits are then.
+    A container may see its own cgroup as the root, which then contains its limits.
     """
     lines = own_cgroups.read_text().splitlines() if own_cgroups.exists() else []
     for line in lines:
@@ -68,7 +68,7 @@ def _find_folders(cgroups: Path, own_cgroups: Path) -> Iterator[Path]:
 
 
 def _read_cpu_quota(folder: Path) -> float | None:
-    """Return how many processors a cgroup may use; None without a quota."""
+    """Return how many processors a cgroup may use, or None if it has no quota."""
     if text := _read(folder / "cpu.max"):
         quota, period = text.split()
     else:
@@ -77,13 +77,13 @@ def _read_cpu_quota(folder: Path) -> float | None:
 
 
 def _read_memory_limit(folder: Path) -> int | None:
-    """Return how many bytes of memory a cgroup may use; None without a limit."""
+    """Return how many bytes of memory a cgroup may use, or None if it has no limit."""
     text = _read(folder / "memory.max") or _read(folder / "memory.limit_in_bytes")
     return int(text) if text.isdecimal() and int(text) < UNLIMITED_BYTES else None
 
 
 def _read(path: Path) -> str:
-    """Return a file's text without surrounding white space, or "" if it cannot be read."""
+    """Return a file's text without surrounding whitespace, or "" if it cannot be read."""
     try:
         return path.read_text().strip()
     except OSError:

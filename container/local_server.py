@@ -1,4 +1,4 @@
-"""Start and stop the server on this machine: in Docker if it has the image, else in this Python."""
+"""Start and stop the server on this machine, in Docker or with this Python interpreter."""
 
 import os
 import shutil
@@ -49,12 +49,13 @@ def serving(
     """Serve an artifact on a free port of 127.0.0.1 until the block ends.
 
     Args:
-        folder: the artifact, mounted at or used as /opt/ml/model.
-        image: the image to run if Docker has it; without one, Docker is not used.
-        environment: variables for the server, in addition to folder and port.
+        folder: the artifact, which Docker mounts at /opt/ml/model.
+        image: the image to run if Docker has it. Otherwise, and with None, this Python interpreter
+            runs the server.
+        environment: variables for the server, in addition to those for the folder and the port.
 
     Raises:
-        NotServing: the server exited, or /ping did not answer 200 in time.
+        NotServing: the server exited, or /ping did not return 200 in time.
     """
     port = free_port()
     url = f"http://127.0.0.1:{port}"
@@ -80,10 +81,10 @@ def start_server(
     inherited: Mapping[str, str] = os.environ,
     output: IO[str] | None = None,
 ) -> "subprocess.Popen[bytes]":
-    """Start the entrypoint with this Python, without waiting until it is ready.
+    """Start the entrypoint with this Python interpreter, without waiting until it is ready.
 
-    It gets a session of its own: Ctrl-C reaches only the program that started it, which then
-    stops it in order. ``output`` receives its standard output and error.
+    The server gets its own session, so Ctrl-C reaches only the calling program, which then stops
+    the server. ``output`` receives the server's standard output and standard error.
     """
     variables = {"SM_MODEL_DIR": str(folder), "SAGEMAKER_BIND_TO_PORT": str(port), **environment}
     return subprocess.Popen(
@@ -98,10 +99,10 @@ def start_server(
 def wait_until_ready(
     process: "subprocess.Popen[bytes] | None", url: str, seconds: float = START_SECONDS
 ) -> None:
-    """Wait until /ping answers 200, as SageMaker does.
+    """Wait until /ping returns 200, as SageMaker does.
 
     Raises:
-        NotServing: the process exited, or the time is over.
+        NotServing: the process exited, or /ping did not return 200 in time.
     """
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -110,11 +111,11 @@ def wait_until_ready(
         if _answers_ping(url):
             return
         time.sleep(POLL_SECONDS)
-    raise NotServing(f"GET {url}/ping did not answer 200 within {seconds:.0f} s")
+    raise NotServing(f"GET {url}/ping did not return 200 within {seconds:.0f} s")
 
 
 def stop(process: "subprocess.Popen[bytes]", seconds: float = STOP_SECONDS) -> int:
-    """Stop a server as SageMaker does, by SIGTERM and then SIGKILL, and return its exit code."""
+    """Stop a server as SageMaker does, with SIGTERM, then SIGKILL; return its exit code."""
     process.send_signal(signal.SIGTERM)
     try:
         return process.wait(seconds)
@@ -124,7 +125,7 @@ def stop(process: "subprocess.Popen[bytes]", seconds: float = STOP_SECONDS) -> i
 
 
 def stop_on_sigterm() -> None:
-    """Treat SIGTERM and SIGHUP like Ctrl-C, so a program stops the servers that it started."""
+    """Make SIGTERM and SIGHUP raise KeyboardInterrupt, so a program stops its servers."""
 
     def interrupt(*_: object) -> NoReturn:
         raise KeyboardInterrupt
@@ -141,7 +142,7 @@ def free_port() -> int:
 
 
 def has_image(image: str) -> bool:
-    """Return whether Docker runs here and has the image."""
+    """Return whether Docker is installed and has the image."""
     if shutil.which("docker") is None:
         return False
     command = ["docker", "image", "inspect", image]

@@ -1,4 +1,4 @@
-"""gunicorn, configured by the settings, with the model loaded before its workers are forked."""
+"""gunicorn, configured by the settings; it loads the model before it forks its workers."""
 
 import gc
 import logging
@@ -36,14 +36,14 @@ INVALID_REQUEST = "Invalid request from ip="
 HEARTBEAT_FOLDERS = ("/dev/shm", "/tmp")
 FRONT_ENDS: dict[str, dict[str, Any]] = {
     "asgi": {"worker_class": AsgiWorker, "asgi_loop": "asyncio", "asgi_lifespan": "off"},
-    # Each client that sends its body slowly occupies a thread, so there are many; a waiting thread
-    # costs little.
+    # Each client that sends its body slowly occupies a thread. There are many threads, because a
+    # waiting thread costs little.
     "flask": {"worker_class": FlaskWorker, "threads": 128},
 }
 
 
 class Server(BaseApplication):
-    """gunicorn with a loaded application: its workers are forks that share the model's memory."""
+    """gunicorn with a loaded application, whose memory its workers share."""
 
     def __init__(self, settings: Settings) -> None:
         """Load the model without opening the port yet; raises StartupError."""
@@ -90,7 +90,7 @@ class Server(BaseApplication):
 
 
 class GunicornLog(GunicornLogger):
-    """Logs gunicorn's messages as events, without those that could quote a payload."""
+    """Logs gunicorn's messages as events, without the parts that could quote a payload."""
 
     def setup(self, _cfg: Any) -> None:
         self.error_log.propagate = True
@@ -102,7 +102,7 @@ class GunicornLog(GunicornLogger):
         super().warning(msg, *args, **kwargs)
 
     def exception(self, msg: str, *args: Any, **kwargs: Any) -> None:
-        # A client that times out is not an error of the server; an aborted stream is in the log.
+        # A client's timeout is not a server error, and an aborted stream has already been logged.
         if not isinstance(sys.exc_info()[1], TimeoutError | AbortedStream):
             super().exception(msg, *args, **kwargs)
 
@@ -114,9 +114,9 @@ def build_options(settings: Settings, sizing: Sizing) -> dict[str, Any]:
         "workers": sizing.workers,
         "preload_app": True,
         "worker_tmp_dir": _find_heartbeat_folder(),
-        # Without a proxy in front, a SCRIPT_NAME header from the loopback would change the routes.
+        # By default, gunicorn accepts SCRIPT_NAME from the loopback, which would change the routes.
         "forwarder_headers": "",
-        # Its socket would be in the home folder, which may be read-only.
+        # The socket would be in the home folder, which may be read-only.
         "control_socket_disable": True,
         "timeout": settings.worker_timeout_seconds,
         "graceful_timeout": 20,  # SIGKILL follows 30 s after SIGTERM: contract 1.3
@@ -149,7 +149,7 @@ def _log_ignored(model_file: ModelFile) -> None:
 
 
 def _check_port(port: int) -> None:
-    """Raise BadSetting if the port is in use; gunicorn would try again for five seconds."""
+    """Raise BadSetting if the port is in use; gunicorn itself would retry for five seconds."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -176,5 +176,5 @@ def _find_heartbeat_folder() -> str:
 
 
 def _respond_to_parse_error(error: ParseException) -> Response:
-    """Return status 400 for invalid chunks, which gunicorn detects only when it reads the body."""
+    """Return status 400 for invalid chunks, which gunicorn detects only in reading the body."""
     return respond_to_client_error(IncompleteBody(f"incomplete body: {SENT}", str(error)))

@@ -1,4 +1,4 @@
-"""How many workers the container's limits allow for a model."""
+"""The number of workers that the container's limits allow for a model."""
 
 from dataclasses import dataclass
 
@@ -28,9 +28,9 @@ class Sizing:
 
 
 def compute_sizing(file: ModelFile, limits: Limits, settings: Settings) -> Sizing:
-    """Return as many workers as processors and memory allow, or as many as the settings require.
+    """Return as many workers as the settings require, or as processors and memory allow.
 
-    Raises BadArtifact if the memory does not suffice for one worker.
+    Raises BadArtifact if there is not enough memory for one worker.
     """
     spare_bytes = limits.memory_bytes - BASE_BYTES - file.memory_bytes
     if spare_bytes < WORKER_BYTES:
@@ -58,7 +58,7 @@ def _build_memory_error(file: ModelFile, limits: Limits) -> BadArtifact:
     needed_mib = (BASE_BYTES + file.memory_bytes + WORKER_BYTES) // MIB
     message = (
         f"{file.path}: not enough memory: the model needs about {needed_mib:,} MiB, "
-        f"but only {limits.memory_bytes // MIB:,} MiB are available; "
+        f"but only {limits.memory_bytes // MIB:,} MiB is available; "
         "use an instance with more memory"
     )
     if file.format == "JSON":

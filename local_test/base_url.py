@@ -2,6 +2,8 @@
 
 from urllib.parse import urlsplit
 
+from serve.text import quoted
+
 
 class InvalidUrl(ValueError):
     """The text is not the URL of a server."""
@@ -18,5 +20,5 @@ def parse_base_url(text: str) -> str:
     except ValueError:  # an invalid port, or an unbalanced bracket
         is_url = False
     if not is_url:
-        raise InvalidUrl(f"expected a URL such as http://127.0.0.1:8080, got {text!r}")
+        raise InvalidUrl(f"expected a URL such as http://127.0.0.1:8080, got {quoted(text)}")
     return text.rstrip("/").removesuffix("/invocations").rstrip("/")

@@ -12,11 +12,10 @@ from werkzeug.http import parse_options_header
 from local_test.batch.errors import JobFailed
 from local_test.batch.input_file import open_input
 from serve.media_types import DELIMITERS
-from serve.text import is_number
+from serve.text import is_number, quoted
 
 # The part of the first two lines that decides whether the first is a header.
 MAX_LINE_BYTES = 1 << 20
-MAX_SHOWN_LENGTH = 80
 TIMEOUT_SECONDS = 60
 BYTE_ORDER_MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"
 MODES = ("drop", "repeat", "send")
@@ -36,7 +35,7 @@ class Header:
 
 
 def read_header(path: Path, media_type: str, mode: str | None) -> Header | None:
-    """Return the header of a file with the mode to apply; None for a file without a header.
+    """Return the header of a file with the mode to apply, or None if the file has no header.
 
     Raises:
         JobFailed: the file has a header but no mode is set, or the other way around.
@@ -49,11 +48,11 @@ def read_header(path: Path, media_type: str, mode: str | None) -> Header | None:
             raise JobFailed(f"HEADER={mode}: the first line of {path} is not a header")
         return None
     if mode is None:
-        line = header.line.decode("utf-8", "replace").strip()[:MAX_SHOWN_LENGTH]
+        line = header.line.decode("utf-8", "replace").strip()
         raise JobFailed(
-            f"the first line of {path} looks like a header: {line!r}. SageMaker would send it "
-            "in the first payload only. Set HEADER=drop to remove it (the columns must be in the "
-            "model's order), HEADER=repeat to send it in every payload (SageMaker cannot do "
+            f"the first line of {path} looks like a header: {quoted(line)}. SageMaker would send "
+            "it in the first payload only. Set HEADER=drop to remove it (the columns must be in "
+            "the model's order), HEADER=repeat to send it in every payload (SageMaker cannot do "
             "this), or HEADER=send to send it as SageMaker does"
         )
     return replace(header, mode=mode)
@@ -106,7 +105,7 @@ def _detect_header(path: Path, media_type: str) -> Header | None:
 
 
 def _find_mismatch(header: Header, url: str, media_type: str) -> str | None:
-    """Return a description of the first column whose name is not the model's; None if all match.
+    """Return a description of the first column whose name does not match, or None if all match.
 
     Raises:
         NamesUnavailable: the container does not report the names.
@@ -145,11 +144,11 @@ def _fetch_feature_names(url: str, payload: bytes, content_type: str) -> list[st
 
 
 def _quote(name: str | None) -> str:
-    return "no column" if name is None else f'"{name.strip()}"'
+    return "no column" if name is None else quoted(name.strip())
 
 
 def _read_delimiter(media_type: str) -> str | None:
-    """Return the media type's delimiter; None if it has none, or more than one character."""
+    """Return the media type's delimiter, or None unless it has one of exactly one character."""
     value = parse_options_header(media_type)[1].get("delimiter", "")
     delimiter = DELIMITERS.get(value.lower(), value)
     return delimiter if len(delimiter) == 1 else None

@@ -29,7 +29,7 @@ class InputFile:
         return self.raw.tell()
 
     def lines(self, max_bytes: int | None) -> Iterator[bytes]:
-        """Yield the lines with their line ends; raises JobFailed.
+        """Yield the lines with their line endings; raises JobFailed.
 
         A line longer than ``max_bytes`` is yielded in pieces; the first has ``max_bytes`` + 1
         bytes, so it is recognizably too long.

@@ -33,7 +33,7 @@ def run_job(
     on_progress: Callable[[Progress], None],
     warn: Callable[[str], None],
 ) -> Progress:
-    """Send the mini-batches, and write each response with a line end, in order.
+    """Send the mini-batches, and write each response, terminated by a newline, in order.
 
     Args:
         mini_batches: the payloads to send.

@@ -46,7 +46,7 @@ def pack(
     """Yield mini-batches of as many lines as fit, or of one line with SingleRecord.
 
     Args:
-        lines: the rows, with their line ends.
+        lines: the rows, with their line endings.
         parameters: the maximum payload and the strategy.
         header: the line before the first row of the first mini-batch.
         repeat_header: whether every mini-batch starts with the header.

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import requests
 
 from local_test.batch.errors import JobFailed
+from serve.text import quoted
 
 MIB = 1 << 20
 # The limit for all concurrent payloads together: contract 5.3.
@@ -63,7 +64,7 @@ class JobParameters:
 
     @property
     def max_payload_bytes(self) -> int | None:
-        """The maximum payload, or None without a limit."""
+        """The maximum payload, or None if it is unlimited."""
         return self.max_payload_mib * MIB or None
 
     def __str__(self) -> str:
@@ -117,5 +118,5 @@ def _fetch_execution_parameters(url: str) -> dict[str, object]:
     except requests.RequestException as error:
         raise JobFailed(f"{endpoint}: expected a JSON object or 404, got {error}") from error
     if not isinstance(parameters, dict):
-        raise JobFailed(f"{endpoint}: expected a JSON object, got {parameters!r:.200}")
+        raise JobFailed(f"{endpoint}: expected a JSON object, got {quoted(parameters)}")
     return {name: value for name, value in parameters.items() if name in DEFAULTS}

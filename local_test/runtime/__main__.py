@@ -23,6 +23,7 @@ from local_test.runtime.startup import (
 )
 from local_test.runtime.variant_option import EXAMPLE, VariantOption, VariantOptionType
 from local_test.runtime.variants import DEFAULT_NAME, Variant
+from serve.text import quoted
 
 MIB = 1 << 20
 FOLDER = click.Path(path_type=Path)
@@ -129,7 +130,7 @@ def main(  # noqa: PLR0913  # one argument per option
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     if container and (variants or not container.startswith("http://")):
         raise click.UsageError(
-            f"--container: expected http://HOST:PORT and no --variant, got {container!r}"
+            f"--container: expected http://HOST:PORT and no --variant, got {quoted(container)}"
         )
     options = variants or [VariantOption(DEFAULT_NAME, folder)]
     check_names([endpoint, *(option.name for option in options)])

@@ -10,6 +10,7 @@ from local_test.runtime.asynchronous import AsyncQueue
 from local_test.runtime.endpoint import Endpoint
 from local_test.runtime.errors import RuntimeApiError, UnknownOperation, ValidationError
 from local_test.runtime.operations import Operations
+from serve.text import quoted
 
 
 def create_app(endpoint: Endpoint, queue: AsyncQueue) -> Flask:
@@ -51,7 +52,7 @@ def _translate(error: HTTPException) -> RuntimeApiError:
         )
     if isinstance(error, SecurityError):
         return ValidationError(
-            f"Host: expected 127.0.0.1 or localhost, got {request.headers.get('Host')!r}"
+            f"Host: expected 127.0.0.1 or localhost, got {quoted(request.headers.get('Host', ''))}"
         )
     if error.code is not None and error.code < HTTPStatus.INTERNAL_SERVER_ERROR:
         return ValidationError(str(error.description))

@@ -70,7 +70,8 @@ class AsyncQueue:
         """Queue a request; raises ValidationError."""
         parameters = request.parameters
         if bool(request.payload) == ("InputLocation" in parameters):
-            raise ValidationError("expected either InputLocation or a body, not both or neither")
+            got = "both" if request.payload else "neither"
+            raise ValidationError(f"expected exactly one of InputLocation and a body, got {got}")
         ttl_seconds = _read_duration("RequestTTLSeconds", parameters)
         timeout_seconds = _read_duration("InvocationTimeoutSeconds", parameters)
         accepted = _accept(parameters)

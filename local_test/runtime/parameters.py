@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from werkzeug.datastructures import Headers
 
 from local_test.runtime.errors import ValidationError
+from serve.text import quoted
 
 NAME = r"[a-zA-Z0-9](-*[a-zA-Z0-9])*"
 MAX_NAME_LENGTH = 63
@@ -128,5 +129,5 @@ def _validate(parameter: Parameter, value: str) -> None:
         )
     if not re.fullmatch(parameter.pattern, value):
         raise ValidationError(
-            f"{parameter.name}: expected a match of {parameter.pattern}, got {value!r}"
+            f"{parameter.name}: expected a match of {parameter.pattern}, got {quoted(value)}"
         )

@@ -3,6 +3,7 @@
 from flask import request
 
 from local_test.runtime.errors import ValidationError
+from serve.text import quoted
 
 DISCARD_CHUNK_BYTES = 1 << 16
 MAX_DISCARDED_BYTES = 256 << 20
@@ -43,5 +44,6 @@ def _check_framing(received_bytes: int) -> None:
     content_length = request.headers.get("Content-Length")
     if content_length is not None and content_length != str(received_bytes):
         raise ValidationError(
-            f"Body: expected the Content-Length of {content_length!r} bytes, got {received_bytes:,}"
+            f"Body: expected as many bytes as Content-Length ({quoted(content_length)}), "
+            f"got {received_bytes:,}"
         )

@@ -18,6 +18,7 @@ from local_test.runtime.local_s3 import LocalS3
 from local_test.runtime.parameters import MAX_NAME_LENGTH, NAME
 from local_test.runtime.variant_option import VariantOption
 from local_test.runtime.variants import Variant
+from serve.text import quoted
 
 
 def check_names(names: Sequence[str]) -> None:
@@ -25,7 +26,7 @@ def check_names(names: Sequence[str]) -> None:
     for name in names:
         if not re.fullmatch(NAME, name) or len(name) > MAX_NAME_LENGTH:
             raise click.UsageError(
-                f"invalid name {name!r}: expected 1 to {MAX_NAME_LENGTH} letters, digits and "
+                f"invalid name {quoted(name)}: expected 1 to {MAX_NAME_LENGTH} letters, digits and "
                 "hyphens, with a letter or digit first and last"
             )
 

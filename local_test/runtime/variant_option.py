@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from serve.text import quoted
+
 EXAMPLE = "blue=model/artifact:9"
 
 
@@ -31,7 +33,7 @@ class VariantOptionType(click.ParamType[VariantOption]):
         name, _, location = text.partition("=")
         folder, _, weight = location.rpartition(":")
         if not (name and folder and _is_weight(weight)):
-            message = f"expected {self.name}, for example {EXAMPLE}, got {text!r}"
+            message = f"expected {self.name}, for example {EXAMPLE}, got {quoted(text)}"
             self.fail(message, param, ctx)
         return VariantOption(name, Path(folder), float(weight))
 

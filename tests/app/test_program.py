@@ -92,7 +92,7 @@ def test_invalid_endpoint_url() -> None:
     """An --endpoint that is not a URL is a usage error with an example of one."""
     stderr = run_expecting_error("--endpoint", "127.0.0.1:8080", exit_code=2)
 
-    assert "expected a URL such as http://127.0.0.1:8080, got '127.0.0.1:8080'" in stderr
+    assert 'expected a URL such as http://127.0.0.1:8080, got "127.0.0.1:8080"' in stderr
 
 
 def test_boto3_without_a_region() -> None:

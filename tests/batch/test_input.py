@@ -115,7 +115,7 @@ def test_empty_input_gives_empty_output(diamonds: Server, tmp_path: Path) -> Non
         (["--endpoint", "http://127.0.0.1:9"], "cannot connect to the container"),
         (
             ["--endpoint", "127.0.0.1:9"],
-            "expected a URL such as http://127.0.0.1:8080, got '127.0.0.1:9'",
+            'expected a URL such as http://127.0.0.1:8080, got "127.0.0.1:9"',
         ),
         (
             ["--max-payload-in-mb", "60", "--max-concurrent-transforms", "2"],

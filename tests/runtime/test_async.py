@@ -103,8 +103,11 @@ def test_timeout_of_asynchronous_inference(faulty_runtime: LocalRuntime) -> None
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({}, "either InputLocation or a body"),
-        ({"InputLocation": "s3://in/x", "Body": BODY}, "either InputLocation or a body"),
+        ({}, "expected exactly one of InputLocation and a body, got neither"),
+        (
+            {"InputLocation": "s3://in/x", "Body": BODY},
+            "expected exactly one of InputLocation and a body, got both",
+        ),
         ({"Body": b"x" * 128_001}, "expected at most 128,000 bytes, got 128,001"),
         ({"InputLocation": "x"}, "InputLocation: expected a match of"),
         ({"Body": BODY, "S3OutputPathExtension": "../../x"}, "expected s3://BUCKET/KEY"),

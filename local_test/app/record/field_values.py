@@ -18,7 +18,7 @@ class BadValue(Exception):
 
 
 def parse_value(feature: Feature, text: str) -> Value:
-    """Return the value of a control's text, None if it is empty; raises BadValue."""
+    """Return the value of a control's text, or None if it is empty; raises BadValue."""
     if not text:
         _check_optional(feature)
         return None
