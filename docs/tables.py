@@ -1,6 +1,8 @@
 """Generates tables in the documentation from the code, the sample schema and the tests."""
 
 import json
+import logging
+import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import MISSING, Field, fields, is_dataclass
@@ -17,9 +19,12 @@ from deploy.config.configuration import Configuration
 from serve.codecs import CODECS, DECODERS
 from serve.errors import InvocationError
 from serve.media_types import ALIASES
+from serve.setting_parsers import parse_log_level
 from serve.settings import Settings
 
 SCHEMA = ROOT / "model" / "artifact" / "schema.json"
+# Words that keep their capital at the start of a table cell.
+PROPER_NAMES = {"Accept", "Clarify", "Docker", "Flask", "Python"}
 CHAPTERS = sorted({clause.chapter for clause in load_clauses()})
 
 
@@ -104,13 +109,18 @@ def build_statuses() -> str:
         (204, "the request body was empty"),
         (404, "unknown path"),
         (405, "the path does not support this method; `Allow` lists the methods it supports"),
-        (500, "internal server error: a fixed message and a request ID, which the log also has"),
+        (500, "internal server error, with a request ID that also appears in the log"),
     ]
     rows += [
-        (error.status.value, str(error.__doc__).rstrip(".") + f" (`{error.__name__}`)")
+        (error.status.value, _format_error(error))
         for error in list_errors_with_status(InvocationError)
     ]
     return format_table(("status", "meaning"), sorted(rows))
+
+
+def _format_error(error: type[InvocationError]) -> str:
+    meaning = lower_first(str(error.__doc__).rstrip("."))
+    return f"{meaning} (`{error.__name__}`)"
 
 
 def list_errors_with_status(error: type[InvocationError]) -> Iterable[type[InvocationError]]:
@@ -125,9 +135,21 @@ def build_settings() -> str:
     """Return the environment variables that configure the server."""
     rows = []
     for field in fields(Settings):
-        default = "" if field.default in (None, ()) else f"`{field.default}`"
+        default = _format_setting(field)
         rows.append((f"`{field.metadata['variable']}`", default, field.metadata["meaning"]))
     return format_table(("variable", "default", "meaning"), rows)
+
+
+def _format_setting(field: Field[Any]) -> str:
+    """Return the default of a setting as a user writes it in the environment."""
+    default: Any = field.default
+    if default in (None, ()):
+        return ""
+    if isinstance(default, bool):
+        default = str(default).lower()
+    elif field.metadata["parse"] is parse_log_level:
+        default = logging.getLevelName(default)
+    return f"`{default}`"
 
 
 def build_chapter(chapter: int) -> str:
@@ -143,8 +165,16 @@ def build_chapter(chapter: int) -> str:
 
 
 def _format_claim(claim: Claim) -> str:
-    promise = claim.promise.replace("|", "\\|")
+    promise = lower_first(claim.promise).replace("|", "\\|")
     return f"{promise} [{claim.test}](../{claim.path})"
+
+
+def lower_first(text: str) -> str:
+    """Return a sentence as a phrase for a table cell: an ordinary first word in lower case."""
+    word = re.match(r"[A-Z][a-z]*(?![\w-])", text)
+    if word is None or word[0] in PROPER_NAMES:
+        return text
+    return text[0].lower() + text[1:]
 
 
 def build_untested() -> str:

@@ -25,7 +25,7 @@ RUN_AGAIN = "run the same command again to see the new plan"
 
 @click.command()
 @FILE_ARGUMENT
-@click.option("--to", help="endpoint config to roll back to; by default the previous one")
+@click.option("--to", help="Endpoint config to roll back to. Default: the previous one.")
 @YES_OPTION
 @POLL_OPTION
 @click.pass_context

@@ -46,14 +46,16 @@ def status(context: click.Context, file: Path) -> None:
 @click.command()
 @FILE_ARGUMENT
 @click.argument("payload", type=click.Path(path_type=Path))
-@click.option("--content-type", help="media type of the payload; by default from its file name")
-@click.option("--accept", help="media type of the response")
+@click.option(
+    "--content-type", help="Media type of the payload. Default: derived from its file name."
+)
+@click.option("--accept", help="Media type of the response.")
 @click.option(
     "--timeout-seconds",
     type=Seconds(0, MAX_WAIT_SECONDS),
     default=RESPONSE_TIMEOUT_SECONDS,
     show_default=True,
-    help="how long to wait for an asynchronous response",
+    help="Maximum time to wait for an asynchronous response.",
 )
 @click.pass_context
 def invoke(  # noqa: PLR0913 - an argument for each option
@@ -81,7 +83,7 @@ def invoke(  # noqa: PLR0913 - an argument for each option
     type=click.IntRange(1, MAX_LOG_MINUTES),
     default=60,
     show_default=True,
-    help="how many minutes of logs to print",
+    help="Number of minutes of logs to print.",
 )
 @click.pass_context
 def logs(context: click.Context, file: Path, minutes: int) -> None:

@@ -16,7 +16,7 @@ from deploy.errors import BadConfiguration, escape_unprintable
 
 SHOWN_CHARACTERS = 80  # of a long value, at its start and at its end
 TYPE_NAMES = {
-    str: "text",
+    str: "a string",
     int: "a whole number",
     float: "a number",
     bool: "true or false",
@@ -118,7 +118,7 @@ def _parse_mapping(value: object, key: str, limits: Mapping[str, Any]) -> dict[s
     for name in value:
         if not isinstance(name, str):
             raise BadConfiguration(
-                f'{key}: expected text as a key, got {_shown(name)}; put it in quotes: "..."'
+                f'{key}: expected a string as a key, got {_shown(name)}; put it in quotes: "..."'
             )
     return {
         name: _parse_scalar(str, element, f"{key}.{name}", limits)
@@ -143,7 +143,7 @@ def _verify_type(kind: type[Any], value: object, key: str) -> None:
     if isinstance(value, float) and not isfinite(value):
         raise BadConfiguration(f"{key}: expected a finite number, got {_shown(value)}")
     if kind is Path and not value:
-        raise BadConfiguration(f"{key}: expected a path, got empty text")
+        raise BadConfiguration(f"{key}: expected a path, got an empty string")
 
 
 def _verify_limits(value: Any, key: str, limits: Mapping[str, Any]) -> None:

@@ -10,7 +10,7 @@ from deploy.errors import BadConfiguration
 NO_VALUE = object()  # the value of a key with nothing after the colon; an explicit null is None
 MAX_BYTES = 1_000_000
 MAX_INTEGER = 2**63
-# Dates such as 2024-01-31 stay text, and << is an ordinary key.
+# Dates such as 2024-01-31 stay strings, and << is an ordinary key.
 DISABLED_TAGS = ("tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:merge")
 NULL_TAG = "tag:yaml.org,2002:null"
 EXPECTED = "expected an endpoint configuration such as deploy/endpoint.example.yaml"
@@ -61,7 +61,7 @@ class _Loader(yaml.SafeLoader):
             kind = node.tag.rpartition(":")[2]
             raise _yaml_error(f'"{shown}" is not a valid {kind}', node) from error
         if isinstance(value, str) and "\0" in value:
-            raise _yaml_error("text contains a NUL character; remove it", node)
+            raise _yaml_error("the string contains a NUL character; remove it", node)
         if isinstance(value, int) and abs(value) >= MAX_INTEGER:
             raise _yaml_error("number has too many digits", node)
         return value
@@ -69,7 +69,7 @@ class _Loader(yaml.SafeLoader):
 
 def _verify_key(key: Any, lines: dict[str, int]) -> None:
     if not isinstance(key, yaml.ScalarNode):
-        raise _yaml_error("expected text as a key, got a list or mapping", key)
+        raise _yaml_error("expected a string as a key, got a list or mapping", key)
     if not key.value:
         raise _yaml_error("missing key before the colon", key)
     if key.value in lines:

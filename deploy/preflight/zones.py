@@ -16,5 +16,5 @@ def verify_zones(aws: Aws, configuration: Configuration) -> None:
     if len(zones) < MIN_ZONES:
         raise DeployError(
             "network.subnets: expected subnets in at least two Availability Zones, "
-            f"got {', '.join(zones)} only {SINGLE_ZONE_HINT}"
+            f"got only {', '.join(zones)}{SINGLE_ZONE_HINT}"
         )

@@ -51,7 +51,7 @@ def _serve(options: argparse.Namespace) -> None:
         _open_endpoint(options) as endpoint,
         tempfile.TemporaryDirectory() as downloads,
     ):
-        app = create_app(schema, options.folder, endpoint, options.max_upload_mb, Path(downloads))
+        app = create_app(schema, options.folder, endpoint, options.max_upload_mib, Path(downloads))
         port = listener.getsockname()[1]
         server = make_server(
             HOST,
@@ -111,7 +111,7 @@ def _parse_options() -> argparse.Namespace:
         help="seconds to wait for a prediction (default: 60, as on SageMaker)",
     )
     parser.add_argument(
-        "--max-upload-mb",
+        "--max-upload-mib",
         type=int,
         default=50,
         help="largest CSV file, in MiB (default: %(default)s)",

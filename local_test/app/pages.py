@@ -40,7 +40,7 @@ class Application:
 
 
 def create_app(
-    schema: Schema, folder: Path, endpoint: Endpoint, max_upload_mb: int, downloads: Path
+    schema: Schema, folder: Path, endpoint: Endpoint, max_upload_mib: int, downloads: Path
 ) -> Flask:
     """Return the application in front of an endpoint.
 
@@ -48,12 +48,12 @@ def create_app(
         schema: the features of the form and the columns of a file.
         folder: the artifact, whose self-test provides the example record.
         endpoint: where records are sent.
-        max_upload_mb: the largest upload, in MiB.
+        max_upload_mib: the maximum size of an upload, in MiB.
         downloads: an existing folder for files with predictions.
     """
     application = Application(schema, folder, endpoint, Downloads(downloads))
     app = Flask("local_test.app")
-    app.config["MAX_CONTENT_LENGTH"] = max_upload_mb * MEBIBYTE
+    app.config["MAX_CONTENT_LENGTH"] = max_upload_mib * MEBIBYTE
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(
         amount=number_format.format_amount,
@@ -64,7 +64,10 @@ def create_app(
         body_text=_decode_body,
     )
     app.jinja_env.globals.update(
-        schema=schema, endpoint=endpoint, max_upload_mb=max_upload_mb, delimiters=DELIMITER_CHOICES
+        schema=schema,
+        endpoint=endpoint,
+        max_upload_mib=max_upload_mib,
+        delimiters=DELIMITER_CHOICES,
     )
     protect(app)
     app.register_error_handler(HTTPException, show_error)
@@ -160,7 +163,7 @@ def _render_file(**context: object) -> str:
 
 
 def _name_download(uploaded: str) -> str:
-    """Return the name of the file with predictions for the name of the uploaded file."""
+    """Return the download's file name, derived from the uploaded file's name."""
     name = uploaded.replace("\\", "/").rpartition("/")[2]
     stem = name[: -len(".csv")] if name.lower().endswith(".csv") else name
     return f"{stem[:MAX_NAME_CHARACTERS] or 'file'}-predicted.csv"

@@ -123,7 +123,7 @@ def main(  # noqa: PLR0913  # one argument per option
     try:
         media_type = content_type or detect_content_type(source)
         if target.exists() and target.samefile(source):
-            raise JobFailed("the output would replace the input: choose another with OUTPUT=")
+            raise JobFailed("the output would replace the input: choose another OUTPUT")
         file_header = read_header(source, media_type, header)
         base_url = parse_base_url(endpoint) if endpoint else None
         with _provide_container(base_url, folder, image, requested) as url:

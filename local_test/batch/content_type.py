@@ -22,5 +22,5 @@ def detect_content_type(path: Path) -> str:
         )
     raise JobFailed(
         f"{path}: expected a name that ends in {', '.join(LINE_SUFFIXES)}; "
-        "otherwise set the media type with CONTENT_TYPE="
+        "otherwise set CONTENT_TYPE=TYPE (--content-type TYPE)"
     )

@@ -45,15 +45,18 @@ def read_header(path: Path, media_type: str, mode: str | None) -> Header | None:
         header = _detect_header(path, media_type)
     if header is None:
         if mode:
-            raise JobFailed(f"HEADER={mode}: the first line of {path} is not a header")
+            raise JobFailed(
+                f"HEADER={mode} (--header {mode}): the first line of {path} is not a header"
+            )
         return None
     if mode is None:
         line = header.line.decode("utf-8", "replace").strip()
         raise JobFailed(
             f"the first line of {path} looks like a header: {quoted(line)}. SageMaker would send "
-            "it in the first payload only. Set HEADER=drop to remove it (the columns must be in "
-            "the model's order), HEADER=repeat to send it in every payload (SageMaker cannot do "
-            "this), or HEADER=send to send it as SageMaker does"
+            "it in the first payload only. Set HEADER=drop (--header drop) to remove it, if the "
+            "columns are in the model's order; HEADER=repeat (--header repeat) to send it in every "
+            "payload, which SageMaker cannot do; or HEADER=send (--header send) to send it as "
+            "SageMaker does"
         )
     return replace(header, mode=mode)
 
@@ -84,8 +87,8 @@ def check_column_order(
         return
     if header.mode == "drop":
         raise JobFailed(
-            f"HEADER=drop: the columns do not match the model's: {mismatch}; reorder the columns, "
-            "or set HEADER=repeat to match them by name"
+            f"the columns do not match the model's: {mismatch}; reorder the columns, "
+            "or set HEADER=repeat (--header repeat) to match them by name"
         )
     warn(
         "all payloads except the first will be misread: "

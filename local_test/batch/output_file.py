@@ -20,7 +20,7 @@ def replace_output(path: Path) -> Iterator[IO[bytes]]:
         JobFailed: the file cannot be written.
     """
     if path.exists() and not path.is_file():
-        raise JobFailed(f"cannot write {path}: not a regular file; choose another with OUTPUT=")
+        raise JobFailed(f"cannot write {path}: not a regular file; choose another OUTPUT")
     try:
         descriptor, name = tempfile.mkstemp(dir=path.resolve().parent, prefix=f".{path.name}.")
     except OSError as error:

@@ -78,7 +78,7 @@ SECONDS = click.FloatRange(min=0, min_open=True)
     default=RESPONSE_TIMEOUT_SECONDS,
     type=SECONDS,
     show_default=True,
-    help="Maximum time until the container starts to respond, and between parts of the response.",
+    help="Maximum time for a response. For a stream: until it begins, and between its parts.",
 )
 @click.option(
     "--stream-timeout",

@@ -110,7 +110,7 @@ class Operations:
 
 
 def _encode_events(response: ContainerResponse) -> Iterator[bytes]:
-    """Yield the event stream's messages; one that fails ends with ModelStreamError."""
+    """Yield the messages of the event stream; a stream that fails ends with ModelStreamError."""
     try:
         for part in response.iterate_body():
             yield event_stream.encode_payload_part(part)

@@ -11,5 +11,5 @@ from tests.support.server import Server
 @pytest.fixture(scope="session")
 def app(diamonds: Server) -> Iterator[App]:
     """The application in front of a server with the sample model; uploads are limited to 1 MiB."""
-    with application("--endpoint", diamonds.url, "--max-upload-mb", "1") as running:
+    with application("--endpoint", diamonds.url, "--max-upload-mib", "1") as running:
         yield running

@@ -38,6 +38,16 @@ def test_form_is_built_from_the_schema(app: App) -> None:
     assert "Fair Good Very Good Premium Ideal" in visible_text(page)
 
 
+def test_keyboard_matches_the_type(app: App, tmp_path: Path) -> None:
+    """On a phone, a whole number gets a keyboard with digits only, any other number a decimal."""
+    features = [{"name": "rooms", "type": "int"}, {"name": "area", "type": "float"}]
+    (tmp_path / "schema.json").write_text(json.dumps({"features": features}))
+    with application("--endpoint", app.url, "--folder", str(tmp_path)) as rooms:
+        page = rooms.get("/").text
+
+    assert re.findall(r'inputmode="(\w+)"', page) == ["numeric", "decimal"]
+
+
 @pytest.mark.parametrize("row", range(3))
 def test_prediction_with_its_unit(app: App, row: int) -> None:
     """The page shows XGBoost's prediction with its unit, and the form keeps its values."""

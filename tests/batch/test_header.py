@@ -141,5 +141,5 @@ def test_mode_without_a_header(diamonds: Server, tmp_path: Path) -> None:
     outcome = run_batch(source, "--endpoint", diamonds.url, "--header", "drop")
 
     assert outcome.returncode == 1
-    assert f"HEADER=drop: the first line of {source} is not a header" in outcome.stderr
+    assert f"(--header drop): the first line of {source} is not a header" in outcome.stderr
     assert len(outcome.stderr.strip().splitlines()) == 1

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.server import FRONT_END, ROOT, Server, running
+from tests.support.server import FRONT_END_VARIABLE, ROOT, Server, running
 
 FRONT_ENDS = ["as served"] if "TEST_SERVER_URL" in os.environ else ["asgi", "flask"]
 
@@ -13,13 +13,13 @@ FRONT_ENDS = ["as served"] if "TEST_SERVER_URL" in os.environ else ["asgi", "fla
 @pytest.fixture(scope="package", params=FRONT_ENDS, autouse=True)
 def front_end(request: pytest.FixtureRequest) -> Iterator[str]:
     """Set the front end of every server that a test of this folder starts."""
-    before = os.environ.get(FRONT_END)
+    before = os.environ.get(FRONT_END_VARIABLE)
     if request.param != "as served":
-        os.environ[FRONT_END] = request.param
+        os.environ[FRONT_END_VARIABLE] = request.param
     yield request.param
-    os.environ.pop(FRONT_END, None)
+    os.environ.pop(FRONT_END_VARIABLE, None)
     if before is not None:
-        os.environ[FRONT_END] = before
+        os.environ[FRONT_END_VARIABLE] = before
 
 
 @pytest.fixture(scope="package")

@@ -134,7 +134,7 @@ def test_bad_json_lines_do_not_affect_others(row_errors_server: Server) -> None:
 
 
 def test_errors_of_the_whole_payload_are_400(row_errors_server: Server, diamonds: Server) -> None:
-    """5.9: a wrong header or parameter, JSON, or a bad row without the setting is a 400."""
+    """5.9: wrong headers, bad parameters, JSON and, without the setting, bad rows get a 400."""
     header = ",".join(NAMES).replace("carat", "karat")
     json_response = row_errors_server.post(
         json.dumps({"instances": [ROWS[0], ["x"]]}), "application/json"

@@ -68,7 +68,7 @@ def test_custom_attributes_are_echoed(diamonds: Server, attributes: str) -> None
 
 @pytest.mark.parametrize("attributes", ["x" * 1025, "caf\xe9", "a\tb"])
 def test_invalid_custom_attributes_are_not_echoed(diamonds: Server, attributes: str) -> None:
-    """3.3 and 3.7: attributes over 1,024 characters or not visible ASCII are not echoed."""
+    """3.3 and 3.7: attributes over 1,024 characters long, or not visible ASCII, are not echoed."""
     response = diamonds.post(CSV, X_Amzn_SageMaker_Custom_Attributes=attributes.encode("latin-1"))  # type: ignore[arg-type]
 
     assert response.status_code == 200

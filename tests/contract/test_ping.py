@@ -53,7 +53,7 @@ def test_ping_while_every_worker_is_busy(diamonds: Server) -> None:
 
 
 def test_ping_while_clients_are_stalled(diamonds: Server) -> None:
-    """2.3 and 1.7: the same limits while 40 clients have stalled in the middle of their bodies."""
+    """2.3 and 1.7: with 40 clients stalled in mid-body, connect within 250 ms, ping within 2 s."""
     half = (
         b"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Type: text/csv\r\n"
         b"Content-Length: 100\r\n\r\n0.5,Ideal"

@@ -31,7 +31,7 @@ def describe_alarm(emulator: Emulator, name: str) -> dict[str, Any]:
 
 
 def add_notifications(emulator: Emulator, name: str) -> None:
-    """Add an SNS topic and a description, and disable the actions, as a user does by hand."""
+    """Add an SNS topic and a description, and disable the actions, as a user would."""
     known = {
         key: value
         for key, value in describe_alarm(emulator, name).items()
@@ -74,7 +74,7 @@ def test_foreign_alarm_with_our_name(
 def test_own_alarm_listed_in_file(
     emulator: Emulator, run: Run, write_config: Callable[..., Path]
 ) -> None:
-    """An alarm listed in the file is not deleted, and is sent to AWS once."""
+    """An alarm listed in the file is not deleted, and its name is sent to AWS only once."""
     run("up", write_config(), *POLL)
     named = {
         "errors_5xx: 5": "errors_5xx: null",

@@ -38,16 +38,16 @@ ERRORS = [
     (
         "region: eu-central-1",
         "region: us-east-1",
-        "image: expected an image in us-east-1, the key region; got eu-central-1",
+        "image: expected an image in us-east-1 (the value of region), got eu-central-1",
     ),
     ("role: arn:aws:iam", "role: arn:iam", "expected arn:aws:iam::ACCOUNT:role/NAME"),
     ("@sha256:", ":1.0.0-sha256-", "as printed by make push"),
     (
         "version: 1.0.0",
         "version: 1.0",
-        "metadata.version: expected text, got 1.0; put it in quotes",
+        "metadata.version: expected a string, got 1.0; put it in quotes",
     ),
-    ("    team: pricing", "    team: 7", "metadata.tags.team: expected text"),
+    ("    team: pricing", "    team: 7", "metadata.tags.team: expected a string"),
     ("    team: pricing", f"    team: {'x' * 300}", "metadata.tags.team: "),
     ("environment: {}", f"environment: {{A: {'x' * 1025}}}", "data_format.environment: "),
     (
@@ -98,7 +98,7 @@ ERRORS = [
     (
         "version: 1.0.0",
         "version: 1.1",
-        'metadata.version: expected text, got 1.1; put it in quotes: "1.1"',
+        'metadata.version: expected a string, got 1.1; put it in quotes: "1.1"',
     ),
     (
         "instance_count: 2",
@@ -143,7 +143,7 @@ ERRORS = [
     (
         "wait_seconds: 300",
         "wait_seconds: 3000",
-        "update.timeout_seconds: expected more than the waits' total",
+        "update.timeout_seconds: expected more than 6000, the total waiting time; got 3600",
     ),
     (
         "update:",

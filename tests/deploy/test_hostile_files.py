@@ -40,13 +40,13 @@ DOCUMENTS = [
     ("name: " + "[" * 5000, "nested too deeply"),
     ("name: " + "9" * 5000, "is not a valid int"),
     ("name: 0x" + "f" * 9000, "number has too many digits"),
-    ('name: "a\\0b"', "text contains a NUL character"),
+    ('name: "a\\0b"', "the string contains a NUL character"),
     ('name: "\\ud800"', "is not a valid str"),
-    ("? [a]\n: b", "line 1: expected text as a key"),
+    ("? [a]\n: b", "line 1: expected a string as a key"),
     ("<<: {name: a}", "<<: unknown key"),
     ("name: " + "x" * 1_000_001, "file is larger than 1,000,000 bytes"),
-    (BOMB, "name: expected text, got a list"),
-    ("name: &a [*a]", "name: expected text, got a list"),
+    (BOMB, "name: expected a string, got a list"),
+    ("name: &a [*a]", "name: expected a string, got a list"),
     ('"two\\nlines": x', "two\\nlines: unknown key"),
     ("name:\nregion: eu-central-1", "name: missing required key"),
 ]
@@ -56,7 +56,7 @@ ERRORS = [
     (
         "update:",
         f"kms: {{volume_key: '{KEY.replace('eu-', 'us-')}'}}\nupdate:",
-        "kms.volume_key: expected an ARN in eu-central-1, the key region; got us-central-1",
+        "kms.volume_key: expected an ARN in eu-central-1 (the value of region), got us-central-1",
     ),
     (
         "instance_count: 2",
@@ -88,10 +88,10 @@ ERRORS = [
     (
         "environment: {}",
         "environment: {A: null}",
-        "data_format.environment.A: expected text, got no value",
+        "data_format.environment.A: expected a string, got no value",
     ),
     ("environment: {}", "environment: {'': x}", "missing key before the colon"),
-    ("    team: pricing", "    yes: x", "metadata.tags: expected text as a key, got true"),
+    ("    team: pricing", "    yes: x", "metadata.tags: expected a string as a key, got true"),
     ("environment: {}", "environment: {A-B: x}", 'not starting with a digit; got "A-B"'),
     (
         "instance_count: 2",

@@ -113,7 +113,8 @@ def test_subnets_in_one_zone(
     )
 
     assert rejected.exit_code == 1
-    assert f"got {REGION}a only" in rejected.output
+    assert f"got only {REGION}a; for development, set" in rejected.output
+    assert "compute.allow_single_zone: true" in rejected.output
     assert accepted.exit_code == 0, accepted.output
 
 

@@ -151,7 +151,7 @@ def test_accepted_spellings(zero_based: Server, body: str, rows: list[list[float
 def test_rows_without_pairs_are_records(
     zero_based: Server, body: str, has_value: list[bool]
 ) -> None:
-    """5.9: every line is a record, also a blank one and at the end of the payload."""
+    """5.9: every line is a record, including blank lines, even at the end of the payload."""
     expected = predict_with_xgboost(
         BOOSTER, matrix(*[[1 if value else NAN, NAN, NAN, NAN] for value in has_value])
     )

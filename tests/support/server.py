@@ -26,8 +26,8 @@ from container.local_server import wait_until_ready as wait_for_ping
 __all__ = ["ENTRYPOINT", "ROOT", "free_port"]  # re-exported for tests
 
 OWN_VARIABLES = ("SAGEMAKER_", "SERVE_", "SM_", "MAX_CONTENT_LENGTH")
-# Names the front end of the servers that tests start without SERVE_FRONTEND.
-FRONT_END = "TEST_FRONT_END"
+# This variable selects the front end of servers started without SERVE_FRONTEND.
+FRONT_END_VARIABLE = "TEST_FRONT_END"
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0
 
@@ -122,7 +122,9 @@ def start(folder: Path, port: int, **env: str) -> Process:
     """Start a server without waiting until it is ready."""
     # A file, because a pipe that is not read would fill up and block the server.
     output = tempfile.TemporaryFile("w+")  # noqa: SIM115  # Process closes it
-    front_end = {"SERVE_FRONTEND": os.environ[FRONT_END]} if FRONT_END in os.environ else {}
+    front_end = {}
+    if FRONT_END_VARIABLE in os.environ:
+        front_end["SERVE_FRONTEND"] = os.environ[FRONT_END_VARIABLE]
     inherited = {
         name: value for name, value in os.environ.items() if not name.startswith(OWN_VARIABLES)
     }

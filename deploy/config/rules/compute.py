@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from deploy.config.configuration import Configuration
 
 MIN_ZONES = 2
-SINGLE_ZONE_HINT = "(for development only: compute.allow_single_zone: true)"
+SINGLE_ZONE_HINT = "; for development, set compute.allow_single_zone: true"
 
 
 def check_zones(configuration: Configuration) -> Iterator[str]:
@@ -15,19 +15,19 @@ def check_zones(configuration: Configuration) -> Iterator[str]:
     if compute.instance_count < MIN_ZONES:
         yield (
             f"compute.instance_count: expected at least 2, for two Availability Zones; "
-            f"got {compute.instance_count} {SINGLE_ZONE_HINT}"
+            f"got {compute.instance_count}{SINGLE_ZONE_HINT}"
         )
     # An asynchronous endpoint may scale to zero: its queue waits for an instance in any zone.
     scales_to_zero = compute.asynchronous and scaling and scaling.min == 0
     if scaling and scaling.min < MIN_ZONES and not scales_to_zero:
         yield (
             f"scaling.min: expected at least 2, for two Availability Zones; "
-            f"got {scaling.min} {SINGLE_ZONE_HINT}"
+            f"got {scaling.min}{SINGLE_ZONE_HINT}"
         )
     if len(set(configuration.network.subnets)) == 1:
         yield (
             "network.subnets: expected subnets in at least two Availability Zones, "
-            f"got one subnet {SINGLE_ZONE_HINT}"
+            f"got one subnet{SINGLE_ZONE_HINT}"
         )
 
 

@@ -15,7 +15,7 @@ def check_region(configuration: Configuration) -> Iterator[str]:
     image_region = host.split(".")[3]
     if image_region != region:
         yield (
-            f"image: expected an image in {region}, the key region; got {image_region}; "
+            f"image: expected an image in {region} (the value of region), got {image_region}; "
             "push the image there, or change region"
         )
     elif host.endswith(".cn") != (partition == "aws-cn"):
@@ -27,7 +27,7 @@ def check_region(configuration: Configuration) -> Iterator[str]:
         if partition and arn_partition != partition:
             yield f"{key}: expected an ARN of partition {partition}, got {arn_partition}"
         if arn_region not in ("", region):
-            yield f"{key}: expected an ARN in {region}, the key region; got {arn_region}"
+            yield f"{key}: expected an ARN in {region} (the value of region), got {arn_region}"
 
 
 def _list_arns(configuration: Configuration) -> dict[str, str]:

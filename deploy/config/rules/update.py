@@ -18,7 +18,7 @@ def check_update(configuration: Configuration) -> Iterator[str]:
     wait_seconds = step_count * update.wait_seconds + update.termination_wait_seconds
     if wait_seconds >= update.timeout_seconds:
         yield (
-            f"update.timeout_seconds: expected more than the waits' total, {wait_seconds}; "
+            f"update.timeout_seconds: expected more than {wait_seconds}, the total waiting time; "
             f"got {update.timeout_seconds}"
         )
     alarms = update.alarms

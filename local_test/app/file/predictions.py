@@ -36,7 +36,7 @@ def predict_file(
 
     Raises:
         BadFile: the file is not CSV of the schema's columns, or has too many bad rows.
-        EndpointError: an invocation failed for another reason than one of its rows.
+        EndpointError: an invocation failed for a reason other than one of its rows.
     """
     _copy_byte_order_mark(file, out)
     layout, records = detect_layout(split_records(file), schema, delimiter)
