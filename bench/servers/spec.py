@@ -35,7 +35,7 @@ class ServerSpec:
         packages: packages whose versions the report lists.
         path: path of the prediction route.
         bodies: functions that encode rows as a request body, by media type; the preferred first.
-        read: decodes predictions of shape (n,) or (n, k) from a response; None if it has none.
+        read: decodes predictions, (n,) or (n, k), from a response; None if responses have none.
         prepare: runs before each start.
         newest_python: the newest Python version that the server supports.
     """

@@ -66,7 +66,7 @@ def start_variant(stack: ExitStack, option: VariantOption, image: str | None) ->
 
 
 def create_data_capture(s3_folder: Path, percentage: int) -> DataCapture | None:
-    """Return the data capture for a sampling percentage; None for 0."""
+    """Return the data capture for a sampling percentage, or None for 0."""
     if not percentage:
         return None
     return DataCapture(s3_folder / "sagemaker-local" / "data-capture", percentage)
