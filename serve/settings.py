@@ -192,7 +192,7 @@ class Settings:
 
     @property
     def max_payload_bytes(self) -> float:
-        """The maximum payload size in bytes; infinity if there is no limit."""
+        """The maximum payload size in bytes; infinity if unlimited."""
         if self.max_payload_mib is not None:
             return self.max_payload_mib * MIB or math.inf
         return self.max_content_length or DEFAULT_MAX_PAYLOAD_BYTES

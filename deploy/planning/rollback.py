@@ -84,7 +84,7 @@ def _select_config_name(aws: Aws, name: str, actual: ActualState, requested: str
     others = ", ".join(sorted(owned - {actual.serving_config_name}))
     hint = f"select one with --to: {others}"
     if not others:
-        hint = "there is no other endpoint config to roll back to"
+        hint = "no other endpoint config exists to roll back to"
     if config_name == actual.serving_config_name and not may_serve_both:
         raise DeployError(f"{name} is already in service with {config_name}; {hint}")
     if config_name is None:

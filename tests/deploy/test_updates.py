@@ -77,7 +77,7 @@ def test_rollback_to_serving_config(
     outcome = run("rollback", write_config(), "--yes", "--to", find_serving_config(emulator), *POLL)
 
     assert alone.exit_code == 1
-    assert f"with {first}; there is no other endpoint config to roll back to" in alone.output
+    assert f"with {first}; no other endpoint config exists to roll back to" in alone.output
     assert outcome.exit_code == 1
     assert (
         f"diamonds is already in service with {find_serving_config(emulator)}; "
