@@ -37,7 +37,8 @@ FRACTION = click.FloatRange(0, 1, min_open=True)
 )
 @click.option("--url", help="Test the container at http://HOST:PORT instead of starting one.")
 @click.option(
-    "--image", help="Image to start if Docker has it. Otherwise, the server runs in this Python."
+    "--image",
+    help="Image to start if Docker has it. Otherwise, the server runs in this Python environment.",
 )
 @click.option(
     "--payload",
@@ -70,7 +71,7 @@ FRACTION = click.FloatRange(0, 1, min_open=True)
 @click.option(
     "--processors",
     type=POSITIVE,
-    help="Processors the container can use. Default: all that are available here.",
+    help="CPUs the container can use. Default: all that are available here.",
 )
 @click.option(
     "--instance-type", default="ml.c6i.large", help="Instance type to extrapolate the result to."

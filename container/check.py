@@ -35,7 +35,7 @@ def check(settings: Settings, folder: Path | None, sample: Path | None) -> dict[
         "feature_list": describe_features(model.schema),
         "self_test_records": run_self_test(model, settings.model_folder),
         "workers": sizing.workers,
-        "workers_because": sizing.reason,
+        "sizing": sizing.reason,
         "memory_forecast_mib": sizing.memory_bytes // MIB,
     }
     if suggestions := suggest_settings():

@@ -48,7 +48,7 @@ def _parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="entrypoint.py",
         description="Serve an XGBoost model on Amazon SageMaker, or check its artifact.",
-        epilog="Environment variables configure the server; docs/settings.md lists them.",
+        epilog="Environment variables configure the server: see docs/settings.md.",
     )
     commands = parser.add_subparsers(
         title="commands", dest="command", metavar="COMMAND", required=True

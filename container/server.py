@@ -120,7 +120,7 @@ def build_options(settings: Settings, sizing: Sizing) -> dict[str, Any]:
         "control_socket_disable": True,
         "timeout": settings.worker_timeout_seconds,
         "graceful_timeout": 20,  # SIGKILL follows 30 s after SIGTERM: contract 1.3
-        "keepalive": 75,  # longer than SageMaker keeps an idle connection: contract 14
+        "keepalive": 75,  # SageMaker's own idle timeout is not documented: contract 14
         "logger_class": GunicornLog,
     }
 
@@ -170,7 +170,7 @@ def _find_heartbeat_folder() -> str:
         if os.access(folder, os.W_OK):
             return folder
     raise BadSetting(
-        f"{' and '.join(HEARTBEAT_FOLDERS)} are not writable: "
+        f"neither {' nor '.join(HEARTBEAT_FOLDERS)} is writable: "
         "with docker run --read-only, add --tmpfs /tmp"
     )
 

@@ -20,7 +20,7 @@ ServeError
 from http import HTTPStatus
 from typing import ClassVar
 
-# Marks in a reason where the message quotes the payload.
+# Placeholder in a reason for the quotation from the payload; logs keep the placeholder.
 SENT = "{sent}"
 
 

@@ -39,7 +39,7 @@ class Settings:
         "SAGEMAKER_BIND_TO_PORT",
         8080,
         integer_between(1, 65535),
-        "port to listen on, on all addresses",
+        "port to listen on, on all IPv4 interfaces",
     )
     model_folder: Path = _setting(
         "SM_MODEL_DIR", Path("/opt/ml/model"), Path, "folder of the model artifact"
@@ -67,14 +67,14 @@ class Settings:
         "SAGEMAKER_MAX_CONCURRENT_TRANSFORMS",
         None,
         integer_between(0, 1024),
-        "maximum number of concurrent invocations that `/execution-parameters` allows "
-        "batch transform; default: the number of workers",
+        "maximum number of concurrent invocations that `/execution-parameters` "
+        "reports to batch transform; default: the number of workers",
     )
     batch: bool = _setting(
         "SAGEMAKER_BATCH",
         False,
         parse_boolean,
-        "whether this is a batch transform job; only logged at startup",
+        "whether this is a batch transform job; logged at startup, has no other effect",
     )
     row_errors: bool = _setting(
         "SERVE_ROW_ERRORS",
@@ -128,7 +128,7 @@ class Settings:
         "SERVE_EARLY_STOPPING",
         True,
         parse_boolean,
-        "predict with the rounds up to the best iteration of a model that was stopped early; "
+        "use only the rounds up to the best iteration if training stopped early; "
         "`false` uses all rounds",
     )
     allow_newer: bool = _setting(
@@ -141,7 +141,7 @@ class Settings:
         "SAGEMAKER_MODEL_SERVER_WORKERS",
         0,
         integer_between(0, 1024),
-        "number of worker processes; 0 means as many as processors and memory allow",
+        "number of worker processes; 0 means as many as CPUs and memory allow",
     )
     worker_timeout_seconds: int = _setting(
         "SAGEMAKER_MODEL_SERVER_TIMEOUT",
@@ -192,7 +192,7 @@ class Settings:
 
     @property
     def max_payload_bytes(self) -> float:
-        """The maximum payload size in bytes, or infinity if it is unlimited."""
+        """The maximum payload size in bytes; infinity if unlimited."""
         if self.max_payload_mib is not None:
             return self.max_payload_mib * MIB or math.inf
         return self.max_content_length or DEFAULT_MAX_PAYLOAD_BYTES

@@ -42,7 +42,7 @@ def load(path: Path) -> Configuration:
 
 
 def _parse_section(section: type[Any], value: object, key: str) -> Any:
-    """Return a dataclass of the configuration from the mapping at ``key``, "" for the file."""
+    """Return a dataclass from the mapping at ``key``; "" means the root of the file."""
     if value is None or value is NO_VALUE:
         value = {}
     if not isinstance(value, dict):

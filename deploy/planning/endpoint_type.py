@@ -25,8 +25,8 @@ def verify_endpoint_type(name: str, serving: Parameters, config: Parameters) -> 
     old, new = find_endpoint_type(serving), find_endpoint_type(config)
     if old != new:
         raise DeployError(
-            f"cannot update {name}: AWS does not convert an endpoint from {old} to {new}; deploy "
-            f"the new one under another name, switch its clients over, then delete {name} with down"
+            f"cannot update {name}: AWS does not convert {old} endpoints to {new}; deploy a new "
+            f"endpoint under another name, switch the clients to it, then delete {name} with down"
         )
 
 

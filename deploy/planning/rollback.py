@@ -46,7 +46,7 @@ def plan_rollback(
     """
     actual = read_actual_state(aws, name)
     _verify_can_roll_back(name, actual)
-    if requested_config_name is None and _is_only_unrecorded(actual):
+    if requested_config_name is None and _needs_only_recording(actual):
         config = _read_config(aws, str(actual.serving_config_name))
         return _plan_completion(name, operations, actual, config)
     config = _read_config(aws, _select_config_name(aws, name, actual, requested_config_name))
@@ -67,7 +67,7 @@ def _verify_can_roll_back(name: str, actual: ActualState) -> None:
     verify_changeable(name, actual)
 
 
-def _is_only_unrecorded(actual: ActualState) -> bool:
+def _needs_only_recording(actual: ActualState) -> bool:
     return actual.has_unrecorded_rollback and actual.status != ROLLBACK_FAILED
 
 
@@ -81,19 +81,17 @@ def _select_config_name(aws: Aws, name: str, actual: ActualState, requested: str
     default = actual.recorded_config_name if may_serve_both else actual.previous_config_name
     config_name = requested or default
     owned = {config["EndpointConfigName"] for config in list_owned_configs(aws, name)}
-    others = ", ".join(sorted(owned - {actual.serving_config_name})) or "no other config exists"
+    others = ", ".join(sorted(owned - {actual.serving_config_name}))
+    hint = f"select one with --to: {others}"
+    if not others:
+        hint = "no other endpoint config exists to roll back to"
     if config_name == actual.serving_config_name and not may_serve_both:
-        raise DeployError(
-            f"{name} already uses {config_name}; select another endpoint config with --to: {others}"
-        )
+        raise DeployError(f"{name} is already in service with {config_name}; {hint}")
     if config_name is None:
-        raise DeployError(f"{name} has no previous endpoint config; select one with --to: {others}")
+        raise DeployError(f"{name} has no previous endpoint config; {hint}")
     # The previous config may have been created by hand.
     if config_name not in owned and config_name != actual.previous_config_name:
-        raise DeployError(
-            f"{config_name} is not an existing endpoint config of {name}; select one with --to: "
-            f"{others}"
-        )
+        raise DeployError(f"{config_name} is not an existing endpoint config of {name}; {hint}")
     return config_name
 
 
@@ -144,10 +142,10 @@ def _plan_switch_calls(
     deployment = operations.exclude_alarms(unusable_alarms) if has_instances else None
     if deployment:
         yield from _plan_own_alarms(operations, actual)
-    was_detached = must_detach_scaling(actual, config)
-    if was_detached:
+    must_detach = must_detach_scaling(actual, config)
+    if must_detach:
         yield detach_scaling(name, actual, DETACH_REASON)
-    # Scaling that an interrupted run detached has set the number of instances, too.
+    # If an interrupted run detached scaling, the number of instances was set by scaling as well.
     has_scaling = bool(actual.target or operations.target)
     yield build_update_call(
         name,
@@ -156,7 +154,7 @@ def _plan_switch_calls(
         keep_instance_count=has_instances and has_scaling,
         reason=f"roll back to {config_name}",
     )
-    yield from _plan_scaling(name, operations, actual, config, was_detached=was_detached)
+    yield from _plan_scaling(name, operations, actual, config, was_detached=must_detach)
     yield _record_rollback(actual, config)
 
 

@@ -88,7 +88,7 @@ def read_lines(lines: bytes, first_row: int, names: Names, schema: Schema) -> It
 def encode(predictions: NDArray[np.float32]) -> bytes:
     """Return one line per record, with its values separated by commas.
 
-    Each value is the shortest text that reads back as the same float32.
+    Each value is the shortest text that round-trips to the same float32.
     """
     if not len(predictions):
         return b""

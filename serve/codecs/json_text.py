@@ -13,8 +13,8 @@ from serve.columns import Column, Columns, ValuesByName
 def format_values(values: NDArray[Any]) -> list[bytes]:
     """Return one text per record of a column, (n,) or (n, k) with n > 0.
 
-    Examples: ``0.9``, ``null`` and ``[0.1, 0.9]``. Each number is the shortest text that reads back
-    as the same float32; NaN and infinity are null.
+    Examples: ``0.9``, ``null`` and ``[0.1, 0.9]``. Each number is the shortest text that
+    round-trips to the same float32; NaN and infinity are null.
     """
     text = orjson.dumps(np.ascontiguousarray(values), option=orjson.OPT_SERIALIZE_NUMPY)
     if values.ndim == 1:

@@ -64,7 +64,8 @@ def encode_columns(columns: Columns) -> bytes:
 def format_scores(predictions: NDArray[np.float32], separator: bytes) -> bytes:
     """Return ``{"score": x}`` for each record; several values per record are a list x.
 
-    Each number is the shortest text that reads back as the same float32; NaN and infinity are null.
+    Each number is the shortest text that round-trips to the same float32; NaN and infinity are
+    null.
     """
     if not len(predictions):
         return b""

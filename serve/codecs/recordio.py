@@ -26,8 +26,8 @@ MAGIC = 0xCED7230A
 HEADER = struct.Struct("<II")
 LENGTH_BITS = 29
 WHOLE, FIRST, MIDDLE, LAST = range(4)
-# A Record has four fields besides its features. If it has more than this many fields, it may be
-# read more slowly.
+# A Record has four fields besides its features. Fields beyond this number are compared like fixed
+# bytes, so records that have them are often read one by one.
 MAX_IGNORED_FIELDS = 8
 # SageMaker's own algorithms return predictions as the label "score".
 LABEL, SCORE = 2, b"score"
@@ -35,9 +35,9 @@ FLOAT32_BYTES = 4
 
 
 class Frame(NamedTuple):
-    """A framed record: the bytes that contain its message, and the message's start and end."""
+    """A framed record: the buffer with its message, the message's offsets, and the next frame's."""
 
-    message: bytes
+    buffer: bytes
     start: int
     end: int
     next_offset: int
@@ -70,7 +70,7 @@ def encode_columns(columns: Columns) -> bytes:
 
 
 def _encode_labels(labels: Mapping[bytes, NDArray[np.float32]]) -> bytes:
-    """Return one record per row of the labels, float32 (n, k); all records have equal length."""
+    """Return one record per row of the labels, float32 (n, k); all records have the same length."""
     rows = len(next(iter(labels.values())))
     pieces = []
     for label, values in labels.items():
@@ -114,12 +114,13 @@ def _read_uniform_records(
 ) -> tuple[NDArray[Any], int] | None:
     """Return the values of the next records, and the offset after these records.
 
-    The records may differ only in their values and ignored fields. Reading such records at once is
-    many times as fast as one by one. Return None if there are fewer than two such records.
+    The records may differ only in their values and ignored fields. Reading such records
+    together is many times faster than reading them one by one. Return None if there are fewer than
+    two such records.
     """
     first = _read_frame(payload, offset, row)
     tensor = _read_message(first, row, width)
-    if first.message is not payload or tensor.span is None or tensor.dtype is None:
+    if first.buffer is not payload or tensor.span is None or tensor.dtype is None:
         return None
     if len(tensor.values) != width or tensor.size not in (None, width):
         return None
@@ -144,7 +145,7 @@ def _read_uniform_records(
 
 def _find_ignored_spans(frame: Frame) -> list[tuple[int, int]]:
     """Return the offsets of the values of ignored fields, such as labels, IDs and metadata."""
-    fields = islice(read_fields(frame.message, frame.start, frame.end), MAX_IGNORED_FIELDS)
+    fields = islice(read_fields(frame.buffer, frame.start, frame.end), MAX_IGNORED_FIELDS)
     return [
         (field.start, field.end)
         for field in fields
@@ -215,7 +216,7 @@ def _read_part(payload: bytes, offset: int, row: int) -> tuple[int, int, int]:
 
 def _read_message(frame: Frame, row: int, width: int) -> Tensor:
     try:
-        return read_tensor(frame.message, frame.start, frame.end, width)
+        return read_tensor(frame.buffer, frame.start, frame.end, width)
     except InvalidMessage as error:
         raise MalformedPayload(f"row {row}: invalid protobuf record: {error}") from error
 

@@ -35,7 +35,10 @@ class SchemaFile:
 
 @dataclass(frozen=True, slots=True)
 class FeatureInfo:
-    """A feature as described by schema.json or the booster; a default value means unknown."""
+    """A feature as described by schema.json or the booster.
+
+    A default means unknown, except that a value may be missing by default.
+    """
 
     name: str | None = None
     type: str | None = None
@@ -67,7 +70,7 @@ def read_schema_file(path: Path) -> SchemaFile | None:
         raise BadArtifact(f"{path}: {error}") from error
     names = Counter(feature.name for feature in features if feature.name is not None)
     if repeated := [name for name, count in names.items() if count > 1]:
-        raise BadArtifact(f"{path}: feature names must be unique, repeated: {listed(repeated)}")
+        raise BadArtifact(f"{path}: duplicate feature names: {listed(repeated)}")
     return SchemaFile(features, libsvm_base, classes)
 
 

@@ -27,7 +27,7 @@ def merge_schema(
     schema_file: SchemaFile | None,
     settings: Settings,
 ) -> Schema:
-    """Return the schema of the booster's features, completed by schema.json.
+    """Return the schema of the model: schema.json where it says something, otherwise the booster.
 
     Raises BadArtifact if the booster and schema.json contradict each other.
     """
@@ -61,26 +61,26 @@ def check_classes(schema_file: SchemaFile | None, output_count: int) -> None:
 
 
 def _merge_features(
-    in_booster: list[FeatureInfo],
-    in_file: list[FeatureInfo] | None,
+    booster_features: list[FeatureInfo],
+    file_features: list[FeatureInfo] | None,
     writer_version: tuple[int, ...],
 ) -> list[FeatureInfo]:
     """Return each feature with its properties from both the booster and schema.json."""
-    trusted = [_drop_truncated_labels(feature, writer_version) for feature in in_booster]
-    if in_file is None:
-        in_file = trusted
-    if len(in_file) != len(in_booster):
+    usable_features = [_drop_truncated_labels(info, writer_version) for info in booster_features]
+    if file_features is None:
+        file_features = usable_features
+    if len(file_features) != len(booster_features):
         raise BadArtifact(
-            f"{SCHEMA_NAME} describes {counted(len(in_file), 'feature')}, but the model has "
-            f"{len(in_booster):,}: describe all of them, in training order"
+            f"{SCHEMA_NAME} describes {counted(len(file_features), 'feature')}, but the model has "
+            f"{len(booster_features):,}: describe all of them, in training order"
         )
     merged = []
-    for number, (described, own, untrusted) in enumerate(
-        zip(in_file, trusted, in_booster, strict=True), 1
+    for number, (from_file, from_booster, booster_with_truncated_labels) in enumerate(
+        zip(file_features, usable_features, booster_features, strict=True), 1
     ):
-        _check_agreement(number, described, own)
-        merged.append(_complete(described, own))
-        _check_categories(number, merged[-1], untrusted)
+        _check_agreement(number, from_file, from_booster)
+        merged.append(_complete(from_file, from_booster))
+        _check_categories(number, merged[-1], booster_with_truncated_labels)
     return merged
 
 
@@ -167,7 +167,7 @@ def _build_feature(info: FeatureInfo, unknown_is_missing: bool) -> Feature:  # n
         return Feature(info.type or "q", info.missing)
     if info.categories:
         return LabelFeature("c", info.missing, info.categories, unknown_is_missing)
-    # Without a split on the feature, the booster does not limit its codes.
+    # If no tree splits on the feature, the booster implies no limit for its codes.
     return CodeFeature("c", info.missing, info.codes or MAX_CODES, unknown_is_missing)
 
 

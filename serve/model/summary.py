@@ -16,7 +16,7 @@ def summarize(model: Model) -> dict[str, Any]:
         "booster": model.booster_type,
         "objective": model.objective,
         "rounds": model.booster.num_boosted_rounds(),
-        "rounds_that_predict": model.rounds_used,
+        "rounds_used": model.rounds_used,
         "ensemble": {member.file.path.name: member.rounds_used for member in model.members},
         "features": model.schema.width,
         "libsvm_base": model.schema.libsvm_base,

@@ -78,7 +78,7 @@ def test_empty_variable_is_unset(models: Path) -> None:
         ),
         (
             '{"features": [{"name": "a"}, {"name": "a"}]}',
-            'feature names must be unique, repeated: "a"',
+            'duplicate feature names: "a"',
         ),
         ('{"features": ["a", "b"]}', "a list of objects"),
         ("[" * 200_000, "recursion"),

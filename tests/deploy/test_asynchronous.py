@@ -217,5 +217,5 @@ def test_kind_of_endpoint_is_fixed(
     emulator.recorder.reset()
     for outcome in (run("plan", write_config()), run("up", write_config(), *POLL)):
         assert outcome.exit_code == 1
-        assert "AWS does not convert an endpoint from asynchronous to real-time" in outcome.output
+        assert "AWS does not convert asynchronous endpoints to real-time" in outcome.output
     assert list_mutations(emulator) == []

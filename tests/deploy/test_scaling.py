@@ -192,7 +192,7 @@ def test_serverless_to_instances_is_permanent(
     assert updated.exit_code == 0, updated.output
     assert scaling == ["xgb-endpoint-target-tracking"]
     for rejected in (rolled_back, reverted):
-        assert "AWS does not convert an endpoint from real-time to serverless" in rejected.output
+        assert "AWS does not convert real-time endpoints to serverless" in rejected.output
     assert list_mutations(emulator) == []
 
 

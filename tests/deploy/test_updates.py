@@ -72,13 +72,16 @@ def test_rollback_to_serving_config(
     """A rollback to the config in use is rejected with the names of the other configs."""
     run("up", write_config(), *POLL)
     first = find_serving_config(emulator)
+    alone = run("rollback", write_config(), "--yes", "--to", first, *POLL)
     run("up", write_config(SECOND_VERSION), *POLL)
     outcome = run("rollback", write_config(), "--yes", "--to", find_serving_config(emulator), *POLL)
 
+    assert alone.exit_code == 1
+    assert f"with {first}; no other endpoint config exists to roll back to" in alone.output
     assert outcome.exit_code == 1
     assert (
-        f"diamonds already uses {find_serving_config(emulator)}; "
-        f"select another endpoint config with --to: {first}" in outcome.output
+        f"diamonds is already in service with {find_serving_config(emulator)}; "
+        f"select one with --to: {first}" in outcome.output
     )
 
 

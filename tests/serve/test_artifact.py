@@ -196,7 +196,7 @@ def test_early_stopping_is_honored(tmp_path: Path) -> None:
     with running(save_artifact(booster, tmp_path)) as server:
         np.testing.assert_array_equal(scores(server.post(body)), best)
     started = next(event for event in server.events() if event["event"] == "server started")
-    assert started["rounds_that_predict"] == booster.best_iteration + 1 < started["rounds"]
+    assert started["rounds_used"] == booster.best_iteration + 1 < started["rounds"]
     with running(tmp_path, SERVE_EARLY_STOPPING="false") as server:
         np.testing.assert_array_equal(scores(server.post(body)), booster.predict(matrix))
 
