@@ -19,7 +19,7 @@ for number in (signal.SIGINT, signal.SIGHUP):
 @pytest.fixture(scope="session")
 def diamonds() -> Iterator[Server]:
     """Return a server of the sample artifact."""
-    with running(ROOT / "model" / "artifact") as server:
+    with running(ROOT / "model" / "artifact", SAGEMAKER_MODEL_SERVER_WORKERS="2") as server:
         yield server
 
 

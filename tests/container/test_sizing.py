@@ -129,7 +129,8 @@ def test_server_under_real_limits(models: Path, real_cgroups: dict[str, Path]) -
     for folder in real_cgroups.values():
         (folder / "tasks").write_text(str(os.getpid()))
     try:
-        with running(save_artifact(BOOSTER, models / "limited")) as server:
+        artifact = save_artifact(BOOSTER, models / "limited")
+        with running(artifact, SAGEMAKER_MODEL_SERVER_WORKERS="0") as server:
             assert server.post("1,2").status_code == 200
     finally:
         for tasks, pid in inherited:

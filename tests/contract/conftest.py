@@ -28,5 +28,5 @@ def diamonds(front_end: str) -> Iterator[Server]:
     if url := os.environ.get("TEST_SERVER_URL"):
         yield Server(url.rstrip("/"))
         return
-    with running(ROOT / "model" / "artifact") as server:
+    with running(ROOT / "model" / "artifact", SAGEMAKER_MODEL_SERVER_WORKERS="2") as server:
         yield server

@@ -91,9 +91,12 @@ class Server:
 
 @contextmanager
 def running(folder: Path, **env: str) -> Iterator[Server]:
-    """Serve the artifact in a folder, with these environment variables, until the block ends."""
+    """Serve the artifact in a folder, with these environment variables, until the block ends.
+
+    One worker starts sooner than the default of one per CPU, which most tests do not need.
+    """
     port = free_port()
-    process = start(folder, port, **env)
+    process = start(folder, port, **{"SAGEMAKER_MODEL_SERVER_WORKERS": "1"} | env)
     server = Server(f"http://127.0.0.1:{port}", process)
     try:
         wait_until_ready(server)
