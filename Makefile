@@ -113,11 +113,11 @@ test: setup $(VENV)/aws-ready ## Run all tests except those that need Docker or 
 	@echo "Not run: make test-long (load, volume, churn), test-app (needs Chromium), test-image (needs Docker)"
 
 .PHONY: test-long
-test-long: setup ## Run the tests that repeat a tested promise: load, volume, churn
+test-long: setup $(VENV)/aws-ready ## Run the tests that repeat a tested promise: load, volume, churn
 	@$(PYTEST) -m long
 
 .PHONY: test-quick
-test-quick: setup ## Run the tests of codecs, schema, HTTP and documents in under a minute
+test-quick: setup $(VENV)/aws-ready ## Run the tests of codecs, schema, HTTP and documents in under a minute
 	@$(PYTEST) -m "not long" $(QUICK_TESTS)
 
 .PHONY: test-app
