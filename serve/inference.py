@@ -84,7 +84,7 @@ def infer_slices(
     parallel: ParallelMap,
     output_keys: Sequence[str] = (),
 ) -> Iterator[bytes]:
-    """Yield the response slice by slice; the response's codec must promise CONCATENATES."""
+    """Yield the response slice by slice; its codec must have CONCATENATES = True."""
     records = decode(invocation, model.schema)
     features = align(records, model.schema, stopwatch)
     scorer = choose_scorer(model, invocation, output_keys)

@@ -36,8 +36,8 @@ PERMANENT_UPDATE_REASON = (
 def plan_update(release: Release, operations: Operations, actual: ActualState) -> list[Call]:
     """Plan the calls that create the endpoint or update it.
 
-    Raises DeployError if AWS would reject the update, or if an alarm of the same name was not
-    created by this program.
+    Raises DeployError if AWS would reject the update, or if an alarm that it would create or
+    change already exists and was not created by this program.
     """
     return [
         *_plan_release(release, actual),

@@ -115,8 +115,8 @@ class Responder:
     ) -> HttpResponse:
         """Return a response whose slices are encoded one by one.
 
-        The response's media type is line-based; with ``row_errors``, so is the payload's. An error
-        in the first slice raises InvocationError, even if the response is streamed.
+        It must be line-based; ``row_errors`` also requires a line-based payload. An error in the
+        first slice raises InvocationError, even if the response is streamed.
         """
         tally = Tally()
         if row_errors:
@@ -140,7 +140,7 @@ class Responder:
         """Return the media types of the payload and the response; raises NotAcceptable.
 
         If Accept leaves the choice open, the response has the default media type of the settings.
-        If the settings have none, it has the payload's, if that is JSON or JSON Lines, or else CSV.
+        Without a default, it is JSON for JSON, JSON Lines for JSON Lines, and CSV otherwise.
         """
         media_type = parse_content_type(content_type)
         fallback_type = media_type.name if media_type.name in (JSON, JSON_LINES) else CSV

@@ -55,14 +55,14 @@ def _check_serverless(configuration: Configuration) -> Iterator[str]:
         "capture": configuration.capture,
         "kms.volume_key": configuration.kms.volume_key,
     }
-    if present := [key for key, value in unsupported.items() if value]:
+    if present := ", ".join(key for key, value in unsupported.items() if value):
         yield (
-            f"compute.serverless: does not support {', '.join(present)}; "
-            "remove it, or use instances"
+            f"compute.serverless: does not support {present}; "
+            f"remove {present}, or replace compute.serverless with instances"
         )
     provisioned = serverless.provisioned_concurrency
     if provisioned and provisioned > serverless.max_concurrency:
         yield (
-            "compute.serverless.provisioned_concurrency: expected at most max_concurrency, "
-            f"{serverless.max_concurrency}; got {provisioned}"
+            "compute.serverless.provisioned_concurrency: expected at most "
+            f"{serverless.max_concurrency} (the value of max_concurrency), got {provisioned}"
         )
