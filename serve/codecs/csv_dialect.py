@@ -27,7 +27,7 @@ def normalize_delimiter(body: bytes, parameters: Mapping[str, str]) -> bytes:
     if label_size != "1":
         raise UnsupportedMediaType(
             f"Content-Type: expected label_size=1 or no label_size, got label_size={label_size}; "
-            "every column must be a feature"
+            "label_size=1 is accepted as in the AWS image, but a payload contains no label"
         )
     delimiter = _parse_delimiter(parameters.get("delimiter", ","))
     if delimiter == ",":

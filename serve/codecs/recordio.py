@@ -226,7 +226,7 @@ def _check_columns(tensor: Tensor, row: int, schema: Schema) -> None:
     value_count, keys = len(tensor.values), tensor.keys
     if tensor.size not in (None, schema.width):
         raise SchemaMismatch(
-            f"row {row}: expected a shape of {schema.width:,} values, got {SENT}",
+            f"row {row}: expected a tensor of {schema.width:,} values, got {SENT}",
             quoted(tensor.size),
         )
     if not len(keys):

@@ -202,12 +202,12 @@ def test_padding_is_ignored(server: Server) -> None:
         (framed(ROW) + framed(record([1, 2, 3, 4])), "row 2: expected 3 columns, got 4"),
         (
             framed(ROW) * 3 + framed(record([1, 2, 3], shape=[4])),
-            "row 4: expected a shape of 3 values, got 4",
+            "row 4: expected a tensor of 3 values, got 4",
         ),
-        (framed(record([1], [0], [4])), "row 1: expected a shape of 3 values, got 4"),
+        (framed(record([1], [0], [4])), "row 1: expected a tensor of 3 values, got 4"),
         (
             framed(record([1], [0], [1 << 60] * 2)),
-            "row 1: expected a shape of 3 values, got 1329227995784915872903807060280344576",
+            "row 1: expected a tensor of 3 values, got 1329227995784915872903807060280344576",
         ),
         (framed(record([1], [0], [1 << 60] * 40)), "more than 32 values"),
         (framed(record([1], [3], [3])), "row 1: expected keys from 0 to 2, got 3"),
