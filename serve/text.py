@@ -34,6 +34,11 @@ def column_label(names: Sequence[str] | None, index: int) -> str:
     return f"column {index + 1}" if names is None else f"column {quoted(names[index])}"
 
 
+def with_hint(message: str, hint: str) -> str:
+    """Return a message followed by a hint, which may be empty."""
+    return f"{message}; {hint}" if hint else message
+
+
 def is_number(text: str) -> bool:
     """Return whether a text is a decimal number in ASCII.
 

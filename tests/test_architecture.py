@@ -26,6 +26,7 @@ LAYERS = {
         {"serve.records", "serve.columns", "serve.parallel"},
         {"serve.setting_parsers", "serve.unknown_variables"},
         {"serve.settings"},
+        {"serve.diagnosis"},
         {"serve.schema"},
         {"serve.codecs"},
         {"serve.model"},

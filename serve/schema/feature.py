@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from serve.diagnosis.cells import find_label_hint, find_number_hint
 from serve.errors import SENT
 from serve.records import Cell
 from serve.text import is_number, listed, quoted
@@ -19,20 +20,20 @@ Column = Sequence[float | None]
 FLOAT32_OVERFLOW = float(2**128 - 2**103)
 NUMBER_TEXT = re.compile(r"[0-9eE+\-. \t]*")
 NAN_TEXT = re.compile(r"[+-]?nan", re.IGNORECASE)
-# Other programs represent a missing value like this. Here, these are errors with a hint.
-FOREIGN_MISSING_VALUES = {"na", "n/a", "<na>", "null", "none", "?", "-"}
 BOOLEANS = {"true": 1.0, "false": 0.0}
 
 
 class CellMismatch(ValueError):
     """A cell that does not fit its feature.
 
-    ``reason`` is the message with SENT in place of the cell.
+    ``reason`` is the message with SENT in place of the cell. ``hint``, which may be empty, is what
+    the sender probably has to change.
     """
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, hint: str = "") -> None:
         super().__init__(reason)
         self.reason = reason
+        self.hint = hint
 
 
 @dataclass(frozen=True)
@@ -105,16 +106,15 @@ class Feature:
             return BOOLEANS[text.lower()]
         if is_number(text):
             return float(text)
-        reason = f"expected {self._expected}, got {SENT}"
-        if text.lower() in FOREIGN_MISSING_VALUES:
-            reason += "; leave the cell empty if the value is missing"
-        raise CellMismatch(reason)
+        hint = find_number_hint(text, textual=True)
+        raise CellMismatch(f"expected {self._expected}, got {SENT}", hint)
 
     def _parse_value(self, cell: Cell) -> float:
         if cell is None:
             return self.read_missing()
         if isinstance(cell, str):
-            raise CellMismatch(f"expected {self._expected}, got the string {SENT}")
+            reason = f"expected {self._expected}, got the string {SENT}"
+            raise CellMismatch(reason, find_number_hint(cell, textual=False))
         if isinstance(cell, bool) and self.type != "i":
             raise CellMismatch(f"expected {self._expected}, got {SENT}")
         try:
@@ -190,7 +190,8 @@ class LabelFeature(Feature):
             return code
         if self.unknown_is_missing and isinstance(cell, str | int | float):
             return math.nan
-        raise CellMismatch(f"unknown category {SENT}: expected {listed(self.categories)}")
+        hint = find_label_hint(cell, self.categories, textual=textual)
+        raise CellMismatch(f"unknown category {SENT}: expected {listed(self.categories)}", hint)
 
     def _read_texts(self, cells: Sequence[Cell]) -> Column | None:
         codes = [self.codes.get(cell) for cell in cells]

@@ -8,17 +8,17 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
-from serve.errors import HeaderMismatch, SchemaMismatch
-from serve.records import Cell, Matrix, Records, Rows
-from serve.schema.feature import CellMismatch, CodeFeature, Feature, LabelFeature
-from serve.schema.mismatch import (
+from serve.diagnosis.lines import (
     check_for_header,
-    describe_name_mismatch,
     describe_width_mismatch,
     find_joined_lines_hint,
     find_line_hint,
 )
-from serve.text import column_label, quoted
+from serve.diagnosis.names import describe_name_mismatch
+from serve.errors import HeaderMismatch, SchemaMismatch
+from serve.records import Cell, Matrix, Records, Rows
+from serve.schema.feature import CellMismatch, CodeFeature, Feature, LabelFeature
+from serve.text import column_label, quoted, with_hint
 
 NUMBER_TYPES = {int, float, type(None)}
 
@@ -110,7 +110,8 @@ class Schema:
             try:
                 features[row, column] = feature.read(number, textual=False)
             except CellMismatch as error:
-                raise self._build_cell_error(matrix, row, column, number, error.reason) from error
+                reason = with_hint(error.reason, error.hint)
+                raise self._build_cell_error(matrix, row, column, number, reason) from error
         return features
 
     def _align_rows(self, rows: Rows) -> NDArray[np.float32]:
@@ -153,7 +154,8 @@ class Schema:
         widths = enumerate(map(len, rows.cells))
         row, width = next((row, width) for row, width in widths if width != self.width)
         hint = find_joined_lines_hint(rows, self.width) or find_line_hint(self.names, rows, row)
-        raise SchemaMismatch(self.describe_width_mismatch(rows.first_row + row, width) + hint)
+        mismatch = self.describe_width_mismatch(rows.first_row + row, width)
+        raise SchemaMismatch(with_hint(mismatch, hint))
 
     def _read_matrix(self, rows: Rows, order: Sequence[int]) -> NDArray[np.float32] | None:
         """Return the cells as one matrix, or None if any of them is not a number."""
@@ -190,7 +192,8 @@ class Schema:
             return self.features[column].read(cell, textual=rows.textual)
         except CellMismatch as error:
             check_for_header(self.names, rows)
-            reason = error.reason + find_line_hint(self.names, rows, row)
+            hint = find_line_hint(self.names, rows, row) or error.hint
+            reason = with_hint(error.reason, hint)
             raise self._build_cell_error(rows, row, column, cell, reason) from error
 
     def _build_cell_error(
