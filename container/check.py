@@ -37,6 +37,7 @@ def check(settings: Settings, folder: Path | None, sample: Path | None) -> dict[
         "workers": sizing.workers,
         "sizing": sizing.reason,
         "memory_forecast_mib": sizing.memory_bytes // MIB,
+        "warnings": list(model.warnings),
     }
     if suggestions := suggest_settings():
         report["ignored_variables"] = suggestions

@@ -1,7 +1,7 @@
 """Format the report of a check, for people or for programs."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from serve.text import counted, listed
@@ -27,6 +27,9 @@ LABELS = {
     "sample_request": "sample request",
 }
 
+# A label and its value.
+Line = tuple[str, str]
+
 
 def format_json(report: Mapping[str, Any]) -> str:
     """Return a report as indented JSON."""
@@ -39,23 +42,36 @@ def format_text(report: Mapping[str, Any]) -> str:
 
 
 def _format_entry(key: str, value: Any) -> Iterator[str]:
-    match key:
-        case "feature_list":
-            yield from _format_features(value)
-        case "ensemble":
-            for file_name, rounds in value.items():
-                yield _align("ensemble member", f"{file_name}, {counted(rounds, 'round')}")
-        case "ignored_files":
-            for file_name, reason in value.items():
-                yield _align("ignored file", f"{file_name}: {reason}")
-        case "ignored_variables":
-            for variable, suggestion in value.items():
-                yield _align("ignored variable", f"{variable}: did you mean {suggestion}?")
-        case "sample_response":
-            yield from ("", "sample response", value.rstrip())
-        case _:
-            label = LABELS.get(key, key.replace("_", " "))
-            yield _align(label, "unknown" if value is None else str(value))
+    if key in LISTS:
+        for line in LISTS[key](value):
+            yield _align(*line)
+    elif key == "feature_list":
+        yield from _format_features(value)
+    elif key == "sample_response":
+        yield from ("", "sample response", value.rstrip())
+    else:
+        label = LABELS.get(key, key.replace("_", " "))
+        yield _align(label, "unknown" if value is None else str(value))
+
+
+def _format_members(members: Mapping[str, int]) -> Iterator[Line]:
+    for file_name, rounds in members.items():
+        yield "ensemble member", f"{file_name}, {counted(rounds, 'round')}"
+
+
+def _format_ignored_files(reasons: Mapping[str, str]) -> Iterator[Line]:
+    for file_name, reason in reasons.items():
+        yield "ignored file", f"{file_name}: {reason}"
+
+
+def _format_ignored_variables(suggestions: Mapping[str, str]) -> Iterator[Line]:
+    for variable, suggestion in suggestions.items():
+        yield "ignored variable", f"{variable}: did you mean {suggestion}?"
+
+
+def _format_warnings(warnings: Iterable[str]) -> Iterator[Line]:
+    for warning in warnings:
+        yield "warning", warning
 
 
 def _align(label: str, value: str) -> str:
@@ -80,3 +96,12 @@ def _describe_feature(feature: Mapping[str, Any]) -> str:
     if "categories" in feature:
         return f"{description}: {listed(feature['categories'])}"
     return description
+
+
+# Entries of several lines.
+LISTS: dict[str, Callable[[Any], Iterator[Line]]] = {
+    "ensemble": _format_members,
+    "ignored_files": _format_ignored_files,
+    "ignored_variables": _format_ignored_variables,
+    "warnings": _format_warnings,
+}

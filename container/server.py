@@ -56,6 +56,8 @@ class Server(BaseApplication):
         self.application = _build_application(model, settings, sizing)
         self.options = build_options(settings, sizing)
         _log_ignored(model.file)
+        for warning in model.warnings:
+            log_event(logging.WARNING, "model warning", warning=warning)
         self.startup_fields = {
             "version": __version__,
             "xgboost": xgboost.__version__,

@@ -124,12 +124,13 @@ class Settings:
         "index of the first feature in `text/libsvm`, 0 or 1; "
         "default: `libsvm_base` in `schema.json`, otherwise 0",
     )
-    early_stopping: bool = _setting(
+    early_stopping: bool | None = _setting(
         "SERVE_EARLY_STOPPING",
-        True,
+        None,
         parse_boolean,
-        "use only the rounds up to the best iteration if training stopped early; "
-        "`false` uses all rounds",
+        "`true` predicts with the rounds up to the model's `best_iteration`, `false` with all "
+        "rounds; default: up to `best_iteration` if training may have stopped early, with a "
+        "warning",
     )
     allow_newer: bool = _setting(
         "SERVE_ALLOW_NEWER_MODEL",

@@ -3,12 +3,12 @@
 import json
 import threading
 from dataclasses import dataclass, replace
+from itertools import chain
 
 import numpy as np
 import xgboost
 from numpy.typing import NDArray
 
-from serve.errors import BadArtifact
 from serve.model.artifact import SCHEMA_NAME, ModelFile, find_model
 from serve.model.booster import read_booster
 from serve.model.ensemble import (
@@ -19,12 +19,12 @@ from serve.model.ensemble import (
     standard_deviation,
 )
 from serve.model.native_predict import Predictor, build_predictor
+from serve.model.rounds import choose_rounds
 from serve.model.schema_file import read_schema_file
 from serve.model.schema_merge import check_classes, merge_schema
 from serve.model.warm_up import measure_speed
 from serve.schema.schema import Schema
 from serve.settings import Settings
-from serve.text import quoted
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,7 @@ class Model:
         seconds_per_row: the approximate prediction time of one row among many.
         members: the models of an ensemble, whose ``booster`` and ``rounds_used`` are those of the
             first member; empty for a single model.
+        warnings: what the operator should check, because the server cannot know it.
 
     """
 
@@ -54,6 +55,7 @@ class Model:
     max_rows_one_by_one: int = 1
     seconds_per_row: float = 0.0
     members: tuple["Model", ...] = ()
+    warnings: tuple[str, ...] = ()
 
     def predict(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the predictions, float32 (n,) or (n, k), for features, float32 (n, f) with n > 0.
@@ -98,6 +100,7 @@ def _combine(file: ModelFile, members: tuple[Model, ...]) -> Model:
         file=file,
         members=members,
         predictor=lambda features: combine([predictor(features) for predictor in predictors]),
+        warnings=tuple(chain.from_iterable(member.warnings for member in members)),
     )
 
 
@@ -120,35 +123,28 @@ def _load_file(file: ModelFile, settings: Settings) -> Model:
     schema_file = read_schema_file(settings.model_folder / SCHEMA_NAME)
     schema = merge_schema(booster, file.writer_version, schema_file, settings)
     learner = json.loads(booster.save_config())["learner"]
-    rounds = booster.num_boosted_rounds()
-    if settings.early_stopping:
-        rounds = _count_best_rounds(booster.attr("best_iteration"), rounds)
     booster_type = learner["gradient_booster"]["name"]
+    rounds = choose_rounds(booster, booster_type, settings.early_stopping)
     if booster_type == "gbtree":
-        predictor = build_predictor(booster, rounds)
+        predictor = build_predictor(booster, rounds.used)
     else:
-        predictor = _build_dmatrix_predictor(booster, booster_type, rounds)
+        predictor = _build_dmatrix_predictor(booster, booster_type, rounds.used)
     parameters = learner["learner_model_param"]
     class_count = int(parameters["num_class"])
     check_classes(schema_file, max(class_count, int(parameters.get("num_target", 1))))
     objective = learner["objective"]["name"]
-    return Model(file, schema, booster, booster_type, objective, rounds, class_count, predictor)
-
-
-def _count_best_rounds(best_iteration: str | None, rounds: int) -> int:
-    """Return the number of rounds up to the best iteration, or all if training was not stopped.
-
-    Raises BadArtifact if the best iteration is not one of the rounds.
-    """
-    if best_iteration is None:
-        return rounds
-    if not best_iteration.isdecimal() or int(best_iteration) >= rounds:
-        raise BadArtifact(
-            f"the model's best_iteration is {quoted(best_iteration)}: "
-            f"expected a whole number less than {rounds:,}, the model's number of rounds; "
-            "correct it, or set SERVE_EARLY_STOPPING=false to predict with all rounds"
-        )
-    return int(best_iteration) + 1
+    warnings = [f"{file.path}: {warning}" for warning in (rounds.warning,) if warning]
+    return Model(
+        file,
+        schema,
+        booster,
+        booster_type,
+        objective,
+        rounds.used,
+        class_count,
+        predictor,
+        warnings=tuple(warnings),
+    )
 
 
 def _build_dmatrix_predictor(booster: xgboost.Booster, booster_type: str, rounds: int) -> Predictor:

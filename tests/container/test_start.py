@@ -196,26 +196,6 @@ def test_wrong_number_of_classes_prevents_startup(
     assert status == 200
 
 
-@pytest.mark.parametrize(
-    ("attributes", "message"),
-    [
-        ({"best_iteration": "abc"}, 'best_iteration is "abc"'),
-        (
-            {"best_iteration": "999"},
-            'is "999": expected a whole number less than 10, the model\'s number of rounds',
-        ),
-    ],
-)
-def test_invalid_best_iteration_prevents_startup(
-    tmp_path: Path, attributes: dict[str, str], message: str
-) -> None:
-    """A best_iteration that is not a number, or exceeds the rounds, prevents startup."""
-    booster = train(random_features(100, 2))
-    booster.set_attr(**attributes)
-
-    assert message in startup_error(save_artifact(booster, tmp_path))
-
-
 def test_gunicorn_variables_are_ignored(models: Path) -> None:
     """8.1: WEB_CONCURRENCY, which gunicorn itself reads, has no effect."""
     with running(

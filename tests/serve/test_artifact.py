@@ -174,33 +174,6 @@ def test_a_directory_without_a_model_is_rejected(tmp_path: Path) -> None:
     assert "model.tar.gz is an archive: extract it" in startup_error(tmp_path)
 
 
-def test_early_stopping_is_honored(tmp_path: Path) -> None:
-    """A model predicts up to its best iteration, unless SERVE_EARLY_STOPPING is false."""
-    features, target = random_features(300, 3, missing=0), np.random.default_rng(0).random(300)
-    matrix = xgboost.DMatrix(features, target)
-    validation = xgboost.DMatrix(
-        random_features(100, 3, seed=9, missing=0), np.random.default_rng(1).random(100)
-    )
-    booster = xgboost.train(
-        {"nthread": 1},
-        matrix,
-        50,
-        evals=[(validation, "validation")],
-        early_stopping_rounds=5,
-        verbose_eval=False,
-    )
-    best = booster.predict(matrix, iteration_range=(0, booster.best_iteration + 1))
-    body = "\n".join(",".join(map(repr, row)) for row in features.tolist())
-
-    assert not np.array_equal(best, booster.predict(matrix))
-    with running(save_artifact(booster, tmp_path)) as server:
-        np.testing.assert_array_equal(scores(server.post(body)), best)
-    started = next(event for event in server.events() if event["event"] == "server started")
-    assert started["rounds_used"] == booster.best_iteration + 1 < started["rounds"]
-    with running(tmp_path, SERVE_EARLY_STOPPING="false") as server:
-        np.testing.assert_array_equal(scores(server.post(body)), booster.predict(matrix))
-
-
 def test_a_failed_self_test_prevents_startup(tmp_path: Path) -> None:
     """2.6: The artifact's own request must produce its own expected response."""
     save_artifact(BOOSTER, tmp_path)
