@@ -1,20 +1,21 @@
 """Check an artifact without serving it, and report how the server would serve it."""
 
+import logging
 import platform
 import shlex
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from container.limits import read_limits
-from container.sizing import compute_sizing
+from container.check_report import describe_event
+from container.startup import prepare
 from serve import __version__
 from serve.errors import BadArtifact, InvocationError
 from serve.inference import Invocation, infer
+from serve.logs import collecting_events
 from serve.media_types import SUFFIXES
-from serve.model.model import Model, load_model
+from serve.model.model import Model
 from serve.model.summary import describe_features, summarize
-from serve.self_test import run_self_test
 from serve.settings import MIB, Settings, suggest_settings
 
 
@@ -26,18 +27,19 @@ def check(settings: Settings, folder: Path | None, sample: Path | None) -> dict[
     reject.
     """
     settings = replace(settings, model_folder=folder or settings.model_folder)
-    model = load_model(settings)
-    sizing = compute_sizing(model.file, read_limits(), settings)
+    with collecting_events(logging.WARNING) as events:
+        prepared = prepare(settings)
+    model, sizing = prepared.model, prepared.sizing
     report = {
         "version": __version__,
         "architecture": platform.machine(),
         **summarize(model),
         "feature_list": describe_features(model.schema),
-        "self_test_records": run_self_test(model, settings.model_folder),
+        "self_test_records": prepared.self_test_records,
         "workers": sizing.workers,
         "sizing": sizing.reason,
         "memory_forecast_mib": sizing.memory_bytes // MIB,
-        "warnings": list(model.warnings),
+        "warnings": [describe_event(event) for event in events],
     }
     if suggestions := suggest_settings():
         report["ignored_variables"] = suggestions

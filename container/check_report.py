@@ -41,7 +41,27 @@ def format_text(report: Mapping[str, Any]) -> str:
     return "\n".join(line for key, value in report.items() for line in _format_entry(key, value))
 
 
+def describe_event(event: Mapping[str, Any]) -> str:
+    """Return a warning of the log as one line, such as ``unknown variable ignored: …``."""
+    match event:
+        case {"warning": str(warning)}:
+            return warning
+        case {"did_you_mean": suggestion, "variable": variable}:
+            return f"{event['event']}: {variable}: did you mean {suggestion}?"
+        case _:
+            fields = (
+                f"{key}: {_format_value(value)}" for key, value in event.items() if key != "event"
+            )
+            return f"{event['event']}: {'; '.join(fields)}"
+
+
+def _format_value(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
 def _format_entry(key: str, value: Any) -> Iterator[str]:
+    if key == "ignored_variables":  # each has a warning
+        return
     if key in LISTS:
         for line in LISTS[key](value):
             yield _align(*line)
@@ -62,11 +82,6 @@ def _format_members(members: Mapping[str, int]) -> Iterator[Line]:
 def _format_ignored_files(reasons: Mapping[str, str]) -> Iterator[Line]:
     for file_name, reason in reasons.items():
         yield "ignored file", f"{file_name}: {reason}"
-
-
-def _format_ignored_variables(suggestions: Mapping[str, str]) -> Iterator[Line]:
-    for variable, suggestion in suggestions.items():
-        yield "ignored variable", f"{variable}: did you mean {suggestion}?"
 
 
 def _format_warnings(warnings: Iterable[str]) -> Iterator[Line]:
@@ -102,6 +117,5 @@ def _describe_feature(feature: Mapping[str, Any]) -> str:
 LISTS: dict[str, Callable[[Any], Iterator[Line]]] = {
     "ensemble": _format_members,
     "ignored_files": _format_ignored_files,
-    "ignored_variables": _format_ignored_variables,
     "warnings": _format_warnings,
 }

@@ -2,7 +2,6 @@
 
 import gc
 import logging
-import os
 import socket
 import sys
 from typing import Any
@@ -16,24 +15,17 @@ from gunicorn.http.errors import ParseException
 from container.arbiter import SignalSafeArbiter, unblock_signals
 from container.asgi_worker import CONNECTION_COUNTS, AsgiWorker
 from container.flask_worker import FlaskWorker
-from container.limits import read_limits
-from container.sizing import Sizing, compute_sizing
+from container.startup import Prepared, prepare
 from serve import __version__
 from serve.app import build_app, respond_to_client_error
 from serve.errors import SENT, AbortedStream, BadSetting, IncompleteBody
 from serve.http.asgi import AsgiFrontEnd
 from serve.http.execution_parameters import build_execution_parameters
-from serve.http.responder import Responder
 from serve.logs import configure, log_event
-from serve.model.artifact import ModelFile, find_model
-from serve.model.model import Model, load_model
 from serve.model.summary import summarize
-from serve.parallel import ParallelMap
-from serve.self_test import run_self_test
-from serve.settings import Settings, suggest_settings
+from serve.settings import Settings
 
 INVALID_REQUEST = "Invalid request from ip="
-HEARTBEAT_FOLDERS = ("/dev/shm", "/tmp")
 FRONT_ENDS: dict[str, dict[str, Any]] = {
     "asgi": {"worker_class": AsgiWorker, "asgi_loop": "asyncio", "asgi_lifespan": "off"},
     # Each client that sends its body slowly occupies a thread. There are many threads, because a
@@ -49,24 +41,18 @@ class Server(BaseApplication):
         """Load the model without opening the port yet; raises StartupError."""
         configure(settings.log_level)
         _check_port(settings.port)
-        model_file = find_model(settings.model_folder, ensemble=settings.ensemble)
-        sizing = compute_sizing(model_file, read_limits(), settings)
-        model = load_model(settings)
-        self_test_records = run_self_test(model, settings.model_folder)
-        self.application = _build_application(model, settings, sizing)
-        self.options = build_options(settings, sizing)
-        _log_ignored(model.file)
-        for warning in model.warnings:
-            log_event(logging.WARNING, "model warning", warning=warning)
+        prepared = prepare(settings)
+        self.application = _build_application(prepared, settings)
+        self.options = build_options(settings, prepared)
         self.startup_fields = {
             "version": __version__,
             "xgboost": xgboost.__version__,
             "port": settings.port,
             "frontend": settings.frontend,
             "batch": settings.batch,
-            "sizing": sizing.reason,
-            "self_test_records": self_test_records,
-            **summarize(model),
+            "sizing": prepared.sizing.reason,
+            "self_test_records": prepared.self_test_records,
+            **summarize(prepared.model),
         }
         super().__init__()
         # Exclude pre-fork objects from garbage collection, so workers keep sharing their pages.
@@ -109,13 +95,13 @@ class GunicornLog(GunicornLogger):
             super().exception(msg, *args, **kwargs)
 
 
-def build_options(settings: Settings, sizing: Sizing) -> dict[str, Any]:
+def build_options(settings: Settings, prepared: Prepared) -> dict[str, Any]:
     """Return gunicorn's settings."""
     return FRONT_ENDS[settings.frontend] | {
         "bind": f"0.0.0.0:{settings.port}",
-        "workers": sizing.workers,
+        "workers": prepared.sizing.workers,
         "preload_app": True,
-        "worker_tmp_dir": _find_heartbeat_folder(),
+        "worker_tmp_dir": prepared.heartbeat_folder,
         # By default, gunicorn accepts SCRIPT_NAME from the loopback, which would change the routes.
         "forwarder_headers": "",
         # The socket would be in the home folder, which may be read-only.
@@ -127,27 +113,14 @@ def build_options(settings: Settings, sizing: Sizing) -> dict[str, Any]:
     }
 
 
-def _build_application(model: Model, settings: Settings, sizing: Sizing) -> Any:
+def _build_application(prepared: Prepared, settings: Settings) -> Any:
     """Return the WSGI or ASGI application that the settings select."""
-    responder = Responder(model, settings, ParallelMap(sizing.threads))
+    responder, sizing = prepared.responder, prepared.sizing
     flask_app = build_app(responder, build_execution_parameters(settings, sizing.workers))
     flask_app.register_error_handler(ParseException, _respond_to_parse_error)
     if settings.frontend == "asgi":
         return AsgiFrontEnd(responder, flask_app, sizing.threads)
     return flask_app
-
-
-def _log_ignored(model_file: ModelFile) -> None:
-    """Log variables that resemble a setting, and files that could have been the model."""
-    for variable, suggestion in suggest_settings().items():
-        log_event(
-            logging.WARNING,
-            "unknown variable ignored",
-            variable=variable,
-            did_you_mean=suggestion,
-        )
-    if ignored_models := model_file.ignored_models:
-        log_event(logging.WARNING, "model files ignored", files=ignored_models)
 
 
 def _check_port(port: int) -> None:
@@ -161,20 +134,6 @@ def _check_port(port: int) -> None:
                 f"cannot listen on port {port}: {error.strerror}; "
                 "set SAGEMAKER_BIND_TO_PORT to another port"
             ) from error
-
-
-def _find_heartbeat_folder() -> str:
-    """Return a writable folder for the workers' heartbeat files (contract 4.8).
-
-    Raises BadSetting if there is none.
-    """
-    for folder in HEARTBEAT_FOLDERS:
-        if os.access(folder, os.W_OK):
-            return folder
-    raise BadSetting(
-        f"neither {' nor '.join(HEARTBEAT_FOLDERS)} is writable: "
-        "with docker run --read-only, add --tmpfs /tmp"
-    )
 
 
 def _respond_to_parse_error(error: ParseException) -> Response:

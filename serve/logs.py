@@ -7,6 +7,8 @@ contains payload data. Source: contract 10.1.
 import json
 import logging
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -51,3 +53,32 @@ def log_event(
 def is_logged(level: int) -> bool:
     """Return whether events of this level are logged, so callers can avoid building them."""
     return log.isEnabledFor(level)
+
+
+@contextmanager
+def collecting_events(level: int) -> Iterator[list[dict[str, Any]]]:
+    """Collect the events of at least this level in a list, instead of printing them.
+
+    Each has the key "event" and those of its fields.
+    """
+    events: list[dict[str, Any]] = []
+    handler = _Collector(events)
+    previous = log.level, log.propagate
+    log.addHandler(handler)
+    log.setLevel(level)
+    log.propagate = False
+    try:
+        yield events
+    finally:
+        log.removeHandler(handler)
+        log.setLevel(previous[0])
+        log.propagate = previous[1]
+
+
+class _Collector(logging.Handler):
+    def __init__(self, events: list[dict[str, Any]]) -> None:
+        super().__init__()
+        self._events = events
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._events.append({"event": record.getMessage(), **getattr(record, "fields", {})})

@@ -64,7 +64,7 @@ HOMES: dict[str, set[str]] = {
         "container.entrypoint",
         "container.limits",
         "container.local_server",
-        "container.server",
+        "container.startup",
         "local_test",
         "deploy",
         "capacity",

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.boosters import random_features, save_artifact, train
 from tests.support.diamonds import ARTIFACT, PAYLOADS
-from tests.support.server import ENTRYPOINT, ROOT, Server
+from tests.support.server import ENTRYPOINT, ROOT, Server, running
 
 
 def check(*arguments: str | Path) -> "subprocess.CompletedProcess[str]":
@@ -108,6 +108,33 @@ def test_check_reports_similar_sagemaker_variable(monkeypatch: pytest.MonkeyPatc
         "SAGEMAKER_MAX_PAYLOAD_IN_MIB": "SAGEMAKER_MAX_PAYLOAD_IN_MB"
     }
     assert "SAGEMAKER_MAX_PAYLOAD_IN_MIB: did you mean SAGEMAKER_MAX_PAYLOAD_IN_MB?" in text
+
+
+def test_check_reports_every_warning_of_startup(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each warning that the server logs at startup is in the report, and nowhere else."""
+    save_artifact(train(random_features(60, 2)), tmp_path)
+    for name in ("b.ubj", "c.ubj"):
+        (tmp_path / name).write_bytes((tmp_path / "model.ubj").read_bytes())
+    settings = {
+        "SAGEMAKER_MAX_PAYLOAD_IN_MIB": "6",
+        "SAGEMAKER_INFERENCE_OUTPUT": "labels,spread,predicted_score",
+    }
+    with running(tmp_path, **settings) as server:
+        pass
+    logged = [event["event"] for event in server.events() if event["level"] == "WARNING"]
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    text, report = check(tmp_path), json.loads(check(tmp_path, "--json").stdout)
+    warnings = report["warnings"]
+
+    assert len(logged) >= 3
+    assert [warning.partition(":")[0] for warning in warnings] == logged
+    assert "inference output always null: " in text.stdout
+    assert "keys: labels, spread" in text.stdout
+    assert all(warning in text.stdout for warning in warnings)
+    assert text.stderr == ""
 
 
 def test_check_lists_ignored_files(tmp_path: Path) -> None:

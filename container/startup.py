@@ -1,0 +1,73 @@
+"""Prepare to serve: everything that can prevent startup, for `serve` and for `check`."""
+
+import logging
+import os
+from dataclasses import dataclass
+
+from container.limits import read_limits
+from container.sizing import Sizing, compute_sizing
+from serve.errors import BadSetting
+from serve.http.responder import Responder
+from serve.logs import log_event
+from serve.model.artifact import ModelFile, find_model
+from serve.model.model import Model, load_model
+from serve.parallel import ParallelMap
+from serve.self_test import run_self_test
+from serve.settings import Settings, suggest_settings
+
+HEARTBEAT_FOLDERS = ("/dev/shm", "/tmp")
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A model that is ready to serve; ``self_test_records`` is 0 without a self-test."""
+
+    model: Model
+    sizing: Sizing
+    responder: Responder
+    self_test_records: int
+    heartbeat_folder: str
+
+
+def prepare(settings: Settings) -> Prepared:
+    """Load and test the model, and log every warning about it and the settings.
+
+    Raises StartupError, or OSError for a file of the artifact that cannot be read.
+    """
+    heartbeat_folder = _find_heartbeat_folder()
+    model_file = find_model(settings.model_folder, ensemble=settings.ensemble)
+    sizing = compute_sizing(model_file, read_limits(), settings)
+    model = load_model(settings)
+    self_test_records = run_self_test(model, settings.model_folder)
+    responder = Responder(model, settings, ParallelMap(sizing.threads))
+    for warning in model.warnings:
+        log_event(logging.WARNING, "model warning", warning=warning)
+    _log_ignored(model.file)
+    return Prepared(model, sizing, responder, self_test_records, heartbeat_folder)
+
+
+def _log_ignored(model_file: ModelFile) -> None:
+    """Log variables that resemble a setting, and files that could have been the model."""
+    for variable, suggestion in suggest_settings().items():
+        log_event(
+            logging.WARNING,
+            "unknown variable ignored",
+            variable=variable,
+            did_you_mean=suggestion,
+        )
+    if ignored_models := model_file.ignored_models:
+        log_event(logging.WARNING, "model files ignored", files=ignored_models)
+
+
+def _find_heartbeat_folder() -> str:
+    """Return a writable folder for the workers' heartbeat files (contract 4.8).
+
+    Raises BadSetting if there is none.
+    """
+    for folder in HEARTBEAT_FOLDERS:
+        if os.access(folder, os.W_OK):
+            return folder
+    raise BadSetting(
+        f"neither {' nor '.join(HEARTBEAT_FOLDERS)} is writable: "
+        "with docker run --read-only, add --tmpfs /tmp"
+    )
