@@ -192,6 +192,24 @@ def test_classifier(models: Path, classes: list[str], parameters: dict[str, Any]
     assert "<b>bold" not in page.text
 
 
+def test_a_score_without_a_margin_is_not_a_probability(models: Path) -> None:
+    """If the endpoint explains nothing, a score between 0 and 1 is shown as a number, not a class.
+
+    A custom objective's score is a margin: 0.354 would mean the second class, not 35.4%.
+    """
+    folder = models / "app-unknown-score"
+    classifier(folder, ["no", "yes"], objective="binary:logitraw")
+    with (
+        running_endpoint(ScriptedEndpoint(200, b'{"predictions": [{"score": 0.354}]}')) as endpoint,
+        application("--endpoint", endpoint.url, "--folder", str(folder)) as app,
+    ):
+        text = visible_text(app.post({"f0": "0.5", "f1": "1.5"}))
+
+    assert "Species 0.354" in text
+    assert "The class is not shown" in text
+    assert "%" not in text
+
+
 @pytest.mark.parametrize(
     ("objective", "labels"),
     [

@@ -17,6 +17,10 @@ from local_test.app.record.link_function import (
 from local_test.app.schema import Target
 
 ACCEPT = "application/json; explain=contributions+margin"
+UNKNOWN_SCORE = (
+    "The class is not shown, because the response contains no margin: "
+    "the score may be a probability or a margin."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,7 @@ def _parse_record(record: dict[str, Any], target: Target, names: list[str]) -> P
         prediction = _predict_from_scores(scores, target, explanation)
     else:
         prediction = _predict_from_score(scores[0], target, explanation)
-    return replace(prediction, warning=warning)
+    return replace(prediction, warning=warning or prediction.warning)
 
 
 def _to_finite(value: Any) -> float:
@@ -107,8 +111,10 @@ def _predict_from_score(
 ) -> Prediction:
     if not target.classes:
         return Prediction(format_amount(score), target.unit, (), explanation)
-    # Otherwise the score is a margin, and a positive one means the second class.
-    is_probability = explanation.link is LOGISTIC if explanation else 0 < score < 1
+    if explanation is None and len(target.classes) == 2:
+        return Prediction(format_amount(score), "", (), None, warning=UNKNOWN_SCORE)
+    # If it is not a probability, it is a margin, and a positive one means the second class.
+    is_probability = explanation is not None and explanation.link is LOGISTIC
     class_labels = ClassLabels(target.classes, is_probability)
     if is_probability and len(class_labels.labels) == 2:
         return _predict_class([score], class_labels, [1 - score, score], explanation)
