@@ -9,6 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from deploy.config.configuration import Configuration
 from deploy.config.loader import load
+from deploy.desired.data_capture import capture_warning
 from deploy.desired.service_model import instance_type_warning, region_warning
 from deploy.errors import DeployError, escape_unprintable, summarize_error
 
@@ -62,7 +63,7 @@ def load_configuration(context: click.Context, file: Path) -> Configuration:
     configuration = load(file)
     if context.parent:
         context.parent.obj = configuration.region  # for error messages
-    warnings = [region_warning(configuration.region)]
+    warnings = [region_warning(configuration.region), capture_warning(configuration)]
     if configuration.compute.serverless is None:
         warnings.append(instance_type_warning(configuration.compute.instance_type))
     for warning in warnings:

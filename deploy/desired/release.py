@@ -20,6 +20,7 @@ from deploy.config.naming import (
     drop_none,
 )
 from deploy.desired.artifact import Artifact
+from deploy.desired.data_capture import build_capture_config
 
 DIGEST_LENGTH = 8
 
@@ -119,7 +120,7 @@ def _build_config(configuration: Configuration, model_name: str) -> Parameters:
     return {
         "ProductionVariants": [_build_variant(configuration, model_name)],
         "AsyncInferenceConfig": _build_async_config(configuration),
-        "DataCaptureConfig": _build_capture_config(configuration),
+        "DataCaptureConfig": build_capture_config(configuration),
         "KmsKeyId": configuration.kms.volume_key,
     }
 
@@ -161,29 +162,6 @@ def _build_async_config(configuration: Configuration) -> Parameters | None:
             "NotificationConfig": topics if any(topics.values()) else None,
         },
     }
-
-
-def _build_capture_config(configuration: Configuration) -> Parameters | None:
-    capture = configuration.capture
-    if capture is None:
-        return None
-    return {
-        "EnableCapture": True,
-        "InitialSamplingPercentage": capture.percent,
-        "DestinationS3Uri": capture.destination,
-        "KmsKeyId": configuration.kms.artifact_key,
-        "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
-        "CaptureContentTypeHeader": _build_capture_media_types(configuration),
-    }
-
-
-def _build_capture_media_types(configuration: Configuration) -> Parameters | None:
-    media_types = [name.partition(";")[0] for name in configuration.data_format.content_types]
-    headers = {
-        "CsvContentTypes": [media_type for media_type in media_types if "csv" in media_type],
-        "JsonContentTypes": [media_type for media_type in media_types if "json" in media_type],
-    }
-    return {key: values for key, values in headers.items() if values} or None
 
 
 def _build_endpoint(configuration: Configuration, config: Parameters) -> Parameters:

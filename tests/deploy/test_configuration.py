@@ -226,6 +226,23 @@ def test_unknown_instance_type(run: Run, write_config: Callable[..., Path]) -> N
     assert "warning: compute.instance_type: boto3 does not know ml.c99i.large" in outcome.output
 
 
+@pytest.mark.parametrize(("accept", "count"), [("application/json", 1), ("text/csv", 0), ("", 0)])
+def test_captured_encodings(
+    run: Run, write_config: Callable[..., Path], accept: str, count: int
+) -> None:
+    """Model Monitor cannot use CSV payloads with JSON responses, so `plan` warns about them."""
+    data_format = "content_types: [text/csv]" + (f"\n  accept: {accept}" if accept else "")
+    changes = {
+        "content_types: [text/csv, application/json]": data_format,
+        "scaling:": "capture:\n  destination: s3://example-models/captured\nscaling:",
+    }
+    outcome = run("plan", write_config(changes))
+    warning = "warning: capture: Model Monitor cannot use payloads in text/csv"
+
+    assert outcome.exit_code == 0, outcome.output
+    assert outcome.output.count(warning) == count
+
+
 def test_allow_single_zone(run: Run, write_config: Callable[..., Path]) -> None:
     """With compute.allow_single_zone, one instance is accepted."""
     changes = {
