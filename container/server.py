@@ -43,7 +43,7 @@ class Server(BaseApplication):
         _check_port(settings.port)
         prepared = prepare(settings)
         self.application = _build_application(prepared, settings)
-        self.options = build_options(settings, prepared)
+        self.options = build_options(settings, prepared.sizing.workers, prepared.heartbeat_folder)
         self.startup_fields = {
             "version": __version__,
             "xgboost": xgboost.__version__,
@@ -95,13 +95,13 @@ class GunicornLog(GunicornLogger):
             super().exception(msg, *args, **kwargs)
 
 
-def build_options(settings: Settings, prepared: Prepared) -> dict[str, Any]:
+def build_options(settings: Settings, workers: int, heartbeat_folder: str) -> dict[str, Any]:
     """Return gunicorn's settings."""
     return FRONT_ENDS[settings.frontend] | {
         "bind": f"0.0.0.0:{settings.port}",
-        "workers": prepared.sizing.workers,
+        "workers": workers,
         "preload_app": True,
-        "worker_tmp_dir": prepared.heartbeat_folder,
+        "worker_tmp_dir": heartbeat_folder,
         # By default, gunicorn accepts SCRIPT_NAME from the loopback, which would change the routes.
         "forwarder_headers": "",
         # The socket would be in the home folder, which may be read-only.

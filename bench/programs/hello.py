@@ -4,15 +4,14 @@ Usage: hello.py asgi|flask PORT
 """
 
 import sys
+import tempfile
 from collections.abc import Callable
 from typing import Any
 
 from flask import Flask, Response, request
 from gunicorn.app.base import BaseApplication
 
-from container.limits import read_limits
 from container.server import build_options
-from container.sizing import Sizing
 from serve.settings import Settings
 
 BODY = b"42.0\n"
@@ -69,9 +68,9 @@ def flask() -> Flask:
 def main() -> None:
     """Serve on the loopback interface until a signal arrives."""
     front_end, port = sys.argv[1], int(sys.argv[2])
-    sizing = Sizing(WORKERS, WORKERS, read_limits().memory_bytes, "the benchmark")
+    settings = Settings(port=port, frontend=front_end)
     shared = {
-        **build_options(Settings(port=port, frontend=front_end), sizing),
+        **build_options(settings, WORKERS, tempfile.gettempdir()),
         "bind": f"127.0.0.1:{port}",
     }
     if front_end == "asgi":
