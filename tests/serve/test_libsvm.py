@@ -111,7 +111,9 @@ def test_media_type_names(zero_based: Server, media_type: str) -> None:
     [
         ("1 0:1 1:2 2:3 3:4", [[1, 2, 3, 4]]),
         ("1 0:1 1:2 2:3 3:4\n", [[1, 2, 3, 4]]),
-        ("0:1 1:2 2:3 3:4\n3:4 0:1\n", [[1, 2, 3, 4], [1, NAN, NAN, 4]]),
+        ("0:1 1:2 2:3 3:4\n3:4 0:1\n", [[NAN, 2, 3, 4], [1, NAN, NAN, NAN]]),
+        ("1:0.5\n-1:2e1 3:4\n+1.5:.5 0:1", [[NAN] * 4, [NAN, NAN, NAN, 4], [1, NAN, NAN, NAN]]),
+        ("1:0.5 qid:3 3:4\n1\n0:0 0:5", [[NAN, NAN, NAN, 4], [NAN] * 4, [5, NAN, NAN, NAN]]),
         ("-1.5e0 3:4 0:1\r\n+1 2:3\r\n", [[1, NAN, NAN, 4], [NAN, NAN, 3, NAN]]),
         ("1 0:1\r0 1:2\r", [[1, NAN, NAN, NAN], [NAN, 2, NAN, NAN]]),
         ("\t1  0:1\t\t1:2  \n", [[1, 2, NAN, NAN]]),
@@ -127,7 +129,7 @@ def test_media_type_names(zero_based: Server, media_type: str) -> None:
     ],
 )
 def test_accepted_spellings(zero_based: Server, body: str, rows: list[list[float]]) -> None:
-    """Labels are optional, pairs have any order, and query IDs and comments are ignored."""
+    """Pairs have any order, and labels, weights, query IDs and comments are ignored."""
     np.testing.assert_array_equal(
         scores(zero_based.post(body.encode(), LIBSVM)), predict_with_xgboost(BOOSTER, matrix(*rows))
     )
@@ -141,9 +143,9 @@ def test_accepted_spellings(zero_based: Server, body: str, rows: list[list[float
         ("1 0:1\n\n", [True, False]),
         ("1 0:1\n \n\n", [True, False, False]),
         ("1\n0\n1", [False, False, False]),
-        ("0:1\n\n0:1\n", [True, False, True]),
+        ("1 0:1\n\n1 0:1\n", [True, False, True]),
         ("\n", [False]),
-        ("\n\n0:1\n", [False, False, True]),
+        ("\n\n1 0:1\n", [False, False, True]),
         ("1 0:1\r\n\r\n", [True, False]),
         ("1 0:1\n0 # none\n", [True, False]),
     ],
@@ -160,8 +162,11 @@ def test_rows_without_pairs_are_records(
 
 
 def test_comments_are_not_records(zero_based: Server) -> None:
-    """A body that contains only comments has no predictions."""
-    assert len(scores(zero_based.post("# 1 0:1\n#\n", LIBSVM))) == 0
+    """A body that contains only comments is a 400."""
+    response = zero_based.post("# 1 0:1\n#\n", LIBSVM)
+
+    assert response.status_code == 400
+    assert error_of(response) == "expected at least one record, got only comments"
 
 
 @pytest.mark.parametrize(
@@ -175,28 +180,29 @@ def test_comments_are_not_records(zero_based: Server) -> None:
         ("1 999999999999:1", "row 1: expected an index from 0 to 3, got 999999999999"),
         (
             "1 99999999999999999999:1",
-            'row 1: expected "[label] index:value index:value ...", got "9999',
+            'row 1: expected "label index:value index:value ...", got "9999',
         ),
         ("1 0:1\n\n0 1:1 1:2", "row 3: duplicate index 1"),
         ("1 1:1 0:2 01:2", "row 1: duplicate index 1"),
-        ("1 -1:2", '"[label] index:value index:value ...", got "-1:2"'),
+        ("1 -1:2", '"label index:value index:value ...", got "-1:2"'),
         (
             "1 0:1\nx 0:1",
-            'row 2: expected "[label] index:value index:value ...", got "x"',
+            'row 2: expected "label index:value index:value ...", got "x"',
         ),
-        ("1 2 0:1", '"[label] index:value index:value ...", got "2"'),
-        ("e 0:1", '"[label] index:value index:value ...", got "e"'),
-        ("--- 0:1", '"[label] index:value index:value ...", got "---"'),
-        ("1-1 0:1", '"[label] index:value index:value ...", got "1-1"'),
-        ("1,2,3,4", '"[label] index:value index:value ...", got "1,2,3,4"'),
+        ("1 2 0:1", '"label index:value index:value ...", got "2"'),
+        ("e 0:1", '"label index:value index:value ...", got "e"'),
+        ("--- 0:1", '"label index:value index:value ...", got "---"'),
+        ("1-1 0:1", '"label index:value index:value ...", got "1-1"'),
+        ("1,2,3,4", '"label index:value index:value ...", got "1,2,3,4"'),
         ("1 0:", 'expected index:value with a number as value, got "0:"'),
         ("1 0:x", 'expected index:value with a number as value, got "0:x"'),
         ("1 0:1:2", 'expected index:value with a number as value, got "0:1:2"'),
         ("1 0:1_0", 'expected index:value with a number as value, got "0:1_0"'),
         ("1 0:1e", 'expected index:value with a number as value, got "0:1e"'),
-        ("1 :1", '"[label] index:value index:value ...", got ":1"'),
-        ("1 a:1", '"[label] index:value index:value ...", got "a:1"'),
-        ("1 \u0661:1", '"[label] index:value index:value ...", got'),
+        ("1 :1", '"label index:value index:value ...", got ":1"'),
+        ("1 qid:1 0", '"label index:value index:value ...", got "0"'),
+        ("1 a:1", '"label index:value index:value ...", got "a:1"'),
+        ("1 \u0661:1", '"label index:value index:value ...", got'),
         (
             "1 0:1\n0 1:inf",
             'row 2, column "b": expected a number within float32 range, got Infinity',
@@ -206,7 +212,7 @@ def test_comments_are_not_records(zero_based: Server) -> None:
             'row 2, column "b": expected a number within float32 range, got -1e+300',
         ),
         (b"1 0:\xff", "expected index:value with a number as value, got "),
-        (b"\xff\xfe1\x00", '"[label] index:value index:value ...", got'),
+        (b"\xff\xfe1\x00", '"label index:value index:value ...", got'),
     ],
 )
 def test_invalid_lines(zero_based: Server, body: str | bytes, message: str) -> None:
@@ -215,6 +221,104 @@ def test_invalid_lines(zero_based: Server, body: str | bytes, message: str) -> N
 
     assert response.status_code == 400
     assert message in error_of(response)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "1:0.5 2:3 3:-1",
+        "-1:0 1:2.5",
+        "1:2",
+        "1:0.25 qid:7 0:1 2:8",
+        "1:+4\t3:1 0:2",
+        "1e1:0.5 0:1",
+        "2 0:1",
+        "3 qid:1 1:1",
+    ],
+)
+def test_first_words_are_read_as_by_xgboost(zero_based: Server, tmp_path: Path, line: str) -> None:
+    """The first word is label or label:weight, as in XGBoost's own reader."""
+    (tmp_path / "line.libsvm").write_text(line)
+    with warnings.catch_warnings(action="ignore"):
+        loaded = xgboost.DMatrix(f"{tmp_path / 'line.libsvm'}?format=libsvm")
+    stored = loaded.get_data().toarray()
+    row = np.full((1, WIDTH), NAN, np.float32)
+    row[0, loaded.get_data().indices] = stored[0, loaded.get_data().indices]
+
+    for media_type in (LIBSVM, "text/libsvm; label=present"):
+        np.testing.assert_array_equal(
+            scores(zero_based.post(line, media_type)), predict_with_xgboost(BOOSTER, row)
+        )
+
+
+@pytest.mark.parametrize(
+    ("body", "rows"),
+    [
+        ("0:1 1:2 2:3 3:4\n3:4 0:1\n", [[1, 2, 3, 4], [1, NAN, NAN, 4]]),
+        ("1:-0.5\n\n2:nan 0:.5", [[NAN, -0.5, NAN, NAN], [NAN] * 4, [0.5, NAN, NAN, NAN]]),
+        ("qid:7 0:1 # comment", [[1, NAN, NAN, NAN]]),
+    ],
+)
+def test_rows_declared_without_labels(
+    zero_based: Server, body: str, rows: list[list[float]]
+) -> None:
+    """With label=absent, the first word of a line is a pair."""
+    expected = predict_with_xgboost(BOOSTER, matrix(*rows))
+
+    for media_type in ("text/libsvm; label=absent", 'libsvm;label = "ABSENT"; charset=utf-8'):
+        np.testing.assert_array_equal(scores(zero_based.post(body, media_type)), expected)
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["0:-1", "1:nan", "1:", "1:x", "x:1", "nan:1", "inf:1", "1:inf", "1:1e999", "1:2:3", ":1"],
+)
+def test_implausible_weights_name_the_declaration(zero_based: Server, word: str) -> None:
+    """A first word that cannot be label:weight is a 400 that names label=absent."""
+    response = zero_based.post(f"1 0:1\n{word} 2:1", LIBSVM)
+
+    assert response.status_code == 400
+    assert error_of(response).startswith("row 2: expected a label, or label:weight with a weight")
+    assert (
+        f'got "{word}"; if the rows have no label, send Content-Type: text/libsvm; label=absent'
+        in (error_of(response))
+    )
+
+
+def test_labels_where_none_are_declared(zero_based: Server) -> None:
+    """With label=absent, a label is a 400; another value of label is a 415."""
+    labeled = zero_based.post("0:1\n1 0:1", "text/libsvm; label=absent")
+    unknown = zero_based.post("0:1", "text/libsvm; label=none")
+
+    assert labeled.status_code == 400
+    assert error_of(labeled) == (
+        'row 2: expected "index:value index:value ..." because of label=absent, got "1"'
+    )
+    assert unknown.status_code == 415
+    assert 'expected label=present or label=absent, got label="none"' in error_of(unknown)
+
+
+def test_weights_and_the_other_base_are_logged_once(models: Path) -> None:
+    """Undeclared weights, and an index that only the other base has, cause one warning each."""
+    with running(save_artifact(BOOSTER, models / "libsvm-warnings")) as server:
+        for content_type in ("text/libsvm; label=present", "text/libsvm; label=absent"):
+            server.post("1:2 2:3", content_type)
+        server.post("1 0:7\n1:-2 2:3", LIBSVM)
+        server.post("1 5:1", LIBSVM)
+        for _ in range(3):
+            server.post("1 0:1\n1:2 2:3", LIBSVM)
+            server.post("1 4:1", LIBSVM)
+    events = [event["event"] for event in server.events()]
+    warned = [event for event in server.events() if event["event"].startswith("libsvm")]
+
+    assert events.index("request failed") < events.index("libsvm weights ignored")
+    assert [(event["event"], event["level"]) for event in warned] == [
+        ("libsvm weights ignored", "WARNING"),
+        ("libsvm base probably wrong", "WARNING"),
+    ]
+    assert "text/libsvm; label=absent" in warned[0]["reason"]
+    assert "set SERVE_LIBSVM_BASE=1" in warned[1]["reason"]
+    assert '"libsvm_base": 1 in schema.json' in warned[1]["reason"]
 
 
 def test_index_of_the_other_base_hints_at_the_setting(
