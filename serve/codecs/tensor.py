@@ -29,8 +29,9 @@ FLOAT32, FLOAT64, INT32 = 2, 3, 7
 VALUES, KEYS, SHAPE = 1, 2, 3
 
 FEATURE_NAME = b"values"
-EXPECTED = 'expected one feature, "values", with one tensor of float32, float64 or int32'
+EXPECTED = 'expected the feature "values" once, with one tensor of float32, float64 or int32'
 MAX_DIMENSIONS = 32
+MAX_FEATURES = 1_000
 # The wire type of each tensor's values, and the data type of values with a fixed size.
 WIRE_TYPES = {FLOAT32: FIXED32, FLOAT64: FIXED64, INT32: VARINT}
 DTYPES: dict[int, np.dtype[Any]] = {FIXED32: np.dtype("<f4"), FIXED64: np.dtype("<f8")}
@@ -55,22 +56,26 @@ EMPTY = Tensor(np.empty(0), np.empty(0, np.uint64), None)
 
 
 def read_tensor(message: bytes, start: int, end: int, max_values: int) -> Tensor:
-    """Return the features of the Record between two offsets, or EMPTY if it has none.
+    """Return the feature "values" of the Record between two offsets, or EMPTY without features.
 
-    Labels and all other fields are ignored. Raises InvalidMessage for a repeated feature and for
-    more than ``max_values`` values.
+    Labels, other features and all other fields are ignored, as by AWS's reader. Raises
+    InvalidMessage for a repeated feature, for other features without "values", and for more than
+    ``max_values`` values.
     """
-    tensor = None
-    for entry in read_fields(message, start, end):
-        if entry.number == FEATURES:
-            if tensor is not None:
-                raise InvalidMessage(EXPECTED)
-            tensor = _read_feature(message, entry, max_values)
-    return tensor or EMPTY
+    entries = [entry for entry in read_fields(message, start, end) if entry.number == FEATURES]
+    if not entries:
+        return EMPTY
+    if len(entries) > MAX_FEATURES:
+        raise InvalidMessage(f"more than {MAX_FEATURES:,} features")
+    features = [_read_feature(message, entry) for entry in entries]
+    tensors = [value for name, value in features if name == FEATURE_NAME]
+    if len(tensors) != 1:
+        raise InvalidMessage(EXPECTED)
+    return EMPTY if tensors[0] is None else _read_value(message, tensors[0], max_values)
 
 
-def _read_feature(message: bytes, entry: Field, max_values: int) -> Tensor:
-    """Return the tensor of an entry in the map of features."""
+def _read_feature(message: bytes, entry: Field) -> tuple[bytes, Field | None]:
+    """Return the name and the value of an entry in the map of features."""
     _check_wire_type(entry, LENGTH_DELIMITED)
     name, value = b"", None
     for part in read_fields(message, entry.start, entry.end):
@@ -82,9 +87,7 @@ def _read_feature(message: bytes, entry: Field, max_values: int) -> Tensor:
             if value is not None:
                 raise InvalidMessage(EXPECTED)
             value = part
-    if name != FEATURE_NAME:
-        raise InvalidMessage(EXPECTED)
-    return EMPTY if value is None else _read_value(message, value, max_values)
+    return name, value
 
 
 def _read_value(message: bytes, value: Field, max_values: int) -> Tensor:

@@ -109,10 +109,20 @@ def test_dense_and_sparse_records(server: Server, kind: str) -> None:
             [[1, 2, 3]] * 4,
         ),
         ([Record(uid="only").SerializeToString() + ROW], [[1, 2, 3]]),
+        (
+            [
+                entry(b"id", b"\x4a\x03\x0a\x01x") + ROW,
+                ROW + entry(b"weights", b"\x12\x06\x0a\x04abcd"),
+                entry(b"id", b"\xff") + record([5, 4], [2, 0], [3]),
+                entry(b"id", b"") + record([7, 8, 9]),
+                entry(b"id", b"") + record([4, 5, 6]),
+            ],
+            [[1, 2, 3], [1, 2, 3], [4, NAN, 5], [7, 8, 9], [4, 5, 6]],
+        ),
     ],
 )
 def test_accepted_spellings(server: Server, messages: list[bytes], rows: list[list[float]]) -> None:
-    """Integers, unpacked numbers, shapes, labels and IDs are accepted, uniform and mixed."""
+    """Integers, unpacked numbers and shapes are accepted; other features and IDs are ignored."""
     response = server.post(b"".join(map(framed, messages)), RECORDIO)
 
     np.testing.assert_array_equal(scores(response), predict_with_xgboost(BOOSTER, matrix(*rows)))
@@ -239,13 +249,19 @@ def test_padding_is_ignored(server: Server) -> None:
         ),
         (
             framed(entry(b"values", b"\x4a\x03\x0a\x01x")),
-            'expected one feature, "values", with one tensor of float32, float64 or',
+            'expected the feature "values" once, with one tensor of float32, float64 or',
         ),
-        (framed(entry(b"carat", b"\x12\x06\x0a\x04abcd")), 'expected one feature, "values"'),
-        (framed(ROW + ROW), 'expected one feature, "values"'),
+        (
+            framed(entry(b"carat", b"\x12\x06\x0a\x04abcd")),
+            'row 1: invalid protobuf record: expected the feature "values" once',
+        ),
+        (framed(ROW) + framed(entry(b"Values", b"")), "row 2: invalid protobuf record: expected"),
+        (framed(entry(b"", b"")), 'expected the feature "values" once'),
+        (framed(ROW + ROW), 'expected the feature "values" once'),
+        (framed(ROW + entry(b"x", b"") * 1000), "more than 1,000 features"),
         (
             framed(entry(b"values", b"\x12\x00\x12\x00")),
-            'expected one feature, "values", with one tensor',
+            'expected the feature "values" once, with one tensor',
         ),
         (framed(entry(b"values", b"\x12\x05\x0a\x03abc")), "truncated value"),
         (
