@@ -22,6 +22,7 @@ from serve.text import counted, quoted
 CONCATENATES = False
 
 MAGIC = b"\x93NUMPY"
+ZIP_MAGIC = b"PK\x03\x04"
 # The type of the header's length in each version of the format. Versions 2 and 3 differ only in the
 # encoding of field names, which arrays of numbers do not have.
 LENGTH_TYPES = {
@@ -62,9 +63,17 @@ def decode(payload: bytes, _parameters: Mapping[str, str], schema: Schema) -> It
     step = compute_rows_per_slice(schema.width)
     for start in range(0, max(1, len(array)), step):
         numbers = array[start : start + step]
-        if numbers.dtype.newbyteorder("=") != np.float32:
-            numbers = numbers.astype(np.float64)
-        yield Matrix(numbers, first_row=1 + start)
+        yield Matrix(numbers.astype(_choose_dtype(numbers.dtype), copy=False), first_row=1 + start)
+
+
+def _choose_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Return float32 for its own numbers and for integers of 64 bits, otherwise float64.
+
+    Like XGBoost, this rounds each number once: by way of float64, large integers would be rounded
+    twice.
+    """
+    rounded_once = dtype.kind in "iu" or dtype.newbyteorder("=") == np.float32
+    return np.dtype(np.float32 if rounded_once else np.float64)
 
 
 def encode(predictions: NDArray[np.float32]) -> bytes:
@@ -85,7 +94,9 @@ def _read_array(payload: bytes) -> NDArray[Any]:
     header, start = _read_header(payload)
     if not NUMERIC_TYPES.fullmatch(header.descr):
         raise MalformedPayload(
-            f"expected an array of numbers or booleans, got data type {SENT}", quoted(header.descr)
+            f"expected an array of numbers or booleans, got data type {SENT}"
+            f"{_suggest_conversion(header.descr)}",
+            quoted(header.descr),
         )
     if len(header.shape) not in (1, 2):
         raise MalformedPayload(
@@ -105,10 +116,21 @@ def _read_array(payload: bytes) -> NDArray[Any]:
     return numbers.reshape(header.shape, order="F" if header.fortran_order else "C")
 
 
+def _suggest_conversion(descr: str) -> str:
+    if descr.startswith("["):
+        return "; send columns of a structured array with frame.to_numpy()"
+    return '; convert it with array.astype("float32")' if descr.endswith("O") else ""
+
+
 def _read_header(payload: bytes) -> tuple[Header, int]:
     """Return the header and the offset of the numbers; raises MalformedPayload."""
     start = len(MAGIC) + 2
     length_type = LENGTH_TYPES.get(payload[len(MAGIC) : start])
+    if payload.startswith(ZIP_MAGIC):
+        raise MalformedPayload(
+            "expected one array in the format of numpy.save, got an archive such as numpy.savez "
+            "writes"
+        )
     if not payload.startswith(MAGIC) or length_type is None:
         raise MalformedPayload("expected an array in the format of numpy.save")
     if len(payload) < start + length_type.size:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import xgboost
 from numpy.typing import NDArray
 
 from tests.support.boosters import predict_with_xgboost, random_features, save_artifact, train
@@ -88,6 +89,21 @@ def test_missing_values_and_half_precision(server: Server) -> None:
         )
 
 
+@pytest.mark.parametrize("dtype", ["<i8", ">i8", "<u8"])
+def test_large_integers_are_rounded_once(models: Path, dtype: str) -> None:
+    """An integer beyond 2^53 becomes the closest float32, as in XGBoost."""
+    integers = np.array([[(1 << 60) + (1 << 36) + 1], [1 << 60], [(1 << 53) + 1]], dtype)
+    booster = train(integers.astype(np.float32), np.arange(3), min_child_weight=0)
+    expected = booster.predict(xgboost.DMatrix(integers.astype(integers.dtype.newbyteorder("="))))
+    with running(save_artifact(booster, models / f"npy-large{dtype[1:]}")) as server:
+        response = server.post(npy(integers), NPY)
+        flat = server.post(npy(integers.ravel()), NPY)
+
+    assert len(set(expected.tolist())) == 3
+    np.testing.assert_array_equal(scores(response), expected)
+    assert error_of(flat).startswith("row 1: expected 1 column, got 3")
+
+
 def test_an_array_of_one_dimension_is_one_row(server: Server) -> None:
     """One dimension of the model's width is one row; another length is a 400 with a hint."""
     np.testing.assert_array_equal(
@@ -132,7 +148,7 @@ ITEMS = "'descr': '<f8', 'fortran_order': False"
     [
         (
             npy(np.array([[1, None, 3]])),
-            'expected an array of numbers or booleans, got data type "|O"',
+            'expected an array of numbers or booleans, got data type "|O"; convert it with',
         ),
         (npy(np.array(["a", "b", "c"])), 'got data type "<U1"'),
         (npy(np.ones((1, 3), complex)), 'got data type "<c16"'),
@@ -179,7 +195,7 @@ ITEMS = "'descr': '<f8', 'fortran_order': False"
         (b"\x93NUMPY\x02\x00\xff\xff\xff\xff{", "the header of the array is truncated or too long"),
         (b"\x93NUMPY\x01\x00\xff", "expected an array in the format of numpy.save"),
         (b"\x93NUM", "expected an array in the format of numpy.save"),
-        (b"PK\x03\x04", "expected an array in the format of numpy.save"),
+        (b"PK\x03\x04", "expected one array in the format of numpy.save, got an archive"),
         (b"1,2,3", "expected an array in the format of numpy.save"),
     ],
 )
