@@ -1,6 +1,7 @@
 """CSV dialect: the parameters ``delimiter`` and ``label_size`` of text/csv.
 
-Source: contract 3.6. AWS's image guesses the delimiter and accepts only ``label_size=1``.
+Source: contract 3.6. AWS's image guesses the delimiter and accepts only ``label_size=1``, although
+AWS's guide also uses ``label_size=0``.
 """
 
 import csv
@@ -14,27 +15,32 @@ from serve.text import quoted
 
 DOCUMENTED_NAMES = ("comma", "tab", "semicolon", "pipe", "space")
 NUMBER_PUNCTUATION = "+-._"
+LABEL_SIZES = ("0", "1")
 
 
 def normalize_delimiter(body: bytes, parameters: Mapping[str, str]) -> bytes:
     """Return the body with commas in place of the ``delimiter`` parameter's character.
 
-    ``label_size=1`` has no effect, as in AWS's image, because payloads contain no label. Raises
+    ``label_size=0`` and ``label_size=1`` have no effect, because payloads contain no label. Raises
     UnsupportedMediaType for another label size or an invalid delimiter, and MalformedPayload for
     invalid CSV.
     """
-    label_size = parameters.get("label_size", "1")
-    if label_size != "1":
-        raise UnsupportedMediaType(
-            f"Content-Type: expected label_size=1 or no label_size, got label_size={label_size}; "
-            "label_size=1 is accepted as in the AWS image, but a payload contains no label"
-        )
+    _check_label_size(parameters)
     delimiter = _parse_delimiter(parameters.get("delimiter", ","))
     if delimiter == ",":
         return body
     if b"," not in body and b'"' not in body:
         return body.replace(delimiter.encode(), b",")
     return _rewrite(body, delimiter)
+
+
+def _check_label_size(parameters: Mapping[str, str]) -> None:
+    label_size = parameters.get("label_size", "0")
+    if label_size not in LABEL_SIZES:
+        raise UnsupportedMediaType(
+            f"Content-Type: expected label_size=0 or label_size=1, got {quoted(label_size)}; "
+            "neither has an effect, because a payload contains no label"
+        )
 
 
 def _rewrite(body: bytes, delimiter: str) -> bytes:
