@@ -20,13 +20,22 @@ def build_execution_parameters(settings: Settings, workers: int) -> dict[str, in
     (12.5).
     """
     concurrent = settings.max_concurrent_transforms or workers
-    if settings.max_payload_mib is None:
+    limit_mib = _find_limit_mib(settings)
+    if limit_mib is None:
         concurrent = min(concurrent, MAX_TOTAL_MIB)
-        max_payload_mib = settings.max_payload_bytes // MIB
-        payload_mib = int(min(DEFAULT_PAYLOAD_MIB, MAX_TOTAL_MIB // concurrent, max_payload_mib))
-        payload_mib = max(1, payload_mib)
+        payload_mib = max(1, min(DEFAULT_PAYLOAD_MIB, MAX_TOTAL_MIB // concurrent))
     else:
-        payload_mib = min(settings.max_payload_mib, MAX_TOTAL_MIB)
+        payload_mib = min(limit_mib, MAX_TOTAL_MIB)
         if payload_mib:
             concurrent = min(concurrent, MAX_TOTAL_MIB // payload_mib)
     return {"MaxConcurrentTransforms": concurrent, "MaxPayloadInMB": payload_mib}
+
+
+def _find_limit_mib(settings: Settings) -> int | None:
+    """Return the payload limit that the settings contain in whole MiB, or None if they have none.
+
+    A limit below 1 MiB is 1, because 0 would mean no limit.
+    """
+    if settings.max_payload_mib is not None or settings.max_content_length is None:
+        return settings.max_payload_mib
+    return max(1, settings.max_content_length // MIB)

@@ -19,6 +19,18 @@ from tests.support.server import running
         ({"SAGEMAKER_MODEL_SERVER_WORKERS": "3", "SAGEMAKER_MAX_PAYLOAD_IN_MB": "50"}, (2, 50)),
         ({"SAGEMAKER_MODEL_SERVER_WORKERS": "3", "SAGEMAKER_MAX_PAYLOAD_IN_MB": "500"}, (1, 100)),
         ({"SAGEMAKER_MODEL_SERVER_WORKERS": "3", "SAGEMAKER_MAX_PAYLOAD_IN_MB": "0"}, (3, 0)),
+        ({"SAGEMAKER_MODEL_SERVER_WORKERS": "3", "MAX_CONTENT_LENGTH": "19922944"}, (3, 19)),
+        ({"SAGEMAKER_MODEL_SERVER_WORKERS": "3", "MAX_CONTENT_LENGTH": str(50 << 20)}, (2, 50)),
+        ({"SAGEMAKER_MODEL_SERVER_WORKERS": "1", "MAX_CONTENT_LENGTH": str(1 << 30)}, (1, 100)),
+        ({"SAGEMAKER_MODEL_SERVER_WORKERS": "1", "MAX_CONTENT_LENGTH": "1000"}, (1, 1)),
+        (
+            {
+                "SAGEMAKER_MODEL_SERVER_WORKERS": "1",
+                "MAX_CONTENT_LENGTH": "19922944",
+                "SAGEMAKER_MAX_PAYLOAD_IN_MB": "7",
+            },
+            (1, 7),
+        ),
         (
             {
                 "SAGEMAKER_MODEL_SERVER_WORKERS": "1",
