@@ -9,9 +9,10 @@ from typing import Any, Protocol
 
 from gunicorn.asgi.protocol import ASGIProtocol
 
-from serve.errors import IncompleteBody
+from container.client_address import format_address
+from serve.errors import SENT, IncompleteBody
 from serve.http.body import STALL_SECONDS
-from serve.http.error_responses import encode_error
+from serve.http.error_responses import handle_invalid_http
 
 
 class ConnectionOwner(Protocol):
@@ -36,6 +37,9 @@ class Connection(ASGIProtocol):
 
     def connection_made(self, transport: Any) -> None:
         self._client_finished = False
+        self._body_is_invalid = False
+        # Whether gunicorn is about to close the connection, although the application will respond.
+        self._response_pending = False
         super().connection_made(transport)
         self.worker.connection_opened(self)
         self._first_request_timer = self.worker.loop.call_later(
@@ -52,11 +56,13 @@ class Connection(ASGIProtocol):
         self._client_finished = True
         if self._current_request is None:
             return False
-        self._end_incomplete_body()
+        self._fail_body(EOFError())
         return True
 
     def _feed_callback_parser(self, data: bytes) -> bool:
         """Parse data, and do not wait for the rest of a body that the client will not complete."""
+        if self._body_is_invalid:
+            return False
         try:
             keep_reading = bool(super()._feed_callback_parser(data))
         except ValueError:  # int() rejects thousands of digits
@@ -64,15 +70,25 @@ class Connection(ASGIProtocol):
             self._close_transport()
             return False
         if self._client_finished:
-            self._end_incomplete_body()
+            self._fail_body(EOFError())
         return keep_reading
 
-    def _end_incomplete_body(self) -> None:
-        """Make an incomplete body raise EOFError for its reader, after the data received so far."""
+    def _fail_body(self, error: Exception) -> bool:
+        """Make an incomplete body raise an error for its reader, after the data received so far.
+
+        Return whether there is an incomplete body.
+        """
         body = self._body_receiver
-        if body and not body._complete:
-            body._source = _raise_eof
-            body._wake_waiter()
+        if body is None or body._complete:
+            return False
+
+        async def raise_error() -> bytes:
+            raise error
+
+        body._source = raise_error
+        if body._waiter and not body._waiter.done():
+            body._waiter.set_exception(error)
+        return True
 
     def _is_websocket_upgrade(self, _request: Any) -> bool:
         """Ignore upgrades, which is allowed for a server without WebSockets (RFC 9110, 7.8)."""
@@ -96,6 +112,9 @@ class Connection(ASGIProtocol):
 
     def _close_transport(self) -> None:
         """Close the connection fully; gunicorn may only half-close it after a disconnect."""
+        if self._response_pending:
+            self._response_pending = False
+            return
         super()._close_transport()
         if self.transport:
             self.transport.close()
@@ -110,31 +129,26 @@ class Connection(ASGIProtocol):
         return HTTPStatus(status).phrase if phrase == "Unknown" else phrase
 
     def _send_error_response(self, status: int, message: str, extra_headers: Any = ()) -> None:
-        """Send an error of the HTTP parser in JSON, like every other error."""
+        """Send an error of the HTTP parser in JSON, like every other error.
+
+        If it is an error in a body, the application responds, and logs it under the same ID.
+        """
+        invalid_body = IncompleteBody(f"incomplete body: {SENT}", message)
+        if status < HTTPStatus.INTERNAL_SERVER_ERROR and self._fail_body(invalid_body):
+            self._body_is_invalid = self._response_pending = True
+            return
         reason = self._get_reason_phrase(status)
-        if self._current_request is None:
-            self._log_invalid_request()
-            error_name = "".join(reason.split())
-            message = f"invalid HTTP request: {message}" if message else "invalid HTTP request"
-        else:
-            error_name = IncompleteBody.__name__
-            message = f"incomplete body: {message}"
-        body = encode_error(error_name, message)
+        response = handle_invalid_http(
+            format_address(self.transport.get_extra_info("peername")),
+            status,
+            reason,
+            message,
+        )
         lines = [
             f"HTTP/1.1 {status} {reason}",
-            "Content-Type: application/json",
-            f"Content-Length: {len(body)}",
-            *(f"{name}: {value}" for name, value in extra_headers),
+            *(f"{name}: {value}" for name, value in (*response.headers, *extra_headers)),
+            f"Content-Length: {len(response.body)}",
             "Connection: close",
             "\r\n",
         ]
-        self._safe_write("\r\n".join(lines).encode("latin-1") + body)
-
-    def _log_invalid_request(self) -> None:
-        # The address of a client that has disconnected is unknown.
-        address, *_ = self.transport.get_extra_info("peername") or ("unknown",)
-        self.log.warning("Invalid request from ip=%s", address)
-
-
-async def _raise_eof() -> bytes:
-    raise EOFError
+        self._safe_write("\r\n".join(lines).encode("latin-1") + response.body)

@@ -7,8 +7,9 @@ from typing import Any
 from gunicorn import util
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
+from container.client_address import format_address
 from serve.http.body import STALL_SECONDS
-from serve.http.error_responses import encode_error
+from serve.http.error_responses import handle_invalid_http
 
 
 class Connection(TConn):
@@ -41,15 +42,22 @@ class FlaskWorker(ThreadWorker):
 
 def write_json_error(connection: socket.socket, status: int, reason: str, message: str) -> None:
     """Send an error of the HTTP parser in JSON; by default, gunicorn sends an HTML page."""
-    body = encode_error("".join(reason.split()), message)
+    response = handle_invalid_http(_get_address(connection), status, reason, message)
     lines = [
         f"HTTP/1.1 {status} {reason}",
         "Connection: close",
-        "Content-Type: application/json",
-        f"Content-Length: {len(body)}",
+        *(f"{name}: {value}" for name, value in response.headers),
+        f"Content-Length: {len(response.body)}",
         "\r\n",
     ]
-    util.write_nonblock(connection, "\r\n".join(lines).encode("latin-1") + body)
+    util.write_nonblock(connection, "\r\n".join(lines).encode("latin-1") + response.body)
+
+
+def _get_address(connection: socket.socket) -> str:
+    try:
+        return format_address(connection.getpeername())
+    except OSError:  # the client has disconnected
+        return format_address(None)
 
 
 util.write_error = write_json_error

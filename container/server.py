@@ -20,12 +20,12 @@ from serve import __version__
 from serve.app import build_app, respond_to_client_error
 from serve.errors import SENT, AbortedStream, BadSetting, IncompleteBody
 from serve.http.asgi import AsgiFrontEnd
+from serve.http.error_responses import INVALID_REQUEST
 from serve.http.execution_parameters import build_execution_parameters
 from serve.logs import configure, log_event
 from serve.model.summary import summarize
 from serve.settings import Settings
 
-INVALID_REQUEST = "Invalid request from ip="
 FRONT_ENDS: dict[str, dict[str, Any]] = {
     "asgi": {"worker_class": AsgiWorker, "asgi_loop": "asyncio", "asgi_lifespan": "off"},
     # Each client that sends its body slowly occupies a thread. There are many threads, because a
@@ -84,10 +84,10 @@ class GunicornLog(GunicornLogger):
         self.error_log.propagate = True
 
     def warning(self, msg: str, *args: Any, **kwargs: Any) -> None:
-        # After the address, gunicorn quotes the invalid bytes, which may belong to a payload.
-        if msg.startswith(INVALID_REQUEST):
-            msg = msg.partition(": ")[0]
-        super().warning(msg, *args, **kwargs)
+        # Both workers log invalid requests themselves, with an ID. gunicorn quotes the invalid
+        # bytes, which may belong to a payload.
+        if not msg.startswith(INVALID_REQUEST):
+            super().warning(msg, *args, **kwargs)
 
     def exception(self, msg: str, *args: Any, **kwargs: Any) -> None:
         # A client's timeout is not a server error, and an aborted stream has already been logged.

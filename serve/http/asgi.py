@@ -20,6 +20,7 @@ from serve.http.wsgi_bridge import call_wsgi
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
+EncodedHeaders = tuple[tuple[bytes, bytes], ...]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 PING_METHODS = ("GET", "POST")
@@ -31,6 +32,7 @@ HEADER_FIELDS = {
     b"accept": "accept",
     b"content-encoding": "content_encoding",
     b"x-amzn-sagemaker-custom-attributes": "custom_attributes",
+    b"x-request-id": "request_id",
 }
 
 
@@ -56,12 +58,15 @@ class AsgiFrontEnd:
             response = await self._respond(request, scope, receive)
         except InvocationError as error:
             response = handle_client_error(request, error)
+            await _send(response, _encode_headers(response.headers), send)
         except Exception as error:  # noqa: BLE001  # a bug is a 500
             response = handle_server_error(request, error)
-        if response.chunks is None:
-            await _send(response, send)
+            await _send(response, _encode_headers(response.headers), send)
         else:
-            await self._stream(response, response.chunks, send)
+            if response.chunks is None:
+                await _send(response, _encode_headers_cached(response.headers), send)
+            else:
+                await self._stream(response, response.chunks, send)
 
     async def _respond(self, request: HttpRequest, scope: Scope, receive: Receive) -> HttpResponse:
         if request.path == "/ping" and request.method in PING_METHODS:
@@ -119,13 +124,21 @@ def _read_request(scope: Scope) -> HttpRequest:
     return request
 
 
-@lru_cache(CACHED_HEADERS)
-def _encode_headers(headers: Headers) -> tuple[tuple[bytes, bytes], ...]:
+def _encode_headers(headers: Headers) -> EncodedHeaders:
     return tuple((name.encode("latin-1"), value.encode("latin-1")) for name, value in headers)
 
 
-async def _send(response: HttpResponse, send: Send) -> None:
+# Not for errors, whose headers contain an ID.
+_encode_headers_cached = lru_cache(CACHED_HEADERS)(_encode_headers)
+
+
+async def _send(response: HttpResponse, headers: EncodedHeaders, send: Send) -> None:
     content_length = (b"Content-Length", b"%d" % len(response.body))
-    headers = [*_encode_headers(response.headers), content_length]
-    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send(
+        {
+            "type": "http.response.start",
+            "status": response.status,
+            "headers": [*headers, content_length],
+        }
+    )
     await send({"type": "http.response.body", "body": response.body})

@@ -5,24 +5,29 @@ Source: contract 3.10.
 
 import json
 import logging
-import uuid
 from http import HTTPStatus
 
 from serve.errors import InvocationError
 from serve.http.messages import (
+    REQUEST_ID,
     Headers,
     HttpRequest,
     HttpResponse,
     build_log_fields,
+    create_request_id,
     echo_custom_attributes,
+    identify,
 )
 from serve.logs import log_event
 from serve.media_types import JSON
 
 # SageMaker forwards at most this much of an error response: contract 3.10.
 MAX_ERROR_BYTES = 2048
+# Followed by the client's address.
+INVALID_REQUEST = "Invalid request from ip="
 REQUEST_FAILED = "request failed"
 STREAM_ABORTED = "stream aborted"
+INTERNAL_ERROR = "InternalError"
 
 
 def handle_client_error(request: HttpRequest, error: InvocationError) -> HttpResponse:
@@ -45,9 +50,27 @@ def handle_routing_error(
 
 def handle_server_error(request: HttpRequest, error: Exception) -> HttpResponse:
     """Log a bug with its traceback, and return a response with only the request's ID."""
-    request_id = _log_server_error(REQUEST_FAILED, request, error)
-    message = f"internal server error; see request {request_id} in the server log"
-    return _build_response(request, HTTPStatus.INTERNAL_SERVER_ERROR, "InternalError", message)
+    _log_server_error(REQUEST_FAILED, request, error)
+    message = f"internal server error; see request {identify(request)} in the server log"
+    return _build_response(request, HTTPStatus.INTERNAL_SERVER_ERROR, INTERNAL_ERROR, message)
+
+
+def handle_invalid_http(client: str, status: int, phrase: str, detail: str) -> HttpResponse:
+    """Log what is not a valid HTTP request, or gunicorn's own failure; return the response to it.
+
+    The log does not contain the detail, which may quote a payload.
+    """
+    request_id = create_request_id()
+    error_name = "".join(phrase.split())
+    message = f"invalid HTTP request: {detail}" if detail else "invalid HTTP request"
+    if status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        error_name = INTERNAL_ERROR
+        message = f"internal server error; see request {request_id} in the server log"
+    log_event(
+        logging.WARNING, f"{INVALID_REQUEST}{client}", request_id=request_id, error=error_name
+    )
+    headers = (("Content-Type", JSON), (REQUEST_ID, request_id))
+    return HttpResponse(status, headers, encode_error(error_name, message, request_id))
 
 
 def log_aborted_stream(request: HttpRequest, error: Exception) -> None:
@@ -58,20 +81,26 @@ def log_aborted_stream(request: HttpRequest, error: Exception) -> None:
         _log_server_error(STREAM_ABORTED, request, error)
 
 
-def encode_error(error_name: str, message: str) -> bytes:
+def encode_error(error_name: str, message: str, request_id: str) -> bytes:
     """Return an error as one short line of JSON; a long message is truncated."""
-    document = json.dumps({"error": error_name, "message": message}, ensure_ascii=False)
-    line = document.encode(errors="backslashreplace")
+    fields = {"error": error_name, "message": message, "request_id": request_id}
+    line = json.dumps(fields, ensure_ascii=False).encode(errors="backslashreplace")
     if len(line) < MAX_ERROR_BYTES:
         return line + b"\n"
-    return encode_error(error_name, message[: len(message) * 3 // 4] + "…")
+    return encode_error(error_name, message[: len(message) * 3 // 4] + "…", request_id)
 
 
 def _build_response(
     request: HttpRequest, status: int, error_name: str, message: str, headers: Headers = ()
 ) -> HttpResponse:
-    headers = (("Content-Type", JSON), *headers, *echo_custom_attributes(request))
-    return HttpResponse(int(status), headers, encode_error(error_name, message))
+    request_id = identify(request)
+    headers = (
+        ("Content-Type", JSON),
+        (REQUEST_ID, request_id),
+        *headers,
+        *echo_custom_attributes(request),
+    )
+    return HttpResponse(int(status), headers, encode_error(error_name, message, request_id))
 
 
 def _log_client_error(event: str, request: HttpRequest, error: InvocationError) -> None:
@@ -85,10 +114,10 @@ def _log_client_error(event: str, request: HttpRequest, error: InvocationError) 
     )
 
 
-def _log_server_error(event: str, request: HttpRequest, error: Exception) -> str:
-    """Log a bug with its traceback; return the request's ID."""
+def _log_server_error(event: str, request: HttpRequest, error: Exception) -> None:
+    """Log a bug with its traceback."""
     status = HTTPStatus.INTERNAL_SERVER_ERROR
-    return _log_failure(
+    _log_failure(
         event, logging.ERROR, request, status, traceback_of=error, error=type(error).__name__
     )
 
@@ -100,16 +129,5 @@ def _log_failure(
     status: int,
     traceback_of: Exception | None = None,
     **fields: str,
-) -> str:
-    """Log a request that failed under a new ID, and return that ID."""
-    request_id = uuid.uuid4().hex
-    log_event(
-        level,
-        event,
-        traceback_of,
-        request_id=request_id,
-        status=int(status),
-        **fields,
-        **build_log_fields(request),
-    )
-    return request_id
+) -> None:
+    log_event(level, event, traceback_of, **build_log_fields(request), status=int(status), **fields)

@@ -9,7 +9,13 @@ from collections.abc import Mapping
 from flask import Blueprint, Request, Response, g, request
 
 from serve.http.body import read_body
-from serve.http.messages import CUSTOM_ATTRIBUTES, HttpRequest, HttpResponse, echo_custom_attributes
+from serve.http.messages import (
+    CUSTOM_ATTRIBUTES,
+    REQUEST_ID,
+    HttpRequest,
+    HttpResponse,
+    echo_custom_attributes,
+)
 from serve.http.responder import Responder
 from serve.media_types import JSON
 
@@ -46,6 +52,7 @@ def from_flask_request(flask_request: Request) -> HttpRequest:
         accept=headers.get("Accept"),
         content_encoding=headers.get("Content-Encoding"),
         custom_attributes=headers.get(CUSTOM_ATTRIBUTES),
+        request_id=headers.get(REQUEST_ID),
         payload_bytes=flask_request.content_length,
         accepts_chunked=flask_request.environ["SERVER_PROTOCOL"] != "HTTP/1.0",
     )

@@ -1,14 +1,19 @@
 """HTTP requests and responses, independent of the front end.
 
-Source: contract 3.7.
+Source: contract 3.7 and 3.10.
 """
 
+import re
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from serve.stopwatch import Stopwatch
 
 CUSTOM_ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
+REQUEST_ID = "X-Request-Id"
+# Clients and proxies send IDs such as UUIDs. What may appear in a log is limited.
+VALID_REQUEST_ID = re.compile(r"[!-~]{1,128}")
 MAX_CUSTOM_ATTRIBUTES_LENGTH = 1024
 MAX_LOGGED_LENGTH = 200
 
@@ -20,6 +25,7 @@ class HttpRequest:
     """The method, path and relevant headers of a request; a missing header is None.
 
     ``payload_bytes`` is the Content-Length at first, and the payload's size once it is decoded.
+    ``request_id`` is what the client sent at first; see ``identify``.
     """
 
     method: str
@@ -28,6 +34,7 @@ class HttpRequest:
     accept: str | None = None
     content_encoding: str | None = None
     custom_attributes: str | None = None
+    request_id: str | None = None
     payload_bytes: int | None = None
     stopwatch: Stopwatch = field(default_factory=Stopwatch)
     accepts_chunked: bool = False
@@ -60,9 +67,26 @@ def echo_custom_attributes(request: HttpRequest) -> Headers:
     return ()
 
 
+def identify(request: HttpRequest) -> str:
+    """Return the ID of a request in the log and in its response, always the same one.
+
+    It is the client's X-Request-Id if that is valid, and a new one otherwise. Only errors and
+    logs need an ID, so it is created when it is first asked for.
+    """
+    if request.request_id is None or not VALID_REQUEST_ID.fullmatch(request.request_id):
+        request.request_id = create_request_id()
+    return request.request_id
+
+
+def create_request_id() -> str:
+    """Return a new ID of 32 hexadecimal digits."""
+    return uuid.uuid4().hex
+
+
 def build_log_fields(request: HttpRequest) -> dict[str, object]:
     """Return the fields that the log contains for a request, which never include payload data."""
     return {
+        "request_id": identify(request),
         "method": request.method,
         "path": request.path[:MAX_LOGGED_LENGTH],
         "content_type": (request.content_type or "")[:MAX_LOGGED_LENGTH],

@@ -18,10 +18,12 @@ from serve.http.admission import InFlightLimit
 from serve.http.content_encoding import decode_content
 from serve.http.error_responses import log_aborted_stream
 from serve.http.messages import (
+    REQUEST_ID,
     HttpRequest,
     HttpResponse,
     build_log_fields,
     echo_custom_attributes,
+    identify,
 )
 from serve.inference import Invocation, infer, infer_row_by_row, infer_slices, predict_columns
 from serve.logs import is_logged, log_event
@@ -131,7 +133,11 @@ class Responder:
         if not streamed:
             body = b"".join(slices)
             _log_success(request, tally, len(body))
+            if tally.bad_records:
+                headers = (*headers, (REQUEST_ID, identify(request)))
             return HttpResponse(200, headers, body)
+        # The log may report bad records, or an error that aborts the stream.
+        headers = (*headers, (REQUEST_ID, identify(request)))
         slices = self.in_flight.count_while_streaming(slices)
         first_slice = next(slices, b"")
         return HttpResponse(200, headers, chunks=_stream(request, first_slice, slices, tally))
@@ -194,9 +200,11 @@ def _stream(
 
 
 def _log_success(request: HttpRequest, tally: Tally, response_bytes: int) -> None:
-    fields = build_log_fields(request)
     if tally.bad_records:
+        fields = build_log_fields(request)
         log_event(logging.WARNING, "row errors", bad_records=tally.bad_records, **fields)
-    log_event(
-        logging.DEBUG, "request succeeded", status=200, response_bytes=response_bytes, **fields
-    )
+    if is_logged(logging.DEBUG):
+        fields = build_log_fields(request)
+        log_event(
+            logging.DEBUG, "request succeeded", status=200, response_bytes=response_bytes, **fields
+        )

@@ -110,11 +110,14 @@ def test_example_rows(diamonds: Server, media_type: str) -> None:
     )
 
 
+EXAMPLE_ID = "5bb2d4a6d0ab4c0f9bb1b14f5d3f1c9e"
+
+
 def test_example_error(diamonds: Server) -> None:
     """The README shows the exact error response for an invalid number."""
     lines = CSV.splitlines()
     lines[2] = lines[2].replace("1.03", "abc")
-    response = diamonds.post("\n".join(lines))
+    response = diamonds.post("\n".join(lines), X_Request_Id=EXAMPLE_ID)
 
     assert response.text.strip() in (ROOT / "README.md").read_text()
     assert response.text.strip() in (ROOT / "docs" / "responses.md").read_text()

@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 
 from tests.support.diamonds import CSV
 from tests.support.local_runtime import LocalRuntime, run_local_runtime
+from tests.support.responses import error_of
 from tests.support.server import ROOT, Server, free_port
 
 BODY = CSV.encode()
@@ -97,7 +98,7 @@ def test_client_error_of_the_container_is_a_model_error(
     assert error["Class"] == "ModelError"
     assert error["ResponseMetadata"]["HTTPStatusCode"] == 424
     assert error["OriginalStatusCode"] == direct.status_code == 400
-    assert error["OriginalMessage"] == direct.text.strip()
+    assert json.loads(error["OriginalMessage"])["message"] == error_of(direct)
     assert error["Error"]["Message"].startswith(
         'Received client error (400) from primary with message "{'
     )

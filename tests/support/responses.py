@@ -63,7 +63,8 @@ def error_of(response: requests.Response) -> str:
     assert response.content.endswith(b"\n")
     assert response.content.count(b"\n") == 1
     error = strict(response.text)
-    assert set(error) == {"error", "message"}
+    assert set(error) == {"error", "message", "request_id"}
+    assert response.headers["X-Request-Id"] == error["request_id"]
     message: str = error["message"]
     assert "Traceback" not in message
     assert "[bt]" not in message
