@@ -84,6 +84,14 @@ def _format_ignored_files(reasons: Mapping[str, str]) -> Iterator[Line]:
         yield "ignored file", f"{file_name}: {reason}"
 
 
+def _format_missing_values(values: float | Mapping[str, float]) -> Iterator[Line]:
+    if not isinstance(values, Mapping):
+        yield "missing value", str(values)
+        return
+    for column, value in values.items():
+        yield "missing value", f"{column}: {value}"
+
+
 def _format_warnings(warnings: Iterable[str]) -> Iterator[Line]:
     for warning in warnings:
         yield "warning", warning
@@ -117,5 +125,6 @@ def _describe_feature(feature: Mapping[str, Any]) -> str:
 LISTS: dict[str, Callable[[Any], Iterator[Line]]] = {
     "ensemble": _format_members,
     "ignored_files": _format_ignored_files,
+    "missing_value": _format_missing_values,
     "warnings": _format_warnings,
 }

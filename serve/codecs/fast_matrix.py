@@ -13,7 +13,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from serve.schema.feature import LabelFeature
+from serve.schema.label_feature import LabelFeature
 from serve.schema.schema import Schema
 
 try:
@@ -102,6 +102,7 @@ def _parse(
     matrix = values.reshape(-1, schema.width)
     if all_finite and schema.accepts_all_finite:
         return matrix
+    schema.replace_missing_values(matrix)
     return matrix if schema.accepts(matrix) else None
 
 

@@ -24,8 +24,13 @@ def find_label_hint(cell: Cell, labels: Sequence[str], *, textual: bool) -> str:
     return _find_missing_value_hint(cell, textual=textual)
 
 
+def is_foreign_missing_value(text: str) -> bool:
+    """Return whether another program would read a text as a missing value."""
+    return text.strip().lower() in FOREIGN_MISSING_VALUES
+
+
 def _find_missing_value_hint(cell: Cell, *, textual: bool) -> str:
-    if not isinstance(cell, str) or cell.strip().lower() not in FOREIGN_MISSING_VALUES:
+    if not isinstance(cell, str) or not is_foreign_missing_value(cell):
         return ""
     if textual:
         return "leave the cell empty if the value is missing"

@@ -1,21 +1,46 @@
-"""Read the names, types and categories of the features that are stored in a booster."""
+"""Read what a booster knows about its features: names, types, categories, and kinds of splits."""
 
 import json
+import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import xgboost
 
 from serve.errors import BadArtifact
-from serve.model.categories import count_codes, read_labels
-from serve.model.schema_file import FeatureInfo
+from serve.model.categories import Splits, read_labels, read_splits
+from serve.model.label_traces import LabelTraces
 from serve.text import counted
 
+# The key of a tree's categorical splits in a UBJSON model, and a length other than zero.
+CATEGORICAL_SPLITS = re.compile(rb"categories_nodes\[\$.#L(?!\0{8})", re.DOTALL)
 
-def read_features(booster: xgboost.Booster, *, may_have_categories: bool) -> list[FeatureInfo]:
+
+@dataclass(frozen=True, slots=True)
+class BoosterFeature:
+    """A feature as the booster knows it; None and an empty tuple mean unknown.
+
+    ``labels`` are the categories in the order of their codes, or LabelTraces if they may be
+    truncated.
+    """
+
+    name: str | None = None
+    type: str | None = None
+    labels: tuple[str, ...] | LabelTraces = ()
+    splits: Splits = Splits()
+
+    @property
+    def whole_labels(self) -> tuple[str, ...]:
+        return () if isinstance(self.labels, LabelTraces) else self.labels
+
+
+def read_features(
+    booster: xgboost.Booster, writer_version: tuple[int, ...], *, may_have_categories: bool
+) -> list[BoosterFeature]:
     """Return the booster's features in order.
 
-    A booster without feature types may still have categorical features. Finding their categories
-    requires a copy of the model as JSON, which is made only if ``may_have_categories`` is true.
+    Their categories and splits require a copy of the model as JSON. It is made only if a feature
+    is categorical, by its type or by a split, or if ``may_have_categories`` is true.
     """
     count = booster.num_features()
     names: Sequence[str | None] = booster.feature_names or [None] * count
@@ -25,11 +50,32 @@ def read_features(booster: xgboost.Booster, *, may_have_categories: bool) -> lis
             f"the model has {counted(count, 'feature')}, but {len(names):,} feature names "
             f"and {len(types):,} feature types: save it again with as many of each"
         )
-    if "c" not in types and not may_have_categories:
-        return [FeatureInfo(name, type_) for name, type_ in zip(names, types, strict=True)]
+    is_categorical = may_have_categories or "c" in types
+    if not is_categorical and not (None in types and _splits_by_category(booster)):
+        return [BoosterFeature(name, type_) for name, type_ in zip(names, types, strict=True)]
     learner = json.loads(booster.save_raw("json"))["learner"]
-    labels, code_counts = read_labels(learner, count), count_codes(learner, count)
-    return [
-        FeatureInfo(*properties)
-        for properties in zip(names, types, labels, code_counts, strict=True)
+    labels = [
+        _decode_whole_labels(traces, writer_version) for traces in read_labels(learner, count)
     ]
+    splits = read_splits(learner, count)
+    return [
+        BoosterFeature(name, type_ or _find_type(own_labels, own_splits), own_labels, own_splits)
+        for name, type_, own_labels, own_splits in zip(names, types, labels, splits, strict=True)
+    ]
+
+
+def _splits_by_category(booster: xgboost.Booster) -> bool:
+    return CATEGORICAL_SPLITS.search(booster.save_raw("ubj")) is not None
+
+
+def _decode_whole_labels(
+    labels: tuple[str, ...] | LabelTraces, writer_version: tuple[int, ...]
+) -> tuple[str, ...] | LabelTraces:
+    if isinstance(labels, LabelTraces) and not labels.may_be_truncated(writer_version):
+        return labels.decode()
+    return labels
+
+
+def _find_type(labels: tuple[str, ...] | LabelTraces, splits: Splits) -> str | None:
+    """Return the type of a feature whose type is not saved, if the rest of the model shows it."""
+    return "c" if labels or splits.code_count else None

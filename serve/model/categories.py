@@ -1,34 +1,46 @@
-"""Read the categories of a booster's features from its JSON model.
+"""Read what a booster's JSON model says about categories: labels, codes, and kinds of splits.
 
 ``learner`` is the object of this name in that model. Source: doc/model.schema in dmlc/xgboost.
 """
 
-from itertools import pairwise
+from dataclasses import dataclass
 from typing import Any
 
-# Older versions confused characters and bytes when saving a label, and truncated non-ASCII labels.
-FIRST_VERSION_WITH_WHOLE_LABELS = (3, 4)
+from serve.model.label_traces import LabelTraces
+
+CATEGORICAL_SPLIT = 1
 
 
-def read_labels(learner: dict[str, Any], feature_count: int) -> list[tuple[str, ...]]:
+@dataclass(frozen=True, slots=True)
+class Splits:
+    """How the trees split on a feature.
+
+    ``code_count`` is the largest code in a split plus one, or 0 without splits by category.
+    """
+
+    code_count: int = 0
+    by_threshold: bool = False
+
+
+def read_labels(learner: dict[str, Any], feature_count: int) -> list[tuple[str, ...] | LabelTraces]:
     """Return the labels of each feature in the order of their codes.
 
     The tuple is empty for a numeric feature, and if the model has no labels. Integer categories
-    are returned as text.
+    are returned as text, and text as LabelTraces.
     """
     encodings = _read_trees(learner).get("cats", {}).get("enc") or [{}] * feature_count
-    return [_decode_labels(encoding) for encoding in encodings]
+    return [_read_encoding(encoding) for encoding in encodings]
 
 
-def may_be_truncated(labels: tuple[str, ...], writer_version: tuple[int, ...]) -> bool:
-    """Return whether the XGBoost that wrote the model may have truncated these labels."""
-    return writer_version < FIRST_VERSION_WITH_WHOLE_LABELS and not "".join(labels).isascii()
-
-
-def count_codes(learner: dict[str, Any], feature_count: int) -> list[int]:
-    """Return the largest code in the splits on each feature plus one, or 0 if there are none."""
-    counts = [0] * feature_count
-    for tree in _read_trees(learner)["trees"]:
+def read_splits(learner: dict[str, Any], feature_count: int) -> list[Splits]:
+    """Return how the trees split on each feature; a linear booster has no trees."""
+    code_counts, thresholds = [0] * feature_count, [False] * feature_count
+    for tree in _read_trees(learner).get("trees", ()):
+        for feature, left_child, kind in zip(
+            tree["split_indices"], tree["left_children"], tree["split_type"], strict=True
+        ):
+            if left_child >= 0 and kind != CATEGORICAL_SPLIT:
+                thresholds[feature] = True
         for node, start, size in zip(
             tree["categories_nodes"],
             tree["categories_segments"],
@@ -37,8 +49,8 @@ def count_codes(learner: dict[str, Any], feature_count: int) -> list[int]:
         ):
             feature = tree["split_indices"][node]
             split_codes = tree["categories"][start : start + size]
-            counts[feature] = max(counts[feature], *(code + 1 for code in split_codes))
-    return counts
+            code_counts[feature] = max([code_counts[feature], *(code + 1 for code in split_codes)])
+    return [Splits(*splits) for splits in zip(code_counts, thresholds, strict=True)]
 
 
 def _read_trees(learner: dict[str, Any]) -> dict[str, Any]:
@@ -48,11 +60,10 @@ def _read_trees(learner: dict[str, Any]) -> dict[str, Any]:
     return trees
 
 
-def _decode_labels(encoding: dict[str, Any]) -> tuple[str, ...]:
+def _read_encoding(encoding: dict[str, Any]) -> tuple[str, ...] | LabelTraces:
     values = encoding.get("values", ())
     if "offsets" not in encoding:
         return tuple(map(str, values))
-    text = bytes(value % 256 for value in values)
-    return tuple(
-        text[start:end].decode(errors="replace") for start, end in pairwise(encoding["offsets"])
-    )
+    if not encoding["offsets"]:
+        return ()
+    return LabelTraces(bytes(value % 256 for value in values), tuple(encoding["offsets"]))

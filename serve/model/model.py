@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from serve.model.artifact import SCHEMA_NAME, ModelFile, find_model
 from serve.model.booster import read_booster
+from serve.model.class_conflicts import check_classes
 from serve.model.ensemble import (
     VOTING_OBJECTIVES,
     check_members_agree,
@@ -18,10 +19,12 @@ from serve.model.ensemble import (
     mean,
     standard_deviation,
 )
+from serve.model.estimator import read_estimator
 from serve.model.native_predict import Predictor, build_predictor
 from serve.model.rounds import choose_rounds
 from serve.model.schema_file import read_schema_file
-from serve.model.schema_merge import check_classes, merge_schema
+from serve.model.schema_merge import merge_schema
+from serve.model.schema_warnings import find_schema_warnings
 from serve.model.warm_up import measure_speed
 from serve.schema.schema import Schema
 from serve.settings import Settings
@@ -87,7 +90,12 @@ def load_model(settings: Settings) -> Model:
     members = tuple(_load_file(member, settings) for member in file.members)
     model = _combine(file, members) if len(members) > 1 else members[0]
     max_rows_one_by_one, seconds_per_row = measure_speed(model.predictor, model.schema.width)
-    return replace(model, max_rows_one_by_one=max_rows_one_by_one, seconds_per_row=seconds_per_row)
+    return replace(
+        model,
+        max_rows_one_by_one=max_rows_one_by_one,
+        seconds_per_row=seconds_per_row,
+        warnings=(*model.warnings, *find_schema_warnings(model.schema)),
+    )
 
 
 def _combine(file: ModelFile, members: tuple[Model, ...]) -> Model:
@@ -121,7 +129,8 @@ def _load_file(file: ModelFile, settings: Settings) -> Model:
     """Return the model in one file."""
     booster = read_booster(file, allow_newer=settings.allow_newer)
     schema_file = read_schema_file(settings.model_folder / SCHEMA_NAME)
-    schema = merge_schema(booster, file.writer_version, schema_file, settings)
+    estimator = read_estimator(booster)
+    schema = merge_schema(booster, file.writer_version, schema_file, estimator, settings)
     learner = json.loads(booster.save_config())["learner"]
     booster_type = learner["gradient_booster"]["name"]
     rounds = choose_rounds(booster, booster_type, settings.early_stopping)
@@ -129,9 +138,7 @@ def _load_file(file: ModelFile, settings: Settings) -> Model:
         predictor = build_predictor(booster, rounds.used)
     else:
         predictor = _build_dmatrix_predictor(booster, booster_type, rounds.used)
-    parameters = learner["learner_model_param"]
-    class_count = int(parameters["num_class"])
-    check_classes(schema_file, max(class_count, int(parameters.get("num_target", 1))))
+    check_classes(schema_file, learner, estimator)
     objective = learner["objective"]["name"]
     warnings = [f"{file.path}: {warning}" for warning in (rounds.warning,) if warning]
     return Model(
@@ -141,7 +148,7 @@ def _load_file(file: ModelFile, settings: Settings) -> Model:
         booster_type,
         objective,
         rounds.used,
-        class_count,
+        int(learner["learner_model_param"]["num_class"]),
         predictor,
         warnings=tuple(warnings),
     )

@@ -1,10 +1,14 @@
 """Summarize a model for the startup log and for `check`."""
 
+import math
 from typing import Any
 
 from serve.model.model import Model
-from serve.schema.feature import CodeFeature, Feature, LabelFeature
+from serve.model.schema_keys import MISSING_VALUE
+from serve.schema.feature import CodeFeature, Feature
+from serve.schema.label_feature import LabelFeature
 from serve.schema.schema import Schema
+from serve.text import column_label
 
 
 def summarize(model: Model) -> dict[str, Any]:
@@ -20,8 +24,22 @@ def summarize(model: Model) -> dict[str, Any]:
         "ensemble": {member.file.path.name: member.rounds_used for member in model.members},
         "features": model.schema.width,
         "libsvm_base": model.schema.libsvm_base,
+        **_describe_missing_values(model.schema),
         "ignored_files": model.file.ignored_files,
     }
+
+
+def _describe_missing_values(schema: Schema) -> dict[str, Any]:
+    """Return the ``missing_value`` of all columns, or of each column that has one, if any does."""
+    values = {
+        column_label(schema.names, index): feature.missing_value
+        for index, feature in enumerate(schema.features)
+        if not math.isnan(feature.missing_value)
+    }
+    if not values:
+        return {}
+    is_shared = len(values) == schema.width and len(set(values.values())) == 1
+    return {MISSING_VALUE: next(iter(values.values())) if is_shared else values}
 
 
 def describe_features(schema: Schema) -> list[dict[str, Any]]:
@@ -35,6 +53,8 @@ def describe_features(schema: Schema) -> list[dict[str, Any]]:
 
 def _describe_feature(feature: Feature) -> dict[str, Any]:
     description: dict[str, Any] = {"type": feature.type, "missing": feature.may_be_missing}
+    if not math.isnan(feature.missing_value):
+        description[MISSING_VALUE] = feature.missing_value
     if isinstance(feature, LabelFeature):
         description["categories"] = list(feature.categories)
     if isinstance(feature, CodeFeature):

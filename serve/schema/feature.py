@@ -1,17 +1,20 @@
-"""Feature: one input of the model, which converts the cells of its column to numbers."""
+"""Feature: one input of the model, which converts the cells of its column to numbers.
+
+label_feature.py contains the features whose cells are labels.
+"""
 
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from serve.diagnosis.cells import find_label_hint, find_number_hint
+from serve.diagnosis.cells import find_number_hint
 from serve.errors import SENT
 from serve.records import Cell
-from serve.text import is_number, listed, quoted
+from serve.text import is_number
 
 Column = Sequence[float | None]
 
@@ -38,10 +41,15 @@ class CellMismatch(ValueError):
 
 @dataclass(frozen=True)
 class Feature:
-    """A numeric feature: XGBoost's types ``float``, ``int``, ``q``, and ``i`` (also booleans)."""
+    """A numeric feature: XGBoost's types ``float``, ``int``, ``q``, and ``i`` (also booleans).
+
+    ``missing_value`` is a number that means missing, as ``missing`` does in XGBoost's DMatrix:
+    both are compared as float32, and categories by their codes. NaN is always missing.
+    """
 
     type: str = "q"
     may_be_missing: bool = True
+    missing_value: float = math.nan
 
     @property
     def _expected(self) -> str:
@@ -64,7 +72,7 @@ class Feature:
         number = self._parse_text(str(cell)) if textual else self._parse_value(cell)
         if abs(number) >= FLOAT32_OVERFLOW:
             raise CellMismatch(f"expected a number within float32 range, got {SENT}")
-        return number
+        return self.read_missing(sent=True) if self.is_missing_value(number) else number
 
     def strict(self) -> "Feature":
         """Return this feature, but with unknown categories as errors."""
@@ -74,11 +82,21 @@ class Feature:
         """Return this feature for numeric formats, which contain codes in place of categories."""
         return self
 
-    def read_missing(self) -> float:
-        """Return NaN for a missing cell; raises CellMismatch if the schema requires a value."""
+    def is_missing_value(self, number: float) -> bool:
+        """Return whether a number is the column's ``missing_value``."""
+        if abs(number) >= FLOAT32_OVERFLOW:
+            return False
+        return bool(np.float32(number) == np.float32(self.missing_value))
+
+    def read_missing(self, *, sent: bool = False) -> float:
+        """Return NaN for a missing cell; raises CellMismatch if the schema requires a value.
+
+        If ``sent``, the cell contains the column's ``missing_value``.
+        """
         if self.may_be_missing:
             return math.nan
-        raise CellMismatch("expected a value, got none; this column must not have missing values")
+        got = f"{SENT}, which means missing" if sent else "none"
+        raise CellMismatch(f"expected a value, got {got}; this column must not have missing values")
 
     def _read_texts(self, cells: Sequence[Cell]) -> Column | None:
         texts: Sequence[str] = cells  # type: ignore[assignment]  # textual cells are strings
@@ -128,7 +146,10 @@ class Feature:
 
 @dataclass(frozen=True)
 class CodeFeature(Feature):
-    """A categorical feature without labels, whose cells are the codes 0 to ``code_count`` - 1."""
+    """A categorical feature without labels, whose cells are the codes 0 to ``code_count`` - 1.
+
+    If ``unknown_is_missing``, other whole numbers are missing values. A fraction is never a code.
+    """
 
     type: str = "c"
     code_count: int = 0
@@ -148,54 +169,8 @@ class CodeFeature(Feature):
         code = super().read(cell, textual=textual)
         if math.isnan(code) or (code.is_integer() and 0 <= code < self.code_count):
             return code
-        if self.unknown_is_missing:
+        if self.unknown_is_missing and code.is_integer():
             return math.nan
         raise CellMismatch(
             f"unknown category {SENT}: expected an integer code from 0 to {self.code_count - 1}"
         )
-
-
-@dataclass(frozen=True)
-class LabelFeature(Feature):
-    """A categorical feature whose cells are labels; a label's code is its index in the list."""
-
-    type: str = "c"
-    categories: tuple[str, ...] = ()
-    unknown_is_missing: bool = False
-    codes: dict[Cell, float] = field(init=False, repr=False, compare=False)
-    code_texts: dict[str, str] = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        codes = {label: float(code) for code, label in enumerate(self.categories)}
-        code_texts = {label: str(code) for code, label in enumerate(self.categories)}
-        object.__setattr__(self, "codes", codes)
-        object.__setattr__(self, "code_texts", code_texts)
-
-    def strict(self) -> Feature:
-        return replace(self, unknown_is_missing=False)
-
-    def as_codes(self) -> Feature:
-        return CodeFeature("c", self.may_be_missing, len(self.categories), self.unknown_is_missing)
-
-    def read(self, cell: Cell, *, textual: bool) -> float:
-        if cell is None or cell != cell:  # noqa: PLR0124  # NaN is not equal to itself
-            return self.read_missing()
-        code = self.codes.get(cell if isinstance(cell, str) else quoted(cell))
-        if code is None and textual:
-            text = str(cell).strip()
-            if not text or (text not in self.codes and NAN_TEXT.fullmatch(text)):
-                return self.read_missing()
-            code = self.codes.get(text)
-        if code is not None:
-            return code
-        if self.unknown_is_missing and isinstance(cell, str | int | float):
-            return math.nan
-        hint = find_label_hint(cell, self.categories, textual=textual)
-        raise CellMismatch(f"unknown category {SENT}: expected {listed(self.categories)}", hint)
-
-    def _read_texts(self, cells: Sequence[Cell]) -> Column | None:
-        codes = [self.codes.get(cell) for cell in cells]
-        return None if None in codes else codes
-
-    def _read_values(self, cells: Sequence[Cell]) -> Column | None:
-        return self._read_texts(cells) if set(map(type, cells)) == {str} else None

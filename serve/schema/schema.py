@@ -17,7 +17,8 @@ from serve.diagnosis.lines import (
 from serve.diagnosis.names import describe_name_mismatch
 from serve.errors import HeaderMismatch, SchemaMismatch
 from serve.records import Cell, Matrix, Records, Rows
-from serve.schema.feature import CellMismatch, CodeFeature, Feature, LabelFeature
+from serve.schema.feature import CellMismatch, CodeFeature, Feature
+from serve.schema.label_feature import LabelFeature
 from serve.text import column_label, quoted, with_hint
 
 NUMBER_TYPES = {int, float, type(None)}
@@ -48,17 +49,22 @@ class Schema:
 
     @cached_property
     def accepts_all_finite(self) -> bool:
-        """Whether every finite number is valid in every column."""
-        return not self._columns_with_codes
+        """Whether every finite number is valid in every column, and not a missing value."""
+        return not self._columns_with_codes and self._missing_values is None
 
     def accepts(self, matrix: NDArray[np.float32]) -> bool:
         """Return whether all numbers in a matrix, float32 (n, f), are valid; NaN means missing."""
-        if not np.isfinite(matrix).all() and (self._requires_values or np.isinf(matrix).any()):
+        if not np.isfinite(matrix).all() and self._find_invalid(matrix).any():
             return False
         return not any(
             self.features[column].find_unverified(matrix[:, column]).any()
             for column in self._columns_with_codes
         )
+
+    def replace_missing_values(self, matrix: NDArray[np.float32]) -> None:
+        """Replace the ``missing_value`` of each column by NaN in a matrix, float32 (n, f)."""
+        if self._missing_values is not None:
+            matrix[matrix == self._missing_values] = np.nan
 
     def could_be_record(self, texts: Sequence[str]) -> bool:
         """Return whether text cells form a record without unknown categories."""
@@ -105,6 +111,7 @@ class Schema:
             raise SchemaMismatch(self.describe_width_mismatch(matrix.first_row, numbers.shape[1]))
         with np.errstate(over="ignore"):
             features = numbers.astype(np.float32, order="C")
+        self.replace_missing_values(features)
         for row, column in np.argwhere(self._find_unverified(features)):
             number, feature = float(numbers[row, column]), self._features_as_codes[column]
             try:
@@ -124,6 +131,7 @@ class Schema:
             features = self._read_matrix(rows, order)
             if features is None:
                 features = self._read_columns(rows, order)
+        self.replace_missing_values(features)
         self._verify(features, rows, order)
         return features
 
@@ -204,11 +212,16 @@ class Schema:
 
     def _find_unverified(self, features: NDArray[np.float32]) -> NDArray[np.bool_]:
         """Return a mask of the unverified numbers in a matrix, float32 (n, f), with codes."""
-        unverified = np.isinf(features) | (np.isnan(features) & self._required_mask)
+        unverified = self._find_invalid(features)
         for column in self._all_categorical_columns:
             feature = self._features_as_codes[column]
             unverified[:, column] = feature.find_unverified(features[:, column])
         return unverified
+
+    def _find_invalid(self, features: NDArray[np.float32]) -> NDArray[np.bool_]:
+        """Return a mask of the infinite numbers and of the missing values that are required."""
+        mask: NDArray[np.bool_] = np.isinf(features) | (np.isnan(features) & self._required_mask)
+        return mask
 
     @cached_property
     def _features_as_codes(self) -> tuple[Feature, ...]:
@@ -227,8 +240,10 @@ class Schema:
         return np.array([not feature.may_be_missing for feature in self.features])
 
     @cached_property
-    def _requires_values(self) -> bool:
-        return not all(feature.may_be_missing for feature in self.features)
+    def _missing_values(self) -> NDArray[np.float32] | None:
+        """The ``missing_value`` of each column, float32 (f,), or None if there are none."""
+        values = np.array([feature.missing_value for feature in self.features], dtype=np.float32)
+        return None if np.isnan(values).all() else values
 
 
 def _find_code_columns(features: Sequence[Feature]) -> tuple[int, ...]:

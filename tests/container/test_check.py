@@ -114,7 +114,7 @@ def test_check_reports_every_warning_of_startup(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each warning that the server logs at startup is in the report, and nowhere else."""
-    save_artifact(train(random_features(60, 2)), tmp_path)
+    save_artifact(train(random_features(60, 2), names=["a", "b"]), tmp_path)
     for name in ("b.ubj", "c.ubj"):
         (tmp_path / name).write_bytes((tmp_path / "model.ubj").read_bytes())
     settings = {

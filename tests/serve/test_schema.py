@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from tests.support.boosters import predict_with_xgboost, save_artifact, train
+from tests.support.payloads import libsvm, npy
 from tests.support.responses import error_of, scores
 from tests.support.server import Server, running
 
@@ -271,14 +272,65 @@ def test_unknown_categories_may_be_missing(models: Path) -> None:
             scores(server.post('[[7, 2025, 1, 0.5], ["1", 0, 1, 0.5]]', "application/json")),
             expected,
         )
-        assert server.post("1,2025,1,x").status_code == 400
+        for body, media_type, column in (
+            ("1,2025,1,x", "text/csv", "weight"),
+            ("NULL,2025,1,0.5", "text/csv", "size"),
+            ("[true, 2025, 1, 0.5]", "application/json", "size"),
+            ('["1", false, 1, 0.5]', "application/json", "year"),
+            ('["1", [2025], 1, 0.5]', "application/json", "year"),
+            ('["1", {"": 1}, 1, 0.5]', "application/json", "year"),
+            ('["1", "", 1, 0.5]', "application/json", "year"),
+            ('["1", " ", 1, 0.5]', "application/json", "year"),
+            ('["1", "NaN", 1, 0.5]', "application/json", "year"),
+            ('["1", Infinity, 1, 0.5]', "application/json", "year"),
+        ):
+            message = error_of(server.post(body, media_type))
+
+            assert f'column "{column}": ' in message
     with running(
         save_artifact(CODED, models / "unknown-codes"), SERVE_UNKNOWN_CATEGORY="missing"
     ) as server:
         expected = predict_with_xgboost(
-            CODED, np.array([[np.nan, 0.5]] * 2 + [[3, 0.5]], dtype=np.float32)
+            CODED, np.array([[np.nan, 0.5]] * 3 + [[3, 0.5]], dtype=np.float32)
         )
-        np.testing.assert_array_equal(scores(server.post("17,0.5\n1.5,0.5\n3,0.5")), expected)
+        codes = np.array([[17, 0.5], [-1, 0.5], [1e9, 0.5], [3, 0.5]])
+        unknown: list[tuple[str | bytes, str]] = [
+            ("17,0.5\n-1,0.5\n1e9,0.5\n3,0.5", "text/csv"),
+            (json.dumps(codes.tolist()), "application/json"),
+            (libsvm(codes), "text/libsvm"),
+            (npy(codes), "application/x-npy"),
+        ]
+        for payload, media_type in unknown:
+            np.testing.assert_array_equal(scores(server.post(payload, media_type)), expected)
+        invalid: list[tuple[str | bytes, str]] = [
+            ("2.5,0.5", "text/csv"),
+            ("[true, 0.5]", "application/json"),
+            ('["1", 0.5]', "application/json"),
+            ("0 0:2.5 1:0.5", "text/libsvm"),
+            (npy(np.array([[2.5, 0.5]])), "application/x-npy"),
+        ]
+        for payload, media_type in invalid:
+            assert 'row 1, column "kind": ' in error_of(server.post(payload, media_type))
+
+
+def test_codes_are_not_unknown_categories(models: Path) -> None:
+    """In a column of words, a code is an error even if unknown categories are missing."""
+    words = ["low", "high", "B 2"]
+    schema = {"features": [{"categories": [*words, "none of them"]}, {}]}
+    folder = save_artifact(CODED, models / "words")
+    (folder / "schema.json").write_text(json.dumps(schema))
+    with running(folder, SERVE_UNKNOWN_CATEGORY="missing") as server:
+        for body, media_type in (
+            ("1,0.5", "text/csv"),
+            (" 1.0,0.5", "text/csv"),
+            ("[1, 0.5]", "application/json"),
+            ("[7, 0.5]", "application/json"),
+            ('["1", 0.5]', "application/json"),
+        ):
+            assert 'column "kind": unknown category ' in error_of(server.post(body, media_type))
+        expected = predict_with_xgboost(CODED, np.array([[np.nan, 0.5]], dtype=np.float32))
+        for body in ("17,0.5", "huge,0.5", "Low,0.5", "b2,0.5"):
+            np.testing.assert_array_equal(scores(server.post(body)), expected)
 
 
 def test_required_values(models: Path) -> None:

@@ -1,0 +1,51 @@
+"""Read what XGBoost's scikit-learn estimators save in a model file besides the booster.
+
+Every version saves the kind of the estimator; old versions also save its parameters and classes.
+Source: XGBModel.save_model in XGBoost's Python package.
+"""
+
+import json
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import xgboost
+
+ATTRIBUTE = "scikit_learn"
+NOTHING: dict[str, Any] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Estimator:
+    """What is known of the estimator that saved a model; None means unknown.
+
+    Attributes:
+        kind: classifier, regressor or ranker.
+        missing_value: a number that training treated as a missing value, unless it is NaN.
+        classes: the classes of a classifier, in the order of its outputs.
+
+    """
+
+    kind: str | None = None
+    missing_value: float | None = None
+    classes: tuple[Any, ...] | None = None
+
+
+def read_estimator(booster: xgboost.Booster) -> Estimator:
+    """Return the estimator that saved a booster; its properties are None if none did."""
+    saved = _read_attribute(booster)
+    missing, classes = saved.get("missing"), saved.get("classes_")
+    is_number = isinstance(missing, int | float) and math.isfinite(missing)
+    return Estimator(
+        saved.get("_estimator_type"),
+        missing if is_number else None,
+        tuple(classes) if isinstance(classes, list) else None,
+    )
+
+
+def _read_attribute(booster: xgboost.Booster) -> dict[str, Any]:
+    try:
+        saved = json.loads(booster.attr(ATTRIBUTE) or "")
+    except (AssertionError, ValueError):  # AssertionError: XGBoost's, for an empty attribute
+        return NOTHING
+    return saved if isinstance(saved, dict) else NOTHING
