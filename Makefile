@@ -120,6 +120,10 @@ test-long: setup $(VENV)/aws-ready ## Run the tests that repeat a tested promise
 test-quick: setup $(VENV)/aws-ready ## Run the tests of codecs, schema, HTTP and documents in under a minute
 	@$(PYTEST) -m "not long" $(QUICK_TESTS)
 
+.PHONY: adversary
+adversary: setup ## Compare predictions with XGBoost's for random payloads; SECONDS (60), SEED (1)
+	@$(RUN) -m tests.adversary.numbers --seconds $(or $(SECONDS),60) --seed $(or $(SEED),1)
+
 .PHONY: test-app
 test-app: setup $(VENV)/app-ready chromium ## Test the web application in headless Chromium
 	@$(RUN) -m pytest tests/app/browser

@@ -1,0 +1,1 @@
+"""Readers: read payloads and responses strictly, independently of the server's codecs."""

@@ -1,0 +1,1 @@
+"""Writers: turn a table of known values into a payload, independently of the server's codecs."""
