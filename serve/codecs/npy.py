@@ -33,10 +33,10 @@ LENGTH_TYPES = {
 MAX_HEADER_BYTES = 1 << 10
 # numpy evaluates the header with Python's parser, which can fail in many ways, even a SystemError.
 # These patterns match only what numpy.save writes.
-TYPE = r"""["']descr["']\s*:\s*(?P<descr>"[^"]*"|'[^']*'|\[.*\])"""
-ORDER = r"""["']fortran_order["']\s*:\s*(?P<order>True|False)"""
-SHAPE = r"""["']shape["']\s*:\s*\((?P<shape>(?:\s*\d+L?\s*,)*(?:\s*\d+L?)?)\s*\)"""
-HEADER = re.compile(rf"\{{(?:\s*(?:{TYPE}|{ORDER}|{SHAPE})\s*(?:,|(?=\}}))){{3}}\s*\}}")
+TYPE = r"""["']descr["'] *: *(?P<descr>"[^"]*"|'[^']*'|\[.*\])"""
+ORDER = r"""["']fortran_order["'] *: *(?P<order>True|False)"""
+SHAPE = r"""["']shape["'] *: *\((?P<shape>(?: *\d+L? *,)*(?: *\d+L?)?) *\)"""
+HEADER = re.compile(rf"\{{(?: *(?:{TYPE}|{ORDER}|{SHAPE}) *(?:,|(?=\}}))){{3}} *\}}")
 NUMERIC_TYPES = re.compile(r"[<>|=]?(?:f[248]|[iu][1248]|b1)")
 MAX_AXIS_DIGITS = 15
 
@@ -140,7 +140,7 @@ def _read_header(payload: bytes) -> tuple[Header, int]:
     if header_bytes > min(MAX_HEADER_BYTES, len(payload) - start):
         raise MalformedPayload("the header of the array is truncated or too long")
     text = payload[start : start + header_bytes].decode("latin-1")
-    return _parse_header(text.strip()), start + header_bytes
+    return _parse_header(text.strip(" \n")), start + header_bytes
 
 
 def _parse_header(text: str) -> Header:

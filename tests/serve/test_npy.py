@@ -158,6 +158,8 @@ ITEMS = "'descr': '<f8', 'fortran_order': False"
         (npy(np.ones((1, 1, 3))), "for one row, got [1, 1, 3]"),
         (npy(np.ones((2, 4))), 'row 1: expected 3 columns, got 4; the columns are "a", "b", "c"'),
         (npy(np.ones((0, 4))), "row 1: expected 3 columns, got 4"),
+        (npy(np.ones((1, 3))).replace(b"  \n", b"\xa0 \n"), "invalid array header"),
+        (npy(np.ones((1, 3))).replace(b": (1,", b":\x0b(1,"), "invalid array header"),
         (
             npy([[1, 2, 3], [1, np.inf, 3]]),
             'row 2, column "b": expected a number within float32 range, got Infinity',
