@@ -48,14 +48,14 @@ def describe_event(event: Mapping[str, Any]) -> str:
             return warning
         case {"did_you_mean": suggestion, "variable": variable}:
             return f"{event['event']}: {variable}: did you mean {suggestion}?"
-        case _:
-            fields = (
-                f"{key}: {_format_value(value)}" for key, value in event.items() if key != "event"
-            )
-            return f"{event['event']}: {'; '.join(fields)}"
+    fields = {key: value for key, value in event.items() if key != "event"}
+    only_value, *others = fields.values()
+    return f"{event['event']}: {_format_value(fields if others else only_value)}"
 
 
 def _format_value(value: object) -> str:
+    if isinstance(value, Mapping):
+        return "; ".join(f"{key}: {_format_value(item)}" for key, item in value.items())
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 

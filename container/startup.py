@@ -13,7 +13,7 @@ from serve.model.artifact import ModelFile, find_model
 from serve.model.model import Model, load_model
 from serve.parallel import ParallelMap
 from serve.self_test import run_self_test
-from serve.settings import Settings, suggest_settings
+from serve.settings import Settings, find_ineffective_variables, suggest_settings
 
 HEARTBEAT_FOLDERS = ("/dev/shm", "/tmp")
 
@@ -54,6 +54,10 @@ def _log_ignored(model_file: ModelFile) -> None:
             "unknown variable ignored",
             variable=variable,
             did_you_mean=suggestion,
+        )
+    if ineffective := find_ineffective_variables():
+        log_event(
+            logging.WARNING, "recognized variables have no effect here", variables=ineffective
         )
     if ignored_models := model_file.ignored_models:
         log_event(logging.WARNING, "model files ignored", files=ignored_models)

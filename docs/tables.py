@@ -19,6 +19,7 @@ from deploy.config.configuration import Configuration
 from serve.codecs import CODECS, DECODERS
 from serve.errors import InvocationError
 from serve.media_types import ALIASES
+from serve.other_variables import OTHER_VARIABLES
 from serve.setting_parsers import parse_log_level
 from serve.settings import Settings
 
@@ -56,6 +57,7 @@ def list_tables() -> Iterable[tuple[str, Callable[[], str]]]:
     yield "media types", build_media_types
     yield "statuses", build_statuses
     yield "settings", build_settings
+    yield "other variables", build_other_variables
     yield "keys", build_keys
     for chapter in CHAPTERS:
         yield f"chapter {chapter}", partial(build_chapter, chapter)
@@ -138,6 +140,14 @@ def build_settings() -> str:
         default = _format_setting(field)
         rows.append((f"`{field.metadata['variable']}`", default, field.metadata["meaning"]))
     return format_table(("variable", "default", "meaning"), rows)
+
+
+def build_other_variables() -> str:
+    """Return the variables of other images, with the reason why each has no effect."""
+    rows = [
+        (", ".join(f"`{name}`" for name in other.names), other.reason) for other in OTHER_VARIABLES
+    ]
+    return format_table(("variable", "reason, or what to use instead"), rows)
 
 
 def _format_setting(field: Field[Any]) -> str:

@@ -2,9 +2,13 @@
 
 import logging
 from collections.abc import Callable
+from difflib import get_close_matches
 
-from serve.text import listed
+from serve.output_keys import OUTPUT_KEYS
+from serve.text import listed, quoted
 
+MAX_DIGITS = 18  # more than any setting needs; int() rejects thousands of digits
+QUOTES = "\"'"
 BOOLEANS = {
     "true": True,
     "false": False,
@@ -17,11 +21,18 @@ BOOLEANS = {
 }
 
 
+def reject_quotes(text: str) -> None:
+    """Reject a value in quotes, which Docker's --env-file and Kubernetes do not remove."""
+    if len(text) > 1 and text[0] == text[-1] and text[0] in QUOTES:
+        raise ValueError("remove the quotes around the value")
+
+
 def integer_between(minimum: int, maximum: int) -> Callable[[str], int]:
     """Return a parser of whole numbers from ``minimum`` to ``maximum``."""
 
     def parse(text: str) -> int:
-        if not (text.isascii() and text.isdigit() and minimum <= int(text) <= maximum):
+        is_whole = text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS
+        if not (is_whole and minimum <= int(text) <= maximum):
             raise ValueError(f"expected a whole number from {minimum:,} to {maximum:,}")
         return int(text)
 
@@ -60,13 +71,23 @@ def parse_keys(text: str) -> tuple[str, ...]:
     unique_keys = tuple(dict.fromkeys(key for key in keys if key))
     if not unique_keys:
         raise ValueError("expected comma-separated keys, such as predicted_label,probability")
+    for key in unique_keys:
+        if key not in OUTPUT_KEYS:
+            raise ValueError(_describe_unknown_key(key))
     return unique_keys
+
+
+def _describe_unknown_key(key: str) -> str:
+    similar = get_close_matches(key, OUTPUT_KEYS, 1)
+    hint = f"did you mean {quoted(similar[0])}?" if similar else f"expected {listed(OUTPUT_KEYS)}"
+    return f"unknown key {quoted(key)}: {hint}"
 
 
 def parse_log_level(text: str) -> int:
     """Return the log level that a text gives by number or by name, such as INFO."""
     levels = logging.getLevelNamesMapping()
-    level = int(text) if text.isdecimal() else levels.get(text.upper())
+    is_number = text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS
+    level = int(text) if is_number else levels.get(text.upper())
     if level is None:
         raise ValueError(f"expected a number or one of {listed(levels)}")
     return level

@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from serve.errors import BadSetting
 from serve.media_types import RESPONSE_TYPES
+from serve.other_variables import explain_ineffective, reject_user_code
 from serve.setting_parsers import (
     integer_between,
     one_of,
@@ -17,6 +18,7 @@ from serve.setting_parsers import (
     parse_keys,
     parse_log_level,
     parse_unsupported_multi_model,
+    reject_quotes,
 )
 from serve.text import quoted
 from serve.unknown_variables import reject_unknown_variables, suggest_variables
@@ -39,7 +41,7 @@ class Settings:
         "SAGEMAKER_BIND_TO_PORT",
         8080,
         integer_between(1, 65535),
-        "port to listen on, on all IPv4 interfaces",
+        "port to listen on, on all IPv4 and IPv6 interfaces",
     )
     model_folder: Path = _setting(
         "SM_MODEL_DIR", Path("/opt/ml/model"), Path, "folder of the model artifact"
@@ -176,19 +178,24 @@ class Settings:
     def from_env(cls, env: Mapping[str, str] = os.environ) -> Self:
         """Return the settings in the environment; an empty variable counts as unset.
 
-        Raises BadSetting, with the variable's name, for an invalid value and for an unknown SERVE_
-        variable.
+        Raises BadSetting, with the variables' names, for invalid values, for unknown SERVE_
+        variables, and for user code.
         """
         reject_unknown_variables(env, VARIABLES)
-        values = {}
+        reject_user_code(env)
+        values: dict[str, Any] = {}
+        errors = []
         for setting in fields(cls):
             variable = setting.metadata["variable"]
             text = env.get(variable, "").strip()
             try:
                 if text:
+                    reject_quotes(text)
                     values[setting.name] = setting.metadata["parse"](text)
             except ValueError as error:
-                raise BadSetting(f"{variable}={quoted(text)}: {error}") from error
+                errors.append(f"{variable}={quoted(text)}: {error}")
+        if errors:
+            raise BadSetting("; ".join(errors))
         return cls(**values)
 
     @property
@@ -200,6 +207,14 @@ class Settings:
 
 
 VARIABLES = frozenset(setting.metadata["variable"] for setting in fields(Settings))
+
+
+def find_ineffective_variables(env: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Map each variable of another image that changes that image's behavior to the reason.
+
+    The reason is why it has no effect here, or the setting to use instead.
+    """
+    return explain_ineffective(env)
 
 
 def suggest_settings(env: Mapping[str, str] = os.environ) -> dict[str, str]:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 
 from serve.errors import BadSetting
+from serve.other_variables import is_of_other_program
 
 OWN_PREFIX = "SERVE_"
 SAGEMAKER_PREFIX = "SAGEMAKER_"
@@ -17,14 +18,23 @@ RENAMED = {"SERVE_DOOR": "SERVE_FRONTEND"}
 
 def reject_unknown_variables(env: Mapping[str, str], known: Collection[str]) -> None:
     """Raise BadSetting, with all their names, if there are unknown SERVE_ variables."""
-    unknown = [name for name in env if name.startswith(OWN_PREFIX) and name not in known]
+    unknown = [
+        name
+        for name, value in env.items()
+        if name.startswith(OWN_PREFIX) and name not in known
+        if not is_of_other_program(name, value)
+    ]
     if unknown:
         raise BadSetting("; ".join(_describe(name, known) for name in sorted(unknown)))
 
 
 def suggest_variables(env: Mapping[str, str], known: Collection[str]) -> dict[str, str]:
     """Map each unknown SERVE_ or SAGEMAKER_ variable to the known one that it resembles, if any."""
-    suggestions = {name: _suggest(name, known) for name in env if name not in known}
+    suggestions = {
+        name: _suggest(name, known)
+        for name, value in env.items()
+        if name not in known and not is_of_other_program(name, value)
+    }
     return {name: suggestion for name, suggestion in suggestions.items() if suggestion}
 
 

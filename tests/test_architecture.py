@@ -24,6 +24,7 @@ LAYERS = {
     "serve": [
         {"serve.text", "serve.errors", "serve.media_types", "serve.logs", "serve.stopwatch"},
         {"serve.records", "serve.columns", "serve.parallel"},
+        {"serve.output_keys", "serve.other_variables"},
         {"serve.setting_parsers", "serve.unknown_variables"},
         {"serve.settings"},
         {"serve.diagnosis"},

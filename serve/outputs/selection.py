@@ -10,13 +10,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from serve.columns import Column, build_null_column
+from serve.output_keys import (
+    LABELS,
+    PREDICTED_LABEL,
+    PREDICTED_SCORE,
+    PROBABILITIES,
+    PROBABILITY,
+    RAW_SCORE,
+    RAW_SCORES,
+    SPREAD,
+)
 
 Floats = NDArray[np.float32]
 # Computes an output of n rows from predictions, float32 (n,) or (n, k), and the number of classes.
 # Returns None if the output would be a list of lists.
 OutputFunction = Callable[[Floats, int], NDArray[Any] | None]
 
-SCORE, SPREAD = "score", "spread"
+# The only output if SAGEMAKER_INFERENCE_OUTPUT is not set.
+SCORE = "score"
 ONE, HALF = np.float32(1), np.float32(0.5)
 
 
@@ -84,39 +95,39 @@ def _highest_score(predictions: Floats, _class_count: int) -> Floats:
     return scores
 
 
-DEFAULT_OUTPUTS: Mapping[str, OutputFunction] = {"predicted_score": _unchanged}
+DEFAULT_OUTPUTS: Mapping[str, OutputFunction] = {PREDICTED_SCORE: _unchanged}
 OUTPUTS_BY_OBJECTIVE: dict[str, Mapping[str, OutputFunction]] = {
     "binary:logistic": {
-        "predicted_label": _is_above_half,
-        "labels": _binary_labels,
-        "probability": _unchanged,
-        "probabilities": _both_classes,
-        "raw_score": _unchanged,
-        "raw_scores": _both_classes,
+        PREDICTED_LABEL: _is_above_half,
+        LABELS: _binary_labels,
+        PROBABILITY: _unchanged,
+        PROBABILITIES: _both_classes,
+        RAW_SCORE: _unchanged,
+        RAW_SCORES: _both_classes,
     },
     "binary:logitraw": {
-        "predicted_label": _is_positive,
-        "labels": _binary_labels,
-        "raw_score": _unchanged,
-        "raw_scores": _both_classes,
+        PREDICTED_LABEL: _is_positive,
+        LABELS: _binary_labels,
+        RAW_SCORE: _unchanged,
+        RAW_SCORES: _both_classes,
     },
     "binary:hinge": {
-        "predicted_label": _unchanged,
-        "labels": _binary_labels,
-        "raw_score": _unchanged,
-        "raw_scores": _both_classes,
+        PREDICTED_LABEL: _unchanged,
+        LABELS: _binary_labels,
+        RAW_SCORE: _unchanged,
+        RAW_SCORES: _both_classes,
     },
     "multi:softmax": {
-        "predicted_label": _unchanged,
-        "labels": _class_labels,
-        "raw_score": _unchanged,
+        PREDICTED_LABEL: _unchanged,
+        LABELS: _class_labels,
+        RAW_SCORE: _unchanged,
     },
     "multi:softprob": {
-        "predicted_label": _most_likely_class,
-        "labels": _class_labels,
-        "probability": _highest_score,
-        "probabilities": _unchanged,
-        "raw_score": _highest_score,
-        "raw_scores": _unchanged,
+        PREDICTED_LABEL: _most_likely_class,
+        LABELS: _class_labels,
+        PROBABILITY: _highest_score,
+        PROBABILITIES: _unchanged,
+        RAW_SCORE: _highest_score,
+        RAW_SCORES: _unchanged,
     },
 }

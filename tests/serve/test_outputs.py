@@ -195,10 +195,10 @@ def test_every_media_type(models: Path, accept: str) -> None:
     booster = train(FEATURES, THREE_CLASSES, objective="multi:softprob", num_class=3)
     expected = predict_with_xgboost(booster, SAMPLE)
     labels = expected.argmax(axis=1)
-    keys = ("probabilities", "predicted_label", "foo")
+    keys = ("probabilities", "predicted_label", "spread")
     with running(
         save_artifact(booster, models / "outputs-formats"),
-        SAGEMAKER_INFERENCE_OUTPUT=" probabilities, Predicted_Label,foo,foo",
+        SAGEMAKER_INFERENCE_OUTPUT=" probabilities, Predicted_Label,spread,spread",
     ) as server:
         response = server.post(BODY, "application/json", Accept=accept)
         empty = server.post(b"\n", Accept=accept)
@@ -217,7 +217,7 @@ def test_every_media_type(models: Path, accept: str) -> None:
             rows = parse_rows(response, keys)
             np.testing.assert_array_equal(float32([row["probabilities"] for row in rows]), expected)
             assert [row["predicted_label"] for row in rows] == labels.tolist()
-            assert {row["foo"] for row in rows} == {None}
+            assert {row["spread"] for row in rows} == {None}
         case "application/x-recordio-protobuf":
             records = parse_labels(response.content)
             np.testing.assert_array_equal(
@@ -226,7 +226,7 @@ def test_every_media_type(models: Path, accept: str) -> None:
             np.testing.assert_array_equal(
                 [row["predicted_label"] for row in records], labels[:, np.newaxis]
             )
-            assert np.isnan([row["foo"] for row in records]).all()
+            assert np.isnan([row["spread"] for row in records]).all()
         case "application/x-npy":
             array = np.load(io.BytesIO(response.content), allow_pickle=False)
             assert array.dtype == np.float32
@@ -253,14 +253,15 @@ def test_null_outputs_are_logged_at_startup(models: Path) -> None:
     """8.4: One startup warning lists the keys that are null for every record, and no others."""
     booster = train(FEATURES, rounds=3)
     for keys, null_keys in (
-        ("predicted_score,foo,probability", ["foo", "probability"]),
+        ("predicted_score,labels,probability", ["labels", "probability"]),
         ("predicted_score", []),
     ):
         with running(
             save_artifact(booster, models / "outputs-warned"), SAGEMAKER_INFERENCE_OUTPUT=keys
         ) as server:
             server.post(BODY, "application/json")
-        warnings = [event for event in server.events() if event["level"] == "WARNING"]
+        event_name = "inference output always null"
+        warnings = [event for event in server.events() if event["event"] == event_name]
 
         assert [warning["keys"] for warning in warnings] == [null_keys] * bool(null_keys)
 
