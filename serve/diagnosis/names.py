@@ -8,6 +8,8 @@ from serve.text import listed
 
 # The names of an index column: pandas writes an empty name, and reads it as "Unnamed: 0".
 INDEX_NAMES = {"", "Unnamed: 0"}
+# An offset for each record, which XGBoost's DMatrix accepts.
+BASE_MARGIN = "base_margin"
 # Keys that this server, pandas and other servers place around the rows of a JSON document.
 WRAPPER_KEYS = {
     "instances",
@@ -54,6 +56,8 @@ def _find_name_hint(missing: Sequence[str], unknown: Sequence[str], expected: Se
         return 'expected {"feature_names": [name, ...], "instances": [row, ...]}'
     if INDEX_NAMES.issuperset(unknown):
         return "write the file with to_csv(index=False)"
+    if BASE_MARGIN in unknown:
+        return f"{BASE_MARGIN} is not supported: add it to the margin in the response"
     return "" if missing else "remove unknown columns"
 
 

@@ -18,9 +18,7 @@ FEATURE_TYPES = ("float", "int", "q", "i", "c")
 # XGBoost's own limit: float32 represents every whole number up to this one.
 MAX_CODES = 1 << 24
 # Keys that people expect, with the reason why the server does not have them.
-UNSUPPORTED = {
-    "base_margin": "not supported: include the offset in a feature, or add it to the predictions"
-}
+UNSUPPORTED = {"base_margin": "not supported: add the offset to the margin in the response"}
 
 
 class Key(NamedTuple):

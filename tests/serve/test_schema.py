@@ -81,6 +81,20 @@ def test_labels_stored_in_the_model(labeled: Server) -> None:
     )
 
 
+def test_base_margin_is_not_supported(labeled: Server) -> None:
+    """A column of base_margin, which would change the predictions, is an error."""
+    for body, media_type in (
+        (ALL.assign(base_margin=1).to_csv(index=False), "text/csv; header=present"),
+        (
+            '{"size": "1", "year": 2025, "sold": true, "weight": 1, "base_margin": 1}',
+            "application/json",
+        ),
+    ):
+        message = error_of(labeled.post(body, media_type))
+
+        assert "base_margin is not supported: add it to the margin in the response" in message
+
+
 def test_numbers_as_labels_are_matched_as_text(labeled: Server) -> None:
     """A number in a column of labels is the label with its text, never a code."""
     expected = predict_with_xgboost(
