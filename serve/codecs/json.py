@@ -12,10 +12,15 @@ from numpy.typing import NDArray
 
 from serve.codecs import jsonlines
 from serve.codecs.fast_matrix import parse_json_matrix
-from serve.codecs.json_rows import FEATURE_NAMES, INSTANCES, RepeatedNames, parse, rows_to_records
+from serve.codecs.json_parser import RepeatedNames, parse
+from serve.codecs.json_rows import check_object, rows_to_records
+from serve.codecs.json_tensor import find_features
 from serve.codecs.json_text import format_objects
 from serve.codecs.lines import BYTE_ORDER_MARK, SLICE_BYTES
 from serve.columns import Columns
+from serve.diagnosis.documents import describe_extra_keys
+from serve.diagnosis.json_shapes import FEATURE_NAMES, INSTANCES
+from serve.diagnosis.json_values import find_value_hint
 from serve.errors import SENT, MalformedPayload
 from serve.records import Matrix, Records
 from serve.schema.schema import Schema
@@ -45,7 +50,7 @@ def decode(payload: bytes, parameters: Mapping[str, str], schema: Schema) -> Ite
             if isinstance(rows, np.ndarray):
                 yield Matrix(rows, first_row, names, accepted=True)
             else:
-                yield from rows_to_records(rows, first_row, names)
+                yield from rows_to_records(rows, first_row, names, schema)
             first_row += len(rows)
     except MalformedPayload:
         if first_row > 1 or not _is_json_lines(body):
@@ -78,7 +83,7 @@ def _read_slices(body: bytes, schema: Schema) -> Iterator[tuple[ParsedRows, Name
     else:
         if row_count:
             return
-    rows, names = _unwrap(parse(body))
+    rows, names = _unwrap(parse(body), schema)
     yield rows[row_count:], names
 
 
@@ -106,24 +111,30 @@ def _split(body: bytes) -> Iterator[tuple[bytes, Names]]:
     yield body[start:end], names
 
 
-def _unwrap(document: Any) -> tuple[list[Any], Names]:
+def _unwrap(document: Any, schema: Schema) -> tuple[list[Any], Names]:
     """Return the rows of a document, and the names of their values."""
     if isinstance(document, list):
         has_rows = not document or isinstance(document[0], list | dict)
         rows = document if has_rows else [document]
         return rows, None
     if not isinstance(document, dict):
+        hint = find_value_hint(document, schema.width)
+        hint = hint or "a row is a list of values or an object with a value for each column"
         raise MalformedPayload(
             f'expected {{"{INSTANCES}": [row, ...]}}, a list of rows or a single row, got {SENT}; '
-            "a row is a list of values or an object with a value for each column",
+            f"{hint}",
             quoted(document),
         )
     if not isinstance(document.get(INSTANCES), list):
+        if find_features(document) is None:
+            check_object(document, schema)
         return [document], None
     if isinstance(document, RepeatedNames) or not document.keys() <= {INSTANCES, FEATURE_NAMES}:
         keys = [key for key, _ in getattr(document, "pairs", document.items())]
+        hint = describe_extra_keys(document, schema.names)
         raise MalformedPayload(
-            f'expected only the keys "{INSTANCES}" and "{FEATURE_NAMES}", each once, got {SENT}',
+            f'expected only the keys "{INSTANCES}" and "{FEATURE_NAMES}", each once, got {SENT}'
+            f"{hint}",
             listed(keys),
         )
     return document[INSTANCES], _read_names(document.get(FEATURE_NAMES))

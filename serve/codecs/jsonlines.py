@@ -9,10 +9,12 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from serve.codecs.json_rows import parse_lines, rows_to_records
+from serve.codecs.json_parser import parse_lines
+from serve.codecs.json_rows import rows_to_records
 from serve.codecs.json_text import format_objects
 from serve.codecs.lines import BYTE_ORDER_MARK, split_slices, strip_blank_end
 from serve.columns import Columns
+from serve.errors import MalformedPayload
 from serve.records import Records
 from serve.schema.schema import Schema
 
@@ -25,8 +27,6 @@ def decode(payload: bytes, parameters: Mapping[str, str], schema: Schema) -> Ite
     Raises MalformedPayload and SchemaMismatch.
     """
     lines, names = split_header(payload, parameters, schema)
-    if lines is None:
-        return
     first_row = 1
     for part in split_slices(lines):
         yield from read_lines(part, first_row, names, schema)
@@ -35,20 +35,22 @@ def decode(payload: bytes, parameters: Mapping[str, str], schema: Schema) -> Ite
 
 def split_header(
     payload: bytes, _parameters: Mapping[str, str], _schema: Schema
-) -> tuple[bytes | None, None]:
-    """Return all lines, or None if they are blank; JSON Lines have no header."""
+) -> tuple[bytes, None]:
+    """Return all lines, because JSON Lines have no header; raises MalformedPayload."""
     lines = strip_blank_end(payload.removeprefix(BYTE_ORDER_MARK))
-    return (lines if lines.strip() else None), None
+    if not lines.strip():
+        raise MalformedPayload("expected JSON Lines, got only blank lines")
+    return lines, None
 
 
 def read_lines(
-    lines: bytes, first_row: int, _names: tuple[str, ...] | None, _schema: Schema
+    lines: bytes, first_row: int, _names: tuple[str, ...] | None, schema: Schema
 ) -> Iterator[Records]:
     """Yield lines as records, the first of which is row ``first_row``.
 
     Raises MalformedPayload and SchemaMismatch.
     """
-    yield from rows_to_records(parse_lines(lines, first_row), first_row)
+    yield from rows_to_records(parse_lines(lines, first_row), first_row, None, schema)
 
 
 def encode(predictions: NDArray[np.float32]) -> bytes:

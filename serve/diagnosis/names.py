@@ -10,18 +10,7 @@ from serve.text import listed
 INDEX_NAMES = {"", "Unnamed: 0"}
 # An offset for each record, which XGBoost's DMatrix accepts.
 BASE_MARGIN = "base_margin"
-# Keys that this server, pandas and other servers place around the rows of a JSON document.
-WRAPPER_KEYS = {
-    "instances",
-    "feature_names",
-    "columns",
-    "index",
-    "data",
-    "dataframe_split",
-    "dataframe_records",
-    "inputs",
-    "records",
-}
+BASE_MARGIN_HINT = f"{BASE_MARGIN} is not supported: add it to the margin in the response"
 
 
 def describe_name_mismatch(
@@ -44,20 +33,18 @@ def describe_name_mismatch(
         parts.append(f"missing {_list_columns(missing)}")
     if sent:
         parts.append(SENT)
-    if hint := _find_name_hint(missing, unknown, expected):
+    if hint := _find_name_hint(missing, unknown):
         parts.append(hint)
     return f"{source}: {'; '.join(parts)}", "; ".join(sent)
 
 
-def _find_name_hint(missing: Sequence[str], unknown: Sequence[str], expected: Sequence[str]) -> str:
+def _find_name_hint(missing: Sequence[str], unknown: Sequence[str]) -> str:
     if not unknown:
         return ""
-    if WRAPPER_KEYS.issuperset(unknown) and len(missing) == len(expected):
-        return 'expected {"feature_names": [name, ...], "instances": [row, ...]}'
     if INDEX_NAMES.issuperset(unknown):
         return "write the file with to_csv(index=False)"
     if BASE_MARGIN in unknown:
-        return f"{BASE_MARGIN} is not supported: add it to the margin in the response"
+        return BASE_MARGIN_HINT
     return "" if missing else "remove unknown columns"
 
 
