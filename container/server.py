@@ -2,7 +2,6 @@
 
 import gc
 import logging
-import socket
 import sys
 from typing import Any
 
@@ -15,10 +14,11 @@ from gunicorn.http.errors import ParseException
 from container.arbiter import SignalSafeArbiter, unblock_signals
 from container.asgi_worker import CONNECTION_COUNTS, AsgiWorker
 from container.flask_worker import FlaskWorker
+from container.listener import bind, describe, listen
 from container.startup import Prepared, prepare
 from serve import __version__
 from serve.app import build_app, respond_to_client_error
-from serve.errors import SENT, AbortedStream, BadSetting, IncompleteBody
+from serve.errors import SENT, AbortedStream, IncompleteBody
 from serve.http.asgi import AsgiFrontEnd
 from serve.http.error_responses import INVALID_REQUEST
 from serve.http.execution_parameters import build_execution_parameters
@@ -40,14 +40,16 @@ class Server(BaseApplication):
     def __init__(self, settings: Settings) -> None:
         """Load the model without opening the port yet; raises StartupError."""
         configure(settings.log_level)
-        _check_port(settings.port)
+        listeners = bind(settings.port)
         prepared = prepare(settings)
         self.application = _build_application(prepared, settings)
         self.options = build_options(settings, prepared.sizing.workers, prepared.heartbeat_folder)
+        self.options["bind"] = [f"fd://{listener.fileno()}" for listener in listeners]
         self.startup_fields = {
             "version": __version__,
             "xgboost": xgboost.__version__,
             "port": settings.port,
+            "addresses": describe(listeners),
             "frontend": settings.frontend,
             "batch": settings.batch,
             "sizing": prepared.sizing.reason,
@@ -58,6 +60,9 @@ class Server(BaseApplication):
         # Exclude pre-fork objects from garbage collection, so workers keep sharing their pages.
         gc.collect()
         gc.freeze()
+        listen(listeners)
+        for listener in listeners:
+            listener.detach()  # gunicorn duplicates the descriptor, and closes this one
 
     def load_config(self) -> None:
         for name, value in self.options.items():
@@ -98,7 +103,6 @@ class GunicornLog(GunicornLogger):
 def build_options(settings: Settings, workers: int, heartbeat_folder: str) -> dict[str, Any]:
     """Return gunicorn's settings."""
     return FRONT_ENDS[settings.frontend] | {
-        "bind": f"0.0.0.0:{settings.port}",
         "workers": workers,
         "preload_app": True,
         "worker_tmp_dir": heartbeat_folder,
@@ -121,19 +125,6 @@ def _build_application(prepared: Prepared, settings: Settings) -> Any:
     if settings.frontend == "asgi":
         return AsgiFrontEnd(responder, flask_app, sizing.threads)
     return flask_app
-
-
-def _check_port(port: int) -> None:
-    """Raise BadSetting if the port is in use; gunicorn itself would retry for five seconds."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("0.0.0.0", port))
-        except OSError as error:
-            raise BadSetting(
-                f"cannot listen on port {port}: {error.strerror}; "
-                "set SAGEMAKER_BIND_TO_PORT to another port"
-            ) from error
 
 
 def _respond_to_parse_error(error: ParseException) -> Response:

@@ -111,7 +111,7 @@ def build_statuses() -> str:
         (204, "the request body was empty"),
         (404, "unknown path"),
         (405, "the path does not support this method; `Allow` lists the methods it supports"),
-        (500, "internal server error, with a request ID that also appears in the log"),
+        (500, "internal server error; the log has its traceback, under `request_id`"),
     ]
     rows += [
         (error.status.value, _format_error(error))

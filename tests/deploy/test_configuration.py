@@ -55,6 +55,16 @@ ERRORS = [
         "environment: {SAGEMAKER_MODEL_SERVER_WORKERS: many}",
         "data_format.environment: the server would not start",
     ),
+    (
+        "environment: {}",
+        "environment: {SAGEMAKER_PROGRAM: inference.py}",
+        'SAGEMAKER_PROGRAM="inference.py": user code is not supported yet',
+    ),
+    (
+        "environment: {}",
+        "environment: {SAGEMAKER_INFERENCE_OUTPUT: predicted_labels}",
+        'did you mean "predicted_label"?',
+    ),
     ("environment: {}", "environment: []", "data_format.environment: expected a mapping"),
     (
         "environment: {}",
