@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from serve.codecs import CODECS, LINE_CODECS, find_decoder
 from serve.codecs.row_errors import AlignedLines, Tally, align_lines, insert_errors
 from serve.columns import Columns, concatenate_columns
+from serve.media_types import EXPLAIN
 from serve.model.model import Model
 from serve.output_keys import SPREAD
-from serve.outputs.explanations import EXPLAIN, ExplainOptions, explain, parse_explain_options
+from serve.outputs.explanations import ExplainOptions, explain, parse_explain_options
 from serve.outputs.selection import SCORE, select_outputs
 from serve.parallel import ParallelMap
 from serve.records import Records

@@ -33,10 +33,25 @@ DELIMITERS = {
     "space": " ",
 }
 
-# Other names that a Content-Type may use.
-ALIASES = {"csv": CSV, "text/x-libsvm": LIBSVM, "libsvm": LIBSVM}
+# Other names that a Content-Type may use: those in AWS's XGBoost image, and those for JSON Lines,
+# which is not a registered media type.
+ALIASES = {
+    "csv": CSV,
+    "libsvm": LIBSVM,
+    "text/x-libsvm": LIBSVM,
+    "recordio-protobuf": RECORDIO,
+    "application/jsonl": JSON_LINES,
+    "application/x-jsonlines": JSON_LINES,
+    "application/ndjson": JSON_LINES,
+    "application/x-ndjson": JSON_LINES,
+}
+
+# The parameters that an Accept header may use to shape the response.
+EXPLAIN, TOP, STREAM = "explain", "top", "stream"
+ACCEPT_PARAMETERS = (EXPLAIN, TOP, STREAM)
 
 SPACED_EQUALS = re.compile(r"[ \t]*=[ \t]*")
+QUOTED_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 PARAMETER = re.compile(r";\s*([\w-]+)=")
 
 
@@ -58,6 +73,11 @@ class _Range(NamedTuple):
     def specificity(self) -> int:
         return 2 - self.name.count("*")
 
+    @property
+    def leaves_choice(self) -> bool:
+        """Whether the range leaves both the media type and its parameters open."""
+        return "*" in self.name and not self.parameters.keys() & set(ACCEPT_PARAMETERS)
+
     def matches(self, name: str) -> bool:
         kind, _, subtype = self.name.partition("/")
         return self.name in ("*/*", name) or (subtype == "*" and name.startswith(f"{kind}/"))
@@ -70,25 +90,39 @@ def parse_content_type(header: str | None) -> MediaType:
     """
     if not header or not header.strip():
         return MediaType(CSV)
-    header = SPACED_EQUALS.sub("=", header)
-    name, parameters = parse_options_header(header)
-    name = name.strip().lower()
-    return MediaType(ALIASES.get(name, name), _collect_parameters(header, parameters))
+    name, parameters = parse_media_type(header)
+    return MediaType(ALIASES.get(name, name), parameters)
 
 
-def negotiate(header: str | None, offers: Sequence[str]) -> MediaType | None:
+def parse_media_type(text: str) -> MediaType:
+    """Parse a media type that is not an alias, with its parameters."""
+    text = SPACED_EQUALS.sub("=", text)
+    name, parameters = parse_options_header(text)
+    return MediaType(name.strip().lower(), _collect_parameters(text, parameters))
+
+
+def split_accept(header: str | None) -> list[str]:
+    """Return the entries of an Accept header, each a media range with its parameters."""
+    return parse_list_header(header or "")
+
+
+def negotiate(header: str | None, default: MediaType, offers: Sequence[str]) -> MediaType | None:
     """Return the offer that an Accept header prefers, with the parameters of the matching entry.
 
-    ``offers`` are in the server's order of preference, which decides between offers of equal
-    quality. Return None if the header allows none of the offers.
+    ``default`` is the most preferred offer. Its parameters apply if the matching entry is a range,
+    such as ``*/*``, that has none of ACCEPT_PARAMETERS. The other ``offers`` are in the server's
+    order of preference, which decides between offers of equal quality. Return None if the header
+    allows none of the offers.
     """
-    ranges = [_parse_range(entry) for entry in parse_list_header(header or "")]
+    ranges = [_parse_range(entry) for entry in split_accept(header)]
     ranges = ranges or [_Range("*/*", 1.0)]
+    offers = (default.name, *offers)
     closest = {offer: _find_closest_range(offer, ranges) for offer in offers}
     for media_range in sorted(ranges, key=lambda range_: (-range_.quality, -range_.specificity)):
         for offer in offers:
             if closest[offer] == media_range and media_range.quality > 0:
-                return MediaType(offer, media_range.parameters)
+                is_open = offer == default.name and media_range.leaves_choice
+                return default if is_open else MediaType(offer, media_range.parameters)
     return None
 
 
@@ -99,15 +133,16 @@ def _find_closest_range(offer: str, ranges: Sequence[_Range]) -> _Range | None:
 
 
 def _parse_range(entry: str) -> _Range:
-    name, parameters = parse_options_header(entry)
+    name, parameters = parse_media_type(entry)
     try:
         quality = float(parameters.get("q", "1"))
     except ValueError:
         quality = 0.0
-    return _Range(name.strip().lower(), quality, _collect_parameters(entry, parameters))
+    return _Range(name, quality, parameters)
 
 
 def _collect_parameters(header: str, parsed: Mapping[str, str]) -> Mapping[str, str]:
     """Return the parsed parameters, and an empty value for each one that could not be parsed."""
-    empty = {name.lower(): "" for name in PARAMETER.findall(header)}
+    unquoted = QUOTED_STRING.sub('""', header)
+    empty = {name.lower(): "" for name in PARAMETER.findall(unquoted)}
     return MappingProxyType({**empty, **parsed})

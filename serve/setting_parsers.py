@@ -4,6 +4,9 @@ import logging
 from collections.abc import Callable
 from difflib import get_close_matches
 
+from serve.errors import NotAcceptable
+from serve.media_type_parameters import check_accept_parameters
+from serve.media_types import RESPONSE_TYPES, MediaType, parse_media_type
 from serve.output_keys import OUTPUT_KEYS
 from serve.text import listed, quoted
 
@@ -63,6 +66,18 @@ def parse_unsupported_multi_model(text: str) -> bool:
             "multi-model endpoints are not supported yet; unset the variable to serve one model"
         )
     return False
+
+
+def parse_default_accept(text: str) -> MediaType:
+    """Return one media type of a response with its parameters, as Accept would contain it."""
+    media_type = parse_media_type(text)
+    if media_type.name not in RESPONSE_TYPES:
+        raise ValueError(f"expected one of {listed(RESPONSE_TYPES)}, with or without parameters")
+    try:
+        check_accept_parameters(text)
+    except NotAcceptable as error:
+        raise ValueError(str(error)) from error
+    return media_type
 
 
 def parse_keys(text: str) -> tuple[str, ...]:

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any, Self
 
 from serve.errors import BadSetting
-from serve.media_types import RESPONSE_TYPES
+from serve.media_types import MediaType
 from serve.other_variables import explain_ineffective, reject_user_code
 from serve.setting_parsers import (
     integer_between,
     one_of,
     parse_boolean,
+    parse_default_accept,
     parse_keys,
     parse_log_level,
     parse_unsupported_multi_model,
@@ -46,11 +47,12 @@ class Settings:
     model_folder: Path = _setting(
         "SM_MODEL_DIR", Path("/opt/ml/model"), Path, "folder of the model artifact"
     )
-    default_accept: str | None = _setting(
+    default_accept: MediaType | None = _setting(
         "SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT",
         None,
-        one_of(*RESPONSE_TYPES),
-        "media type of the response if `Accept` leaves it open; "
+        parse_default_accept,
+        "media type of the response if `Accept` leaves it open, also with parameters, "
+        "such as `text/csv; stream=true`; "
         "default: JSON for JSON, JSON Lines for JSON Lines, CSV for everything else",
     )
     max_payload_mib: int | None = _setting(

@@ -23,6 +23,7 @@ PACKAGES: dict[str, set[str]] = {
 LAYERS = {
     "serve": [
         {"serve.text", "serve.errors", "serve.media_types", "serve.logs", "serve.stopwatch"},
+        {"serve.media_type_parameters", "serve.unsupported_types"},
         {"serve.records", "serve.columns", "serve.parallel"},
         {"serve.output_keys", "serve.other_variables"},
         {"serve.setting_parsers", "serve.unknown_variables"},

@@ -44,7 +44,8 @@ class DataFormat:
         "media types of the payloads that callers send", ("text/csv", "application/json")
     )
     accept: str | None = _key(
-        "media type of the response when the Accept header is missing or `*/*`"
+        "media type of the response when the Accept header is missing or `*/*`, also with "
+        "parameters, such as `text/csv; stream=true`"
     )
     environment: Mapping[str, str] = _mapping(
         "environment variables of the container, as in docs/settings.md; no secrets"

@@ -9,6 +9,7 @@ from typing import Any
 
 from container.check import check
 from deploy.config.configuration import Configuration
+from deploy.config.environment import ACCEPT_VARIABLE, build_environment
 from deploy.desired.tarball import HashingGzipFile, unpack
 from deploy.errors import DeployError
 from serve.errors import BadSetting, StartupError
@@ -60,11 +61,13 @@ def _check(folder: Path, configuration: Configuration) -> dict[str, Any]:
     """Run the server's check with the container's environment instead of this shell's."""
     data_format = configuration.data_format
     try:
-        return check(Settings.from_env(data_format.environment), folder, data_format.sample)
+        settings = Settings.from_env(build_environment(configuration))
+        return check(settings, folder, data_format.sample)
     except BadSetting as error:
-        raise DeployError(
-            f"data_format.environment: the server would not start: {error}"
-        ) from error
+        key = "data_format.environment"
+        if data_format.accept and str(error).startswith(ACCEPT_VARIABLE):
+            key = "data_format.accept"
+        raise DeployError(f"{key}: the server would not start: {error}") from error
     except (StartupError, OSError) as error:
         if data_format.sample and str(error).startswith(f"{data_format.sample}: "):
             raise DeployError(f"data_format.sample: {error}") from error

@@ -2,6 +2,7 @@
 
 from deploy.config.configuration import Configuration
 from deploy.config.naming import Parameters
+from serve.media_types import parse_content_type
 
 
 def build_capture_config(configuration: Configuration) -> Parameters | None:
@@ -26,9 +27,12 @@ def capture_warning(configuration: Configuration) -> str | None:
     SageMaker guide.
     """
     accept = configuration.data_format.accept
-    if configuration.capture is None or accept is None:
+    if configuration.capture is None or not accept:
         return None
-    payload_types = [_name(media_type) for media_type in configuration.data_format.content_types]
+    payload_types = [
+        parse_content_type(media_type).name
+        for media_type in configuration.data_format.content_types
+    ]
     different = [name for name in payload_types if name != _name(accept)]
     if not different:
         return None
@@ -39,7 +43,9 @@ def capture_warning(configuration: Configuration) -> str | None:
 
 
 def _build_media_types(configuration: Configuration) -> Parameters | None:
-    names = [_name(media_type) for media_type in configuration.data_format.content_types]
+    # SageMaker rejects names without a slash, such as csv.
+    content_types = configuration.data_format.content_types
+    names = [name for name in map(_name, content_types) if "/" in name]
     headers = {
         "CsvContentTypes": [name for name in names if "csv" in name],
         "JsonContentTypes": [name for name in names if "json" in name],

@@ -9,6 +9,7 @@ import json
 from dataclasses import dataclass
 
 from deploy.config.configuration import Configuration
+from deploy.config.environment import build_environment
 from deploy.config.naming import (
     ARTIFACT_FILE_NAME,
     OWNER_TAG,
@@ -95,18 +96,11 @@ def _build_model(configuration: Configuration, upload: Parameters) -> Parameters
         "PrimaryContainer": {
             "Image": configuration.image,
             "ModelDataUrl": f"s3://{upload['Bucket']}/{upload['Key']}",
-            "Environment": _build_environment(configuration),
+            "Environment": build_environment(configuration),
         },
         "VpcConfig": _build_vpc_config(configuration),
         "EnableNetworkIsolation": True if configuration.network.isolation else None,
     }
-
-
-def _build_environment(configuration: Configuration) -> dict[str, str]:
-    environment = dict(configuration.data_format.environment)
-    if accept := configuration.data_format.accept:
-        environment["SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT"] = accept
-    return environment
 
 
 def _build_vpc_config(configuration: Configuration) -> Parameters | None:

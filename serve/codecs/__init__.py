@@ -4,19 +4,30 @@
 serve/media_types.py.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from serve.codecs import csv, json, jsonlines, libsvm, npy, recordio
+from serve.codecs import csv, csv_dialect, json, jsonlines, libsvm, npy, recordio
+from serve.codecs.charset import UTF_8, find_charset
 from serve.columns import Columns
 from serve.errors import UnsupportedMediaType
-from serve.media_types import CSV, JSON, JSON_LINES, LIBSVM, NPY, RECORDIO
+from serve.media_type_parameters import check_content_type_parameters
+from serve.media_types import (
+    CSV,
+    JSON,
+    JSON_LINES,
+    LIBSVM,
+    NPY,
+    RECORDIO,
+    MediaType,
+    parse_content_type,
+)
 from serve.records import Records
 from serve.schema.schema import Schema
-from serve.text import quoted
+from serve.unsupported_types import describe_content_type
 
 
 class Decoder(Protocol):
@@ -81,11 +92,36 @@ CODECS: dict[str, Codec] = {
 DECODERS: dict[str, Decoder] = {**CODECS, LIBSVM: libsvm}
 
 
+TEXT_TYPES = (CSV, JSON, JSON_LINES, LIBSVM)
+PARAMETER_CHECKS: dict[str, Callable[[Mapping[str, str]], None]] = {
+    CSV: csv_dialect.check_parameters,
+    LIBSVM: libsvm.check_parameters,
+}
+
+
 def find_decoder(media_type: str) -> Decoder:
     """Return the decoder of a media type; raises UnsupportedMediaType."""
     try:
         return DECODERS[media_type]
     except KeyError:
-        raise UnsupportedMediaType(
-            f"unsupported Content-Type {quoted(media_type)}: expected {', '.join(DECODERS)}"
-        ) from None
+        message = describe_content_type(media_type, list(DECODERS))
+        raise UnsupportedMediaType(message) from None
+
+
+def read_content_type(header: str | None) -> MediaType:
+    """Return the media type of a payload and its parameters, all of which are valid.
+
+    Raises UnsupportedMediaType and MalformedPayload.
+    """
+    media_type = parse_content_type(header)
+    find_decoder(media_type.name)
+    check_content_type_parameters(header, media_type.name)
+    choose_charset(media_type)
+    if media_type.name in PARAMETER_CHECKS:
+        PARAMETER_CHECKS[media_type.name](media_type.parameters)
+    return media_type
+
+
+def choose_charset(media_type: MediaType) -> str:
+    """Return the charset of a payload, UTF-8 if it is binary; raises UnsupportedMediaType."""
+    return find_charset(media_type.parameters) if media_type.name in TEXT_TYPES else UTF_8

@@ -13,7 +13,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from serve.codecs.csv_dialect import normalize_delimiter
+from serve.codecs.csv_dialect import normalize_delimiter, parse_header
 from serve.codecs.fast_matrix import parse_csv_matrix
 from serve.codecs.json_text import format_values
 from serve.codecs.lines import BYTE_ORDER_MARK, decode_text, split_slices, strip_blank_end
@@ -151,11 +151,7 @@ def _strip_end(body: bytes, schema: Schema) -> bytes:
 
 def _read_header(body: bytes, parameters: Mapping[str, str], schema: Schema) -> tuple[Names, int]:
     """Return the names in the header and its end, or (None, 0) if the first line is a record."""
-    declared = parameters.get("header", "").lower()
-    if declared not in ("", "present", "absent"):
-        raise MalformedPayload(
-            f"Content-Type: expected header=present or header=absent, got header={declared}"
-        )
+    declared = parse_header(parameters)
     if declared == "present" and schema.names is None:
         raise SchemaMismatch(
             "header=present: the model has no column names; "

@@ -1,4 +1,4 @@
-"""CSV dialect: the parameters ``delimiter`` and ``label_size`` of text/csv.
+"""CSV dialect: the parameters ``header``, ``delimiter`` and ``label_size`` of text/csv.
 
 Source: contract 3.6. AWS's image guesses the delimiter and accepts only ``label_size=1``, although
 AWS's guide also uses ``label_size=0``.
@@ -16,6 +16,26 @@ from serve.text import quoted
 DOCUMENTED_NAMES = ("comma", "tab", "semicolon", "pipe", "space")
 NUMBER_PUNCTUATION = "+-._"
 LABEL_SIZES = ("0", "1")
+HEADER_VALUES = ("present", "absent")
+
+
+def check_parameters(parameters: Mapping[str, str]) -> None:
+    """Raise UnsupportedMediaType, or MalformedPayload for ``header``, if a value is invalid."""
+    parse_header(parameters)
+    _check_label_size(parameters)
+    _parse_delimiter(parameters.get("delimiter", ","))
+
+
+def parse_header(parameters: Mapping[str, str]) -> str:
+    """Return "present", "absent", or "" without a ``header`` parameter; raises MalformedPayload."""
+    header = parameters.get("header")
+    if header is None:
+        return ""
+    if header.lower() not in HEADER_VALUES:
+        raise MalformedPayload(
+            f"Content-Type: expected header=present or header=absent, got header={header}"
+        )
+    return header.lower()
 
 
 def normalize_delimiter(body: bytes, parameters: Mapping[str, str]) -> bytes:

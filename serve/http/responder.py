@@ -10,10 +10,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from serve.codecs import CODECS, LINE_CODECS
+from serve.codecs import CODECS, LINE_CODECS, choose_charset, read_content_type
+from serve.codecs.charset import transcode
 from serve.codecs.lines import SLICE_BYTES
 from serve.codecs.row_errors import Tally
-from serve.errors import AbortedStream, NotAcceptable
+from serve.errors import AbortedStream, BadSetting, NotAcceptable
 from serve.http.admission import InFlightLimit
 from serve.http.content_encoding import decode_content
 from serve.http.error_responses import log_aborted_stream
@@ -25,32 +26,47 @@ from serve.http.messages import (
     echo_custom_attributes,
     identify,
 )
-from serve.inference import Invocation, infer, infer_row_by_row, infer_slices, predict_columns
+from serve.inference import (
+    Invocation,
+    choose_scorer,
+    infer,
+    infer_row_by_row,
+    infer_slices,
+    predict_columns,
+)
 from serve.logs import is_logged, log_event
-from serve.media_types import CSV, JSON, JSON_LINES, MediaType, negotiate, parse_content_type
+from serve.media_type_parameters import check_accept_parameters, parse_stream
+from serve.media_types import (
+    CSV,
+    EXPLAIN,
+    JSON,
+    JSON_LINES,
+    MediaType,
+    negotiate,
+    parse_content_type,
+)
 from serve.model.model import Model
-from serve.outputs.explanations import EXPLAIN
 from serve.outputs.selection import find_null_keys
 from serve.parallel import ParallelMap
 from serve.settings import Settings
-from serve.text import quoted
+from serve.unsupported_types import describe_accept
 
 # If a response takes at most this long, handing its payload to a thread would not pay off.
 MAX_INLINE_SECONDS = 0.004
 MAX_INLINE_BYTES = 1 << 16
 MIN_CELL_BYTES = 2
-# The parameter of Accept that requests a streamed response: contract 7.14.
-STREAM = "stream"
 NO_BAD_RECORDS = Tally()
 # Clients send the same few headers again and again.
 CACHED_TERMS = 256
 OUTPUT_VARIABLE = "SAGEMAKER_INFERENCE_OUTPUT"
+ACCEPT_VARIABLE = "SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT"
 
 
 class Terms(NamedTuple):
     """The media types of a payload and its response, and how the response may be sent."""
 
     media_type: MediaType
+    charset: str
     accept: MediaType
     streamable: bool
     row_errors: bool
@@ -69,6 +85,7 @@ class Responder:
         self._parallel = parallel
         self._output_keys = settings.inference_output
         _warn_about_null_keys(model, self._output_keys)
+        self._explains_by_default = _verify_default_accept(model, settings)
         self._negotiate_cached = lru_cache(CACHED_TERMS)(self._negotiate)
         max_rows = MAX_INLINE_SECONDS / model.seconds_per_row if model.seconds_per_row else 0
         self._max_inline_bytes = min(
@@ -79,16 +96,19 @@ class Responder:
         """Return whether the response takes so little time that a thread would not pay off."""
         if len(body) > self._max_inline_bytes or request.content_encoding:
             return False
+        if self._explains_by_default:
+            return False
         return not (request.accept and EXPLAIN in request.accept.lower())
 
     def respond(self, request: HttpRequest, body: bytes) -> HttpResponse:
         """Return the response to an invocation; raises InvocationError."""
         payload = decode_content(body, request.content_encoding, self.max_payload_bytes)
-        terms = self._negotiate_cached(request.content_type, request.accept)
         request.payload_bytes = len(payload)
         request.stopwatch.end("read")
         if not payload:
             return HttpResponse(204, echo_custom_attributes(request))
+        terms = self._negotiate_cached(request.content_type, request.accept)
+        payload = transcode(payload, terms.charset)
         invocation = Invocation(
             payload,
             terms.media_type.name,
@@ -143,26 +163,45 @@ class Responder:
         return HttpResponse(200, headers, chunks=_stream(request, first_slice, slices, tally))
 
     def _negotiate(self, content_type: str | None, accept_header: str | None) -> Terms:
-        """Return the media types of the payload and the response; raises NotAcceptable.
+        """Return the media types of the payload and the response.
 
         If Accept leaves the choice open, the response has the default media type of the settings.
         Without a default, it is JSON for JSON, JSON Lines for JSON Lines, and CSV otherwise.
+        Raises NotAcceptable, UnsupportedMediaType and MalformedPayload.
         """
-        media_type = parse_content_type(content_type)
-        fallback_type = media_type.name if media_type.name in (JSON, JSON_LINES) else CSV
-        accept = negotiate(accept_header, (self._default_accept or fallback_type, *CODECS))
+        sent_type = parse_content_type(content_type).name
+        fallback_type = sent_type if sent_type in (JSON, JSON_LINES) else CSV
+        default = self._default_accept or MediaType(fallback_type)
+        accept = negotiate(accept_header, default, tuple(CODECS))
         if accept is None:
-            raise NotAcceptable(
-                f"cannot respond to Accept: {quoted(accept_header)}: expected {', '.join(CODECS)}"
-            )
-        stream_requested = accept.parameters.get(STREAM, "").lower() == "true"
+            raise NotAcceptable(describe_accept(accept_header, list(CODECS)))
+        check_accept_parameters(accept_header)
+        media_type = read_content_type(content_type)
         is_line_based = accept.name in LINE_CODECS
         return Terms(
             media_type,
+            choose_charset(media_type),
             accept,
-            streamable=is_line_based and (self._streaming or stream_requested),
+            streamable=is_line_based and (self._streaming or parse_stream(accept.parameters)),
             row_errors=is_line_based and self._row_errors and media_type.name in LINE_CODECS,
         )
+
+
+def _verify_default_accept(model: Model, settings: Settings) -> bool:
+    """Return whether the default media type requests an explanation.
+
+    Raises BadSetting if this model does not support the explanation.
+    """
+    accept = settings.default_accept
+    if accept is None or EXPLAIN not in accept.parameters:
+        return False
+    invocation = Invocation(b"", CSV, {}, accept.name, accept.parameters)
+    try:
+        scorer = choose_scorer(model, invocation, settings.inference_output)
+        scorer.predict(np.zeros((1, model.schema.width), dtype=np.float32))
+    except NotAcceptable as error:
+        raise BadSetting(f"{ACCEPT_VARIABLE}: {error}") from error
+    return True
 
 
 def _warn_about_null_keys(model: Model, output_keys: Sequence[str]) -> None:

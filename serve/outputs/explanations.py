@@ -16,12 +16,11 @@ from numpy.typing import NDArray
 
 from serve.columns import Column, ValuesByName
 from serve.errors import NotAcceptable
-from serve.media_types import JSON, JSON_LINES
+from serve.media_types import EXPLAIN, JSON, JSON_LINES, TOP
 from serve.model.ensemble import mean
 from serve.model.model import Model
 from serve.text import quoted
 
-EXPLAIN, TOP = "explain", "top"
 MARGIN, CONTRIBUTIONS, BIAS, LEAVES = "margin", "contributions", "bias", "leaves"
 KINDS = (MARGIN, CONTRIBUTIONS, LEAVES)
 SEPARATORS = re.compile(r"[+,\s]+")

@@ -76,11 +76,57 @@ ERRORS = [
         "[text/html]",
         'got "text/html"',
     ),
+    (
+        "[text/csv, application/json]",
+        "[text/csv; headers=present]",
+        'data_format.content_types: Content-Type: unknown parameter "headers"; did you mean "head',
+    ),
+    (
+        "[text/csv, application/json]",
+        "['text/csv; delimiter=;']",
+        "data_format.content_types: Content-Type: expected a quoted character",
+    ),
+    (
+        "[text/csv, application/json]",
+        "[text/csv; header=yes]",
+        "data_format.content_types: Content-Type: expected header=present or header=absent",
+    ),
+    (
+        "[text/csv, application/json]",
+        "[text/csv; charset=utf-7]",
+        'data_format.content_types: Content-Type: unsupported charset "utf-7"',
+    ),
+    ("[text/csv, application/json]", "['']", "data_format.content_types: expected a media type"),
+    (
+        "  # accept: application/json ",
+        "  accept: text/csv; streem=true #",
+        'data_format.accept: Accept: unknown parameter "streem"; did you mean "stream"?; got',
+    ),
+    (
+        "  # accept: application/json ",
+        "  accept: application/json; explain=gain #",
+        "data_format.accept: the server would not start: SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT: Acc",
+    ),
+    (
+        "environment: {}",
+        "environment: {SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT: text/csv; top=3}",
+        "data_format.environment: the server would not start: SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT",
+    ),
+    (
+        "environment: {}",
+        "environment: {SM_MODEL_DIR: /opt/ml/other}",
+        "data_format.environment.SM_MODEL_DIR: expected /opt/ml/model, where SageMaker stores",
+    ),
+    (
+        "environment: {}",
+        'environment: {SAGEMAKER_BIND_TO_PORT: "http"}',
+        "data_format.environment: the server would not start: SAGEMAKER_BIND_TO_PORT",
+    ),
     ("[text/csv, application/json]", "text/csv", "data_format.content_types: expected a list"),
     (
         "  # accept: application/json ",
         "  accept: text/html ",
-        "data_format.accept: expected one of text/csv",
+        'data_format.accept: expected one of "text/csv", "application/json"',
     ),
     (
         "instance_count: 2",
@@ -251,6 +297,24 @@ def test_captured_encodings(
 
     assert outcome.exit_code == 0, outcome.output
     assert outcome.output.count(warning) == count
+
+
+def test_media_types_with_parameters(run: Run, write_config: Callable[..., Path]) -> None:
+    """Media types with parameters, and other names, are accepted as by the server."""
+    changes = {
+        "[text/csv, application/json]": "['text/csv; header=present', csv, text/x-libsvm]",
+        "  # accept: application/json ": "  accept: text/csv; stream=true #",
+        "environment: {}": 'environment: {SAGEMAKER_BIND_TO_PORT: "8080", SERVE_LIBSVM_BASE: "1"}',
+        "scaling:": "capture:\n  destination: s3://example-models/captured\nscaling:",
+    }
+    outcome = run("plan", write_config(changes))
+
+    assert outcome.exit_code == 0, outcome.output
+    assert "SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT: text/csv; stream=true" in outcome.output.replace(
+        '"', ""
+    )
+    assert "SageMaker rejects" not in outcome.output
+    assert "warning: capture: Model Monitor cannot use payloads in text/libsvm" in outcome.output
 
 
 def test_allow_single_zone(run: Run, write_config: Callable[..., Path]) -> None:

@@ -1,42 +1,43 @@
-"""Checks the media types and the environment of the container."""
+"""Checks the media types and the environment of the container, by the server's own rules."""
 
 import re
 from collections.abc import Iterator
 
 from deploy.config.configuration import Configuration
-from serve.codecs import CODECS, DECODERS
-from serve.settings import VARIABLES, suggest_settings
+from deploy.config.environment import ACCEPT_VARIABLE
+from serve.codecs import read_content_type
+from serve.errors import BadSetting, InvocationError
+from serve.setting_parsers import parse_default_accept
+from serve.settings import VARIABLES, Settings, suggest_settings
 
 SHOWN_CHARACTERS = 60
-DEFAULT_ACCEPT_VARIABLE = "SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT"
+# SageMaker mounts the artifact here, and connects to this port.
+MODEL_FOLDER = "/opt/ml/model"
+PORT = 8080
 
 
 def check_data_format(configuration: Configuration) -> Iterator[str]:
     data_format = configuration.data_format
     for media_type in data_format.content_types:
-        if _without_parameters(media_type) not in DECODERS:
-            yield (
-                f"data_format.content_types: expected {', '.join(DECODERS)}; "
-                f'got "{media_type[:SHOWN_CHARACTERS]}"'
-            )
+        if not media_type.strip():
+            yield 'data_format.content_types: expected a media type, such as text/csv; got ""'
+            continue
+        try:
+            read_content_type(media_type)
+        except InvocationError as error:
+            yield f"data_format.content_types: {error}"
     if not data_format.content_types:
         yield "data_format.content_types: expected at least one media type, such as text/csv"
-    accept, environment = data_format.accept, data_format.environment
-    if accept and _without_parameters(accept) not in CODECS:
+    if not data_format.accept:
+        return
+    try:
+        parse_default_accept(data_format.accept)
+    except ValueError as error:
+        yield f'data_format.accept: {error}; got "{data_format.accept[:SHOWN_CHARACTERS]}"'
+    if ACCEPT_VARIABLE in data_format.environment:
         yield (
-            f"data_format.accept: expected one of {', '.join(CODECS)}; "
-            f'got "{accept[:SHOWN_CHARACTERS]}"'
-        )
-    if accept and DEFAULT_ACCEPT_VARIABLE in environment:
-        yield (
-            f"data_format.accept: conflicts with {DEFAULT_ACCEPT_VARIABLE} in "
+            f"data_format.accept: conflicts with {ACCEPT_VARIABLE} in "
             "data_format.environment; remove one"
-        )
-    port = environment.get("SAGEMAKER_BIND_TO_PORT", "8080")
-    if port != "8080":
-        yield (
-            "data_format.environment.SAGEMAKER_BIND_TO_PORT: expected 8080, SageMaker's port; "
-            f'got "{port[:SHOWN_CHARACTERS]}"; remove the variable'
         )
 
 
@@ -55,7 +56,28 @@ def check_environment(configuration: Configuration) -> Iterator[str]:
                 "data_format.environment: expected variable names of letters, digits and _, "
                 f'not starting with a digit; got "{name[:SHOWN_CHARACTERS]}"'
             )
+    yield from _check_settings(configuration)
 
 
-def _without_parameters(media_type: str) -> str:
-    return media_type.partition(";")[0].strip()
+def _check_settings(configuration: Configuration) -> Iterator[str]:
+    known = {
+        name: value
+        for name, value in configuration.data_format.environment.items()
+        if name in VARIABLES or not name.startswith("SERVE_")
+    }
+    try:
+        settings = Settings.from_env(known)
+    except BadSetting as error:
+        yield f"data_format.environment: the server would not start: {error}"
+        return
+    key = "data_format.environment"
+    if settings.port != PORT:
+        yield (
+            f"{key}.SAGEMAKER_BIND_TO_PORT: expected {PORT}, SageMaker's port; "
+            f'got "{settings.port}"; remove the variable'
+        )
+    if str(settings.model_folder) != MODEL_FOLDER:
+        yield (
+            f"{key}.SM_MODEL_DIR: expected {MODEL_FOLDER}, where SageMaker stores the artifact; "
+            f'got "{str(settings.model_folder)[:SHOWN_CHARACTERS]}"; remove the variable'
+        )
