@@ -7,9 +7,13 @@ Source: contract 1.6; RFC 3493, section 5.3.
 import errno
 import socket
 from collections.abc import Sequence
+from typing import Any
+
+from gunicorn.sock import TCP6Socket, TCPSocket
 
 from serve.errors import BadSetting
 
+GUNICORN_SOCKETS = {socket.AF_INET: TCPSocket, socket.AF_INET6: TCP6Socket}
 BACKLOG = 2048  # gunicorn's default; the kernel's limit may be lower
 
 
@@ -31,6 +35,14 @@ def listen(listeners: Sequence[socket.socket]) -> None:
             listener.listen(BACKLOG)
         except OSError as error:
             raise _build_port_error(listener.getsockname()[1], error) from error
+
+
+def hand_over(listeners: Sequence[socket.socket], config: Any, log: Any) -> list[TCPSocket]:
+    """Return the sockets as gunicorn's, which alone own them from now on."""
+    return [
+        GUNICORN_SOCKETS[listener.family](listener.getsockname(), config, log, listener.detach())
+        for listener in listeners
+    ]
 
 
 def describe(listeners: Sequence[socket.socket]) -> list[str]:

@@ -14,7 +14,7 @@ from gunicorn.http.errors import ParseException
 from container.arbiter import SignalSafeArbiter, unblock_signals
 from container.asgi_worker import CONNECTION_COUNTS, AsgiWorker
 from container.flask_worker import FlaskWorker
-from container.listener import bind, describe, listen
+from container.listener import bind, describe, hand_over, listen
 from container.startup import Prepared, prepare
 from serve import __version__
 from serve.app import build_app, respond_to_client_error
@@ -44,7 +44,6 @@ class Server(BaseApplication):
         prepared = prepare(settings)
         self.application = _build_application(prepared, settings)
         self.options = build_options(settings, prepared.sizing.workers, prepared.heartbeat_folder)
-        self.options["bind"] = [f"fd://{listener.fileno()}" for listener in listeners]
         self.startup_fields = {
             "version": __version__,
             "xgboost": xgboost.__version__,
@@ -61,8 +60,7 @@ class Server(BaseApplication):
         gc.collect()
         gc.freeze()
         listen(listeners)
-        for listener in listeners:
-            listener.detach()  # gunicorn duplicates the descriptor, and closes this one
+        self._listeners = listeners
 
     def load_config(self) -> None:
         for name, value in self.options.items():
@@ -76,7 +74,9 @@ class Server(BaseApplication):
         return self.application
 
     def run(self) -> None:
-        SignalSafeArbiter(self).run()
+        arbiter = SignalSafeArbiter(self)
+        arbiter.LISTENERS = hand_over(self._listeners, self.cfg, arbiter.log)
+        arbiter.run()
 
     def _log_start(self, _arbiter: Any) -> None:
         log_event(logging.INFO, "server started", **self.startup_fields)
