@@ -59,6 +59,17 @@ def parse_json_matrix(lists: bytes, schema: Schema) -> NDArray[np.float32] | Non
     return _parse(lists, schema, row_count, nested=True, has_nulls=b"n" in lists)
 
 
+def parse_json_lines_matrix(lines: bytes, schema: Schema) -> NDArray[np.float32] | None:
+    """Return JSON lists, one per line, as float32 (n, f), with NaN for null.
+
+    Return None as ``parse_json_matrix`` does, and if any line is not exactly one list.
+    """
+    if lines[:1] != b"[" or lines.count(b"]") != lines.count(b"\n") + 1:
+        return None
+    lists = lines.replace(b"]\n[", b"],[")
+    return None if b"\n" in lists else parse_json_matrix(lists, schema)
+
+
 def _are_plain_lines(lines: bytes, row_count: int, schema: Schema) -> bool:
     """Return whether only the expected separators remain when the cells are removed.
 

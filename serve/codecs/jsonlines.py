@@ -9,13 +9,14 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from serve.codecs.fast_matrix import parse_json_lines_matrix
 from serve.codecs.json_parser import parse_lines
 from serve.codecs.json_rows import rows_to_records
 from serve.codecs.json_text import format_objects
 from serve.codecs.lines import BYTE_ORDER_MARK, split_slices, strip_blank_end
 from serve.columns import Columns
 from serve.errors import MalformedPayload
-from serve.records import Records
+from serve.records import Matrix, Records
 from serve.schema.schema import Schema
 
 CONCATENATES = True
@@ -50,7 +51,11 @@ def read_lines(
 
     Raises MalformedPayload and SchemaMismatch.
     """
-    yield from rows_to_records(parse_lines(lines, first_row), first_row, None, schema)
+    matrix = parse_json_lines_matrix(lines, schema)
+    if matrix is not None:
+        yield Matrix(matrix, first_row, accepted=True)
+    else:
+        yield from rows_to_records(parse_lines(lines, first_row), first_row, None, schema)
 
 
 def encode(predictions: NDArray[np.float32]) -> bytes:

@@ -225,6 +225,8 @@ def test_invalid_documents(named: Server, body: str, message: str | None) -> Non
         ),
         ("[[1, 2, 3], [4, 5, 6]]", "; send each of its values as a row"),
         ("[1, 2, 3] [4, 5, 6]", "row 1: invalid JSON"),
+        ("[1, 2, 3], [4, 5, 6]\n[7, 8\n9]", "row 1: invalid JSON"),
+        ("[1, 2, 3]\n[4, 5\n, 6]", "row 2: invalid JSON"),
         ("[1, 2, 3],\n[4, 5, 6]", "; remove the trailing comma"),
         ('{\n"a": 1,\n"b": 2, "c": 3}', "; write each record on one line, or send a document as"),
         ("[1, 2, 3]\nnull", "row 2: expected a list of values or an object"),
