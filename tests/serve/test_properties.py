@@ -217,7 +217,7 @@ def test_a_numbers_text_means_float32_of_float64(
     responses = [
         server.post(",".join(texts)),
         server.post(",".join([f'"{texts[0]}"', *texts[1:]])),
-        server.post(pairs, "text/libsvm"),
+        server.post(pairs, "text/libsvm; label=absent"),
         server.post(f"1 qid:1 {pairs}", "text/libsvm"),
         server.post(npy([values]), "application/x-npy"),
         server.post(dense(np.array([values]), "float64"), "application/x-recordio-protobuf"),
