@@ -64,12 +64,16 @@ def _check_label_size(parameters: Mapping[str, str]) -> None:
 
 
 def _rewrite(body: bytes, delimiter: str) -> bytes:
-    """Return the CSV with commas as delimiters; cells that contain a comma are quoted."""
+    """Return the CSV with commas as delimiters; cells with a comma or a line break are quoted."""
     source = io.StringIO(decode_text(body, 1), newline="")
     reader = csv.reader(source, delimiter=delimiter, strict=True)
     rewritten = io.StringIO(newline="")
     try:
-        csv.writer(rewritten, lineterminator="\n").writerows(reader)
+        rows = list(reader)
+        # Only "unix" quotes a carriage return, which would otherwise end the line.
+        has_carriage_return = any("\r" in cell for row in rows for cell in row)
+        dialect = "unix" if has_carriage_return else "excel"
+        csv.writer(rewritten, dialect, lineterminator="\n").writerows(rows)
     except csv.Error as error:
         raise MalformedPayload(f"line {reader.line_num}: invalid CSV: {error}") from error
     return rewritten.getvalue().encode()

@@ -34,6 +34,8 @@ def read_fields(message: bytes, start: int, end: int) -> Iterator[Field]:
     while start < end:
         tag, start = _read_varint(message, start, end)
         wire_type = tag & 7
+        if not tag >> 3:
+            raise InvalidMessage("field number 0")
         if wire_type == LENGTH_DELIMITED:
             length, start = _read_varint(message, start, end)
         elif wire_type == VARINT:

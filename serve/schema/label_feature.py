@@ -45,7 +45,7 @@ class LabelFeature(Feature):
     def read(self, cell: Cell, *, textual: bool) -> float:
         if cell is None or cell != cell:  # noqa: PLR0124  # NaN is not equal to itself
             return self.read_missing()
-        code = self.codes.get(cell if isinstance(cell, str) else quoted(cell))
+        code = self.codes.get(_to_label(cell))
         if code is None and textual:
             text = str(cell).strip()
             if not text or (text not in self.codes and NAN_TEXT.fullmatch(text)):
@@ -94,6 +94,13 @@ class LabelFeature(Feature):
 
     def _read_values(self, cells: Sequence[Cell]) -> Column | None:
         return self._read_texts(cells) if set(map(type, cells)) == {str} else None
+
+
+def _to_label(cell: Cell) -> str | None:
+    """Return the label that a cell spells; a number or a boolean spells its JSON text."""
+    if isinstance(cell, str):
+        return cell
+    return quoted(cell) if isinstance(cell, int | float) else None
 
 
 def _to_number(cell: Cell) -> float | None:

@@ -1,5 +1,6 @@
 """Column: a feature of a model, and the strict reading of one cell of it."""
 
+import json
 import math
 import re
 from collections.abc import Sequence
@@ -58,7 +59,7 @@ class Column:
 
     def read_number(self, number: float) -> float:
         """Return a number or code, or NaN if it means missing; raises Invalid."""
-        if math.isnan(number) or number == self.marker:
+        if math.isnan(number) or self.is_marker(number):
             if self.required:
                 raise Invalid("a value is required")
             return math.nan
@@ -67,6 +68,12 @@ class Column:
         if self.kind in ("label", "code"):
             return self._read_code(number)
         return number
+
+    def is_marker(self, number: float) -> bool:
+        """Return whether a number means missing; numbers are compared as float32."""
+        if self.marker is None or abs(number) >= OVERFLOW:
+            return False
+        return bool(np.float32(number) == np.float32(self.marker))
 
     def _read_code(self, number: float) -> float:
         number = float(np.float32(number))
@@ -77,19 +84,27 @@ class Column:
     def _read_label_text(self, text: str) -> float:
         for candidate in (text, text.strip()):
             if candidate in self.labels:
-                return float(self.labels.index(candidate))
-        if not text.strip() or NAN.fullmatch(text.strip()):
+                return self.read_number(float(self.labels.index(candidate)))
+        text = text.strip()
+        if not text or NAN.fullmatch(text):
+            return self.read_number(math.nan)
+        if NUMBER.fullmatch(text) and self.is_marker(float(text)):
             return self.read_number(math.nan)
         return self._unknown(text)
 
     def _read_json_label(self, value: Any) -> float:
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            value = repr(value)
-            if value not in self.labels:
+        if isinstance(value, int | float):
+            text = json.dumps(value)
+            if text not in self.labels:
+                if not isinstance(value, bool) and self.is_marker(to_float(value)):
+                    return self.read_number(math.nan)
                 raise Invalid(value)
+            value = text
         if not isinstance(value, str):
             raise Invalid(value)
-        return float(self.labels.index(value)) if value in self.labels else self._unknown(value)
+        if value not in self.labels:
+            return self._unknown(value)
+        return self.read_number(float(self.labels.index(value)))
 
     def _unknown(self, value: object) -> float:
         if not self.unknown_is_missing:

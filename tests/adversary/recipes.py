@@ -1,5 +1,7 @@
 """Recipes: the models and settings to attack, by name."""
 
+from dataclasses import replace
+
 from tests.adversary.columns import Column
 from tests.adversary.training import Recipe
 
@@ -29,6 +31,11 @@ CODES = (NUMBER, code(8), Column("boolean"), NUMBER, code(3))
 STRANGE = (NUMBER, label(STRANGE_LABELS), NUMBER, label(NUMBER_LABELS))
 LENIENT = (NUMBER, label(TEXT_LABELS, lenient=True), code(6, lenient=True), NUMBER,
            label(STRANGE_LABELS, lenient=True))  # fmt: skip
+
+MARKED = tuple(replace(column, marker=-999.0) for column in MIXED)
+ZERO = replace(NUMBER, marker=0.0)
+MARKED_SOME = (ZERO, NUMBER, replace(NUMBER, marker=0.1), replace(code(6), marker=0.0),
+               label(TEXT_LABELS), replace(NUMBER, marker=-1e30))  # fmt: skip
 
 LETTERS = tuple("abcdefghijklmnopqrstuvwxyz")
 STRANGE_NAMES = ("a b", "c,d", 'e"f', "größe", "x;y", "1", "nan")
@@ -103,6 +110,14 @@ RECIPES = {
         labels_in_model=True,
     ),
     "lenient": Recipe(LENIENT, LETTERS[:5], schema={}, environment=MISSING),
+    "marker": Recipe(
+        MARKED, LETTERS[:7], schema={"missing_value": -999},
+        environment={"SERVE_ROW_ERRORS": "true"},
+    ),
+    "markers": Recipe(
+        MARKED_SOME, LETTERS[:6], "reg:absoluteerror", schema={"missing_value": 0},
+        environment=FLASK,
+    ),
     "ensemble": Recipe(
         MIXED, LETTERS[:7], schema={}, members=3, environment=outputs("predicted_score,spread")
     ),

@@ -14,7 +14,7 @@ from tests.adversary.models import Model
 from tests.support.server import Server
 
 QUEUED_PER_PROCESS = 3
-MAX_FINDINGS = 200
+MAX_FINDINGS = 1000
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tests.adversary.columns import OVERFLOW, Column
 
 LARGEST = float(np.finfo(np.float32).max)
+MARKER_RATE = 0.2
 SPECIAL_NUMBERS = (
     0.0,
     -0.0,
@@ -86,8 +87,16 @@ class TableMaker:
         if column.kind == "boolean":
             return float(self.random.randrange(2))
         number = self._draw_simple() if simple else self._draw_any(self.splits[index])
-        number = self.type.convert(number)
-        return number + 1.0 if number == column.marker else number
+        number = self._mark(column, self.type.convert(number))
+        return number + 1.0 if column.required and column.is_marker(number) else number
+
+    def _mark(self, column: Column, number: float) -> float:
+        """Return the number, or sometimes the marker or one of its neighbors in float32."""
+        if column.marker is None or self.random.random() > MARKER_RATE:
+            return number
+        marker = np.float32(column.marker)
+        neighbor = np.nextafter(marker, np.float32(self.random.choice((-9999, 9999))))
+        return self.type.convert(float(self.random.choice((marker, marker, neighbor))))
 
     def _draw_simple(self) -> float:
         return round(self.random.gauss(0, 2), 2)

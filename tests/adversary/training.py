@@ -45,6 +45,11 @@ class Recipe:
     labels_in_model: bool = False
     environment: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def missing_value(self) -> float | None:
+        """The number that means missing in all columns that do not say otherwise."""
+        return (self.schema or {}).get("missing_value")
+
 
 def train(name: str, recipe: Recipe, folder: Path) -> Model:
     """Train and save the model of a recipe; the result depends only on the recipe."""
@@ -90,6 +95,8 @@ def _describe(recipe: Recipe) -> list[dict[str, Any]]:
             feature["categories"] = list(column.labels)
         elif column.code_count:
             feature["codes"] = column.code_count
+        if column.marker != recipe.missing_value:
+            feature["missing_value"] = column.marker
         features.append(feature)
     return features
 

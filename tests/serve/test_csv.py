@@ -323,6 +323,16 @@ def test_commas_in_cells_with_another_delimiter(named: Server) -> None:
     assert "line 2: invalid CSV" in error_of(named.post('1;2;3\n1;2;"3', 'text/csv; delimiter=";"'))
 
 
+def test_quoted_carriage_returns_with_another_delimiter(single_column: Server) -> None:
+    """A carriage return in quotes does not end a line, whatever the delimiter."""
+    for parameter in ("", "; delimiter=semicolon"):
+        response = single_column.post('"\r1\r"\n2\n', f"text/csv{parameter}")
+
+        np.testing.assert_array_equal(
+            scores(response), predict_with_xgboost(SINGLE_COLUMN, matrix([1], [2]))
+        )
+
+
 def test_blank_lines_with_a_delimiter_and_one_column(single_column: Server) -> None:
     """With one column, a blank line is a record, whatever the delimiter."""
     response = single_column.post('1\n\n"2"\n""\n', "text/csv; delimiter=tab")

@@ -279,6 +279,8 @@ def test_padding_is_ignored(server: Server) -> None:
             "varint of more than 64 bits",
         ),
         (framed(b"\x0b"), "unknown wire type 3"),
+        (framed(ROW + b"\x02\x00"), "field number 0"),
+        (framed(delimited(1, delimited(1, b"values") + b"\x02\x00")), "field number 0"),
         (framed(b"\x0a"), "truncated varint"),
         (framed(b"\x80" * 20), "truncated varint"),
         (framed(b"\x0a" + varint(1 << 60)), "truncated field"),

@@ -137,6 +137,25 @@ def test_codes_are_rejected_in_columns_of_labels(labeled: Server, row: str) -> N
         assert "unknown category" in error_of(response)
 
 
+def test_lists_and_objects_are_not_labels(models: Path) -> None:
+    """A list or an object in JSON is an error, even if a label looks like its text."""
+    labels = ["{}", "[1]", "true", "2"]
+    folder = save_artifact(CODED, models / "json-labels")
+    features = [{"name": "kind", "categories": labels}, {"name": "weight"}]
+    (folder / "schema.json").write_text(json.dumps({"features": features}))
+    with running(folder) as server:
+        for code, cell in enumerate(["{}", "[1]", "true", "2"]):
+            expected = predict_with_xgboost(CODED, np.array([[code, 1]], dtype=np.float32))
+            response = server.post(f"[[{cell}, 1]]", "application/json")
+            as_string = server.post(json.dumps([[cell, 1]]), "application/json")
+
+            np.testing.assert_array_equal(scores(as_string), expected)
+            if code < 2:
+                assert error_of(response).startswith('row 1, column "kind": unknown category')
+            else:
+                np.testing.assert_array_equal(scores(response), expected)
+
+
 def test_labels_keep_their_spaces(models: Path) -> None:
     """Labels include their spaces, also in the last line; null and NaN in JSON are not labels."""
     labels = ["x", "x ", " ", "null", "NaN"]

@@ -24,7 +24,7 @@ def read_json_lines(body: bytes, parameters: dict[str, str], model: Model) -> Ro
     """Return the records of lines; raises Invalid."""
     text = decode_text(body, keep_invalid="row_errors" in parameters)
     lines = text.split("\n")
-    while lines and not lines[-1].strip():
+    while lines and not lines[-1].strip(" \t\r\n"):
         lines.pop()
     if not lines:
         raise Invalid("no record")

@@ -17,7 +17,7 @@ def read_libsvm(body: bytes, parameters: dict[str, str], model: Model) -> Rows:
     """
     text = normalize_line_endings(decode_text(body, keep_invalid=True)).removesuffix("\n")
     lines = [line for line in text.split("\n") if not line.lstrip().startswith("#")]
-    if not text.strip() or not lines:
+    if not lines:
         raise Invalid("no record")
     is_labeled = parameters.get("label", "").lower() != "absent"
     words = [line.partition("#")[0].split() for line in lines]
@@ -44,8 +44,14 @@ def _drop_label(words: list[str]) -> list[str]:
     """Return the pairs of a line, without its label, weight and query ID."""
     if words and not words[0].startswith("qid:"):
         label, colon, weight = words[0].partition(":")
-        parse_number(label)
+        _check_label(label)
         if colon:
-            parse_number(weight)
+            _check_label(weight)
         words = words[1:]
-    return words[1:] if words and words[0].startswith("qid:") else words
+    return [word for word in words if not word.startswith("qid:")]
+
+
+def _check_label(word: str) -> None:
+    """Raise Invalid for a label or a weight that is not a number; it may be infinite."""
+    if word.lstrip("+-").lower() not in ("inf", "infinity", "nan"):
+        parse_number(word)

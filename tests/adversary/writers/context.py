@@ -4,12 +4,14 @@ import math
 from dataclasses import dataclass
 from random import Random
 
+import numpy as np
+
 from tests.adversary.columns import Column
 from tests.adversary.models import Model
 from tests.adversary.payloads import Payload
 from tests.adversary.tables import to_features
 
-UNKNOWN_LABELS = ("unknown", "Sehr gut?", "-1")
+UNKNOWN_LABELS = ("unknown", "Sehr gut?", "good", "nothing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,10 @@ class Context:
         rows = enumerate(self.table)
         good_rows = [row for index, row in rows if index not in self.bad_rows]
         features = to_features(good_rows, self.width)
+        for index, column in enumerate(self.columns):
+            if column.marker is not None:
+                values = features[:, index]
+                values[values == np.float32(column.marker)] = np.nan
         return Payload(body, content_type, form, features, bad_rows=self.bad_rows)
 
     def chance(self, probability: float) -> bool:
