@@ -23,7 +23,7 @@ PLAIN_LABELED = re.compile(
 )
 PLAIN_UNLABELED = re.compile(rb"[ \t]*" + PAIRS)
 MAX_INDEX_DIGITS = 18  # of an int64
-QUERY_ID = "qid:"
+QUERY_ID = re.compile(r"qid:[^:]*")  # with a second colon, it may hide a pair
 EXPECTED = 'expected "label index:value index:value ..."'
 EXPECTED_UNLABELED = 'expected "index:value index:value ..." because of label=absent'
 
@@ -78,12 +78,13 @@ def _read_any_pairs(lines: Sequence[bytes], first_row: int, *, labeled: bool) ->
     counts, indices, values, weighted = [], [], [], False
     for row, line in enumerate(lines, first_row):
         words = [word.decode(errors="replace") for word in line.split()]
-        if labeled and words and not words[0].startswith(QUERY_ID):
+        if labeled and words and not words[0].startswith("qid:"):
             label = words.pop(0)
             _check_label(label, row)
             weighted = weighted or ":" in label
         expected = EXPECTED if labeled else EXPECTED_UNLABELED
-        pairs = [_read_pair(word, row, expected) for word in words if not word.startswith(QUERY_ID)]
+        words = [word for word in words if not QUERY_ID.fullmatch(word)]
+        pairs = [_read_pair(word, row, expected) for word in words]
         counts.append(len(pairs))
         indices += [index for index, _ in pairs]
         values += [value for _, value in pairs]

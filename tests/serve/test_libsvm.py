@@ -201,6 +201,7 @@ def test_comments_are_not_records(zero_based: Server) -> None:
         ("1 0:1e", 'expected index:value with a number as value, got "0:1e"'),
         ("1 :1", '"label index:value index:value ...", got ":1"'),
         ("1 qid:1 0", '"label index:value index:value ...", got "0"'),
+        ("1 0:1 qid:1:2", '"label index:value index:value ...", got "qid:1:2"'),
         ("1 a:1", '"label index:value index:value ...", got "a:1"'),
         ("1 \u0661:1", '"label index:value index:value ...", got'),
         (

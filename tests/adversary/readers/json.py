@@ -1,12 +1,15 @@
 """Read application/json and application/jsonlines strictly, with Python's own json module."""
 
 import json
+import math
 from typing import Any
 
 from tests.adversary.columns import Invalid, read_row
 from tests.adversary.models import Model
 from tests.adversary.readers.rows import Rows, decode_text, find_order
 
+ROW_KEYS = {"data", "features", "configuration"}
+TENSOR_KEYS = {"keys", "values", "shape"}
 DOCUMENT_KEYS = {"instances", "feature_names"}
 
 
@@ -75,7 +78,7 @@ def _read_rows(rows: list[Any], names: list[str] | None, model: Model) -> Rows:
 
 
 def _read_row(row: Any, names: list[str] | None, model: Model) -> list[float]:
-    values = _unwrap_row(row)
+    values = _unwrap_row(row, len(model.columns))
     if isinstance(values, dict):
         if names is not None:
             raise Invalid("an object and feature_names")
@@ -88,14 +91,34 @@ def _read_row(row: Any, names: list[str] | None, model: Model) -> list[float]:
     return read_row(model.columns, values, textual=False)
 
 
-def _unwrap_row(row: Any) -> Any:
-    """Return the values of ``{"features": [...]}`` and of the deeper form in AWS's guide."""
-    if not isinstance(row, dict) or len(row) != 1:
+def _unwrap_row(row: Any, width: int) -> Any:
+    """Return the values of a row in one of the shapes in AWS's guide, and other rows unchanged."""
+    if not isinstance(row, dict) or not row.keys() <= ROW_KEYS:
         return row
-    if isinstance(row.get("features"), list):
-        return row["features"]
-    try:
-        values = row["data"]["features"]["values"]
-    except (KeyError, TypeError):
-        return row
-    return values if isinstance(values, list) else row
+    members = {key: value for key, value in row.items() if key != "configuration"}
+    if len(members) != 1 or row.get("configuration", {}) != {}:
+        raise Invalid("keys beside the features")
+    inner = members.get("data", members)
+    if not isinstance(inner, dict) or list(inner) != ["features"]:
+        raise Invalid("data")
+    features = inner["features"]
+    return _read_tensor(features, width) if isinstance(features, dict) else features
+
+
+def _read_tensor(tensor: dict[str, Any], width: int) -> list[Any]:
+    """Return the values of a dense or sparse tensor; absent keys are None."""
+    keys, values, shape = (tensor.get(name) for name in ("keys", "values", "shape"))
+    if not tensor.keys() <= TENSOR_KEYS or not isinstance(values, list):
+        raise Invalid("tensor")
+    if shape and math.prod(shape) != width:
+        raise Invalid("shape")
+    if keys is None:
+        return values
+    if len(keys) != len(values) or len(set(keys)) < len(keys):
+        raise Invalid("keys")
+    if not all(type(key) is int and 0 <= key < width for key in keys):
+        raise Invalid("keys")
+    row = [None] * width
+    for key, value in zip(keys, values, strict=True):
+        row[key] = value
+    return row

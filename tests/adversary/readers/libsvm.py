@@ -7,6 +7,7 @@ from tests.adversary.columns import NAN, Invalid, parse_number
 from tests.adversary.models import Model
 from tests.adversary.readers.rows import Rows, decode_text, normalize_line_endings
 
+QUERY_ID = re.compile(r"qid:[^:]*")
 INDEX = re.compile(r"\d+", re.ASCII)
 
 
@@ -28,6 +29,8 @@ def _read_pairs(words: list[str], model: Model) -> list[float]:
     row = [math.nan] * len(model.columns)
     seen = set()
     for word in words:
+        if QUERY_ID.fullmatch(word):
+            continue
         index, _, value = word.partition(":")
         if not INDEX.fullmatch(index):
             raise Invalid(word)
@@ -48,7 +51,7 @@ def _drop_label(words: list[str]) -> list[str]:
         if colon:
             _check_label(weight)
         words = words[1:]
-    return [word for word in words if not word.startswith("qid:")]
+    return words
 
 
 def _check_label(word: str) -> None:

@@ -36,7 +36,13 @@ def write_json_lines(context: Context) -> Payload:
 
 
 def _list_shapes(context: Context) -> list[Callable[[Context], str]]:
-    shapes: list[Callable[[Context], str]] = [_instances, _instances, _bare_list, _features]
+    shapes: list[Callable[[Context], str]] = [
+        _instances,
+        _instances,
+        _bare_list,
+        _features,
+        _data_features_values,
+    ]
     if context.model.names is not None:
         shapes += [_objects, _objects, _feature_names]
     if len(context.table) == 1:
@@ -73,10 +79,7 @@ def _single_row(context: Context) -> str:
 def _feature_names(context: Context) -> str:
     order = context.shuffled_columns()
     names = context.model.names or ()
-    rows = [
-        _array(context, [_spell(context, index, row[index]) for index in order])
-        for row in context.table
-    ]
+    rows = [_write_named_row(context, row, order) for row in context.table]
     members = [
         f'"feature_names":{_array(context, [_string(context, names[index]) for index in order])}',
         f'"instances":{_array(context, rows)}',
@@ -85,13 +88,21 @@ def _feature_names(context: Context) -> str:
     return "{" + _comma(context).join(members) + "}"
 
 
+def _write_named_row(context: Context, row: list[float], order: list[int]) -> str:
+    cells = [_spell(context, index, row[index]) for index in order]
+    if context.chance(0.7):
+        return _array(context, cells)
+    tensor = _write_tensor(context, [row[index] for index in order], cells)
+    return _wrap_tensor(context, tensor)
+
+
 def _document(context: Context, rows: str) -> str:
     blank = " " if context.chance(0.5) else ""
     return f'{{"instances":{blank}{rows}}}'
 
 
 def _choose_row_shape(context: Context) -> Callable[[Context, list[float]], str]:
-    shapes: list[Callable[[Context, list[float]], str]] = [_to_list, _to_features]
+    shapes: list[Callable[[Context, list[float]], str]] = [_to_list, _to_features, _to_data]
     return context.random.choice([*shapes, _to_object] if context.model.names else shapes)
 
 
@@ -108,7 +119,31 @@ def _to_features(context: Context, row: list[float]) -> str:
 
 
 def _to_data(context: Context, row: list[float]) -> str:
-    return f'{{"data": {{"features": {{"values": {_to_list(context, row)}}}}}}}'
+    """Return one of the shapes in AWS's guide."""
+    cells = [_spell(context, index, number) for index, number in enumerate(row)]
+    return _wrap_tensor(context, _write_tensor(context, row, cells))
+
+
+def _wrap_tensor(context: Context, tensor: str) -> str:
+    features = f'"features": {tensor}'
+    if context.chance(0.7):
+        features = f'"data": {{{features}}}'
+    return f'{{"configuration": {{}}, {features}}}' if context.chance(0.1) else f"{{{features}}}"
+
+
+def _write_tensor(context: Context, row: list[float], cells: list[str]) -> str:
+    """Return the cells as a list, or as a dense or sparse tensor."""
+    kind = context.random.choice(("list", "dense", "sparse"))
+    if kind == "list":
+        return _array(context, cells)
+    shape = f', "shape": [{len(row)}]' if context.chance(0.5) else ""
+    if kind == "dense":
+        return f'{{"values": {_array(context, cells)}{shape}}}'
+    keys = [index for index, number in enumerate(row) if not is_missing(number)]
+    if context.chance(0.3):
+        context.random.shuffle(keys)
+    values = _array(context, [cells[key] for key in keys])
+    return f'{{"keys": {keys}, "values": {values}{shape}}}'
 
 
 def _to_object(context: Context, row: list[float]) -> str:
