@@ -4,17 +4,13 @@ Source: contract 3.1 to 3.14.
 """
 
 import logging
-from collections.abc import Iterator, Sequence
-from functools import lru_cache
-from typing import NamedTuple
+from collections.abc import Iterator
+from functools import lru_cache, partial
 
-import numpy as np
-
-from serve.codecs import CODECS, LINE_CODECS, choose_charset, read_content_type
 from serve.codecs.charset import transcode
 from serve.codecs.lines import SLICE_BYTES
 from serve.codecs.row_errors import Tally
-from serve.errors import AbortedStream, BadSetting, NotAcceptable
+from serve.errors import AbortedStream
 from serve.http.admission import InFlightLimit
 from serve.http.content_encoding import decode_content
 from serve.http.error_responses import log_aborted_stream
@@ -26,30 +22,14 @@ from serve.http.messages import (
     echo_custom_attributes,
     identify,
 )
-from serve.inference import (
-    Invocation,
-    choose_scorer,
-    infer,
-    infer_row_by_row,
-    infer_slices,
-    predict_columns,
-)
+from serve.http.model_settings import verify_default_accept, warn_about_null_keys
+from serve.http.negotiation import negotiate_terms
+from serve.inference import Invocation, infer, infer_row_by_row, infer_slices
 from serve.logs import is_logged, log_event
-from serve.media_type_parameters import check_accept_parameters, parse_stream
-from serve.media_types import (
-    CSV,
-    EXPLAIN,
-    JSON,
-    JSON_LINES,
-    MediaType,
-    negotiate,
-    parse_content_type,
-)
+from serve.media_types import EXPLAIN
 from serve.model.model import Model
-from serve.outputs.selection import find_null_keys
 from serve.parallel import ParallelMap
 from serve.settings import Settings
-from serve.unsupported_types import describe_accept
 
 # If a response takes at most this long, handing its payload to a thread would not pay off.
 MAX_INLINE_SECONDS = 0.004
@@ -58,18 +38,6 @@ MIN_CELL_BYTES = 2
 NO_BAD_RECORDS = Tally()
 # Clients send the same few headers again and again.
 CACHED_TERMS = 256
-OUTPUT_VARIABLE = "SAGEMAKER_INFERENCE_OUTPUT"
-ACCEPT_VARIABLE = "SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT"
-
-
-class Terms(NamedTuple):
-    """The media types of a payload and its response, and how the response may be sent."""
-
-    media_type: MediaType
-    charset: str
-    accept: MediaType
-    streamable: bool
-    row_errors: bool
 
 
 class Responder:
@@ -79,14 +47,11 @@ class Responder:
         self.max_payload_bytes = settings.max_payload_bytes
         self.in_flight = InFlightLimit(settings.max_in_flight)
         self._model = model
-        self._default_accept = settings.default_accept
-        self._row_errors = settings.row_errors
-        self._streaming = settings.streaming
         self._parallel = parallel
         self._output_keys = settings.inference_output
-        _warn_about_null_keys(model, self._output_keys)
-        self._explains_by_default = _verify_default_accept(model, settings)
-        self._negotiate_cached = lru_cache(CACHED_TERMS)(self._negotiate)
+        warn_about_null_keys(model, self._output_keys)
+        self._explains_by_default = verify_default_accept(model, settings)
+        self._negotiate_terms = lru_cache(CACHED_TERMS)(partial(negotiate_terms, settings))
         max_rows = MAX_INLINE_SECONDS / model.seconds_per_row if model.seconds_per_row else 0
         self._max_inline_bytes = min(
             MAX_INLINE_BYTES, max_rows * model.schema.width * MIN_CELL_BYTES
@@ -107,7 +72,7 @@ class Responder:
         request.stopwatch.end("read")
         if not payload:
             return HttpResponse(204, echo_custom_attributes(request))
-        terms = self._negotiate_cached(request.content_type, request.accept)
+        terms = self._negotiate_terms(request.content_type, request.accept)
         payload = transcode(payload, terms.charset)
         invocation = Invocation(
             payload,
@@ -161,64 +126,6 @@ class Responder:
         slices = self.in_flight.count_while_streaming(slices)
         first_slice = next(slices, b"")
         return HttpResponse(200, headers, chunks=_stream(request, first_slice, slices, tally))
-
-    def _negotiate(self, content_type: str | None, accept_header: str | None) -> Terms:
-        """Return the media types of the payload and the response.
-
-        If Accept leaves the choice open, the response has the default media type of the settings.
-        Without a default, it is JSON for JSON, JSON Lines for JSON Lines, and CSV otherwise.
-        Raises NotAcceptable, UnsupportedMediaType and MalformedPayload.
-        """
-        sent_type = parse_content_type(content_type).name
-        fallback_type = sent_type if sent_type in (JSON, JSON_LINES) else CSV
-        default = self._default_accept or MediaType(fallback_type)
-        accept = negotiate(accept_header, default, tuple(CODECS))
-        if accept is None:
-            raise NotAcceptable(describe_accept(accept_header, list(CODECS)))
-        check_accept_parameters(accept_header)
-        media_type = read_content_type(content_type)
-        is_line_based = accept.name in LINE_CODECS
-        return Terms(
-            media_type,
-            choose_charset(media_type),
-            accept,
-            streamable=is_line_based and (self._streaming or parse_stream(accept.parameters)),
-            row_errors=is_line_based and self._row_errors and media_type.name in LINE_CODECS,
-        )
-
-
-def _verify_default_accept(model: Model, settings: Settings) -> bool:
-    """Return whether the default media type requests an explanation.
-
-    Raises BadSetting if this model does not support the explanation.
-    """
-    accept = settings.default_accept
-    if accept is None or EXPLAIN not in accept.parameters:
-        return False
-    invocation = Invocation(b"", CSV, {}, accept.name, accept.parameters)
-    try:
-        scorer = choose_scorer(model, invocation, settings.inference_output)
-        scorer.predict(np.zeros((1, model.schema.width), dtype=np.float32))
-    except NotAcceptable as error:
-        raise BadSetting(f"{ACCEPT_VARIABLE}: {error}") from error
-    return True
-
-
-def _warn_about_null_keys(model: Model, output_keys: Sequence[str]) -> None:
-    """Log the keys of SAGEMAKER_INFERENCE_OUTPUT that are null in every response of this model."""
-    if not output_keys:
-        return
-    columns = predict_columns(
-        model, np.zeros((1, model.schema.width), dtype=np.float32), output_keys
-    )
-    if null_keys := find_null_keys(output_keys, columns):
-        log_event(
-            logging.WARNING,
-            "inference output always null",
-            variable=OUTPUT_VARIABLE,
-            keys=null_keys,
-            objective=model.objective,
-        )
 
 
 def _stream(
