@@ -136,6 +136,14 @@ def test_every_module_has_a_layer() -> None:
     ] == []
 
 
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "tests" / "adversary").rglob("*.py")), ids=lambda path: path.name
+)
+def test_adversary_is_independent(path: Path) -> None:
+    """The readers and writers of tests/adversary share no code with the server."""
+    assert [name for name in imports_of(path) if name.partition(".")[0] == "serve"] == []
+
+
 def test_no_cycles() -> None:
     """No modules import each other in a circle."""
     graph = {module: imports_of(path) & MODULES.keys() for module, path in MODULES.items()}

@@ -39,6 +39,7 @@ MARKED_SOME = (ZERO, NUMBER, replace(NUMBER, marker=0.1), replace(code(6), marke
 
 LETTERS = tuple("abcdefghijklmnopqrstuvwxyz")
 STRANGE_NAMES = ("a b", "c,d", 'e"f', "größe", "x;y", "1", "nan")
+PADDED_NAMES = (" a", "b ", "c", "\td", "e f ", "g")
 NUMBER_NAMES = ("1", "2", "3", "4", "5", "6")
 BINARY_KEYS = "predicted_label,labels,probability,probabilities,raw_score,raw_scores"
 MISSING = {"SERVE_UNKNOWN_CATEGORY": "missing"}
@@ -90,6 +91,7 @@ RECIPES = {
         NUMBERS, LETTERS[:6], "reg:quantileerror",
         parameters={"quantile_alpha": [0.1, 0.5, 0.9]}, environment=outputs("predicted_score"),
     ),
+    "padded-names": Recipe(NUMBERS, PADDED_NAMES, "reg:pseudohubererror"),
     "several-targets": Recipe(NUMBERS, None, target="several"),
     "vector-leaves": Recipe(
         NUMBERS, LETTERS[:6], target="several", schema={},

@@ -75,7 +75,7 @@ def describe(finding: Finding, model: Model, seed: int, artifact: Path, payload:
     mutation = f", {sent.mutation}" if sent.mutation else ""
     return "\n".join(
         [
-            f"{finding.reason}",
+            finding.reason.encode(errors="backslashreplace").decode(),
             f"  {sent.form}{mutation}: {json.dumps(sent.body[:120].decode(errors='replace'))}",
             f"  {settings} make serve FOLDER={artifact}".replace("   ", "  "),
             f"  curl {headers} --data-binary @{payload} {URL}",

@@ -60,7 +60,7 @@ def _parse_line(line: str, delimiter: str) -> list[str]:
 
 def _strip_end(lines: list[list[str]], width: int) -> None:
     """Remove trailing blank lines, which are records only if there is one column."""
-    while width > 1 and lines and not "".join(lines[-1]).strip() and len(lines[-1]) <= 1:
+    while width > 1 and lines and len(lines[-1]) <= 1 and not "".join(lines[-1]).strip(" \t\r\n"):
         lines.pop()
 
 

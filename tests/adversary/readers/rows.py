@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from tests.adversary.columns import Invalid
 
+# Outer blanks of a name; a byte order mark is one where files were concatenated.
+BLANKS = "\ufeff" + "".join(filter(str.isspace, map(chr, range(0x3001))))
 # One list of numbers per record, or None for a bad one that is reported in its place.
 Rows = list[list[float] | None]
 
@@ -22,7 +24,7 @@ def find_order(names: Sequence[str], expected: Sequence[str] | None) -> list[int
 
 
 def _strip(names: Sequence[str]) -> list[str]:
-    return [name.strip() for name in names]
+    return [name.strip(BLANKS) for name in names]
 
 
 def decode_text(body: bytes, *, keep_invalid: bool = False) -> str:

@@ -48,6 +48,14 @@ class Context:
     def chance(self, probability: float) -> bool:
         return self.random.random() < probability
 
+    def spell_names(self) -> list[str]:
+        """Return the columns' names, sometimes without or with other outer blanks."""
+        names = list(self.model.names or ())
+        stripped = [name.strip() for name in names]
+        if len(set(stripped)) < len(names) or self.chance(0.8):
+            return names
+        return stripped if self.chance(0.5) else [f" {name}" for name in stripped]
+
     def shuffled_columns(self) -> list[int]:
         """Return the indices of the columns, mostly in another order than the model's."""
         order = list(range(self.width))

@@ -48,7 +48,8 @@ def _choose_header(context: Context) -> tuple[list[int], list[str] | None, str]:
         parameter = "; header=absent" if may_look_like_header else ""
         return in_order, None, parameter
     order = context.shuffled_columns()
-    header = [names[index] for index in order]
+    written = context.spell_names()
+    header = [written[index] for index in order]
     if could_be_record(context.columns, header) or context.chance(0.5):
         return order, header, context.random.choice(("; header=present", ";header=PRESENT"))
     return order, header, ""

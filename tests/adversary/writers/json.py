@@ -78,7 +78,7 @@ def _single_row(context: Context) -> str:
 
 def _feature_names(context: Context) -> str:
     order = context.shuffled_columns()
-    names = context.model.names or ()
+    names = context.spell_names()
     rows = [_write_named_row(context, row, order) for row in context.table]
     members = [
         f'"feature_names":{_array(context, [_string(context, names[index]) for index in order])}',
@@ -147,7 +147,7 @@ def _write_tensor(context: Context, row: list[float], cells: list[str]) -> str:
 
 
 def _to_object(context: Context, row: list[float]) -> str:
-    names = context.model.names or ()
+    names = context.spell_names()
     members = [
         f"{_string(context, names[index])}:{_spell(context, index, row[index])}"
         for index in context.shuffled_columns()
