@@ -42,7 +42,7 @@ def server(models: Path) -> Iterator[Server]:
                 " ".join(f"{index}:{cell!r}" for index, cell in enumerate(row)) + "\n"
                 for row in LISTS
             ).encode(),
-            "text/libsvm",
+            "text/libsvm; label=absent",
         ),
         (dense(MATRIX), "application/x-recordio-protobuf"),
     ],
