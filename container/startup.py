@@ -47,7 +47,7 @@ def prepare(settings: Settings) -> Prepared:
 
 
 def _log_ignored(model_file: ModelFile) -> None:
-    """Log variables that resemble a setting, and files that could have been the model."""
+    """Log variables and model files that have no effect, although a user may expect one."""
     for variable, suggestion in suggest_settings().items():
         log_event(
             logging.WARNING,

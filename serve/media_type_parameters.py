@@ -116,7 +116,7 @@ def parse_stream(parameters: Mapping[str, str]) -> bool:
 
 
 def _find_problem(entry: str, known: Collection[str], hints: Mapping[str, str]) -> str | None:
-    """Return what is wrong with the names of an entry's parameters, or None."""
+    """Return the first problem with the names of an entry's parameters, or None."""
     entry = QUOTED_STRING.sub('""', entry)
     names = [name.lower() for name in NAME.findall(entry)]
     for name in names:

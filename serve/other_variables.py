@@ -98,9 +98,11 @@ OTHER_VARIABLES = (
         "the batch transform job decides; see [decision 13](decisions/0013-batch-transform.md)",
         is_reported=False,
     ),
-    OtherVariable(("SAGEMAKER_USE_NGINX",), "there is no nginx", is_reported=False),
+    OtherVariable(("SAGEMAKER_USE_NGINX",), "the container runs without nginx", is_reported=False),
     OtherVariable(
-        ("SAGEMAKER_STARTUP_TIMEOUT",), "there is no second server to wait for", is_reported=False
+        ("SAGEMAKER_STARTUP_TIMEOUT",),
+        "only one server starts",
+        is_reported=False,
     ),
     OtherVariable(
         (

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 
 from serve.errors import SENT, MalformedPayload, UnsupportedMediaType
+from serve.media_type_parameters import CHARSET
 from serve.text import quoted
 
-CHARSET = "charset"
 UTF_8 = "utf-8"
 # ASCII is a subset of UTF-8.
 CODEC_BY_CHARSET = {

@@ -41,11 +41,8 @@ def parse_header(parameters: Mapping[str, str]) -> str:
 def normalize_delimiter(body: bytes, parameters: Mapping[str, str]) -> bytes:
     """Return the body with commas in place of the ``delimiter`` parameter's character.
 
-    ``label_size=0`` and ``label_size=1`` have no effect, because payloads contain no label. Raises
-    UnsupportedMediaType for another label size or an invalid delimiter, and MalformedPayload for
-    invalid CSV.
+    Raises UnsupportedMediaType for an invalid delimiter, and MalformedPayload for invalid CSV.
     """
-    _check_label_size(parameters)
     delimiter = _parse_delimiter(parameters.get("delimiter", ","))
     if delimiter == ",":
         return body

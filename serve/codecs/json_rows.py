@@ -14,7 +14,7 @@ from serve.diagnosis.json_values import find_list_hint, find_value_hint
 from serve.errors import SENT, SchemaMismatch
 from serve.records import Rows
 from serve.schema.schema import Schema
-from serve.text import listed, quoted
+from serve.text import listed, quoted, with_hint
 
 NUMBER_TYPES = (float, int)
 
@@ -112,9 +112,7 @@ def _read_cells(row: Any, number: int, schema: Schema) -> list[Any]:
         return read_tensor(features, number, schema.width)
     reason = "expected a list of values or an object with a value for each column"
     hint = find_value_hint(row, schema.width)
-    raise SchemaMismatch(
-        f"row {number}: {reason}, got {SENT}{'; ' if hint else ''}{hint}", quoted(row)
-    )
+    raise SchemaMismatch(with_hint(f"row {number}: {reason}, got {SENT}", hint), quoted(row))
 
 
 def _objects_to_rows(rows: list[Any], first_row: int, names: tuple[str, ...]) -> Rows:

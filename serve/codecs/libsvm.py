@@ -29,9 +29,8 @@ def decode(payload: bytes, parameters: Mapping[str, str], schema: Schema) -> Ite
 
     Lines begin with a label or ``label:weight``, unless the parameters contain ``label=absent``.
     Labels, weights, query IDs and lines that contain only a comment are ignored.
-    Raises MalformedPayload, SchemaMismatch and UnsupportedMediaType.
+    Raises MalformedPayload and SchemaMismatch.
     """
-    check_parameters(parameters)
     label = parameters.get(LABEL, "").lower()
     body = payload.removeprefix(BYTE_ORDER_MARK).replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     step, first_row = compute_rows_per_slice(schema.width), 1

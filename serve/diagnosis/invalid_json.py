@@ -8,6 +8,7 @@ import re
 from base64 import b64decode
 
 from serve.diagnosis.signatures import recognize_bytes
+from serve.text import with_hint
 
 # Longer texts and lines are not examined as a whole.
 MAX_EXAMINED_CHARACTERS = 10_000
@@ -65,7 +66,7 @@ def describe_invalid_json(text: bytes, error: ValueError, *, is_line: bool) -> s
     )
     if is_line and hint == TRUNCATED:
         hint = "write each record on one line, or send a document as application/json"
-    return f"invalid JSON: {error}" + (f"; {hint}" if hint else "")
+    return with_hint(f"invalid JSON: {error}", hint)
 
 
 def is_base64(text: str) -> bool:

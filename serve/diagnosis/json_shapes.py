@@ -6,7 +6,7 @@ from typing import Any
 from serve.diagnosis.json_values import find_value_hint
 from serve.diagnosis.names import BASE_MARGIN, BASE_MARGIN_HINT
 from serve.errors import SENT
-from serve.text import listed, quoted
+from serve.text import listed, quoted, with_hint
 
 # Keys of the documents that this server reads.
 INSTANCES, FEATURE_NAMES = "instances", "feature_names"
@@ -53,7 +53,7 @@ def _describe_instances(value: Object, _names: Names, width: int) -> Mismatch:
     if isinstance(instances, dict):
         hint = "put the object in brackets"
     reason = f'"{INSTANCES}": expected a list of rows, got {SENT}'
-    return _add_hint(reason, hint), quoted(instances)
+    return with_hint(reason, hint), quoted(instances)
 
 
 def _describe_inputs(value: Object, _names: Names, _width: int) -> Mismatch | None:
@@ -104,7 +104,7 @@ def _describe_features(value: Object, names: Names, width: int) -> Mismatch | No
     if isinstance(features, dict) and has_model_names(features, names):
         hint = "send only that object"
     reason = f'"{FEATURES}": expected a list of values or {{"{VALUES}": [...]}}, got {SENT}'
-    return _add_hint(reason, hint), quoted(features)
+    return with_hint(reason, hint), quoted(features)
 
 
 def _describe_data(value: Object, names: Names, width: int) -> Mismatch | None:
@@ -123,7 +123,7 @@ def _describe_data(value: Object, names: Names, width: int) -> Mismatch | None:
 
 
 def _describe_other_keys(key: str, value: Object) -> Mismatch | None:
-    """Describe what was sent beside "data" or "features"."""
+    """Return the message for other keys beside "data" or "features"."""
     others = [other for other in value if other != key]
     if not isinstance(value[key], list | dict):
         return None
@@ -149,10 +149,6 @@ def _describe_predictions(value: Object, _names: Names, _width: int) -> Mismatch
 
 def _describe_base64(_value: Object, _names: Names, _width: int) -> Mismatch:
     return 'expected a row of values, got base64 in "b64"; send the values', ""
-
-
-def _add_hint(reason: str, hint: str) -> str:
-    return f"{reason}; {hint}" if hint else reason
 
 
 # Each shape has a key by which to recognize it. The first shape that matches is described.

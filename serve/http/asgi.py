@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 from wsgiref.types import WSGIApplication
@@ -58,15 +59,12 @@ class AsgiFrontEnd:
             response = await self._respond(request, scope, receive)
         except InvocationError as error:
             response = handle_client_error(request, error)
-            await _send(response, _encode_headers(response.headers), send)
         except Exception as error:  # noqa: BLE001  # a bug is a 500
             response = handle_server_error(request, error)
-            await _send(response, _encode_headers(response.headers), send)
+        if response.chunks is None:
+            await _send(response, send)
         else:
-            if response.chunks is None:
-                await _send(response, _encode_headers_cached(response.headers), send)
-            else:
-                await self._stream(response, response.chunks, send)
+            await self._stream(response, response.chunks, send)
 
     async def _respond(self, request: HttpRequest, scope: Scope, receive: Receive) -> HttpResponse:
         if request.path == "/ping" and request.method in PING_METHODS:
@@ -132,13 +130,15 @@ def _encode_headers(headers: Headers) -> EncodedHeaders:
 _encode_headers_cached = lru_cache(CACHED_HEADERS)(_encode_headers)
 
 
-async def _send(response: HttpResponse, headers: EncodedHeaders, send: Send) -> None:
+async def _send(response: HttpResponse, send: Send) -> None:
+    is_error = response.status >= HTTPStatus.BAD_REQUEST
+    encode = _encode_headers if is_error else _encode_headers_cached
     content_length = (b"Content-Length", b"%d" % len(response.body))
     await send(
         {
             "type": "http.response.start",
             "status": response.status,
-            "headers": [*headers, content_length],
+            "headers": [*encode(response.headers), content_length],
         }
     )
     await send({"type": "http.response.body", "body": response.body})

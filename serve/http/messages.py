@@ -12,7 +12,7 @@ from serve.stopwatch import Stopwatch
 
 CUSTOM_ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
 REQUEST_ID = "X-Request-Id"
-# Clients and proxies send IDs such as UUIDs. What may appear in a log is limited.
+# A client's ID, such as a UUID, appears in the log, so its length and characters are limited.
 VALID_REQUEST_ID = re.compile(r"[!-~]{1,128}")
 MAX_CUSTOM_ATTRIBUTES_LENGTH = 1024
 MAX_LOGGED_LENGTH = 200

@@ -31,6 +31,14 @@ def read_booster(file: ModelFile, *, allow_newer: bool) -> xgboost.Booster:
         ) from error
 
 
+def read_attribute(booster: xgboost.Booster, name: str) -> str | None:
+    """Return an attribute of a booster, or None if it has none of this name."""
+    try:
+        return booster.attr(name)
+    except AssertionError:  # XGBoost expects that no attribute is empty
+        return ""
+
+
 def _check_writer_version(file: ModelFile) -> None:
     """Raise BadArtifact for a model that a newer XGBoost wrote.
 

@@ -11,7 +11,10 @@ from typing import Any
 
 import xgboost
 
-ATTRIBUTE = "scikit_learn"
+from serve.model.booster import read_attribute
+
+# The attribute that estimators write to their files.
+ESTIMATOR = "scikit_learn"
 NOTHING: dict[str, Any] = {}
 
 
@@ -33,7 +36,7 @@ class Estimator:
 
 def read_estimator(booster: xgboost.Booster) -> Estimator:
     """Return the estimator that saved a booster; its properties are None if none did."""
-    saved = _read_attribute(booster)
+    saved = _read_saved(booster)
     missing, classes = saved.get("missing"), saved.get("classes_")
     is_number = isinstance(missing, int | float) and math.isfinite(missing)
     return Estimator(
@@ -43,9 +46,9 @@ def read_estimator(booster: xgboost.Booster) -> Estimator:
     )
 
 
-def _read_attribute(booster: xgboost.Booster) -> dict[str, Any]:
+def _read_saved(booster: xgboost.Booster) -> dict[str, Any]:
     try:
-        saved = json.loads(booster.attr(ATTRIBUTE) or "")
-    except (AssertionError, ValueError):  # AssertionError: XGBoost's, for an empty attribute
+        saved = json.loads(read_attribute(booster, ESTIMATOR) or "")
+    except ValueError:
         return NOTHING
     return saved if isinstance(saved, dict) else NOTHING

@@ -15,11 +15,11 @@ from dataclasses import dataclass
 
 import xgboost
 
+from serve.model.booster import read_attribute
+from serve.model.estimator import ESTIMATOR
 from serve.text import counted, quoted
 
 BEST_ITERATION = "best_iteration"
-# scikit-learn estimators write it to their files. They predict with the best iteration only.
-ESTIMATOR = "scikit_learn"
 VARIABLE = "SERVE_EARLY_STOPPING"
 WHOLE_NUMBER = re.compile(r"\d{1,9}", re.ASCII)
 # Training with early stopping waits this many rounds for an improvement, in most projects.
@@ -50,7 +50,7 @@ def choose_rounds(
     rounds to choose from: its weights are those of the last round.
     """
     total = booster.num_boosted_rounds()
-    best_iteration = _read_attribute(booster, BEST_ITERATION)
+    best_iteration = read_attribute(booster, BEST_ITERATION)
     if best_iteration is None or honor_best_iteration is False or booster_type == "gblinear":
         return Rounds(total)
     if not WHOLE_NUMBER.fullmatch(best_iteration) or int(best_iteration) >= total:
@@ -60,16 +60,10 @@ def choose_rounds(
         return Rounds(total)
     if honor_best_iteration:
         return Rounds(best)
-    if _read_attribute(booster, ESTIMATOR) or _could_be_early_stop(best, total):
+    # An estimator itself predicts with the best iteration.
+    if read_attribute(booster, ESTIMATOR) or _could_be_early_stop(best, total):
         return Rounds(best, _describe_honored(best, total))
     return Rounds(total, _describe_ignored(best, total))
-
-
-def _read_attribute(booster: xgboost.Booster, name: str) -> str | None:
-    try:
-        return booster.attr(name)
-    except AssertionError:  # XGBoost expects that no attribute is empty
-        return ""
 
 
 def _could_be_early_stop(best: int, total: int) -> bool:

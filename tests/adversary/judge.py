@@ -32,7 +32,7 @@ MAX_ERROR_BYTES = 2048
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The outcome of one payload, the number of predictions, and what is wrong with a finding."""
+    """The outcome of one payload, the number of predictions, and the reason for a finding."""
 
     outcome: str
     rows: int = 0

@@ -29,6 +29,7 @@ def has_ipv6() -> bool:
     return True
 
 
+# By default, a Docker container has no IPv6. test_server_listens_on_ipv4_without_ipv6 covers that.
 needs_ipv6 = pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6")
 
 
@@ -67,6 +68,8 @@ def test_server_listens_on_both_ip_versions(folder: Path, front_end: str) -> Non
     assert [name.partition("=")[2] for name in names if "ip=" in name] == ["127.0.0.1", "::1"]
 
 
+# A seccomp filter disables IPv6 for one process only, without changes to the machine. It contains
+# the numbers of Linux system calls, which exist for the processors that CI and the image use.
 @pytest.mark.skipif(
     sys.platform != "linux" or platform.machine() not in SOCKET_CALLS,
     reason="the filter needs Linux on x86-64 or arm64",

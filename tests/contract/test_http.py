@@ -1,7 +1,6 @@
 """Contract 3: methods, headers, size limits and invalid requests."""
 
 import gzip
-import socket
 import time
 from collections.abc import Iterator
 
@@ -77,8 +76,7 @@ def test_invalid_custom_attributes_are_not_echoed(diamonds: Server, attributes: 
 
 def test_line_break_in_header_is_rejected(diamonds: Server) -> None:
     """3.7: a line break in the custom attributes is rejected, and does not inject a header."""
-    response = exchange(
-        diamonds,
+    response = diamonds.exchange(
         b"POST /invocations HTTP/1.1\r\nHost: x\r\n"
         b"X-Amzn-SageMaker-Custom-Attributes: a\r\n Set-Cookie: b\r\n\r\n",
     )
@@ -111,8 +109,8 @@ def test_chunked_body(diamonds: Server) -> None:
 def test_incomplete_body_is_rejected(diamonds: Server, body: bytes) -> None:
     """3.13: a body that ends too early is rejected with status 400 and never predicted in part."""
     framing = b"Transfer-Encoding: chunked" if b"\r\n" in body else b"Content-Length: 100"
-    response = exchange(
-        diamonds, b"POST /invocations HTTP/1.1\r\nHost: x\r\n" + framing + b"\r\n\r\n" + body
+    response = diamonds.exchange(
+        b"POST /invocations HTTP/1.1\r\nHost: x\r\n" + framing + b"\r\n\r\n" + body
     )
 
     assert response.startswith(b"HTTP/1.1 400 ")
@@ -145,7 +143,7 @@ def test_invalid_http_is_rejected_in_json(
     diamonds: Server, request_head: bytes, status: bytes
 ) -> None:
     """3.10 and 3.13: the response to invalid HTTP is JSON, and the server keeps serving."""
-    head, _, body = exchange(diamonds, request_head).partition(b"\r\n\r\n")
+    head, _, body = diamonds.exchange(request_head).partition(b"\r\n\r\n")
 
     assert head.startswith(b"HTTP/1.1 " + status)
     assert b"application/json" in head
@@ -169,8 +167,8 @@ def test_incomplete_body_of_pipelined_request(
     sent = b"0.5,Ideal"
     cut = sent if framing.startswith(b"Content") else b"9\r\n" + sent + b"\r\n"
     started = time.monotonic()
-    response = exchange(
-        diamonds, first + b"POST /invocations HTTP/1.1\r\nHost: x\r\n" + framing + b"\r\n\r\n" + cut
+    response = diamonds.exchange(
+        first + b"POST /invocations HTTP/1.1\r\nHost: x\r\n" + framing + b"\r\n\r\n" + cut
     )
     seconds = time.monotonic() - started
 
@@ -186,7 +184,7 @@ def test_incomplete_body_of_pipelined_request(
 @pytest.mark.parametrize("target", ["http://x/ping", "http://x:8080/ping?a=b", "HTTP://x/ping"])
 def test_absolute_url_as_target(diamonds: Server, target: str) -> None:
     """2.1: the request target may be an absolute URL, as RFC 9112, section 3.2.2, requires."""
-    assert exchange(diamonds, f"GET {target} HTTP/1.1\r\nHost: x\r\n\r\n".encode()).startswith(
+    assert diamonds.exchange(f"GET {target} HTTP/1.1\r\nHost: x\r\n\r\n".encode()).startswith(
         b"HTTP/1.1 200 "
     )
 
@@ -198,8 +196,8 @@ def test_websocket_upgrade_is_ignored(diamonds: Server, path: bytes) -> None:
         b"Upgrade: websocket\r\nConnection: Upgrade\r\n"
         b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: x\r\n\r\n"
     )
-    head, _, body = exchange(
-        diamonds, b"GET " + path + b" HTTP/1.1\r\nHost: x\r\n" + upgrade
+    head, _, body = diamonds.exchange(
+        b"GET " + path + b" HTTP/1.1\r\nHost: x\r\n" + upgrade
     ).partition(b"\r\n\r\n")
 
     assert head.startswith((b"HTTP/1.1 200 ", b"HTTP/1.1 400 ", b"HTTP/1.1 404 "))
@@ -249,14 +247,3 @@ def test_keep_alive_after_an_error(diamonds: Server) -> None:
             )
 
             assert response.status_code == status
-
-
-def exchange(server: Server, request: bytes) -> bytes:
-    """Send these bytes, close the sending half, and return everything received."""
-    with socket.create_connection(server.address, timeout=10) as connection:
-        connection.sendall(request)
-        connection.shutdown(socket.SHUT_WR)
-        response = b""
-        while piece := connection.recv(65536):
-            response += piece
-        return response

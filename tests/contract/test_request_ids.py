@@ -1,7 +1,6 @@
 """Request IDs, by which a response is found in the log."""
 
 import asyncio
-import socket
 from dataclasses import replace
 from typing import Any, NoReturn
 
@@ -51,7 +50,7 @@ def answers() -> dict[str, Any]:
             "415": server.post(CSV, "image/png"),
         }
         ids = {name: get_id(response) for name, response in responses.items()}
-        ids |= {name: exchange(server, request) for name, request in RAW_REQUESTS.items()}
+        ids |= {name: get_raw_id(server, request) for name, request in RAW_REQUESTS.items()}
         bad_rows, good_rows = server.post(CSV + "bad\n"), server.post(CSV)
         ids["bad rows"] = bad_rows.headers[HEADER]
     assert [response.status_code for response in (bad_rows, good_rows)] == [200, 200]
@@ -191,15 +190,9 @@ def get_id(response: requests.Response) -> str:
     return request_id
 
 
-def exchange(server: Server, request: bytes) -> str:
-    """Send a request and close the sending half; return the ID in the header and the body."""
-    with socket.create_connection(server.address, timeout=10) as connection:
-        connection.sendall(request)
-        connection.shutdown(socket.SHUT_WR)
-        response = b""
-        while piece := connection.recv(65536):
-            response += piece
-    head, _, body = response.decode().partition("\r\n\r\n")
+def get_raw_id(server: Server, request: bytes) -> str:
+    """Send a request; return the ID in the header and the body of the response."""
+    head, _, body = server.exchange(request).decode().partition("\r\n\r\n")
     request_id: str = strict(body)["request_id"]
     assert f"\r\nX-Request-Id: {request_id}\r\n" in f"{head}\r\n"
     return request_id

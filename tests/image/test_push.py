@@ -21,7 +21,8 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a running docker-registry, the Debian package that .ci/run installs."""
     program = shutil.which("docker-registry")
     if program is None:
-        # CI installs it; the other tests of the image run without it.
+        # A package of the system, which make may not install. .ci/run installs it, so CI never
+        # skips this; macOS has no such package.
         pytest.skip("docker-registry is not installed: apt-get install docker-registry")
     folder, port = tmp_path_factory.mktemp("registry"), free_port()
     config = folder / "config.yml"

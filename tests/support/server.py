@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -78,6 +79,16 @@ class Server:
             **{name.replace("_", "-"): value for name, value in headers.items()},
         }
         return requests.post(f"{self.url}/invocations", data=body, headers=named, timeout=120)
+
+    def exchange(self, request: bytes) -> bytes:
+        """Send these bytes, close the sending half, and return everything received."""
+        with socket.create_connection(self.address, timeout=10) as connection:
+            connection.sendall(request)
+            connection.shutdown(socket.SHUT_WR)
+            response = b""
+            while piece := connection.recv(65536):
+                response += piece
+            return response
 
     def events(self) -> list[dict[str, Any]]:
         """Return the log events of a server that has stopped."""

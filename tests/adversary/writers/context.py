@@ -1,4 +1,4 @@
-"""What a writer needs: the records, the model's columns and names, and a source of randomness."""
+"""The input of a writer: records, the model's columns and names, and a source of randomness."""
 
 import math
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ UNKNOWN_LABELS = ("unknown", "Sehr gut?", "good", "nothing")
 class Context:
     """The records of one payload as numbers, and how to write them.
 
-    The rows in ``bad_rows`` are written so that they are errors.
+    The rows in ``bad_rows`` are written with an error in each.
     """
 
     model: Model
