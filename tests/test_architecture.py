@@ -13,7 +13,12 @@ PACKAGES: dict[str, set[str]] = {
     "serve": set(),
     "container": {"serve"},
     "model": set(),
-    "local_test": {"serve.text", "serve.media_types", "container.local_server"},
+    "local_test": {
+        "serve.text",
+        "serve.column_names",
+        "serve.media_types",
+        "container.local_server",
+    },
     "deploy": {"serve", "container"},
     "capacity": {"container.limits", "container.local_server"},
     "bench": {"serve", "container"},
@@ -22,7 +27,8 @@ PACKAGES: dict[str, set[str]] = {
 # The layers of a package, from the bottom up: a layer imports from itself and from those before it.
 LAYERS = {
     "serve": [
-        {"serve.text", "serve.errors", "serve.media_types", "serve.logs", "serve.stopwatch"},
+        {"serve.text", "serve.column_names", "serve.errors", "serve.media_types"},
+        {"serve.logs", "serve.stopwatch"},
         {"serve.media_type_parameters", "serve.unsupported_types"},
         {"serve.records", "serve.columns", "serve.parallel"},
         {"serve.output_keys", "serve.other_variables"},

@@ -11,6 +11,7 @@ from werkzeug.http import parse_options_header
 
 from local_test.batch.errors import JobFailed
 from local_test.batch.input_file import open_input
+from serve.column_names import match_names
 from serve.media_types import DELIMITERS
 from serve.text import is_number, quoted
 
@@ -125,8 +126,10 @@ def _find_mismatch(header: Header, url: str, media_type: str) -> str | None:
         if expected == [f"f{index}" for index in range(len(expected))]:
             return None
     names = _split_cells(header.line, _read_delimiter(media_type) or ",")
-    for number, (name, feature) in enumerate(zip_longest(names, expected), 1):
-        if name is None or feature is None or name.strip() != feature.strip():
+    for number, (name, feature) in enumerate(
+        zip_longest(match_names(names, expected), expected), 1
+    ):
+        if name != feature:
             return f"column {number}: expected {_quote(feature)}, got {_quote(name)}"
     return None
 

@@ -4,27 +4,24 @@ fast_matrix.py converts plain lines to numbers, and schema/feature.py converts a
 Source: RFC 4180; contract 3.16, 3.18, 5.6 and 5.7.
 """
 
-import csv
-import io
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from serve.codecs.csv_dialect import normalize_delimiter, parse_header
+from serve.codecs.csv_dialect import normalize_delimiter
+from serve.codecs.csv_header import read_header
+from serve.codecs.csv_rows import read_rows
 from serve.codecs.fast_matrix import parse_csv_matrix
 from serve.codecs.json_text import format_values
-from serve.codecs.lines import BYTE_ORDER_MARK, decode_text, split_slices, strip_blank_end
+from serve.codecs.lines import BYTE_ORDER_MARK, split_slices, strip_blank_end
 from serve.columns import Column, Columns, ValuesByName
-from serve.errors import MalformedPayload, SchemaMismatch
+from serve.errors import MalformedPayload
 from serve.records import Matrix, Records, Rows
 from serve.schema.schema import Schema
 
 CONCATENATES = True
-
-SLICE_ROWS = 10_000
 
 Names = tuple[str, ...] | None
 
@@ -32,20 +29,20 @@ Names = tuple[str, ...] | None
 def decode(payload: bytes, parameters: Mapping[str, str], schema: Schema) -> Iterator[Records]:
     """Yield the lines as records.
 
-    The first line is a header if the parameters contain ``header=present``. Without a ``header``
-    parameter, it is a header if it contains exactly the schema's names and could not be a record.
-    The parameters ``delimiter`` and ``label_size`` are also supported.
+    ``read_header`` decides whether the first line is a header. The parameters ``delimiter`` and
+    ``label_size`` are also supported.
     Raises MalformedPayload, SchemaMismatch and UnsupportedMediaType.
     """
     body = normalize_delimiter(payload.removeprefix(BYTE_ORDER_MARK), parameters)
     has_quotes = b'"' in body
     if not has_quotes:
         body = _normalize_line_endings(body)
-    names, header_end = _read_header(body, parameters, schema)
+    names, header_end = read_header(body, parameters, schema)
     body = body[header_end:]
     if header_end and has_quotes and b'"' not in body:
         has_quotes, body = False, _normalize_line_endings(body)
     if _is_blank(body, schema):
+        _check_declared_empty(parameters, has_header=names is not None)
         yield Rows([], textual=True, names=names)
         return
     body = _strip_end(body, schema)
@@ -65,9 +62,12 @@ def split_header(
     """
     body = normalize_delimiter(payload.removeprefix(BYTE_ORDER_MARK), parameters)
     body = _normalize_line_endings(body)
-    names, header_end = _read_header(body, parameters, schema)
+    names, header_end = read_header(body, parameters, schema)
     body = body[header_end:]
-    return None if _is_blank(body, schema) else _strip_end(body, schema), names
+    if _is_blank(body, schema):
+        _check_declared_empty(parameters, has_header=names is not None)
+        return None, names
+    return _strip_end(body, schema), names
 
 
 def read_lines(lines: bytes, first_row: int, names: Names, schema: Schema) -> Iterator[Records]:
@@ -80,7 +80,7 @@ def read_lines(lines: bytes, first_row: int, names: Names, schema: Schema) -> It
     if numbers is not None:
         yield Matrix(numbers, first_row, names, accepted=True)
         return
-    for cells in _read_cells(lines, first_row, schema):
+    for cells in read_rows(lines, first_row, schema):
         yield Rows(cells, textual=True, first_row=first_row, names=names)
         first_row += len(cells)
 
@@ -141,79 +141,21 @@ def _is_blank(body: bytes, schema: Schema) -> bool:
     return not body or (schema.width > 1 and not body.strip())
 
 
+def _check_declared_empty(parameters: Mapping[str, str], *, has_header: bool) -> None:
+    """Reject a payload without records, unless header=present declares its first line."""
+    if parameters.get("header", "").lower() == "present":
+        return
+    if not has_header:
+        raise MalformedPayload("expected a record, got only blank lines")
+    raise MalformedPayload(
+        "expected a record below the header, got none; "
+        "send header=present if the payload is empty on purpose"
+    )
+
+
 def _strip_end(body: bytes, schema: Schema) -> bytes:
     """Return the lines without the final line ending and without trailing blank lines.
 
     With one column, blank lines are records and are not removed.
     """
     return strip_blank_end(body) if schema.width > 1 else body.removesuffix(b"\n")
-
-
-def _read_header(body: bytes, parameters: Mapping[str, str], schema: Schema) -> tuple[Names, int]:
-    """Return the names in the header and its end, or (None, 0) if the first line is a record."""
-    declared = parse_header(parameters)
-    if declared == "present" and schema.names is None:
-        raise SchemaMismatch(
-            "header=present: the model has no column names; "
-            "send the columns in order and without a header"
-        )
-    if declared == "absent" or schema.names is None:
-        return None, 0
-    if not declared and not _may_contain_names(body, schema.names):
-        return None, 0
-    cells, end = _read_first_line(body)
-    names = tuple(cell.strip() for cell in cells)
-    if declared == "present":
-        return names, end
-    if sorted(names) == sorted(schema.names) and not schema.could_be_record(names):
-        return names, end
-    return None, 0
-
-
-def _may_contain_names(body: bytes, names: Sequence[str]) -> bool:
-    """Return False if the first line cannot be a header because the first name is not in it."""
-    if '"' in names[0]:  # written with doubled quotes
-        return True
-    end = body.find(b"\n")
-    return names[0].encode() in (body if end < 0 else body[:end])
-
-
-def _read_first_line(body: bytes) -> tuple[list[str], int]:
-    """Return the cells of the first line, which may contain quoted line breaks, and its end."""
-    end = 0
-
-    def lines() -> Iterator[str]:
-        nonlocal end
-        while end < len(body):
-            start, end = end, body.find(b"\n", end) + 1 or len(body)
-            yield decode_text(body[start:end], 1)
-
-    try:
-        return next(csv.reader(lines(), strict=True), []), end
-    except csv.Error as error:
-        raise MalformedPayload(f"row 1: invalid CSV: {error}") from error
-
-
-def _read_cells(lines: bytes, first_row: int, schema: Schema) -> Iterator[list[list[str]]]:
-    """Yield the cells of the lines in slices of at most SLICE_ROWS rows."""
-    text = decode_text(lines, first_row) + "\n"
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    while rows := _next_rows(reader, first_row):
-        if [] in rows:
-            if schema.width > 1:
-                raise MalformedPayload(
-                    f"row {first_row + rows.index([])}: expected a record, got a blank line; "
-                    "only trailing blank lines are ignored"
-                )
-            rows = [row or [""] for row in rows]
-        yield rows
-        first_row += len(rows)
-
-
-def _next_rows(reader: Iterator[list[str]], first_row: int) -> list[list[str]]:
-    rows: list[list[str]] = []
-    try:
-        rows.extend(islice(reader, SLICE_ROWS))
-    except csv.Error as error:
-        raise MalformedPayload(f"row {first_row + len(rows)}: invalid CSV: {error}") from error
-    return rows

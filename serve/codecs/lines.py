@@ -3,13 +3,17 @@
 Decoding slice by slice limits memory, and how long other threads wait for the GIL.
 """
 
+import re
 from collections.abc import Iterator
 
+from serve.diagnosis.file_types import find_binary_hint
 from serve.errors import MalformedPayload
+from serve.text import with_hint
 
 SLICE_BYTES = 1 << 20
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 BLANKS = b" \t\r\n"
+LINE_END = re.compile(rb"\r\n|\r|\n")
 
 
 def split_slices(payload: bytes) -> Iterator[bytes]:
@@ -29,8 +33,8 @@ def strip_blank_end(payload: bytes) -> bytes:
 
     Trailing spaces in the last line are not removed.
     """
-    end = payload.find(b"\n", len(payload.rstrip(BLANKS)))
-    return payload if end < 0 else payload[:end]
+    line_end = LINE_END.search(payload, len(payload.rstrip(BLANKS)))
+    return payload[: line_end.start()] if line_end else payload
 
 
 def decode_text(lines: bytes, first_row: int) -> str:
@@ -39,6 +43,6 @@ def decode_text(lines: bytes, first_row: int) -> str:
         return lines.decode()
     except UnicodeDecodeError as error:
         row = first_row + lines.count(b"\n", 0, error.start)
-        raise MalformedPayload(
-            f"row {row}: expected UTF-8, got byte 0x{lines[error.start]:02x}"
-        ) from error
+        hint = find_binary_hint(lines) if first_row == 1 else ""
+        message = f"row {row}: expected UTF-8, got byte 0x{lines[error.start]:02x}"
+        raise MalformedPayload(with_hint(message, hint)) from error

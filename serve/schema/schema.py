@@ -4,22 +4,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
+from math import isnan
 
 import numpy as np
 from numpy.typing import NDArray
 
+from serve.column_names import match_names, strip_blanks
 from serve.diagnosis.lines import (
     check_for_header,
     describe_width_mismatch,
-    find_joined_lines_hint,
     find_line_hint,
+    find_width_hint,
 )
-from serve.diagnosis.names import describe_name_mismatch
+from serve.diagnosis.names import describe_header_mismatch, describe_name_mismatch
 from serve.errors import HeaderMismatch, SchemaMismatch
 from serve.records import Cell, Matrix, Records, Rows
 from serve.schema.feature import CellMismatch, CodeFeature, Feature
 from serve.schema.label_feature import LabelFeature
-from serve.text import column_label, quoted, with_hint
+from serve.text import column_label, is_number, quoted, with_hint
 
 NUMBER_TYPES = {int, float, type(None)}
 
@@ -66,22 +68,47 @@ class Schema:
         if self._missing_values is not None:
             matrix[matrix == self._missing_values] = np.nan
 
+    @cached_property
+    def accepts_unknown_labels(self) -> bool:
+        """Whether any text is accepted in some column, as a missing value."""
+        return any(
+            isinstance(feature, LabelFeature) and feature.unknown_is_missing
+            for feature in self.features
+        )
+
     def could_be_record(self, texts: Sequence[str]) -> bool:
         """Return whether text cells form a record without unknown categories."""
-        try:
-            for feature, text in zip(self.features, texts, strict=True):
-                feature.strict().read(text, textual=True)
-        except ValueError:
+        return _are_readable(self._strict_features, texts)
+
+    def could_be_header(self, texts: Sequence[str]) -> bool:
+        """Return whether text cells form a record, but only because every category is unknown."""
+        if not self.accepts_unknown_labels or any(map(is_number, texts)):
             return False
-        return True
+        if not _are_readable(self.features, texts):
+            return False
+        is_blank = not any(text.strip() for text in texts)
+        values = zip(self._strict_features, texts, strict=True)
+        return not is_blank and not any(_is_value(feature, text) for feature, text in values)
+
+    def match_names(self, names: Sequence[str]) -> tuple[str, ...] | None:
+        """Return the schema's names in the order of ``names``, or None if these do not match."""
+        if self.names is None or len(names) != self.width:
+            return None
+        if self.names == (names := tuple(names)) or self._name_set == set(names):
+            return names
+        if strip_blanks(names[0]) not in self._stripped_names:  # as in almost every record
+            return None
+        matched = match_names(names, self.names)
+        return matched if self._name_set == set(matched) else None
 
     def reorder(self, names: tuple[str, ...] | None) -> "Schema | None":
         """Return the schema in the order of ``names``, or None if these are not its names."""
         if names is None or names == self.names:
             return self
-        if self.names is None or sorted(names) != sorted(self.names):
+        matched = self.match_names(names)
+        if self.names is None or matched is None:
             return None
-        return Schema(tuple(self.features[self.names.index(name)] for name in names), names)
+        return Schema(tuple(self.features[self.names.index(name)] for name in matched), names)
 
     def align(self, records: Records) -> NDArray[np.float32]:
         """Return the records as features, float32 (n, f).
@@ -144,15 +171,20 @@ class Schema:
                 f"{source}: the model has no column names; "
                 f"send each row as a list of {self.width} values in order"
             )
-        if len(names) != self.width or set(names) != set(self.names):
-            mismatch = describe_name_mismatch(names, self.names, source)
-            raise HeaderMismatch(*mismatch) if rows.textual else SchemaMismatch(*mismatch)
+        if self.match_names(names) is not None:
+            return
+        if rows.textual:
+            is_record = self.could_be_record(names)
+            mismatch = describe_header_mismatch(names, self.names, is_record=is_record)
+            raise HeaderMismatch(*mismatch)
+        raise SchemaMismatch(*describe_name_mismatch(names, self.names, source))
 
     def _column_order(self, names: tuple[str, ...] | None) -> Sequence[int]:
         """Return the index of each feature in ``names``, the schema's names in any order."""
         if names is None or self.names is None or names == self.names:
             return range(self.width)
-        indices = {name: index for index, name in enumerate(names)}
+        matched = self.match_names(names) or names
+        indices = {name: index for index, name in enumerate(matched)}
         return [indices[name] for name in self.names]
 
     def _check_widths(self, rows: Rows) -> None:
@@ -161,7 +193,7 @@ class Schema:
         check_for_header(self.names, rows)
         widths = enumerate(map(len, rows.cells))
         row, width = next((row, width) for row, width in widths if width != self.width)
-        hint = find_joined_lines_hint(rows, self.width) or find_line_hint(self.names, rows, row)
+        hint = find_width_hint(self.names, rows, row, self.width)
         mismatch = self.describe_width_mismatch(rows.first_row + row, width)
         raise SchemaMismatch(with_hint(mismatch, hint))
 
@@ -200,7 +232,7 @@ class Schema:
             return self.features[column].read(cell, textual=rows.textual)
         except CellMismatch as error:
             check_for_header(self.names, rows)
-            hint = find_line_hint(self.names, rows, row) or error.hint
+            hint = find_line_hint(self.names, rows, row, self.width, error.hint)
             reason = with_hint(error.reason, hint)
             raise self._build_cell_error(rows, row, column, cell, reason) from error
 
@@ -222,6 +254,18 @@ class Schema:
         """Return a mask of the infinite numbers and of the missing values that are required."""
         mask: NDArray[np.bool_] = np.isinf(features) | (np.isnan(features) & self._required_mask)
         return mask
+
+    @cached_property
+    def _name_set(self) -> set[str]:
+        return set(self.names or ())
+
+    @cached_property
+    def _stripped_names(self) -> set[str]:
+        return set(map(strip_blanks, self.names or ()))
+
+    @cached_property
+    def _strict_features(self) -> tuple[Feature, ...]:
+        return tuple(feature.strict() for feature in self.features)
 
     @cached_property
     def _features_as_codes(self) -> tuple[Feature, ...]:
@@ -250,3 +294,21 @@ def _find_code_columns(features: Sequence[Feature]) -> tuple[int, ...]:
     return tuple(
         column for column, feature in enumerate(features) if isinstance(feature, CodeFeature)
     )
+
+
+def _are_readable(features: Sequence[Feature], texts: Sequence[str]) -> bool:
+    """Return whether the features accept text cells as a record."""
+    try:
+        for feature, text in zip(features, texts, strict=True):
+            feature.read(text, textual=True)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_value(feature: Feature, text: str) -> bool:
+    """Return whether a feature reads a text cell as a value that is not missing."""
+    try:
+        return not isnan(feature.read(text, textual=True))
+    except CellMismatch:
+        return False

@@ -14,7 +14,6 @@ from tests.support.server import Server, running
 NAMED = train(random_features(300, 3, seed=1), names=["a", "b", "c"])
 UNNAMED = train(random_features(300, 3, seed=1))
 SINGLE_COLUMN = train(random_features(300, 1, seed=2))
-NUMERIC_NAMES = train(random_features(300, 3, seed=3), names=["0", "1", "2"])
 
 
 @pytest.fixture(scope="module")
@@ -32,12 +31,6 @@ def unnamed(models: Path) -> Iterator[Server]:
 @pytest.fixture(scope="module")
 def single_column(models: Path) -> Iterator[Server]:
     with running(save_artifact(SINGLE_COLUMN, models / "csv-one")) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def numeric_names(models: Path) -> Iterator[Server]:
-    with running(save_artifact(NUMERIC_NAMES, models / "csv-digits")) as server:
         yield server
 
 
@@ -68,9 +61,6 @@ NAN = float("nan")
         ("a,b,c\n1,2,3", [[1, 2, 3]]),
         ("b,c,a\r\n1,2,3\r\n", [[3, 1, 2]]),
         ('"c", a ,"b"\n1,2,3', [[2, 3, 1]]),
-        ("a,b,c\n", []),
-        ("a,b,c", []),
-        ("\n\n", []),
         ("1,2,3\r4,5,6\r", [[1, 2, 3], [4, 5, 6]]),
         ("a,c,b\r1,2,3\r", [[1, 3, 2]]),
     ],
@@ -79,8 +69,7 @@ def test_accepted_spellings(named: Server, body: str, rows: list[list[float]]) -
     """3.16, 3.18 and 5.7: common line endings, quotes, spaces, empty cells and headers work."""
     response = named.post(body.encode())
 
-    expected = predict_with_xgboost(NAMED, matrix(*rows)) if rows else np.empty(0)
-    np.testing.assert_array_equal(scores(response), expected)
+    np.testing.assert_array_equal(scores(response), predict_with_xgboost(NAMED, matrix(*rows)))
 
 
 @pytest.mark.parametrize(
@@ -123,7 +112,7 @@ def test_accepted_spellings(named: Server, body: str, rows: list[list[float]]) -
             (
                 'got 1; the columns are "a", "b", "c"; '
                 "if the delimiter is not a comma, send "
-                'Content-Type: text/csv; delimiter=";" (or tab, pipe)'
+                'Content-Type: text/csv; delimiter=";"'
             ),
         ),
         ('1,2,"3', "row 1: invalid CSV: unexpected end of data"),
@@ -141,7 +130,7 @@ def test_accepted_spellings(named: Server, body: str, rows: list[list[float]]) -
             "[1,2,3]",
             (
                 'row 1, column "a": expected a number, got "[1"; '
-                "send JSON with Content-Type: application/json"
+                "this is JSON: set Content-Type: application/json"
             ),
         ),
         (
@@ -166,15 +155,29 @@ def test_invalid_rows(named: Server, body: str, message: str) -> None:
     ("first_line", "message"),
     [
         ("a,b", 'header: missing column "c"'),
-        ("a,b,c,d", 'header: unknown column "d"; remove unknown columns'),
+        ("a,b,c,d", 'header: unknown column "d"; remove unknown columns, such as the label'),
         (",a,b,c", 'header: unknown column ""; write the file with to_csv(index=False)'),
         (
             "Unnamed: 0,a,b,c",
             'header: unknown column "Unnamed: 0"; write the file with to_csv(index=False)',
         ),
         ("a,b,B", 'header: missing column "c"; unknown column "B"'),
+        ("a,b,C", 'header: missing column "c"; unknown column "C"; did you mean "c"?'),
         ("a,a,b,c", 'header: repeated column "a"'),
-        ("1,2,3", 'header: missing columns "a", "b", "c"; unknown columns "1", "2", "3"'),
+        (
+            "1,2,3",
+            (
+                'header: missing columns "a", "b", "c"; unknown columns "1", "2", "3"; '
+                "if the first line is a record, send Content-Type: text/csv; header=absent"
+            ),
+        ),
+        (
+            "a;b;c",
+            (
+                'header: missing columns "a", "b", "c"; unknown column "a;b;c"; '
+                'if the delimiter is not a comma, send Content-Type: text/csv; delimiter=";"'
+            ),
+        ),
         ("", 'header: missing columns "a", "b", "c"'),
         ('"a,b,c', "row 1: invalid CSV: unexpected end of data"),
     ],
@@ -210,21 +213,6 @@ def test_other_header_values_are_rejected(named: Server) -> None:
 def test_rows_after_a_header_count_from_one(named: Server) -> None:
     """Row numbers in messages do not count the header."""
     assert 'row 2, column "a"' in error_of(named.post("c,b,a\n1,2,3\n1,2,x"))
-
-
-def test_names_that_read_as_numbers_are_a_header_only_when_declared(numeric_names: Server) -> None:
-    """A first line of numbers is a record, even if the columns have these names."""
-    undeclared, declared = (
-        numeric_names.post("2,1,0\n7,8,9"),
-        numeric_names.post("2,1,0\n7,8,9", "text/csv; header=present"),
-    )
-
-    np.testing.assert_array_equal(
-        scores(undeclared), predict_with_xgboost(NUMERIC_NAMES, matrix([2, 1, 0], [7, 8, 9]))
-    )
-    np.testing.assert_array_equal(
-        scores(declared), predict_with_xgboost(NUMERIC_NAMES, matrix([9, 8, 7]))
-    )
 
 
 def test_header_is_rejected_by_a_model_without_names(unnamed: Server) -> None:
@@ -318,7 +306,9 @@ def test_commas_in_cells_with_another_delimiter(named: Server) -> None:
     """With another delimiter, a comma is part of the cell."""
     response = named.post("1;2,5;3", 'text/csv; delimiter=";"')
 
-    assert error_of(response) == 'row 1, column "b": expected a number, got "2,5"'
+    assert error_of(response) == (
+        'row 1, column "b": expected a number, got "2,5"; write a decimal point, not a comma'
+    )
     assert "expected 3 columns, got 1" in error_of(named.post("1,2,3", 'text/csv; delimiter=";"'))
     assert "line 2: invalid CSV" in error_of(named.post('1;2;3\n1;2;"3', 'text/csv; delimiter=";"'))
 

@@ -127,7 +127,7 @@ def test_responses(server: Server, classes: Server, sent: str) -> None:
     body = {"text/csv": b"0,1,2\n3,100,1\n1,0,0\n7,8,9\n", NPY: npy(ROWS)}[sent]
     scalar = server.post(body, sent, Accept=NPY)
     vector = classes.post(body, sent, Accept=NPY)
-    empty = server.post(b"\n", "text/csv", Accept=NPY)
+    empty = server.post(b"[]", "application/json", Accept=NPY)
 
     assert scalar.headers["Content-Type"] == NPY
     np.testing.assert_array_equal(

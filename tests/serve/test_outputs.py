@@ -201,7 +201,7 @@ def test_every_media_type(models: Path, accept: str) -> None:
         SAGEMAKER_INFERENCE_OUTPUT=" probabilities, Predicted_Label,spread,spread",
     ) as server:
         response = server.post(BODY, "application/json", Accept=accept)
-        empty = server.post(b"\n", Accept=accept)
+        empty = server.post(b"[]", "application/json", Accept=accept)
 
     assert (response.status_code, empty.status_code) == (200, 200)
     assert response.headers["Content-Type"] == accept

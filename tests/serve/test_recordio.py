@@ -334,7 +334,7 @@ def test_responses(server: Server, classes: Server, sent: str) -> None:
     body: Any = {"text/csv": "1,2,3\n4,5,6\n", RECORDIO: dense(matrix([1, 2, 3], [4, 5, 6]))}[sent]
     scalar = server.post(body, sent, Accept=RECORDIO)
     vector = classes.post(body, sent, Accept=RECORDIO)
-    empty = server.post(b"\n", Accept=RECORDIO)
+    empty = server.post(b"[]", "application/json", Accept=RECORDIO)
 
     assert scalar.headers["Content-Type"] == RECORDIO
     assert read_scores(scalar.content) == [

@@ -1,12 +1,14 @@
 """The layout of an uploaded CSV file: its delimiter, and its header if it has one."""
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from operator import contains
 
 from local_test.app.file.records import BadFile, CsvRecord, parse_cells
 from local_test.app.schema import Schema
+from serve.column_names import match_names
 from serve.media_types import DELIMITERS
 from serve.text import is_number
 
@@ -62,8 +64,9 @@ def detect_layout(
     if first is None:
         raise BadFile("the file is empty")
     _check_file_type(first.body, schema)
-    cells = [cell.strip() for cell in _parse_first_line(first, DELIMITERS[delimiter])]
+    cells = match_names(_parse_first_line(first, DELIMITERS[delimiter]), schema.names)
     if sorted(cells) == sorted(schema.names):
+        _check_ambiguity(cells, schema)
         return CsvLayout(delimiter, first), records
     _check_delimiter(first, schema, delimiter, len(cells))
     _check_names(cells, schema)
@@ -93,6 +96,16 @@ def _looks_like_json(body: bytes, schema: Schema) -> bool:
     return body.lstrip()[:1] in (b"{", b"[") and not schema.features[0].options
 
 
+def _check_ambiguity(cells: Sequence[str], schema: Schema) -> None:
+    """Reject a first line that could be either the header or a record; raises BadFile."""
+    pairs = zip(cells, schema.features, strict=True)
+    if all(cell in feature.options or is_number(cell) for cell, feature in pairs):
+        raise BadFile(
+            "the first line could be a header or a record; if it is a header, remove it, "
+            "otherwise move it below another record"
+        )
+
+
 def _check_delimiter(first: CsvRecord, schema: Schema, delimiter: str, width: int) -> None:
     expected_width = len(schema.features)
     if expected_width in (width, 1):
@@ -106,7 +119,7 @@ def _check_delimiter(first: CsvRecord, schema: Schema, delimiter: str, width: in
             )
 
 
-def _check_names(cells: list[str], schema: Schema) -> None:
+def _check_names(cells: Sequence[str], schema: Schema) -> None:
     """Reject a header with other column names than the schema's; raises BadFile.
 
     Without this check, cells would be assigned to the schema's columns by position alone.
@@ -124,10 +137,11 @@ def _check_names(cells: list[str], schema: Schema) -> None:
     raise BadFile(f"the header’s column names do not match the model’s: {details}")
 
 
-def _looks_like_header(cells: list[str], schema: Schema) -> bool:
+def _looks_like_header(cells: Sequence[str], schema: Schema) -> bool:
     """Return whether most cells are column names, or every cell is a word that is not a value."""
     known = sum(cell in schema.names for cell in cells)
     if 2 * known > len(cells):
         return True
     all_words = bool(cells) and all(cell and not is_number(cell) for cell in cells)
-    return all_words and not all(feature.options for feature in schema.features)
+    options = (feature.options for feature in schema.features)
+    return all_words and not any(map(contains, options, cells))
