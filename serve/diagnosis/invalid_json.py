@@ -7,7 +7,7 @@ import binascii
 import re
 from base64 import b64decode
 
-from serve.diagnosis.signatures import recognize_bytes
+from serve.diagnosis.file_types import recognize_bytes
 from serve.text import with_hint
 
 # Longer texts and lines are not examined as a whole.
