@@ -72,7 +72,7 @@ def load_schema(folder: Path) -> Schema:
     try:
         document = json.loads(path.read_bytes())
         features = tuple(
-            _read_feature(index, entry) for index, entry in enumerate(document["features"])
+            _read_feature(index, entry) for index, entry in enumerate(document.get("features", ()))
         )
         target = _read_target(document.get("prediction") or {})
     except FileNotFoundError as error:
@@ -85,7 +85,10 @@ def load_schema(folder: Path) -> Schema:
             f"got {type(error).__name__}: {error}"
         ) from error
     if not features:
-        raise BadSchema(f'{path}: "features" is empty')
+        raise BadSchema(
+            f'{path}: expected "features", a list of the columns that the form is built from; '
+            "see docs/artifact.md"
+        )
     return Schema(features, target)
 
 

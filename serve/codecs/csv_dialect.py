@@ -9,6 +9,7 @@ import io
 from collections.abc import Mapping
 
 from serve.codecs.lines import decode_text
+from serve.diagnosis.invalid_csv import explain_invalid_csv
 from serve.errors import MalformedPayload, UnsupportedMediaType
 from serve.media_types import DELIMITERS
 from serve.text import quoted
@@ -72,7 +73,7 @@ def _rewrite(body: bytes, delimiter: str) -> bytes:
         dialect = "unix" if has_carriage_return else "excel"
         csv.writer(rewritten, dialect, lineterminator="\n").writerows(rows)
     except csv.Error as error:
-        raise MalformedPayload(f"line {reader.line_num}: invalid CSV: {error}") from error
+        raise explain_invalid_csv(error, f"line {reader.line_num}", source.getvalue()) from error
     return rewritten.getvalue().encode()
 
 

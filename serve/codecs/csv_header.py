@@ -11,8 +11,9 @@ from typing import NamedTuple
 from serve.codecs.csv_dialect import parse_header
 from serve.codecs.lines import LINE_END, decode_text
 from serve.column_names import strip_blanks
+from serve.diagnosis.invalid_csv import explain_invalid_csv
 from serve.diagnosis.names import describe_name_mismatch, is_mostly_names
-from serve.errors import HeaderMismatch, MalformedPayload, SchemaMismatch
+from serve.errors import HeaderMismatch, SchemaMismatch
 from serve.schema.schema import Schema
 
 # What pandas writes for columns without names, alone and beside an index. With fewer than four
@@ -112,4 +113,4 @@ def _read_first_line(body: bytes) -> tuple[list[str], int]:
     try:
         return next(csv.reader(lines(), strict=True), []), end
     except csv.Error as error:
-        raise MalformedPayload(f"row 1: invalid CSV: {error}") from error
+        raise explain_invalid_csv(error, "row 1", decode_text(body[:end], 1)) from error

@@ -7,6 +7,7 @@ from itertools import islice
 
 from serve.codecs.lines import decode_text
 from serve.diagnosis.file_types import find_binary_hint
+from serve.diagnosis.invalid_csv import explain_invalid_csv
 from serve.errors import MalformedPayload, SchemaMismatch
 from serve.schema.schema import Schema
 from serve.text import with_hint
@@ -23,7 +24,7 @@ def read_rows(lines: bytes, first_row: int, schema: Schema) -> Iterator[list[lis
     text = decode_text(lines, first_row) + "\n"
     _check_characters(text, lines, first_row)
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    while rows := _next_rows(reader, first_row):
+    while rows := _next_rows(reader, first_row, text):
         if [] in rows:
             rows = _read_blank_lines(rows, first_row, schema)
         if schema.accepts_unknown_labels:
@@ -45,12 +46,12 @@ def _check_characters(text: str, lines: bytes, first_row: int) -> None:
         )
 
 
-def _next_rows(reader: Iterator[list[str]], first_row: int) -> list[list[str]]:
+def _next_rows(reader: Iterator[list[str]], first_row: int, text: str) -> list[list[str]]:
     rows: list[list[str]] = []
     try:
         rows.extend(islice(reader, SLICE_ROWS))
     except csv.Error as error:
-        raise MalformedPayload(f"row {first_row + len(rows)}: invalid CSV: {error}") from error
+        raise explain_invalid_csv(error, f"row {first_row + len(rows)}", text) from error
     return rows
 
 

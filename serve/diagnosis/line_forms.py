@@ -41,7 +41,7 @@ LINE_FORMS = tuple(
         ),
         (r"(?:<!doctype|<\?xml|<html|<\w+[^<>]*>[^<>]*<)", "this is HTML or XML: send CSV or JSON"),
         (r"data:[\w/;=.+-]*,", "this is a data URL: send only the decoded content"),
-        (r"[\w.\[\]]+=|[^%]*%(?:2C|0A|22|20|7B|5B)", FORM_HINT),
+        (r"[\w.\[\]]+=(?!=?$)|[^%]*%(?:2C|0A|22|20|7B|5B)", FORM_HINT),
         (r"@\S+$", "curl --data-raw does not read files: use --data-binary @FILE"),
         (
             r"(?:s3|https?|gs|file)://\S+$|[\w./\\~-]+\.(?:csv|jsonl?|parquet|npy|npz|txt|tsv|gz)$",
@@ -70,7 +70,7 @@ def _find_base64_hint(line: str) -> str:
     if len(line) % 4 or not BASE64.fullmatch(line):
         return ""
     content = b64decode(line)
-    is_text = content.isascii() and content.decode("ascii").isprintable()
+    is_text = content.isascii() and "".join(content.decode("ascii").split()).isprintable()
     has_digit = any(48 <= byte < 58 for byte in content)  # noqa: PLR2004  # the digits 0 to 9
     if (is_text and has_digit) or content[:1] in b"{[" or find_binary_hint(content):
         return "this is base64: send the decoded bytes"

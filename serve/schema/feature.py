@@ -134,7 +134,8 @@ class Feature:
             reason = f"expected {self._expected}, got the string {SENT}"
             raise CellMismatch(reason, find_number_hint(cell, textual=False))
         if isinstance(cell, bool) and self.type != "i":
-            raise CellMismatch(f"expected {self._expected}, got {SENT}")
+            hint = find_number_hint(cell, textual=False)
+            raise CellMismatch(f"expected {self._expected}, got {SENT}", hint)
         try:
             number = float(cell)
         except OverflowError:

@@ -67,9 +67,10 @@ def test_port_in_use() -> None:
         (None, "does not exist; the form is built from it: see docs/artifact.md"),
         ("{", "expected a schema as described in docs/artifact.md"),
         ("[]", "expected a schema as described in docs/artifact.md"),
-        ('{"features": []}', '"features" is empty'),
+        ('{"features": []}', 'expected "features", a list of the columns'),
+        ('{"missing_value": -999}', 'expected "features", a list of the columns'),
     ],
-    ids=["missing", "invalid-json", "list", "empty"],
+    ids=["missing", "invalid-json", "list", "empty", "without-features"],
 )
 def test_missing_or_invalid_schema(tmp_path: Path, text: str | None, message: str) -> None:
     """A missing or invalid schema.json is an error that links to its documentation."""

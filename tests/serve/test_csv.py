@@ -179,7 +179,13 @@ def test_invalid_rows(named: Server, body: str, message: str) -> None:
             ),
         ),
         ("", 'header: missing columns "a", "b", "c"'),
-        ('"a,b,c', "row 1: invalid CSV: unexpected end of data"),
+        (
+            '"a,b,c',
+            (
+                "row 1: invalid CSV: unexpected end of data; "
+                "a cell begins with a quote and has no closing quote"
+            ),
+        ),
     ],
 )
 def test_declared_header_must_match(named: Server, first_line: str, message: str) -> None:

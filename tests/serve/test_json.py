@@ -139,6 +139,8 @@ def test_document_shapes(named: Server, body: str, rows: list[list[float]]) -> N
         ),
         ('[{"a": 1, "b": 2, "c": 3, "b": 4}]', 'row 1: repeated column "b"'),
         ('{"a" :1, "a":2, "b":3, "c": 3}', 'row 1: repeated column "a"'),
+        ('[{" a": 1, "a": 2, "b": 3, "c": 3}]', 'row 1: repeated column "a"'),
+        ('[{" a": 1, "a ": 2, "b": 3, "c": 3}]', 'row 1: repeated column "a"'),
         ('{"a": 1, "\\u0061": 2, "b": 3, "c": 3}', 'row 1: repeated column "a"'),
         ("{}", 'row 1: missing columns "a", "b", "c"'),
         (
@@ -158,7 +160,10 @@ def test_document_shapes(named: Server, body: str, rows: list[list[float]]) -> N
             '[{"c": 3, "b": "x", "a": 1}]',
             'row 1, column "b": expected a number, got the string "x"',
         ),
-        ("[[1, true, 3]]", 'row 1, column "b": expected a number, got true'),
+        (
+            "[[1, true, 3]]",
+            ('row 1, column "b": expected a number, got true; send 1 or 0 for true or false'),
+        ),
         ("[[1, [2], 3]]", 'row 1, column "b": expected a number, got [2]'),
         ('[[1, {"x": 2}, 3]]', 'row 1, column "b": expected a number, got {"x": 2}'),
         (
