@@ -1,29 +1,83 @@
-"""gunicorn's arbiter, without the race in which a new worker loses its signals."""
+"""gunicorn's arbiter, which survives a refused fork, and starts workers that lose no signal."""
 
+import logging
 import signal
+import sys
+from collections.abc import Callable
+from time import monotonic
+from typing import Any
 
 from gunicorn.arbiter import Arbiter
+from gunicorn.errors import HaltServer
+
+from serve.logs import log_event
 
 # A worker installs its own handlers for these signals. Until then, it has the arbiter's, which only
 # queue the signals.
 WORKER_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGABRT)
+# A worker that fails to start this early would fail again, so the server exits. Later, it is a
+# shortage of the system, which may end.
+START_SECONDS = 30.0
+RETRY_SECONDS = 1.0
 
 
-class SignalSafeArbiter(Arbiter):
-    """An arbiter that blocks signals during the fork, so early signals are delivered after it."""
+class ResilientArbiter(Arbiter):
+    """An arbiter that keeps its workers if the system refuses to start another one.
+
+    gunicorn's own arbiter stops the server then. This one tries again once a second.
+    """
+
+    def __init__(self, application: Any, log_start: Callable[[], None]) -> None:
+        super().__init__(application)
+        self._log_start = log_start
+        self._started = monotonic()
+        self._has_worker = False
+        self._is_refused = False
+        self._next_attempt = 0.0
+
+    def spawn_workers(self) -> None:
+        """Start as many workers as are missing, but at most once a second after a refusal."""
+        if monotonic() >= self._next_attempt:
+            super().spawn_workers()
 
     def spawn_worker(self) -> int:
-        """Fork a worker, which unblocks the signals once its handlers are installed.
+        """Fork a worker, and return its process ID, or 0 if the system refuses.
 
-        Otherwise a SIGTERM within the worker's first milliseconds has no effect, and the server
-        stops only after ``graceful_timeout`` (20 s), by SIGKILL.
+        Signals are blocked during the fork; the worker unblocks them once its handlers are
+        installed. Otherwise a SIGTERM within the worker's first milliseconds has no effect, and the
+        server stops only after ``graceful_timeout`` (20 s), by SIGKILL.
         """
         previous_mask = signal.pthread_sigmask(signal.SIG_BLOCK, WORKER_SIGNALS)
         try:
             pid: int = super().spawn_worker()
+        except OSError as error:  # no more processes, memory or open files
+            self._handle_refusal(error.strerror or str(error))
+            return 0
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, previous_mask)
+        if not self._has_worker:
+            self._log_start()
+        self._has_worker, self._is_refused = True, False
         return pid
+
+    def reap_workers(self) -> None:
+        """Reap workers that have exited; one that failed to start ends only a new server."""
+        try:
+            super().reap_workers()
+        except HaltServer as error:
+            if monotonic() - self._started < START_SECONDS:
+                raise
+            self._handle_refusal(error.reason)
+
+    def _handle_refusal(self, reason: str) -> None:
+        """Log the first of several refusals; exit with one line if there has been no worker yet."""
+        if not self._has_worker:
+            sys.exit(f"cannot serve: cannot start a worker process: {reason}")
+        self.worker_age -= 1  # the ages of workers remain consecutive
+        if not self._is_refused:
+            log_event(logging.ERROR, "cannot start a worker", reason=reason)
+        self._is_refused = True
+        self._next_attempt = monotonic() + RETRY_SECONDS
 
 
 def unblock_signals() -> None:

@@ -11,7 +11,7 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger as GunicornLogger
 from gunicorn.http.errors import ParseException
 
-from container.arbiter import SignalSafeArbiter, unblock_signals
+from container.arbiter import ResilientArbiter, unblock_signals
 from container.asgi_worker import CONNECTION_COUNTS, AsgiWorker
 from container.flask_worker import FlaskWorker
 from container.listener import bind, describe, hand_over, listen
@@ -65,7 +65,6 @@ class Server(BaseApplication):
     def load_config(self) -> None:
         for name, value in self.options.items():
             self.cfg.set(name, value)
-        self.cfg.set("when_ready", self._log_start)
         self.cfg.set("on_exit", lambda _: log_event(logging.INFO, "server stopped"))
         self.cfg.set("post_worker_init", lambda _: unblock_signals())
         self.cfg.set("child_exit", lambda _, worker: CONNECTION_COUNTS.remove(worker.age))
@@ -74,11 +73,11 @@ class Server(BaseApplication):
         return self.application
 
     def run(self) -> None:
-        arbiter = SignalSafeArbiter(self)
+        arbiter = ResilientArbiter(self, self._log_start)
         arbiter.LISTENERS = hand_over(self._listeners, self.cfg, arbiter.log)
         arbiter.run()
 
-    def _log_start(self, _arbiter: Any) -> None:
+    def _log_start(self) -> None:
         log_event(logging.INFO, "server started", **self.startup_fields)
 
 

@@ -1,11 +1,13 @@
 """Replacement of workers that crash or hang, while the others keep serving."""
 
 import os
+import resource
 import signal
 import time
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from tests.support.boosters import predict_with_xgboost, random_features, save_artifact, train
 from tests.support.diamonds import ARTIFACT, CSV, expected
@@ -41,6 +43,30 @@ def test_crashed_worker_is_replaced() -> None:
 
     assert before[0] not in after
     assert before[1] in after
+
+
+@pytest.mark.parametrize("front_end", ["asgi", "flask"])
+def test_server_survives_while_no_worker_can_be_started(front_end: str) -> None:
+    """2.6: if the system refuses to start a worker, the others keep serving until it can.
+
+    The limit is that of open files, because root has no limit of processes.
+    """
+    with running(ARTIFACT, SERVE_FRONTEND=front_end, SAGEMAKER_MODEL_SERVER_WORKERS="2") as server:
+        before = wait_for_workers(server, 2)
+        assert server.process
+        soft, hard = resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (4, hard))
+        os.kill(before[0], signal.SIGKILL)
+        time.sleep(2.5)
+        during = wait_for_workers(server, 1)
+        np.testing.assert_array_equal(scores(server.post(CSV)), expected())
+        resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (soft, hard))
+        after = wait_for_workers(server, 2)
+
+    refusals = [event for event in server.events() if event["event"] == "cannot start a worker"]
+    assert during == before[1:]
+    assert before[1] in after
+    assert [event["reason"] for event in refusals] == ["Too many open files"]
 
 
 def test_unresponsive_worker_is_replaced() -> None:

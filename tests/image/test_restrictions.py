@@ -124,6 +124,53 @@ def test_missing_writable_folder_prevents_startup() -> None:
     assert "add --tmpfs /tmp" in outcome.stderr
 
 
+def list_workers(name: str) -> list[int]:
+    """Return the process IDs of a container's workers, as the container sees them."""
+    program = "print(open('/proc/1/task/1/children').read())"
+    return [int(pid) for pid in docker("exec", name, "python3", "-c", program).stdout.split()]
+
+
+def test_a_refused_fork_does_not_stop_the_server() -> None:
+    """2.6: at the limit of processes, the other workers keep serving, and it is tried again."""
+    with container("--env", "SAGEMAKER_MODEL_SERVER_WORKERS=2") as (name, server):
+        before = list_workers(name)
+        kill = f"import os, time; time.sleep(2); os.kill({before[0]}, 9)"
+        docker("exec", "--detach", name, "python3", "-c", kill)
+        docker("update", "--pids-limit", "1", name)
+        time.sleep(5)
+        np.testing.assert_array_equal(scores(server.post(CSV)), expected())
+        docker("update", "--pids-limit", "100", name)
+        time.sleep(3)
+        after = list_workers(name)
+        log = docker("logs", name).stdout
+
+    assert len(after) == 2
+    assert after[0] == before[1]
+    assert log.count('"cannot start a worker"') == 1
+
+
+def test_a_refused_fork_prevents_startup() -> None:
+    """1.5: if not even one worker can be started, startup fails with one line."""
+    outcome = docker(
+        "run",
+        "--rm",
+        "--user",
+        "54321",
+        "--ulimit",
+        "nproc=1",
+        "--volume",
+        f"{ARTIFACT}:/opt/ml/model:ro",
+        IMAGE,
+        check=False,
+    )
+
+    assert outcome.returncode == 1
+    assert outcome.stdout == ""
+    assert outcome.stderr.splitlines() == [
+        "cannot serve: cannot start a worker process: Resource temporarily unavailable"
+    ]
+
+
 def test_docker_stop_under_load() -> None:
     """1.3: docker stop lets invocations in flight finish, and the exit code is 0."""
     responses: list[requests.Response] = []
