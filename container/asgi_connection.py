@@ -7,9 +7,12 @@ import asyncio
 from http import HTTPStatus
 from typing import Any, Protocol
 
+from gunicorn.asgi import protocol
 from gunicorn.asgi.protocol import ASGIProtocol
 
+from container.asgi_parser import HeadParser
 from container.client_address import format_address
+from container.request_head import InvalidHead
 from serve.errors import SENT, IncompleteBody
 from serve.http.body import STALL_SECONDS
 from serve.http.error_responses import handle_invalid_http
@@ -69,6 +72,10 @@ class Connection(ASGIProtocol):
             self._send_error_response(400, "a number has too many digits")
             self._close_transport()
             return False
+        except InvalidHead as error:
+            self._send_error_response(error.status, str(error))
+            self._close_transport()
+            return False
         if self._client_finished:
             self._fail_body(EOFError())
         return keep_reading
@@ -123,11 +130,6 @@ class Connection(ASGIProtocol):
         if self.is_idle and self.req_count <= 1:
             self.close_idle()
 
-    def _get_reason_phrase(self, status: int) -> str:
-        """Return the phrase of a status, even of one that gunicorn does not know, such as 431."""
-        phrase: str = super()._get_reason_phrase(status)
-        return HTTPStatus(status).phrase if phrase == "Unknown" else phrase
-
     def _send_error_response(self, status: int, message: str, extra_headers: Any = ()) -> None:
         """Send an error of the HTTP parser in JSON, like every other error.
 
@@ -152,3 +154,8 @@ class Connection(ASGIProtocol):
             "\r\n",
         ]
         self._safe_write("\r\n".join(lines).encode("latin-1") + response.body)
+
+
+protocol.PythonProtocol = HeadParser
+for known_status in HTTPStatus:
+    protocol._REASON_PHRASES.setdefault(known_status.value, known_status.phrase)

@@ -2,12 +2,16 @@
 
 import select
 import socket
+from contextlib import suppress
 from typing import Any
 
 from gunicorn import util
+from gunicorn.http.parser import RequestParser
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from container.client_address import format_address
+from container.flask_request import CheckedRequest
+from container.request_head import InvalidHead
 from serve.http.body import STALL_SECONDS
 from serve.http.error_responses import handle_invalid_http
 
@@ -39,6 +43,14 @@ class FlaskWorker(ThreadWorker):
                     self.accept(listener)
         super().set_accept_enabled(enabled)
 
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
+        """Respond to a request that could not be parsed."""
+        if isinstance(exc, InvalidHead):
+            with suppress(OSError):  # the client has disconnected
+                write_json_error(client, exc.status, exc.status.phrase, str(exc))
+        else:
+            super().handle_error(req, client, addr, exc)
+
 
 def write_json_error(connection: socket.socket, status: int, reason: str, message: str) -> None:
     """Send an error of the HTTP parser in JSON; by default, gunicorn sends an HTML page."""
@@ -61,3 +73,4 @@ def _get_address(connection: socket.socket) -> str:
 
 
 util.write_error = write_json_error
+RequestParser.mesg_class = CheckedRequest

@@ -105,6 +105,8 @@ def build_options(settings: Settings, workers: int, heartbeat_folder: str) -> di
         "workers": workers,
         "preload_app": True,
         "worker_tmp_dir": heartbeat_folder,
+        # Both front ends extend this parser; gunicorn prefers another one if that is installed.
+        "http_parser": "python",
         # By default, gunicorn accepts SCRIPT_NAME from the loopback, which would change the routes.
         "forwarder_headers": "",
         # The socket would be in the home folder, which may be read-only.

@@ -10,6 +10,7 @@ ServeError
 │   ├── NotAcceptable         406  Accept allows none of the media types of a response
 │   ├── PayloadTooLarge       413  the payload exceeds the size limit
 │   ├── UnsupportedMediaType  415  no codec for the Content-Type or Content-Encoding
+│   ├── HeaderTooLong         431  a header is longer than SageMaker allows
 │   └── Overloaded            503  too many invocations are in flight
 ├── AbortedStream                  ends a streamed response whose status has been sent
 └── StartupError                   prevents startup, with one line for the operator
@@ -87,6 +88,12 @@ class UnsupportedMediaType(InvocationError):
     """The `Content-Type` or `Content-Encoding` is not supported."""
 
     status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+
+
+class HeaderTooLong(InvocationError):
+    """`Content-Type`, `Accept` or `Content-Encoding` is longer than SageMaker allows."""
+
+    status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
 
 
 class Overloaded(InvocationError):

@@ -16,10 +16,10 @@ from serve.media_types import (
     JSON,
     JSON_LINES,
     LIBSVM,
-    QUOTED_STRING,
     STREAM,
     TOP,
     parse_media_type,
+    remove_quoted,
     split_accept,
 )
 from serve.text import quoted
@@ -117,7 +117,7 @@ def parse_stream(parameters: Mapping[str, str]) -> bool:
 
 def _find_problem(entry: str, known: Collection[str], hints: Mapping[str, str]) -> str | None:
     """Return the first problem with the names of an entry's parameters, or None."""
-    entry = QUOTED_STRING.sub('""', entry)
+    entry = remove_quoted(entry)
     names = [name.lower() for name in NAME.findall(entry)]
     for name in names:
         if name in known:

@@ -50,8 +50,8 @@ ALIASES = {
 EXPLAIN, TOP, STREAM = "explain", "top", "stream"
 ACCEPT_PARAMETERS = (EXPLAIN, TOP, STREAM)
 
-SPACED_EQUALS = re.compile(r"[ \t]*=[ \t]*")
-QUOTED_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
+# Without the alternative, a text of many escaped quotes would take quadratic time.
+QUOTED_STRING = re.compile(r'"(?:[^"\\]|\\.)*(?:"|(?P<unterminated>\\?\Z))')
 PARAMETER = re.compile(r";\s*([\w-]+)=")
 
 
@@ -96,9 +96,18 @@ def parse_content_type(header: str | None) -> MediaType:
 
 def parse_media_type(text: str) -> MediaType:
     """Parse a media type that is not an alias, with its parameters."""
-    text = SPACED_EQUALS.sub("=", text)
+    text = "=".join(part.strip(" \t") for part in text.split("="))
     name, parameters = parse_options_header(text)
     return MediaType(name.strip().lower(), _collect_parameters(text, parameters))
+
+
+def remove_quoted(text: str) -> str:
+    """Return a header's value with the content of its quoted strings removed."""
+
+    def replace(match: re.Match[str]) -> str:
+        return '""' if match["unterminated"] is None else match[0]
+
+    return QUOTED_STRING.sub(replace, text)
 
 
 def split_accept(header: str | None) -> list[str]:
@@ -143,6 +152,5 @@ def _parse_range(entry: str) -> _Range:
 
 def _collect_parameters(header: str, parsed: Mapping[str, str]) -> Mapping[str, str]:
     """Return the parsed parameters, and an empty value for each one that could not be parsed."""
-    unquoted = QUOTED_STRING.sub('""', header)
-    empty = {name.lower(): "" for name in PARAMETER.findall(unquoted)}
+    empty = {name.lower(): "" for name in PARAMETER.findall(remove_quoted(header))}
     return MappingProxyType({**empty, **parsed})

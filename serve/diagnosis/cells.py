@@ -26,7 +26,7 @@ BOOLEANS = frozenset(("true", "false", "yes", "no", "t", "f", "y", "n", "on", "o
 
 MAX_LENGTH = 80
 
-NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
+NUMBER = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
 # What a text that is not a number really is, and what to change, in order of precedence.
 NUMBER_FORMS = tuple(
     (re.compile(pattern), hint)
@@ -64,7 +64,7 @@ NUMBER_FORMS = tuple(
         (rf"[\"'‘’“”`]+\s*{NUMBER}\s*[\"'‘’“”`]+", "remove the quotes around the number"),
         (rf"[\[(]+\s*{NUMBER}\s*,?\s*[\])]+", "remove the brackets around the number"),
         (rf"[<>≤≥~≈±]=?\s*{NUMBER}", "send only the number"),
-        (r"[−–]\s*(?:\d+\.?\d*|\.\d+)", "write the minus sign as -"),
+        (r"[−–]\s*(?:\d+(?:\.\d*)?|\.\d+)", "write the minus sign as -"),
         (rf"{NUMBER}\s*[^\W\d]+.*", "send the number without its unit"),
         (rf"{NUMBER}(?:\s+{NUMBER})+", "separate the values with commas"),
     )

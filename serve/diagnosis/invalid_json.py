@@ -12,7 +12,7 @@ from serve.text import with_hint
 
 # Longer texts and lines are not examined as a whole.
 MAX_EXAMINED_CHARACTERS = 10_000
-NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
+NUMBER = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
 # What the first line looks like in other formats; the first one that matches is reported.
 FORMATS = (
     (
@@ -26,7 +26,7 @@ FORMATS = (
         "this is form data: send JSON as the body",
     ),
     (
-        rf"[^{{}}\[\]()]*[,;\t|][^{{}}\[\]()]*|{NUMBER}",
+        rf"(?=[^,;\t|]*[,;\t|])[^{{}}\[\]()]*|{NUMBER}",
         "this is CSV: send Content-Type: text/csv",
     ),
     ("@.*", "this is the name of a file: send its content"),

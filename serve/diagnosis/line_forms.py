@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from serve.diagnosis.file_types import find_binary_hint
 
 MAX_CHARACTERS = 10_000
-NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
+NUMBER = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
 JSON_HINT = "this is JSON: set Content-Type: application/json"
 ARRAY_HINT = "this is the text of a NumPy array: send the values separated by commas"
 MULTIPART_HINT = "this is multipart form data, as from curl -F: use --data-binary"
@@ -39,7 +39,7 @@ LINE_FORMS = tuple(
             r"content-disposition:",
             MULTIPART_HINT,
         ),
-        (r"(?:<!doctype|<\?xml|<html|<\w+[^<>]*>[^<>]*<)", "this is HTML or XML: send CSV or JSON"),
+        (r"(?:<!doctype|<\?xml|<html|<\w[^<>]*>[^<>]*<)", "this is HTML or XML: send CSV or JSON"),
         (r"data:[\w/;=.+-]*,", "this is a data URL: send only the decoded content"),
         (r"[\w.\[\]]+=(?!=?$)|[^%]*%(?:2C|0A|22|20|7B|5B)", FORM_HINT),
         (r"@\S+$", "curl --data-raw does not read files: use --data-binary @FILE"),

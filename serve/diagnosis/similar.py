@@ -16,6 +16,8 @@ MAX_LENGTH = 80
 MAX_LENGTH_DIFFERENCE = 3
 MAX_COMPARED = 20
 MIN_SIMILARITY = 0.8
+# Missing column names are a choice of the client's, so there may be very many different lists.
+CACHED_INDEXES = 16
 
 
 def find_similar(text: str, candidates: tuple[str, ...]) -> str | None:
@@ -49,7 +51,7 @@ def _find_near(simplified: str, candidates: tuple[str, ...]) -> Iterator[str]:
             return
 
 
-@lru_cache(maxsize=256)
+@lru_cache(CACHED_INDEXES)
 def _index(candidates: tuple[str, ...]) -> Mapping[str, str]:
     """Return the candidates by their simplified text; the value is empty if several have it."""
     index: dict[str, str] = {}

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from wsgiref.types import WSGIApplication
 
 from serve.errors import AbortedStream, InvocationError
@@ -51,9 +51,8 @@ class AsgiFrontEnd:
         if scope["type"] != "http":
             await send({"type": "websocket.close"})
             return
-        # Clients of a proxy send the whole URL; every server must accept that (RFC 9112, 3.2.2).
         if not scope["path"].startswith("/"):
-            scope["path"] = urlsplit(scope["path"]).path or "/"
+            _shorten_target(scope)
         request = _read_request(scope)
         try:
             response = await self._respond(request, scope, receive)
@@ -105,6 +104,15 @@ class AsgiFrontEnd:
         except AbortedStream:
             return
         await send({"type": "http.response.body", "body": b""})
+
+
+def _shorten_target(scope: Scope) -> None:
+    """Reduce an absolute URL to its path.
+
+    Clients of a proxy send the whole URL, which every server must accept (RFC 9112, 3.2.2).
+    """
+    path = urlsplit(scope["raw_path"].decode("latin-1")).path or "/"
+    scope["raw_path"], scope["path"] = path.encode("latin-1"), unquote(path)
 
 
 def _read_request(scope: Scope) -> HttpRequest:

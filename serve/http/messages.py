@@ -1,6 +1,6 @@
 """HTTP requests and responses, independent of the front end.
 
-Source: contract 3.7 and 3.10.
+Source: contract 3.3, 3.7 and 3.10.
 """
 
 import re
@@ -8,13 +8,15 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from serve.errors import HeaderTooLong
 from serve.stopwatch import Stopwatch
 
 CUSTOM_ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
 REQUEST_ID = "X-Request-Id"
 # A client's ID, such as a UUID, appears in the log, so its length and characters are limited.
 VALID_REQUEST_ID = re.compile(r"[!-~]{1,128}")
-MAX_CUSTOM_ATTRIBUTES_LENGTH = 1024
+# SageMaker's own limit for custom attributes, Content-Type and Accept: contract 3.3.
+MAX_HEADER_LENGTH = 1024
 MAX_LOGGED_LENGTH = 200
 
 Headers = tuple[tuple[str, str], ...]
@@ -50,6 +52,24 @@ class HttpResponse:
     chunks: Iterator[bytes] | None = None
 
 
+def check_header_lengths(request: HttpRequest) -> None:
+    """Raise HeaderTooLong for a header that SageMaker itself would reject.
+
+    The joined values of a repeated header count together. A longer value could take seconds to
+    parse, and megabytes in a cache.
+    """
+    headers = (
+        ("Content-Type", request.content_type),
+        ("Accept", request.accept),
+        ("Content-Encoding", request.content_encoding),
+    )
+    for name, value in headers:
+        if value is not None and len(value) > MAX_HEADER_LENGTH:
+            raise HeaderTooLong(
+                f"{name}: expected at most {MAX_HEADER_LENGTH:,} characters, got {len(value):,}"
+            )
+
+
 def echo_custom_attributes(request: HttpRequest) -> Headers:
     """Return the request's custom attributes as a header of the response.
 
@@ -59,7 +79,7 @@ def echo_custom_attributes(request: HttpRequest) -> Headers:
     attributes = request.custom_attributes
     if (
         attributes
-        and len(attributes) <= MAX_CUSTOM_ATTRIBUTES_LENGTH
+        and len(attributes) <= MAX_HEADER_LENGTH
         and attributes.isascii()
         and attributes.isprintable()
     ):

@@ -19,6 +19,7 @@ from serve.http.messages import (
     HttpRequest,
     HttpResponse,
     build_log_fields,
+    check_header_lengths,
     echo_custom_attributes,
     identify,
 )
@@ -67,6 +68,7 @@ class Responder:
 
     def respond(self, request: HttpRequest, body: bytes) -> HttpResponse:
         """Return the response to an invocation; raises InvocationError."""
+        check_header_lengths(request)
         payload = decode_content(body, request.content_encoding, self.max_payload_bytes)
         request.payload_bytes = len(payload)
         request.stopwatch.end("read")
