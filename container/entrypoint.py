@@ -22,10 +22,13 @@ from container.check_report import format_json, format_text
 from container.server import Server
 from serve.errors import StartupError
 from serve.settings import Settings
+from serve.text import printable
 
 
 def main() -> None:
     """Run a command; if it fails, print one line to standard error, and exit with code 1."""
+    # A file name that is not valid UTF-8 must not prevent a message.
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a TextIOWrapper
     arguments = _parse_arguments()
     if arguments.command == "train":
         sys.exit(
@@ -40,7 +43,7 @@ def main() -> None:
             return
         server = Server(settings)
     except (StartupError, OSError) as error:  # OSError: an unreadable file of the artifact
-        sys.exit(f"cannot {arguments.command}: {error}")
+        sys.exit(f"cannot {arguments.command}: {printable(error)}")
     server.run()
 
 

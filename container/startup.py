@@ -37,8 +37,8 @@ def prepare(settings: Settings) -> Prepared:
     heartbeat_folder = _find_heartbeat_folder()
     model_file = find_model(settings.model_folder, ensemble=settings.ensemble)
     sizing = compute_sizing(model_file, read_limits(), settings)
-    model = load_model(settings)
-    self_test_records = run_self_test(model, settings.model_folder)
+    model = load_model(settings, model_file)
+    self_test_records = run_self_test(model)
     responder = Responder(model, settings, ParallelMap(sizing.threads))
     for warning in model.warnings:
         log_event(logging.WARNING, "model warning", warning=warning)

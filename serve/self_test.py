@@ -1,7 +1,6 @@
 """Run the artifact's self-test: predict its request, and compare with its expected response."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +8,6 @@ from numpy.typing import NDArray
 from serve.errors import BadArtifact, InvocationError
 from serve.inference import Invocation, infer
 from serve.media_types import CSV, JSON, SUFFIXES
-from serve.model.artifact import find_self_test
 from serve.model.model import Model
 from serve.text import counted
 
@@ -18,12 +16,12 @@ RELATIVE_TOLERANCE = 1e-5
 ABSOLUTE_TOLERANCE = 1e-6
 
 
-def run_self_test(model: Model, folder: Path) -> int:
+def run_self_test(model: Model) -> int:
     """Return the number of records that the self-test compared, or 0 if the artifact has none.
 
     Raises BadArtifact if a prediction differs from the expected one.
     """
-    self_test = find_self_test(folder)
+    self_test = model.file.self_test
     if self_test is None:
         return 0
     request, expected_response = self_test

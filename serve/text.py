@@ -24,6 +24,12 @@ def listed(values: Iterable[object]) -> str:
     return ", ".join(texts)
 
 
+def printable(value: object) -> str:
+    """Return a text, such as a file name, with escapes for line breaks and invalid UTF-8."""
+    text = str(value)
+    return text if text.isprintable() else "".join(map(_escape, text))
+
+
 def counted(count: int, noun: str) -> str:
     """Return a count with its noun: "1 column", "2 columns"."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
@@ -49,3 +55,12 @@ def is_number(text: str) -> bool:
     except ValueError:
         return False
     return text.isascii() and "_" not in text
+
+
+def _escape(character: str) -> str:
+    if character.isprintable():
+        return character
+    # Python represents a byte of a file name that is not UTF-8 as a lone surrogate.
+    if "\udc80" <= character <= "\udcff":
+        return f"\\x{ord(character) - 0xDC00:02x}"
+    return character.encode("unicode_escape").decode()

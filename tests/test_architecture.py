@@ -16,11 +16,18 @@ PACKAGES: dict[str, set[str]] = {
     "local_test": {
         "serve.text",
         "serve.column_names",
+        "serve.errors",
         "serve.media_types",
+        "serve.model.artifact",
         "container.local_server",
     },
     "deploy": {"serve", "container"},
-    "capacity": {"container.limits", "container.local_server"},
+    "capacity": {
+        "serve.errors",
+        "serve.model.artifact",
+        "container.limits",
+        "container.local_server",
+    },
     "bench": {"serve", "container"},
     "docs": {"serve", "deploy"},
 }
@@ -68,6 +75,7 @@ HOMES: dict[str, set[str]] = {
     "requests": {"local_test", "capacity", "bench"},
     "os": {
         "serve.settings",
+        "serve.model.files.listing",
         "container.asgi_worker",
         "container.entrypoint",
         "container.limits",

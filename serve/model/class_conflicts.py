@@ -6,8 +6,8 @@ from typing import Any, NoReturn
 import numpy as np
 
 from serve.errors import BadArtifact
-from serve.model.artifact import SCHEMA_NAME
 from serve.model.estimator import Estimator
+from serve.model.files.names import SCHEMA_NAME
 from serve.model.schema_file import SchemaFile
 from serve.model.schema_keys import CLASSES, PREDICTION
 from serve.text import counted, listed, quoted

@@ -9,7 +9,7 @@ import numpy as np
 import xgboost
 from numpy.typing import NDArray
 
-from serve.model.artifact import SCHEMA_NAME, ModelFile, find_model
+from serve.model.artifact import ModelFile, find_model
 from serve.model.booster import read_booster
 from serve.model.class_conflicts import check_classes
 from serve.model.ensemble import (
@@ -20,6 +20,7 @@ from serve.model.ensemble import (
     standard_deviation,
 )
 from serve.model.estimator import read_estimator
+from serve.model.files.names import SCHEMA_NAME
 from serve.model.native_predict import Predictor, build_predictor
 from serve.model.rounds import choose_rounds
 from serve.model.schema_file import read_schema_file
@@ -84,9 +85,13 @@ class Model:
         return mean(predictions), standard_deviation(predictions)
 
 
-def load_model(settings: Settings) -> Model:
-    """Return the model of the settings' model directory, warmed up; raises BadArtifact."""
-    file = find_model(settings.model_folder, ensemble=settings.ensemble)
+def load_model(settings: Settings, file: ModelFile | None = None) -> Model:
+    """Return the model of the settings' model directory, warmed up; raises BadArtifact.
+
+    ``file`` is the model file, if it has been found before.
+    """
+    if file is None:
+        file = find_model(settings.model_folder, ensemble=settings.ensemble)
     members = tuple(_load_file(member, settings) for member in file.members)
     model = _combine(file, members) if len(members) > 1 else members[0]
     max_rows_one_by_one, seconds_per_row = measure_speed(model.predictor, model.schema.width)
@@ -94,7 +99,7 @@ def load_model(settings: Settings) -> Model:
         model,
         max_rows_one_by_one=max_rows_one_by_one,
         seconds_per_row=seconds_per_row,
-        warnings=(*model.warnings, *find_schema_warnings(model.schema)),
+        warnings=(*file.warnings, *model.warnings, *find_schema_warnings(model.schema)),
     )
 
 
@@ -128,7 +133,7 @@ def _list_properties(model: Model) -> dict[str, object]:
 def _load_file(file: ModelFile, settings: Settings) -> Model:
     """Return the model in one file."""
     booster = read_booster(file, allow_newer=settings.allow_newer)
-    schema_file = read_schema_file(settings.model_folder / SCHEMA_NAME)
+    schema_file = read_schema_file(file.schema or file.path.with_name(SCHEMA_NAME))
     estimator = read_estimator(booster)
     schema = merge_schema(booster, file.writer_version, schema_file, estimator, settings)
     learner = json.loads(booster.save_config())["learner"]

@@ -10,9 +10,9 @@ from typing import NoReturn
 import numpy as np
 
 from serve.errors import BadArtifact
-from serve.model.artifact import SCHEMA_NAME
 from serve.model.booster_features import BoosterFeature
 from serve.model.estimator import Estimator
+from serve.model.files.names import SCHEMA_NAME
 from serve.model.label_traces import FIRST_VERSION_WITH_WHOLE_LABELS, LabelTraces
 from serve.model.schema_file import FeatureInfo
 from serve.model.schema_keys import MISSING_VALUE

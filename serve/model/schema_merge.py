@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import xgboost
 
 from serve.errors import BadArtifact
-from serve.model.artifact import SCHEMA_NAME
 from serve.model.booster_features import BoosterFeature, read_features
 from serve.model.estimator import Estimator
+from serve.model.files.names import SCHEMA_NAME
 from serve.model.schema_conflicts import check_feature, check_names
 from serve.model.schema_file import FeatureInfo, SchemaFile
 from serve.model.schema_keys import LIBSVM_BASE, MAX_CODES

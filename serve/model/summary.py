@@ -8,24 +8,25 @@ from serve.model.schema_keys import MISSING_VALUE
 from serve.schema.feature import CodeFeature, Feature
 from serve.schema.label_feature import LabelFeature
 from serve.schema.schema import Schema
-from serve.text import column_label
+from serve.text import column_label, printable
 
 
 def summarize(model: Model) -> dict[str, Any]:
     """Return the model's type and origin, short enough for one log line."""
     return {
-        "model": str(model.file.path),
+        "model": printable(model.file.path),
         "format": model.file.format,
         "written_by_xgboost": ".".join(map(str, model.file.writer_version)) or None,
         "booster": model.booster_type,
         "objective": model.objective,
         "rounds": model.booster.num_boosted_rounds(),
         "rounds_used": model.rounds_used,
-        "ensemble": {member.file.path.name: member.rounds_used for member in model.members},
+        "ensemble": {printable(member.file.name): member.rounds_used for member in model.members},
         "features": model.schema.width,
         "libsvm_base": model.schema.libsvm_base,
         **_describe_missing_values(model.schema),
         "ignored_files": model.file.ignored_files,
+        **_count_ignored_files(model),
     }
 
 
@@ -40,6 +41,12 @@ def _describe_missing_values(schema: Schema) -> dict[str, Any]:
         return {}
     is_shared = len(values) == schema.width and len(set(values.values())) == 1
     return {MISSING_VALUE: next(iter(values.values())) if is_shared else values}
+
+
+def _count_ignored_files(model: Model) -> dict[str, int]:
+    """Return the number of ignored files if not all of them are listed."""
+    count = model.file.ignored_file_count
+    return {"ignored_file_count": count} if count > len(model.file.ignored_files) else {}
 
 
 def describe_features(schema: Schema) -> list[dict[str, Any]]:

@@ -1,0 +1,52 @@
+"""Recognize the format of a model by its bytes, and the version of XGBoost that wrote it."""
+
+import mmap
+import re
+from pathlib import Path
+
+from serve.errors import BadArtifact
+
+# The configuration of a booster (save_config) starts like a model, but contains no trees.
+JSON_START = re.compile(rb'\s*\{\s*(?:"learner"\s*:\s*\{(?!\s*"generic_param")|"version"\s*:\s*\[)')
+UBJSON_START = b"{L\0\0\0\0\0\0\0\x07learner"
+JSON_VERSION = re.compile(rb'"version"\s*:\s*\[\s*(\d+)\s*,\s*(\d+)\s*,\s*(\d+)\s*\]')
+UBJSON_VERSION = re.compile(rb"version\[#L\0{7}\x03i(.)i(.)i(.)\}\Z", re.DOTALL)
+TAIL_BYTES = 4096
+
+
+def detect_format(head: bytes) -> str | None:
+    """Return "UBJSON" or "JSON" for the first bytes of a model, or None for any others."""
+    if head.startswith(UBJSON_START):
+        return "UBJSON"
+    return "JSON" if JSON_START.match(head) else None
+
+
+def read_writer_version(path: Path, format_: str) -> tuple[int, ...]:
+    """Return the version of XGBoost that wrote a model, or () if a JSON model has no version.
+
+    Both formats end with the version, so a truncated file raises BadArtifact. XGBoost must not
+    load truncated UBJSON, which may crash the process with a segmentation fault.
+    """
+    try:
+        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as model:
+            version = _find_version(model, format_)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise BadArtifact(f"{path} cannot be read: {reason}") from error
+    if version is None:
+        raise BadArtifact(
+            f"{path} is truncated: the end of the {format_} document is missing; "
+            "copy the file again"
+        )
+    return version
+
+
+def _find_version(model: mmap.mmap, format_: str) -> tuple[int, ...] | None:
+    """Return the version, () if there is none, or None if the end of the document is missing."""
+    tail = max(0, len(model) - TAIL_BYTES)
+    if format_ == "UBJSON" and (match := UBJSON_VERSION.search(model, tail)):
+        return tuple(number[0] for number in match.groups())
+    if format_ == "JSON" and model[tail:].rstrip().endswith(b"}"):
+        match = JSON_VERSION.search(model, tail) or JSON_VERSION.search(model)
+        return tuple(map(int, match.groups())) if match else ()
+    return None

@@ -1,0 +1,159 @@
+"""Model directories with files that cannot be read, or that never end: the server still starts."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.serve.test_artifact_layouts import MODEL
+from tests.support.check import check, write_files
+from tests.support.server import ROOT, running
+
+NOBODY = 65534
+
+
+def link(target: str) -> Callable[[Path], None]:
+    return lambda path: path.symlink_to(target)
+
+
+def bind_socket(path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as listener:
+        # A path of a socket is at most 108 bytes long.
+        folder = os.open(path.parent, os.O_RDONLY)
+        listener.bind(f"/proc/self/fd/{folder}/{path.name}")
+        os.close(folder)
+
+
+OBSTACLES: dict[str, tuple[Callable[[Path], None], str]] = {
+    "pipe": (os.mkfifo, "is a named pipe"),
+    "socket": (bind_socket, "is a socket"),
+    "dangling link": (link("nowhere"), "is a link to a file that does not exist"),
+    "link to itself": (lambda path: path.symlink_to(path.name), "leads back to itself"),
+    "link to zeros": (link("/dev/zero"), "is a device"),
+    "link to a terminal": (link("/dev/tty"), "is a device"),
+    "link to a folder": (link("/proc"), "is a link to a directory, which is not followed"),
+    "link to memory": (link("/proc/self/mem"), "cannot be read: Input/output error"),
+    "link into its own folder": (link("."), "is a link to a directory"),
+}
+
+
+@pytest.mark.parametrize("kind", OBSTACLES)
+def test_strays_do_not_prevent_startup(tmp_path: Path, kind: str) -> None:
+    """4.4: A file that cannot be read is ignored beside a model, and reported with the reason."""
+    create, reason = OBSTACLES[kind]
+    create(write_files(tmp_path, {"model.ubj": MODEL}) / "stray.ubj")
+    report = json.loads(check(tmp_path, "--json").output)
+
+    assert reason in report["ignored_files"]["stray.ubj"]
+
+
+@pytest.mark.parametrize("name", ["model.ubj", "schema.json", "self-test/request.csv"])
+@pytest.mark.parametrize("kind", OBSTACLES)
+def test_needed_files_are_named(tmp_path: Path, kind: str, name: str) -> None:
+    """4.3: If a file of the artifact itself cannot be read, the message names it, with the fix."""
+    others: dict[str, dict[str, bytes]] = {
+        "model.ubj": {},
+        "schema.json": {"model.ubj": MODEL},
+        "self-test/request.csv": {"model.ubj": MODEL, "self-test/expected.csv": b"1\n"},
+    }
+    create, reason = OBSTACLES[kind]
+    create(write_files(tmp_path, others[name]) / name)
+    error = check(tmp_path).error
+
+    assert f"cannot check: {tmp_path}/{name} " in error
+    assert reason in error
+    assert len(error.splitlines()) == 1
+
+
+def test_ten_thousand_files_do_not_flood_the_log(tmp_path: Path) -> None:
+    """The log and the report of a check list some of many ignored files, and their number."""
+    write_files(tmp_path, {"model.ubj": MODEL, **{f"d/{n}.txt": b"text" for n in range(10_000)}})
+    with running(tmp_path) as server:
+        pass
+    started = next(event for event in server.events() if event["event"] == "server started")
+
+    assert max(map(len, "".join(server.output).splitlines())) < 4000
+    assert started["ignored_file_count"] == 10_000
+    assert len(started["ignored_files"]) == 20
+    assert len(check(tmp_path).output.splitlines()) < 60
+
+
+def test_a_sparse_file_of_a_terabyte_is_ignored(tmp_path: Path) -> None:
+    """Only the first bytes of other files are read."""
+    write_files(tmp_path, {"model.ubj": MODEL})
+    with (tmp_path / "core").open("wb") as file:
+        file.truncate(1 << 40)
+
+    assert check(tmp_path).error == ""
+
+
+@pytest.mark.parametrize("name", [b"a\xffb.ubj", b"a\nb.ubj", b"a\x1b[31mb.ubj", "ü\u202e.ubj"])
+def test_any_name_is_served_and_reported(tmp_path: Path, name: bytes | str) -> None:
+    """A name that is not UTF-8, or has control characters, works, for the model and for others."""
+    path = os.path.join(os.fsencode(tmp_path), os.fsencode(name))  # noqa: PTH118 - bytes
+    for content, error in ((MODEL, ""), (b"", "contains no model"), (MODEL[:-9], "is truncated")):
+        with open(path, "wb") as file:  # noqa: PTH123 - bytes
+            file.write(content)
+        outcome = check(tmp_path)
+
+        assert error in outcome.error or "is empty" in outcome.error
+        assert len(outcome.error.splitlines()) <= 1
+        assert (outcome.output == "") == bool(error)
+        assert "\x1b" not in outcome.output + outcome.error
+
+
+def test_deep_folders_are_searched(tmp_path: Path) -> None:
+    """A model in the last of many nested folders is found."""
+    folder = "d/" * 400
+    write_files(tmp_path, {f"{folder}m.ubj": MODEL})
+
+    assert check(tmp_path).error == ""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can run a process as another user")
+def test_files_without_permission(tmp_path: Path) -> None:
+    """4.4: Files and folders that the server's user cannot read are ignored beside a model."""
+    files = {"model.ubj": MODEL, "stray": b"x", "closed/b.ubj": b"x"}
+    # Only root may enter tmp_path.
+    folder = write_files(Path(tempfile.mkdtemp()), files)
+    folder.chmod(0o755)
+    try:
+        (folder / "stray").chmod(0)
+        (folder / "closed").chmod(0)
+        ignored = json.loads(check_as_nobody(folder, "--json").stdout)["ignored_files"]
+        (folder / "model.ubj").chmod(0)
+        unreadable = check_as_nobody(folder)
+        folder.chmod(0)
+        closed = check_as_nobody(folder)
+    finally:
+        shutil.rmtree(folder)
+
+    assert ignored["stray"] == "not a model; it cannot be read: Permission denied"
+    assert ignored["closed"] == "not a model; it is a directory that cannot be read"
+    assert f"{folder}/model.ubj cannot be read: Permission denied: " in unreadable.stderr
+    assert f"make it readable for user {NOBODY}" in unreadable.stderr
+    assert f"{folder} cannot be read: Permission denied: " in closed.stderr
+    for outcome in (unreadable, closed):
+        assert len(outcome.stderr.splitlines()) == 1
+
+
+def check_as_nobody(*arguments: str | Path) -> "subprocess.CompletedProcess[str]":
+    # The interpreter may be in root's home, so everything is imported before the user changes.
+    program = f"""
+import os, sys
+from container.entrypoint import main
+os.setgroups([]); os.setgid({NOBODY}); os.setuid({NOBODY})
+sys.argv[1:1] = ["check"]
+main()
+"""
+    command = [sys.executable, "-c", program, *map(str, arguments)]
+    return subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
+    )
