@@ -17,6 +17,7 @@ from serve.outputs.explanations import ExplainOptions, explain, parse_explain_op
 from serve.outputs.selection import SCORE, select_outputs
 from serve.parallel import ParallelMap
 from serve.records import Records
+from serve.schema.alignment import align_records
 from serve.schema.schema import Schema
 from serve.stopwatch import Stopwatch
 
@@ -128,7 +129,7 @@ def align(slices: Iterable[Records], schema: Schema, stopwatch: Stopwatch) -> It
     """Yield each slice of records as features, float32 (n, f), and skip empty slices."""
     for records in slices:
         stopwatch.end("decode")
-        features = schema.align(records)
+        features = align_records(records, schema)
         stopwatch.end("align")
         if len(features):
             yield features

@@ -16,6 +16,7 @@ import numpy as np
 from serve.codecs import find_decoder
 from serve.inference import Invocation, infer
 from serve.model.model import Model, load_model
+from serve.schema.alignment import align_records
 from serve.settings import Settings
 
 
@@ -48,7 +49,7 @@ def bind_infer(model: Model, payload: bytes, media_type: str) -> Callable[[], ob
 def bind_predict(model: Model, payload: bytes, media_type: str) -> Callable[[], object]:
     """Return a function that only predicts, from features prepared in advance."""
     slices = find_decoder(media_type).decode(payload, {}, model.schema)
-    features = np.concatenate([model.schema.align(records) for records in slices])
+    features = np.concatenate([align_records(records, model.schema) for records in slices])
     return lambda: model.predict(features)
 
 

@@ -15,6 +15,7 @@ from serve.codecs.lines import split_slices
 from serve.errors import HeaderMismatch, MalformedPayload, SchemaMismatch
 from serve.media_types import CSV
 from serve.records import Rows
+from serve.schema.alignment import align_records
 from serve.schema.schema import Schema
 
 # Lines that contain a bad one are split into this many parts, and each part is read again.
@@ -49,7 +50,7 @@ def align_lines(
     are raised: HeaderMismatch, and errors for invalid media type parameters.
     """
     body, names = codec.split_header(payload, parameters, schema)
-    schema.align(Rows([], textual=True, names=names))
+    align_records(Rows([], textual=True, names=names), schema)
     if body is None:
         return
     reader = _LineReader(codec, names, schema)
@@ -113,7 +114,7 @@ class _LineReader:
     def _align(self, lines: Sequence[bytes], first_row: int) -> NDArray[np.float32]:
         text = b"\n".join(lines)
         slices = self.codec.read_lines(text, first_row, self.names, self.schema)
-        features = np.concatenate([self.schema.align(records) for records in slices])
+        features = np.concatenate([align_records(records, self.schema) for records in slices])
         if len(features) != len(lines):
             # A quoted cell that spans several lines would shift the rows after it.
             raise MalformedPayload(
