@@ -121,8 +121,10 @@ test-quick: setup $(VENV)/aws-ready ## Run the tests of codecs, schema, HTTP and
 	@$(PYTEST) -m "not long" $(QUICK_TESTS)
 
 .PHONY: adversary
-adversary: setup ## Compare predictions with XGBoost's for random payloads; SECONDS (60), SEED (1)
-	@$(RUN) -m tests.adversary.numbers --seconds $(or $(SECONDS),60) --seed $(or $(SEED),1)
+adversary: setup ## Attack the server with random payloads and heads; SECONDS (60), SEED (1)
+	@seconds=$(or $(SECONDS),60); seed=$(or $(SEED),1); \
+	$(RUN) -m tests.adversary.numbers --seconds $$((seconds * 5 / 6)) --seed $$seed && \
+	$(RUN) -m tests.adversary.heads --seconds $$((seconds / 6)) --seed $$seed
 
 .PHONY: test-app
 test-app: setup $(VENV)/app-ready chromium ## Test the web application in headless Chromium

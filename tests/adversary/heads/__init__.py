@@ -1,0 +1,1 @@
+"""Send mutated heads of requests to both front ends."""
