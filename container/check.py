@@ -3,6 +3,7 @@
 import logging
 import platform
 import shlex
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,16 +20,21 @@ from serve.model.summary import describe_features, summarize
 from serve.settings import MIB, Settings, suggest_settings
 
 
-def check(settings: Settings, folder: Path | None, sample: Path | None) -> dict[str, Any]:
+def check(
+    settings: Settings,
+    folder: Path | None,
+    sample: Path | None,
+    env: Mapping[str, str],
+) -> dict[str, Any]:
     """Return a report on the artifact, including the response to the sample payload, if any.
 
-    The artifact is in ``folder``; the default is the model folder of the settings. Raises
-    StartupError for anything that would prevent startup, and for a sample that the server would
-    reject.
+    The artifact is in ``folder``; the default is the model folder of the settings, which were read
+    from the environment variables ``env``. Raises StartupError for anything that would prevent
+    startup, and for a sample that the server would reject.
     """
     settings = replace(settings, model_folder=folder or settings.model_folder)
     with collecting_events(logging.WARNING) as events:
-        prepared = prepare(settings)
+        prepared = prepare(settings, env)
     model, sizing = prepared.model, prepared.sizing
     report = {
         "version": __version__,
@@ -41,7 +47,7 @@ def check(settings: Settings, folder: Path | None, sample: Path | None) -> dict[
         "memory_forecast_mib": sizing.memory_bytes // MIB,
         "warnings": [describe_event(event) for event in events],
     }
-    if suggestions := suggest_settings():
+    if suggestions := suggest_settings(env):
         report["ignored_variables"] = suggestions
     if sample is not None:
         report |= _score_sample(model, settings, sample)

@@ -38,7 +38,7 @@ def main() -> None:
     try:
         settings = Settings.from_env()
         if arguments.command == "check":
-            report = check(settings, arguments.folder, arguments.sample)
+            report = check(settings, arguments.folder, arguments.sample, os.environ)
             print(format_json(report) if arguments.json else format_text(report))
             return
         server = Server(settings)

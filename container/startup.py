@@ -2,6 +2,7 @@
 
 import logging
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from container.limits import read_limits
@@ -29,8 +30,8 @@ class Prepared:
     heartbeat_folder: str
 
 
-def prepare(settings: Settings) -> Prepared:
-    """Load and test the model, and log every warning about it and the settings.
+def prepare(settings: Settings, env: Mapping[str, str] = os.environ) -> Prepared:
+    """Load and test the model, and log every warning about it and the environment variables.
 
     Raises StartupError, or OSError for a file of the artifact that cannot be read.
     """
@@ -42,20 +43,20 @@ def prepare(settings: Settings) -> Prepared:
     responder = Responder(model, settings, ParallelMap(sizing.threads))
     for warning in model.warnings:
         log_event(logging.WARNING, "model warning", warning=warning)
-    _log_ignored(model.file)
+    _log_ignored(model.file, env)
     return Prepared(model, sizing, responder, self_test_records, heartbeat_folder)
 
 
-def _log_ignored(model_file: ModelFile) -> None:
+def _log_ignored(model_file: ModelFile, env: Mapping[str, str]) -> None:
     """Log variables and model files that have no effect, although a user may expect one."""
-    for variable, suggestion in suggest_settings().items():
+    for variable, suggestion in suggest_settings(env).items():
         log_event(
             logging.WARNING,
             "unknown variable ignored",
             variable=variable,
             did_you_mean=suggestion,
         )
-    if ineffective := find_ineffective_variables():
+    if ineffective := find_ineffective_variables(env):
         log_event(
             logging.WARNING, "recognized variables have no effect here", variables=ineffective
         )

@@ -15,7 +15,7 @@ from deploy.cli.display import (
 )
 from deploy.cli.options import FILE_ARGUMENT, POLL_OPTION, load_configuration
 from deploy.config.configuration import Configuration
-from deploy.desired.artifact import build_artifact
+from deploy.desired.artifact import Artifact, build_artifact
 from deploy.desired.operations import Operations, build_operations
 from deploy.desired.release import Release, build_release
 from deploy.desired.service_model import validate
@@ -39,7 +39,7 @@ def plan(context: click.Context, file: Path) -> None:
     Without AWS credentials, the plan assumes that nothing exists yet.
     """
     configuration = load_configuration(context, file)
-    release = build_release(configuration, build_artifact(configuration))
+    release = build_release(configuration, _build_artifact(configuration))
     operations = build_operations(configuration)
     validate(release, operations)
     aws = Aws(configuration.region)
@@ -58,7 +58,7 @@ def up(context: click.Context, file: Path, poll_seconds: float) -> None:
     """Create or update the endpoint to match the file. Safe to run again after a failure."""
     configuration = load_configuration(context, file)
     name = configuration.name
-    artifact = build_artifact(configuration)
+    artifact = _build_artifact(configuration)
     release, operations = build_release(configuration, artifact), build_operations(configuration)
     validate(release, operations)
     aws = Aws(configuration.region)
@@ -77,6 +77,14 @@ def up(context: click.Context, file: Path, poll_seconds: float) -> None:
         execute_calls(aws, plan_cleanup(aws, configuration, release, actual), options)
     click.echo(summary)
     click.secho(f"{name} is in service with {release.config_name}", fg="green")
+
+
+def _build_artifact(configuration: Configuration) -> Artifact:
+    """Return the artifact, and print what the server will warn about."""
+    artifact = build_artifact(configuration)
+    for warning in artifact.warnings:
+        click.secho(f"warning: model.artifact: {warning}", fg="yellow", err=True)
+    return artifact
 
 
 def _read_state_for_plan(

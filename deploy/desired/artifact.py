@@ -1,6 +1,7 @@
 """Validates the model artifact as the server would, and packs it reproducibly."""
 
 import io
+import re
 import tarfile
 import tempfile
 from dataclasses import dataclass
@@ -37,6 +38,11 @@ class Artifact:
         """The response of the server on this machine to the sample payload."""
         return self.report.get("sample_response")
 
+    @property
+    def warnings(self) -> list[str]:
+        """What the server warns about at startup."""
+        return list(self.report["warnings"])
+
 
 def build_artifact(configuration: Configuration) -> Artifact:
     """Validate and pack the folder or tar.gz of the configuration; raises DeployError."""
@@ -48,7 +54,7 @@ def build_artifact(configuration: Configuration) -> Artifact:
             return Artifact(tarball, sha256, report)
         with tempfile.TemporaryDirectory() as folder:
             sha256 = unpack(path, Path(folder))
-            report = _check(Path(folder), configuration)
+            report = _check(Path(folder), configuration, packed=True)
         return Artifact(path.read_bytes(), sha256, report)
     except OSError as error:
         raise DeployError(
@@ -57,12 +63,16 @@ def build_artifact(configuration: Configuration) -> Artifact:
         ) from error
 
 
-def _check(folder: Path, configuration: Configuration) -> dict[str, Any]:
-    """Run the server's check with the container's environment instead of this shell's."""
+def _check(folder: Path, configuration: Configuration, *, packed: bool = False) -> dict[str, Any]:
+    """Run the server's check with the container's environment instead of this shell's.
+
+    If the artifact is ``packed``, messages name its files relative to the tar.gz, because the
+    folder is temporary.
+    """
     data_format = configuration.data_format
     try:
-        settings = Settings.from_env(build_environment(configuration))
-        return check(settings, folder, data_format.sample)
+        environment = build_environment(configuration)
+        return check(Settings.from_env(environment), folder, data_format.sample, environment)
     except BadSetting as error:
         key = "data_format.environment"
         if data_format.accept and str(error).startswith(ACCEPT_VARIABLE):
@@ -71,9 +81,19 @@ def _check(folder: Path, configuration: Configuration) -> dict[str, Any]:
     except (StartupError, OSError) as error:
         if data_format.sample and str(error).startswith(f"{data_format.sample}: "):
             raise DeployError(f"data_format.sample: {error}") from error
+        reason = _name_packed_files(str(error), folder) if packed else str(error)
         raise DeployError(
-            f"model.artifact: {configuration.model.artifact}: the server would not start: {error}"
+            f"model.artifact: {configuration.model.artifact}: the server would not start: {reason}"
         ) from error
+
+
+def _name_packed_files(message: str, folder: Path) -> str:
+    """Return a message with the files of a temporary folder named as in the tar.gz."""
+    path = re.escape(str(folder))
+    # The arguments of commands that the message recommends
+    named, commands = re.subn(rf"(MODEL=|-xf |-C ){path}", r"\1FOLDER", message)
+    named = named.replace(f"{folder}/", "").replace(str(folder), "the tar.gz")
+    return f"{named}, after you extract the tar.gz into FOLDER" if commands else named
 
 
 def _pack(folder: Path) -> tuple[bytes, str]:

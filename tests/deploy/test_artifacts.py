@@ -7,6 +7,7 @@ import lzma
 import re
 import shutil
 import tarfile
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -98,6 +99,79 @@ def test_invalid_tarballs(
     assert "model.tar.gz" in outcome.output
     assert "tar -czhf" in outcome.output
     assert len(outcome.output.splitlines()) == 1
+
+
+OLD_MODEL = (ROOT / "tests" / "support" / "old_models" / "1.7-xgboost-model").read_bytes()
+MODEL, SCHEMA = (ARTIFACT / "model.ubj").read_bytes(), (ARTIFACT / "schema.json").read_bytes()
+CONVERT = "to convert it, in a clone of xgb-endpoint, run: make convert MODEL=FOLDER/xgboost-model"
+EXTRACT = ", after you extract the tar.gz into FOLDER"
+# What the members of a tar.gz are, and the message about them.
+MEMBERS: dict[str, tuple[dict[str, bytes], str]] = {
+    "old model": (
+        {"xgboost-model": OLD_MODEL},
+        f"xgboost-model is in the binary format that XGBoost 3.1 removed: {CONVERT}{EXTRACT}",
+    ),
+    "archive": (
+        {"a/model.tar.gz": gzip.compress(tar(), 1)},
+        "a/model.tar.gz is an archive: extract it with tar -xf FOLDER/a/model.tar.gz -C FOLDER/a",
+    ),
+    "nothing": ({}, "the tar.gz contains no model"),
+    "unknown file": ({"xgboost-model": b"hello"}, "xgboost-model: expected an XGBoost model in"),
+    "truncated": ({"model.ubj": MODEL[:-9]}, "model.ubj is truncated: "),
+    "schema": ({"model.ubj": MODEL, "schema.json": b"["}, "schema.json"),
+    "schema in a folder": (
+        {"a/model.ubj": MODEL, "a/Schema.json": b"["},
+        "a/Schema.json: rename it to schema.json",
+    ),
+    "half a self-test": (
+        {"model.ubj": MODEL, "schema.json": SCHEMA, "self-test/request.csv": b"1"},
+        "self-test: expected one request.* and one expected.* file, found 1 and 0",
+    ),
+    "self-test": (
+        {
+            "model.ubj": MODEL,
+            "schema.json": SCHEMA,
+            "self-test/request.csv": b"1",
+            "self-test/expected.csv": b"1",
+        },
+        "self-test failed: self-test/request.csv: row 1: expected ",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", MEMBERS)
+def test_messages_name_files_as_in_the_tarball(
+    run: Run, write_config: Callable[..., Path], tmp_path: Path, kind: str
+) -> None:
+    """A message about a file in a tarball names the tarball and the member, no temporary folder."""
+    files, message = MEMBERS[kind]
+    write_tarball(tmp_path / "model.tar.gz", files)
+    outcome = run("plan", write_config({str(ARTIFACT): str(tmp_path / "model.tar.gz")}))
+    prefix = f"Error: model.artifact: {tmp_path}/model.tar.gz: the server would not start: "
+
+    assert outcome.exit_code == 1
+    assert outcome.output.startswith(f"{prefix}{message}")
+    assert tempfile.gettempdir() not in outcome.output.removeprefix(prefix)
+
+
+def test_warnings_of_the_server_are_printed(
+    run: Run, write_config: Callable[..., Path], tmp_path: Path
+) -> None:
+    """`plan` prints what the server warns about at startup."""
+    files = {"model.ubj": MODEL, "schema.json": SCHEMA, "code/inference.py": b"import os"}
+    write_tarball(tmp_path / "model.tar.gz", files)
+    outcome = run("plan", write_config({str(ARTIFACT): str(tmp_path / "model.tar.gz")}))
+
+    assert outcome.exit_code == 0
+    assert 'warning: model.artifact: "code/inference.py": not run, ' in outcome.stderr
+
+
+def write_tarball(path: Path, files: dict[str, bytes]) -> None:
+    with tarfile.open(path, "w:gz") as archive:
+        for name, content in files.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
 
 
 def test_key_depends_on_content_only(
