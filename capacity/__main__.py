@@ -18,6 +18,8 @@ from capacity.report import Report
 from capacity.vcpus import UnknownVcpus, look_up_vcpus
 from container.limits import read_limits
 from container.local_server import ROOT, SAMPLE_ARTIFACT, NotServing, serving, stop_on_sigterm
+from serve.errors import BadArtifact
+from serve.model.artifact import find_model
 
 DIRECTORY = click.Path(exists=True, file_okay=False, path_type=Path)
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -137,8 +139,13 @@ def capacity(  # noqa: PLR0913  # a command has its options
 
 
 def _default_payload(folder: Path) -> Path:
-    self_test = folder / "self-test" / "request.csv"
-    return self_test if self_test.exists() else ROOT / "local_test" / "payloads" / "diamonds.csv"
+    try:
+        self_test = find_model(folder).self_test
+    except BadArtifact:  # reported when the container starts; there is none with --url
+        self_test = None
+    if self_test and self_test[0].suffix == ".csv":
+        return self_test[0]
+    return ROOT / "local_test" / "payloads" / "diamonds.csv"
 
 
 @contextmanager

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from local_test.app.artifact_files import find_schema
+
 WHOLE_TYPES = ("int", "c")
 INDICATOR_TYPE = "i"
 
@@ -64,7 +66,7 @@ class Schema:
 
 def load_schema(folder: Path) -> Schema:
     """Read the schema.json of an artifact; raises BadSchema."""
-    path = folder / "schema.json"
+    path = find_schema(folder)
     if not folder.is_dir():
         raise BadSchema(
             f"{folder} is not a directory: set FOLDER to the one with the model and its schema.json"

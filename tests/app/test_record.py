@@ -3,6 +3,7 @@
 import html
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,19 @@ def test_form_is_built_from_the_schema(app: App) -> None:
     assert page.text.count(" required") == 6
     assert visible_text(page).count("Optional") == 3
     assert "Fair Good Very Good Premium Ideal" in visible_text(page)
+
+
+def test_schema_and_example_are_read_from_the_folder_of_the_model(app: App, tmp_path: Path) -> None:
+    """An artifact packed with its own folder has the same form and example as without."""
+    shutil.copytree(ARTIFACT, tmp_path / "packed")
+    with application("--endpoint", app.url, "--folder", str(tmp_path)) as packed:
+        controls, expected_controls = (
+            re.findall(r"<(?:label|input|option)\b[^>]*>[^<]*", page.get("/").text)
+            for page in (packed, app)
+        )
+
+    assert len(controls) > 20
+    assert controls == expected_controls
 
 
 def test_keyboard_matches_the_type(app: App, tmp_path: Path) -> None:

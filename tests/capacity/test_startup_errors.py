@@ -2,12 +2,14 @@
 
 import gzip
 import json
+import shutil
 from pathlib import Path
 
 import moto
 import pytest
 
 from capacity.vcpus import FAMILIES, UnknownVcpus, list_instance_types, look_up_vcpus
+from tests.support.diamonds import ARTIFACT
 from tests.support.load_tests import run_capacity, run_server, send_empty_response
 from tests.support.server import Server, free_port
 
@@ -41,6 +43,19 @@ def test_no_listener() -> None:
 def test_invalid_url(url: str) -> None:
     """A URL that is not http://HOST:PORT is rejected with the name of the option."""
     assert startup_error("--url", url).startswith("Error: --url: ")
+
+
+def test_default_payload_is_the_self_test_of_the_model(diamonds: Server, tmp_path: Path) -> None:
+    """Without --payload, the self-test's request is sent, wherever the model's folder is."""
+    self_test = tmp_path / "packed" / "self-test"
+    self_test.mkdir(parents=True)
+    shutil.copy(ARTIFACT / "model.ubj", self_test.parent)
+    (self_test / "request.csv").write_text("1,2\n")
+    (self_test / "expected.csv").write_text("1\n")
+
+    assert "expected 9 columns, got 2" in startup_error(
+        "--url", diamonds.url, "--folder", str(tmp_path)
+    )
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,14 @@
 import csv
 from pathlib import Path
 
+from local_test.app.artifact_files import find_example
 from local_test.app.number_format import format_input
 from local_test.app.schema import Feature, Schema
 
 
 def load_example(folder: Path, schema: Schema) -> list[str]:
     """Return a cell for each feature: the self-test's first record, or each feature's midpoint."""
-    path = folder / "self-test" / "request.csv"
+    path = find_example(folder)
     if path.exists():
         rows = list(csv.reader(path.read_text(encoding="utf-8").splitlines()))
         has_header = len(rows) > 1 and sorted(rows[0]) == sorted(schema.names)
