@@ -217,8 +217,8 @@ check: setup ## Report what the server would do with the artifact FOLDER, and wi
 	@$(RUN) container/entrypoint.py check "$(ARTIFACT)" $(if $(SAMPLE),"$(SAMPLE)")
 
 .PHONY: convert
-convert: setup ## Convert MODEL, an old binary model or (with TRUST=yes) a pickle, to .ubj
-	@$(RUN) model/convert.py "$(MODEL)" $(if $(filter yes,$(TRUST)),--trust-pickle)
+convert: setup ## Convert MODEL, an old binary model or (with TRUST=yes) a pickle, to .ubj or OUT
+	@$(RUN) model/convert.py "$(MODEL)" $(if $(OUT),--out "$(OUT)") $(if $(filter yes,$(TRUST)),--trust-pickle)
 
 LOCKS := container/requirements tests/requirements model/requirements model/requirements-convert \
 	model/requirements-convert-new tests/requirements-sbom tests/sdk/requirements bench/requirements \
@@ -233,4 +233,4 @@ lock: setup ## Pin and hash the newest versions of all requirements
 
 .PHONY: clean
 clean: ## Remove the files that the other commands created
-	@rm -rf $(VENV) $(TRAINING_VENV) .venv-sdk .venv-bench bench/.work sbom.json model/model.tar.gz local_test/diamonds.csv local_test/diamonds.csv.out .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) $(TRAINING_VENV) .venv-convert .venv-sdk .venv-bench bench/.work sbom.json model/model.tar.gz local_test/diamonds.csv local_test/diamonds.csv.out .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -12,7 +12,7 @@ from tests.support.server import ROOT
 PACKAGES: dict[str, set[str]] = {
     "serve": set(),
     "container": {"serve"},
-    "model": set(),
+    "model": {"serve"},
     "local_test": {
         "serve.text",
         "serve.column_names",
