@@ -32,12 +32,13 @@ LENGTH_TYPES = {
 }
 MAX_HEADER_BYTES = 1 << 10
 # numpy evaluates the header with Python's parser, which can fail in many ways, even a SystemError.
-# These patterns match only what numpy.save writes.
-TYPE = r"""["']descr["'] *: *(?P<descr>"[^"]*"|'[^']*'|\[.*\])"""
-ORDER = r"""["']fortran_order["'] *: *(?P<order>True|False)"""
-SHAPE = r"""["']shape["'] *: *\((?P<shape>(?: *\d+L? *,)*(?: *\d+L?)?) *\)"""
-HEADER = re.compile(rf"\{{(?: *(?:{TYPE}|{ORDER}|{SHAPE}) *(?:,|(?=\}}))){{3}} *\}}")
-NUMERIC_TYPES = re.compile(r"[<>|=]?(?:f[248]|[iu][1248]|b1)")
+# These patterns match only what numpy.save writes, including the L of Python 2's long integers.
+LENGTH = r"(?:0|[1-9][0-9]*)L?"
+HEADER = re.compile(
+    r"\{'descr': (?P<descr>'[^']*'|\[.*\]), 'fortran_order': (?P<order>True|False), "
+    rf"'shape': \((?P<shape>(?:{LENGTH},|{LENGTH}(?:, {LENGTH})+)?)\), \}} *\n"
+)
+NUMERIC_TYPES = re.compile(r"[<>](?:f[248]|[iu][248])|\|(?:[iu]1|b1)")
 MAX_AXIS_DIGITS = 15
 
 
@@ -140,14 +141,17 @@ def _read_header(payload: bytes) -> tuple[Header, int]:
     if header_bytes > min(MAX_HEADER_BYTES, len(payload) - start):
         raise MalformedPayload("the header of the array is truncated or too long")
     text = payload[start : start + header_bytes].decode("latin-1")
-    return _parse_header(text.strip(" \n")), start + header_bytes
+    return _parse_header(text), start + header_bytes
 
 
 def _parse_header(text: str) -> Header:
     match = HEADER.fullmatch(text)
-    if not match or None in match.groups():
-        raise MalformedPayload(f"invalid array header: {SENT}", quoted(text))
-    axes = re.findall(r"\d+", match["shape"])
+    if not match:
+        raise MalformedPayload(
+            f"invalid array header: expected one that numpy.save writes, got {SENT}",
+            quoted(text.strip()),
+        )
+    axes = re.findall("[0-9]+", match["shape"])
     if max(map(len, axes), default=0) > MAX_AXIS_DIGITS:
         raise MalformedPayload(f"invalid array shape: {SENT}", quoted(match["shape"]))
-    return Header(match["descr"].strip("\"'"), tuple(map(int, axes)), match["order"] == "True")
+    return Header(match["descr"].strip("'"), tuple(map(int, axes)), match["order"] == "True")

@@ -14,6 +14,7 @@ VARINT, FIXED64, LENGTH_DELIMITED, FIXED32 = 0, 1, 2, 5
 FIXED_BYTES = {FIXED64: 8, FIXED32: 4}
 MAX_VARINT_BYTES = 10
 CONTINUATION_BIT = 0x80
+MAX_FIELD_NUMBER = (1 << 29) - 1
 
 
 class InvalidMessage(ValueError):
@@ -34,8 +35,8 @@ def read_fields(message: bytes, start: int, end: int) -> Iterator[Field]:
     while start < end:
         tag, start = _read_varint(message, start, end)
         wire_type = tag & 7
-        if not tag >> 3:
-            raise InvalidMessage("field number 0")
+        if not 0 < tag >> 3 <= MAX_FIELD_NUMBER:
+            raise InvalidMessage(f"field number {tag >> 3}")
         if wire_type == LENGTH_DELIMITED:
             length, start = _read_varint(message, start, end)
         elif wire_type == VARINT:

@@ -44,7 +44,7 @@ class Frame(NamedTuple):
 
 
 def decode(payload: bytes, _parameters: Mapping[str, str], schema: Schema) -> Iterator[Records]:
-    """Yield dense and sparse records; a record without values is a row of missing values.
+    """Yield dense and sparse records; one with an empty tensor is a row of missing values.
 
     Raises MalformedPayload and SchemaMismatch.
     """

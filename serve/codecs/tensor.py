@@ -56,15 +56,14 @@ EMPTY = Tensor(np.empty(0), np.empty(0, np.uint64), None)
 
 
 def read_tensor(message: bytes, start: int, end: int, max_values: int) -> Tensor:
-    """Return the feature "values" of the Record between two offsets, or EMPTY without features.
+    """Return the feature "values" of the Record between two offsets, or EMPTY if it has no values.
 
-    Labels, other features and all other fields are ignored, as by AWS's reader. Raises
-    InvalidMessage for a repeated feature, for other features without "values", and for more than
+    Labels, other features and all other fields of the Record are ignored, as by AWS's reader.
+    Unknown fields within a feature are not: a damaged tag would become a row of missing values.
+    Raises InvalidMessage for these, for a missing or repeated feature "values", and for more than
     ``max_values`` values.
     """
     entries = [entry for entry in read_fields(message, start, end) if entry.number == FEATURES]
-    if not entries:
-        return EMPTY
     if len(entries) > MAX_FEATURES:
         raise InvalidMessage(f"more than {MAX_FEATURES:,} features")
     features = [_read_feature(message, entry) for entry in entries]
@@ -79,14 +78,15 @@ def _read_feature(message: bytes, entry: Field) -> tuple[bytes, Field | None]:
     _check_wire_type(entry, LENGTH_DELIMITED)
     name, value = b"", None
     for part in read_fields(message, entry.start, entry.end):
-        if part.number in (KEY, VALUE):
-            _check_wire_type(part, LENGTH_DELIMITED)
+        if part.number not in (KEY, VALUE):
+            raise InvalidMessage(f"unknown field {part.number} in a feature")
+        _check_wire_type(part, LENGTH_DELIMITED)
         if part.number == KEY:
             name = message[part.start : part.end]
-        elif part.number == VALUE:
-            if value is not None:
-                raise InvalidMessage(EXPECTED)
+        elif value is None:
             value = part
+        else:
+            raise InvalidMessage(EXPECTED)
     return name, value
 
 
@@ -122,12 +122,13 @@ def _collect_pieces(
     wire_types = {VALUES: value_wire_type, KEYS: VARINT, SHAPE: VARINT}
     pieces: dict[int, list[Field]] = {VALUES: [], KEYS: [], SHAPE: []}
     for field in read_fields(message, tensor.start, tensor.end):
-        if field.number in pieces:
-            if field.wire_type != LENGTH_DELIMITED:
-                _check_wire_type(field, wire_types[field.number])
-            pieces[field.number].append(field)
-            if len(pieces[field.number]) > max(max_values, MAX_DIMENSIONS):
-                raise InvalidMessage(f"more than {max_values:,} values")
+        if field.number not in pieces:
+            raise InvalidMessage(f"unknown field {field.number} in a tensor")
+        if field.wire_type != LENGTH_DELIMITED:
+            _check_wire_type(field, wire_types[field.number])
+        pieces[field.number].append(field)
+        if len(pieces[field.number]) > max(max_values, MAX_DIMENSIONS):
+            raise InvalidMessage(f"more than {max_values:,} values")
     return pieces
 
 

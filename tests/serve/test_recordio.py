@@ -133,20 +133,81 @@ def test_accepted_spellings(server: Server, messages: list[bytes], rows: list[li
     [
         record([], [], [WIDTH]),
         record([]),
-        Record().SerializeToString(),
         entry(b"values", b""),
-        labeled(b"", 1.0),
     ],
-    ids=["shape only", "no values", "no bytes", "no tensor", "label only"],
+    ids=["shape only", "no keys", "no tensor"],
 )
 def test_records_without_values_are_rows(server: Server, empty: bytes) -> None:
-    """5.9: a record without values is a row of missing values; AWS's reader drops it or fails."""
+    """5.9: a tensor without values is a row of missing values; AWS's reader drops it or fails."""
     response = server.post(b"".join(map(framed, (ROW, empty, ROW, empty))), RECORDIO)
 
     np.testing.assert_array_equal(
         scores(response),
         predict_with_xgboost(BOOSTER, matrix([1, 2, 3], [NAN] * 3, [1, 2, 3], [NAN] * 3)),
     )
+
+
+@pytest.mark.parametrize(
+    "other",
+    [Record().SerializeToString(), labeled(b"", 1.0), Record(uid="x").SerializeToString()],
+    ids=["no bytes", "label only", "ID only"],
+)
+def test_records_without_the_feature_are_rejected(server: Server, other: bytes) -> None:
+    """3.14: a record without the feature "values" is a 400 with its row, not a row of nothing."""
+    response = server.post(framed(ROW) + framed(other), RECORDIO)
+
+    assert response.status_code == 400
+    assert error_of(response).startswith(
+        'row 2: invalid protobuf record: expected the feature "values" once'
+    )
+
+
+def list_tags(message: bytes, start: int, end: int, depth: int) -> list[int]:
+    """Return the offsets of the tags in a message of short fields, and in those that it nests."""
+    tags = []
+    while start < end:
+        tags.append(start)
+        wire_type, value = message[start] & 7, start + 1
+        if wire_type == 2:
+            length, value = message[value], value + 1
+            is_name = depth == 1 and message[start] >> 3 == 1
+            if depth < 3 and not is_name:
+                tags += list_tags(message, value, value + length, depth + 1)
+            start = value + length
+        else:
+            start = value + {1: 8, 5: 4}[wire_type] if wire_type else value + 1
+    return tags
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        record([1, 2, 3]),
+        record([1, 2, 3], shape=[3], kind="float64"),
+        record([1, 2, 3], message=UnpackedRecord),
+        record([4, 5], [0, 2], [3]),
+        record([4, 5], [0, 2], message=UnpackedRecord),
+        record([4, 5, 6], kind="int32"),
+        record([7], [1], kind="int32"),
+    ],
+)
+def test_damaged_tags_are_rejected(server: Server, message: bytes) -> None:
+    """3.14: a record in which one bit of a tag is wrong is a 400, or gets the same prediction."""
+    tags = list_tags(message, 0, len(message), 0)
+    intact = scores(server.post(framed(message), RECORDIO))
+    for offset in tags:
+        for bit in range(8):
+            damaged = bytearray(message)
+            damaged[offset] ^= 1 << bit
+            response = server.post(framed(ROW) + framed(bytes(damaged)), RECORDIO)
+
+            assert response.status_code in (200, 400)
+            if response.status_code == 200:
+                np.testing.assert_array_equal(scores(response)[1:], intact)
+            else:
+                assert error_of(response).startswith("row 2")
+
+    assert len(tags) >= 4
 
 
 def test_records_in_parts(server: Server) -> None:

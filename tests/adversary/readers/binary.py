@@ -76,9 +76,7 @@ def _read_record(message: bytes, model: Model) -> list[float]:
         raise Invalid(str(error)) from error
     width = len(model.columns)
     if "values" not in features:
-        if features:
-            raise Invalid("no values")
-        return _read_numbers([math.nan] * width, model)
+        raise Invalid("no values")
     value = features["values"]
     kind = value.WhichOneof("value")
     if kind == "bytes":
