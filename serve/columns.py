@@ -3,12 +3,15 @@
 Source: SAGEMAKER_INFERENCE_OUTPUT in AWS's XGBoost image; docs/explanations.md.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+# Encoding needs many times the memory of the values, and blocks other threads.
+MAX_ENCODED_VALUES = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,23 @@ def concatenate_columns(slices: Sequence[Columns]) -> Columns:
     return {name: _concatenate([columns[name] for columns in slices]) for name in slices[0]}
 
 
+def split_scores(scores: NDArray[np.float32]) -> Iterable[NDArray[np.float32]]:
+    """Yield scores, float32 (n,) or (n, k), in parts of about MAX_ENCODED_VALUES."""
+    if scores.size <= MAX_ENCODED_VALUES:
+        return (scores,)
+    step = max(1, MAX_ENCODED_VALUES * len(scores) // scores.size)
+    return (scores[start : start + step] for start in range(0, len(scores), step))
+
+
+def split_columns(columns: Columns) -> Iterator[Columns]:
+    """Yield columns in parts of about MAX_ENCODED_VALUES."""
+    size = sum(_get_values(column).size for column in columns.values())
+    count = max(map(len, columns.values()), default=0)
+    step = max(1, MAX_ENCODED_VALUES * count // max(1, size))
+    for start in range(0, max(1, count), step):
+        yield {name: _slice(column, start, start + step) for name, column in columns.items()}
+
+
 def flatten_columns(columns: Columns) -> dict[str, NDArray[np.float32]]:
     """Return each column as a matrix, float32 (n, k), whose rows hold all values of a record."""
     return {
@@ -67,6 +87,11 @@ def _concatenate(parts: Sequence[Column]) -> Column:
     values = np.concatenate([_get_values(part) for part in parts])
     first = parts[0]
     return replace(first, values=values) if isinstance(first, ValuesByName) else values
+
+
+def _slice(column: Column, start: int, end: int) -> Column:
+    values = _get_values(column)[start:end]
+    return replace(column, values=values) if isinstance(column, ValuesByName) else values
 
 
 def _get_values(column: Column) -> NDArray[Any]:

@@ -8,7 +8,8 @@ ServeError
 │   ├── IncompleteBody        400  the connection ended before the body did
 │   │   └── BodyTimeout       408  the client stopped sending in the middle of the body
 │   ├── NotAcceptable         406  Accept allows none of the media types of a response
-│   ├── PayloadTooLarge       413  the payload exceeds the size limit
+│   ├── PayloadTooLarge       413  the payload exceeds a limit on its size or its records
+│   ├── ResponseTooLarge      413  the response would exceed the size limit
 │   ├── UnsupportedMediaType  415  no codec for the Content-Type or Content-Encoding
 │   ├── HeaderTooLong         431  a header is longer than SageMaker allows
 │   └── Overloaded            503  too many invocations are in flight
@@ -79,7 +80,13 @@ class NotAcceptable(InvocationError):
 
 
 class PayloadTooLarge(InvocationError):
-    """The payload exceeds the size limit."""
+    """The payload exceeds a limit on its size or its records."""
+
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+
+
+class ResponseTooLarge(InvocationError):
+    """The response would exceed the size limit."""
 
     status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 

@@ -9,8 +9,10 @@ from numpy.typing import NDArray
 
 from serve.codecs import CODECS, LINE_CODECS, find_decoder
 from serve.codecs.row_errors import AlignedLines, Tally, align_lines, insert_errors
-from serve.columns import Columns, concatenate_columns
-from serve.media_types import EXPLAIN
+from serve.columns import Columns, concatenate_columns, split_columns, split_scores
+from serve.forecast import check_record_count, check_response_size
+from serve.limits import UNLIMITED, Limits
+from serve.media_types import EXPLAIN, TOP
 from serve.model.model import Model
 from serve.output_keys import SPREAD
 from serve.outputs.explanations import ExplainOptions, explain, parse_explain_options
@@ -23,37 +25,49 @@ from serve.stopwatch import Stopwatch
 
 SINGLE_THREAD = ParallelMap()
 NO_SCORES = np.empty(0, dtype=np.float32)
+# Records without any value are counted in slices of at least this many records.
+MIN_COUNTED = 1_000
 
 Features = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """A payload with its media type, and the media type that its response must have."""
+    """A payload with its media type, the media type of its response, and the limits of both."""
 
     payload: bytes
     media_type: str
     parameters: Mapping[str, str]
     accept: str
     accept_parameters: Mapping[str, str] = field(default_factory=dict)
+    limits: Limits = UNLIMITED
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """Encoded predictions, one for each record of the payload, in order."""
+    """Encoded predictions, one for each record of the payload, in order.
 
-    body: bytes
+    A large response consists of several pieces, which are not joined to save memory.
+    """
+
+    pieces: list[bytes]
     media_type: str
+
+    @property
+    def body(self) -> bytes:
+        return b"".join(self.pieces)
 
 
 class Scorer(NamedTuple):
-    """Functions that predict a slice, concatenate the predictions of slices, and encode them.
+    """Functions for the outputs that an invocation selects.
 
-    Predictions are an array of scores, or Columns if the invocation selects other outputs.
+    They predict a slice, concatenate the predictions of slices, split them into parts of limited
+    size, and encode a part. Predictions are an array of scores, or Columns.
     """
 
     predict: Callable[[Features], Any]
     concatenate: Callable[[Sequence[Any]], Any]
+    split: Callable[[Any], Iterable[Any]]
     encode: Callable[[Any], bytes]
 
 
@@ -70,14 +84,14 @@ def infer(
     contains the score of each record. ``stopwatch`` receives the duration of each stage.
     """
     stopwatch = stopwatch or Stopwatch()
-    records = decode(invocation, model.schema)
-    features = align(records, model.schema, stopwatch)
-    scorer = choose_scorer(model, invocation, output_keys)
-    predictions = scorer.concatenate(list(parallel.map(scorer.predict, features)))
-    stopwatch.end("predict")
-    body = scorer.encode(predictions)
-    stopwatch.end("encode")
-    return Response(body, invocation.accept)
+    slices = infer_slices(model, invocation, stopwatch, parallel, output_keys)
+    pieces = list(limit_size(slices, invocation.limits))
+    if len(pieces) > 1:
+        pieces = CODECS[invocation.accept].join(pieces)
+    elif not pieces:
+        scorer = choose_scorer(model, invocation, output_keys)
+        pieces = [scorer.encode(scorer.concatenate([]))]
+    return Response(pieces, invocation.accept)
 
 
 def infer_slices(
@@ -87,12 +101,28 @@ def infer_slices(
     parallel: ParallelMap,
     output_keys: Sequence[str] = (),
 ) -> Iterator[bytes]:
-    """Yield the response slice by slice; its codec must have CONCATENATES = True."""
-    records = decode(invocation, model.schema)
-    features = align(records, model.schema, stopwatch)
+    """Yield the encoded predictions slice by slice.
+
+    They are the response if its codec has CONCATENATES = True. Otherwise, ``join`` must follow.
+    """
     scorer = choose_scorer(model, invocation, output_keys)
-    predictions = parallel.map(scorer.predict, features)
-    return map(scorer.encode, predictions)
+    _check_forecast(model, invocation, scorer)
+    features = align(decode(invocation, model.schema), model.schema, stopwatch, invocation.limits)
+    for predictions in parallel.map(scorer.predict, features):
+        stopwatch.end("predict")
+        for part in scorer.split(predictions):
+            encoded = scorer.encode(part)
+            stopwatch.end("encode")
+            yield encoded
+
+
+def limit_size(pieces: Iterable[bytes], limits: Limits) -> Iterator[bytes]:
+    """Yield the pieces of a response; raises ResponseTooLarge once they exceed the limit."""
+    response_bytes = 0
+    for piece in pieces:
+        response_bytes += len(piece)
+        limits.check_response(response_bytes)
+        yield piece
 
 
 def infer_row_by_row(
@@ -106,9 +136,11 @@ def infer_row_by_row(
 
     Both media types must have a LineCodec. ``tally`` counts the bad records.
     """
-    codec = LINE_CODECS[invocation.media_type]
-    slices = align_lines(codec, invocation.payload, invocation.parameters, model.schema)
     scorer = choose_scorer(model, invocation, output_keys)
+    _check_forecast(model, invocation, scorer)
+    codec = LINE_CODECS[invocation.media_type]
+    lines = align_lines(codec, invocation.payload, invocation.parameters, model.schema)
+    slices = _limit_lines(lines, invocation.limits)
 
     def predict(aligned: AlignedLines) -> tuple[Any, Mapping[int, str]]:
         features = [aligned.features] if len(aligned.features) else []
@@ -116,7 +148,8 @@ def infer_row_by_row(
 
     for predictions, errors in parallel.map(predict, slices):
         tally.bad_records += len(errors)
-        yield insert_errors(invocation.accept, scorer.encode(predictions), errors)
+        encoded = b"".join(map(scorer.encode, scorer.split(predictions)))
+        yield insert_errors(invocation.accept, encoded, errors)
 
 
 def decode(invocation: Invocation, schema: Schema) -> Iterator[Records]:
@@ -125,15 +158,24 @@ def decode(invocation: Invocation, schema: Schema) -> Iterator[Records]:
     return decoder.decode(invocation.payload, invocation.parameters, schema)
 
 
-def align(slices: Iterable[Records], schema: Schema, stopwatch: Stopwatch) -> Iterator[Features]:
-    """Yield each slice of records as features, float32 (n, f), and skip empty slices."""
+def align(
+    slices: Iterable[Records], schema: Schema, stopwatch: Stopwatch, limits: Limits = UNLIMITED
+) -> Iterator[Features]:
+    """Yield each slice of records as features, float32 (n, f), and skip empty slices.
+
+    Raises SchemaMismatch, and PayloadTooLarge for too many records.
+    """
+    count = empty_count = 0
     for records in slices:
         stopwatch.end("decode")
         features = align_records(records, schema)
         stopwatch.end("align")
+        count += len(features)
+        if len(features) >= MIN_COUNTED:
+            empty_count += _count_empty(features)
+        limits.check_records(count, empty_count)
         if len(features):
             yield features
-        stopwatch.end("predict")
 
 
 def choose_scorer(model: Model, invocation: Invocation, output_keys: Sequence[str]) -> Scorer:
@@ -143,13 +185,13 @@ def choose_scorer(model: Model, invocation: Invocation, output_keys: Sequence[st
     """
     codec = CODECS[invocation.accept]
     if not output_keys and EXPLAIN not in invocation.accept_parameters:
-        return Scorer(model.predict, _concatenate_scores, codec.encode)
+        return Scorer(model.predict, _concatenate_scores, split_scores, codec.encode)
     explanation = parse_explain_options(invocation.accept_parameters, invocation.accept, model)
 
     def predict(features: Features) -> Columns:
         return predict_columns(model, features, output_keys, explanation)
 
-    return Scorer(predict, concatenate_columns, codec.encode_columns)
+    return Scorer(predict, concatenate_columns, split_columns, codec.encode_columns)
 
 
 def predict_columns(
@@ -185,3 +227,29 @@ def _concatenate_scores(slices: Sequence[NDArray[np.float32]]) -> NDArray[np.flo
     if not slices:
         return NO_SCORES
     return slices[0] if len(slices) == 1 else np.concatenate(slices)
+
+
+def _check_forecast(model: Model, invocation: Invocation, scorer: Scorer) -> None:
+    """Raise PayloadTooLarge or ResponseTooLarge for a payload whose lines already exceed a limit.
+
+    With ``top``, the names in a response differ from record to record, and so does its size.
+    """
+    limits = invocation.limits
+    count = check_record_count(invocation.payload, invocation.media_type, limits)
+    if count and TOP not in invocation.accept_parameters:
+        check_response_size(count, model.schema.width, scorer.predict, scorer.encode, limits)
+
+
+def _limit_lines(slices: Iterable[AlignedLines], limits: Limits) -> Iterator[AlignedLines]:
+    """Yield slices of lines; raises PayloadTooLarge for too many of them."""
+    count = 0
+    for aligned in slices:
+        count += len(aligned.features) + len(aligned.errors)
+        limits.check_records(count)
+        yield aligned
+
+
+def _count_empty(features: Features) -> int:
+    """Return the number of records without any value."""
+    candidates = features[np.isnan(features[:, 0])]
+    return int(np.count_nonzero(np.isnan(candidates).all(axis=1)))

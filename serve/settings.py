@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from serve.errors import BadSetting
+from serve.limits import Limits
 from serve.media_types import MediaType
 from serve.other_variables import explain_ineffective, reject_user_code
 from serve.setting_parsers import (
@@ -66,6 +67,26 @@ class Settings:
         None,
         integer_between(1, 1 << 40),
         "maximum payload size in bytes, if `SAGEMAKER_MAX_PAYLOAD_IN_MB` is not set",
+    )
+    max_gzip_ratio: int = _setting(
+        "SERVE_MAX_GZIP_RATIO",
+        200,
+        integer_between(0, 1 << 20),
+        "maximum ratio of a payload's size to that of its gzip body, if the payload is larger than "
+        "1 MiB; 0 means no limit",
+    )
+    max_records: int = _setting(
+        "SERVE_MAX_RECORDS",
+        50_000_000,
+        integer_between(0, 1 << 40),
+        "maximum number of records in a payload, of which a fiftieth may be without any value; "
+        "0 means no limit",
+    )
+    max_response_mib: int = _setting(
+        "SERVE_MAX_RESPONSE_IN_MB",
+        512,
+        integer_between(0, 1 << 20),
+        "maximum size in MiB of a response that is not streamed; 0 means no limit",
     )
     max_concurrent_transforms: int | None = _setting(
         "SAGEMAKER_MAX_CONCURRENT_TRANSFORMS",
@@ -206,6 +227,11 @@ class Settings:
         if self.max_payload_mib is not None:
             return self.max_payload_mib * MIB or math.inf
         return self.max_content_length or DEFAULT_MAX_PAYLOAD_BYTES
+
+    @property
+    def limits(self) -> Limits:
+        """The limits on the records of a request and on its response; infinity if unlimited."""
+        return Limits(self.max_records or math.inf, self.max_response_mib * MIB or math.inf)
 
 
 VARIABLES = frozenset(setting.metadata["variable"] for setting in fields(Settings))

@@ -35,7 +35,7 @@ PACKAGES: dict[str, set[str]] = {
 LAYERS = {
     "serve": [
         {"serve.text", "serve.column_names", "serve.errors", "serve.media_types"},
-        {"serve.logs", "serve.stopwatch"},
+        {"serve.logs", "serve.stopwatch", "serve.limits"},
         {"serve.media_type_parameters", "serve.unsupported_types"},
         {"serve.records", "serve.columns", "serve.parallel"},
         {"serve.output_keys", "serve.other_variables"},
@@ -46,6 +46,7 @@ LAYERS = {
         {"serve.codecs"},
         {"serve.model"},
         {"serve.outputs"},
+        {"serve.forecast"},
         {"serve.inference"},
         {"serve.self_test"},
         {"serve.http"},

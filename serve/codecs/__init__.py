@@ -57,6 +57,12 @@ class Codec(Decoder, Protocol):
     def encode_columns(self, columns: Columns) -> bytes:
         """Return the encoded columns, each of which has one value per record, in order."""
 
+    def join(self, encoded: list[bytes]) -> list[bytes]:
+        """Return one response, in pieces, given the encoded predictions of its slices.
+
+        The list may be changed, because holding it and the response would need twice the memory.
+        """
+
 
 class LineCodec(Codec, Protocol):
     """The module of a media type whose lines can be decoded one by one."""

@@ -115,6 +115,11 @@ def encode_columns(columns: Columns) -> bytes:
     return b"".join(b",".join(row) + b"\n" for row in zip(*cells, strict=True))
 
 
+def join(encoded: list[bytes]) -> list[bytes]:
+    """Return the encoded slices, which are a response one after the other."""
+    return encoded
+
+
 def _encode_non_finite(predictions: NDArray[np.float32]) -> bytes:
     """Encode NaN and infinity as ``nan`` and ``inf``; orjson would write null."""
     lines = [",".join(map(str, np.atleast_1d(values))) + "\n" for values in predictions]

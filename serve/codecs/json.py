@@ -38,6 +38,7 @@ OPENING = re.compile(
 )
 CLOSING = re.compile(rb"\]\s*\}?\s*\Z")
 CLOSING_BYTES = 64
+RESPONSE_START, SEPARATOR, RESPONSE_END = b'{"predictions": [', b", ", b"]}\n"
 BETWEEN_ROWS = re.compile(rb"(?<=[\]}])\s*,(?=\s*[\[{])")
 
 
@@ -60,12 +61,21 @@ def decode(payload: bytes, parameters: Mapping[str, str], schema: Schema) -> Ite
 
 def encode(predictions: NDArray[np.float32]) -> bytes:
     """Return ``{"predictions": [{"score": x}, ...]}``; several values per record are a list x."""
-    return b'{"predictions": [' + jsonlines.format_scores(predictions, b", ") + b"]}\n"
+    return RESPONSE_START + jsonlines.format_scores(predictions, SEPARATOR) + RESPONSE_END
 
 
 def encode_columns(columns: Columns) -> bytes:
     """Return ``{"predictions": [{"predicted_label": 1, ...}, ...]}``, with a key per column."""
-    return b'{"predictions": [' + b", ".join(format_objects(columns)) + b"]}\n"
+    return RESPONSE_START + SEPARATOR.join(format_objects(columns)) + RESPONSE_END
+
+
+def join(encoded: list[bytes]) -> list[bytes]:
+    """Return the response in pieces, of which only the first has the opening, and so on."""
+    last = len(encoded) - 1
+    for index, piece in enumerate(encoded):
+        content = piece[len(RESPONSE_START) if index else 0 : len(piece) - len(RESPONSE_END)]
+        encoded[index] = content + (SEPARATOR if index < last else RESPONSE_END)
+    return encoded
 
 
 def _read_slices(body: bytes, schema: Schema) -> Iterator[tuple[ParsedRows, Names]]:

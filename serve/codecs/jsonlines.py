@@ -68,6 +68,11 @@ def encode_columns(columns: Columns) -> bytes:
     return b"".join(line + b"\n" for line in format_objects(columns))
 
 
+def join(encoded: list[bytes]) -> list[bytes]:
+    """Return the encoded slices, which are a response one after the other."""
+    return encoded
+
+
 def format_scores(predictions: NDArray[np.float32], separator: bytes) -> bytes:
     """Return ``{"score": x}`` for each record; several values per record are a list x.
 

@@ -90,6 +90,18 @@ def encode_columns(columns: Columns) -> bytes:
     return encode(np.concatenate(values, axis=1) if values else np.empty((0, 0), dtype=np.float32))
 
 
+def join(encoded: list[bytes]) -> list[bytes]:
+    """Return one array in pieces: a header, and then the numbers of each slice."""
+    headers = [_read_header(piece) for piece in encoded]
+    rows = sum(header.shape[0] for header, _ in headers)
+    for index, (_, start) in enumerate(headers):
+        encoded[index] = encoded[index][start:]
+    header = {"descr": "<f4", "fortran_order": False, "shape": (rows, *headers[0][0].shape[1:])}
+    file = io.BytesIO()
+    np.lib.format.write_array_header_1_0(file, header)
+    return [file.getvalue(), *encoded]
+
+
 def _read_array(payload: bytes) -> NDArray[Any]:
     """Return the array as a view of the payload, (f,) or (n, f); raises MalformedPayload."""
     header, start = _read_header(payload)

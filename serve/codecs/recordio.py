@@ -69,6 +69,11 @@ def encode_columns(columns: Columns) -> bytes:
     return _encode_labels(labels) if labels else b""
 
 
+def join(encoded: list[bytes]) -> list[bytes]:
+    """Return the encoded slices, which are a response one after the other."""
+    return encoded
+
+
 def _encode_labels(labels: Mapping[bytes, NDArray[np.float32]]) -> bytes:
     """Return one record per row of the labels, float32 (n, k); all records have the same length."""
     rows = len(next(iter(labels.values())))

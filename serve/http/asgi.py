@@ -141,7 +141,7 @@ _encode_headers_cached = lru_cache(CACHED_HEADERS)(_encode_headers)
 async def _send(response: HttpResponse, send: Send) -> None:
     is_error = response.status >= HTTPStatus.BAD_REQUEST
     encode = _encode_headers if is_error else _encode_headers_cached
-    content_length = (b"Content-Length", b"%d" % len(response.body))
+    content_length = (b"Content-Length", b"%d" % response.content_length)
     await send(
         {
             "type": "http.response.start",
@@ -149,4 +149,7 @@ async def _send(response: HttpResponse, send: Send) -> None:
             "headers": [*encode(response.headers), content_length],
         }
     )
+    while response.pieces:
+        piece = response.pieces.popleft()
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
     await send({"type": "http.response.body", "body": response.body})

@@ -4,7 +4,8 @@ Source: contract 2.1 to 2.5, 3.1 and 5.2.
 """
 
 import json
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Iterator, Mapping
 
 from flask import Blueprint, Request, Response, g, request
 
@@ -60,8 +61,19 @@ def from_flask_request(flask_request: Request) -> HttpRequest:
 
 def to_flask_response(response: HttpResponse) -> Response:
     """Return a response of the front ends' common type as a Flask response."""
-    body = response.body if response.chunks is None else response.chunks
-    flask_response = Response(body, response.status)
+    if response.pieces is None:
+        body = response.body if response.chunks is None else response.chunks
+        flask_response = Response(body, response.status)
+    else:
+        content_length = response.content_length
+        flask_response = Response(_remove_pieces(response.pieces), response.status)
+        flask_response.content_length = content_length
     del flask_response.headers["Content-Type"]
     flask_response.headers.extend(response.headers)
     return flask_response
+
+
+def _remove_pieces(pieces: deque[bytes]) -> Iterator[bytes]:
+    """Yield the pieces of a body, and remove each one, so its memory is free once it is sent."""
+    while pieces:
+        yield pieces.popleft()

@@ -5,6 +5,7 @@ Source: contract 3.3, 3.7 and 3.10.
 
 import re
 import uuid
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -44,12 +45,22 @@ class HttpRequest:
 
 @dataclass(frozen=True, slots=True)
 class HttpResponse:
-    """A status, headers, and a body or, if streamed, chunks, which may raise AbortedStream."""
+    """A status, headers, and a body or, if streamed, chunks, which may raise AbortedStream.
+
+    A large body is in ``pieces``, and ``body`` is empty. The front end removes each piece when it
+    is sent.
+    """
 
     status: int
     headers: Headers = ()
     body: bytes = b""
     chunks: Iterator[bytes] | None = None
+    pieces: deque[bytes] | None = None
+
+    @property
+    def content_length(self) -> int:
+        """The size of a body that is not streamed."""
+        return len(self.body) if self.pieces is None else sum(map(len, self.pieces))
 
 
 def check_header_lengths(request: HttpRequest) -> None:

@@ -4,7 +4,10 @@ Source: contract 3.1 to 3.14.
 """
 
 import logging
+import math
+from collections import deque
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import lru_cache, partial
 
 from serve.codecs.charset import transcode
@@ -16,6 +19,7 @@ from serve.http.content_encoding import decode_content
 from serve.http.error_responses import log_aborted_stream
 from serve.http.messages import (
     REQUEST_ID,
+    Headers,
     HttpRequest,
     HttpResponse,
     build_log_fields,
@@ -25,7 +29,7 @@ from serve.http.messages import (
 )
 from serve.http.model_settings import verify_default_accept, warn_about_null_keys
 from serve.http.negotiation import negotiate_terms
-from serve.inference import Invocation, infer, infer_row_by_row, infer_slices
+from serve.inference import Invocation, infer, infer_row_by_row, infer_slices, limit_size
 from serve.logs import is_logged, log_event
 from serve.media_types import EXPLAIN
 from serve.model.model import Model
@@ -50,6 +54,10 @@ class Responder:
         self._model = model
         self._parallel = parallel
         self._output_keys = settings.inference_output
+        self._limits = settings.limits
+        # A streamed response is computed as fast as the client reads it, and never held in memory.
+        self._stream_limits = replace(self._limits, max_response_bytes=math.inf)
+        self._max_gzip_ratio = settings.max_gzip_ratio or math.inf
         warn_about_null_keys(model, self._output_keys)
         self._explains_by_default = verify_default_accept(model, settings)
         self._negotiate_terms = lru_cache(CACHED_TERMS)(partial(negotiate_terms, settings))
@@ -69,21 +77,24 @@ class Responder:
     def respond(self, request: HttpRequest, body: bytes) -> HttpResponse:
         """Return the response to an invocation; raises InvocationError."""
         check_header_lengths(request)
-        payload = decode_content(body, request.content_encoding, self.max_payload_bytes)
+        payload = decode_content(
+            body, request.content_encoding, self.max_payload_bytes, self._max_gzip_ratio
+        )
         request.payload_bytes = len(payload)
         request.stopwatch.end("read")
         if not payload:
             return HttpResponse(204, echo_custom_attributes(request))
         terms = self._negotiate_terms(request.content_type, request.accept)
         payload = transcode(payload, terms.charset)
+        streamed = terms.streamable and request.accepts_chunked and len(payload) > SLICE_BYTES
         invocation = Invocation(
             payload,
             terms.media_type.name,
             terms.media_type.parameters,
             terms.accept.name,
             terms.accept.parameters,
+            self._stream_limits if streamed else self._limits,
         )
-        streamed = terms.streamable and request.accepts_chunked and len(payload) > SLICE_BYTES
         if terms.row_errors or streamed:
             return self._respond_in_slices(
                 request, invocation, row_errors=terms.row_errors, streamed=streamed
@@ -95,9 +106,9 @@ class Responder:
             self._model, invocation, request.stopwatch, self._parallel, self._output_keys
         )
         if is_logged(logging.DEBUG):
-            _log_success(request, NO_BAD_RECORDS, len(response.body))
+            _log_success(request, NO_BAD_RECORDS, sum(map(len, response.pieces)))
         headers = (("Content-Type", response.media_type), *echo_custom_attributes(request))
-        return HttpResponse(200, headers, response.body)
+        return _build_response(headers, response.pieces)
 
     def _respond_in_slices(
         self, request: HttpRequest, invocation: Invocation, *, row_errors: bool, streamed: bool
@@ -118,16 +129,23 @@ class Responder:
             )
         headers = (("Content-Type", invocation.accept), *echo_custom_attributes(request))
         if not streamed:
-            body = b"".join(slices)
-            _log_success(request, tally, len(body))
+            pieces = list(limit_size(slices, invocation.limits))
+            _log_success(request, tally, sum(map(len, pieces)))
             if tally.bad_records:
                 headers = (*headers, (REQUEST_ID, identify(request)))
-            return HttpResponse(200, headers, body)
+            return _build_response(headers, pieces)
         # The log may report bad records, or an error that aborts the stream.
         headers = (*headers, (REQUEST_ID, identify(request)))
         slices = self.in_flight.count_while_streaming(slices)
         first_slice = next(slices, b"")
         return HttpResponse(200, headers, chunks=_stream(request, first_slice, slices, tally))
+
+
+def _build_response(headers: Headers, pieces: list[bytes]) -> HttpResponse:
+    """Return a response whose pieces are not joined, because that would need twice the memory."""
+    if len(pieces) == 1:
+        return HttpResponse(200, headers, pieces[0])
+    return HttpResponse(200, headers, pieces=deque(pieces))
 
 
 def _stream(

@@ -1,0 +1,180 @@
+"""Limits on what a small payload may cost: records, the size of the response, the gzip ratio."""
+
+import gzip
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import requests
+
+from tests.support.boosters import predict_with_xgboost, random_features, save_artifact, train
+from tests.support.protobuf import sparse
+from tests.support.responses import error_of, scores
+from tests.support.server import Server, running
+
+WIDTH = 3
+BOOSTER = train(random_features(300, WIDTH, seed=1), names=["a", "b", "c"])
+MAX_RECORDS = 400_000
+MAX_EMPTY_RECORDS = MAX_RECORDS // 50
+NUMBERS = np.random.default_rng(2).integers(0, 9, (300_000, WIDTH)).astype(np.uint8)
+EMPTY_RECORD = sparse(np.full((1, WIDTH), np.nan))
+
+
+@pytest.fixture(scope="module")
+def server(front_end: str, models: Path) -> Iterator[Server]:
+    folder = save_artifact(BOOSTER, models / f"amplification-{front_end}")
+    variables = {"SERVE_MAX_RECORDS": str(MAX_RECORDS), "SERVE_MAX_RESPONSE_IN_MB": "6"}
+    with running(folder, **variables) as running_server:
+        yield running_server
+        assert requests.get(f"{running_server.url}/ping", timeout=10).status_code == 200
+
+
+def npy(numbers: np.ndarray) -> bytes:
+    header = {"descr": numbers.dtype.str, "fortran_order": False, "shape": numbers.shape}
+    text = f"{header}\n".encode()
+    return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text + numbers.tobytes()
+
+
+@pytest.mark.parametrize("size", [3 << 20, 300 << 20])
+@pytest.mark.parametrize("content_type", ["text/libsvm", "text/csv"])
+def test_gzip_ratio(server: Server, size: int, content_type: str) -> None:
+    """A few KB of gzip that would become a thousand times as large are rejected at once."""
+    member = gzip.compress(bytes(1 << 20).replace(b"\0", b"\n"))
+    response = server.post(member * (size >> 20), content_type, Content_Encoding="gzip")
+
+    assert response.status_code == 413
+    assert error_of(response) == (
+        "payload too large: expected at most 200 bytes for each byte of gzip, "
+        f"got more after decompressing {len(member) * (size >> 20):,} bytes; "
+        "SERVE_MAX_GZIP_RATIO sets the limit"
+    )
+
+
+def test_small_payload_may_have_any_gzip_ratio(server: Server) -> None:
+    """Below 1 MiB, a payload of equal rows is accepted, however well it is compressed."""
+    response = server.post(gzip.compress(b"1,2,3\n" * 170_000), Content_Encoding="gzip")
+
+    expected = predict_with_xgboost(BOOSTER, np.array([[1, 2, 3]]))
+    np.testing.assert_array_equal(scores(response), np.repeat(expected, 170_000))
+
+
+@pytest.mark.parametrize("accept", ["text/csv", "text/csv; stream=true"])
+@pytest.mark.parametrize(
+    ("content_type", "payload"),
+    [
+        ("text/csv", b"1,2,3\n" * (MAX_RECORDS + 1)),
+        ("text/csv", b'1,2,"3"\n' * (MAX_RECORDS + 1)),
+        ("text/libsvm", b"0 1:3\n" * (MAX_RECORDS + 1)),
+        ("text/libsvm", b"\n" * (MAX_RECORDS + 1)),
+        ("application/jsonlines", b"[1,2,3]\n" * (MAX_RECORDS + 1)),
+        ("application/json", b"[" + b",".join([b"[1,2,3]"] * (MAX_RECORDS + 1)) + b"]"),
+        ("application/x-npy", npy(np.zeros((MAX_RECORDS + 1, WIDTH), np.uint8))),
+    ],
+    ids=["csv", "quoted", "libsvm", "blank", "jsonlines", "json", "npy"],
+)
+def test_too_many_records(server: Server, content_type: str, payload: bytes, accept: str) -> None:
+    """A payload with too many records is a 413 that names the setting, or an aborted stream."""
+    try:
+        response = server.post(payload, content_type, Accept=accept)
+    except requests.exceptions.ChunkedEncodingError:
+        assert "stream" in accept
+        assert '"' in payload.decode("latin-1") or content_type not in ("text/csv", "text/libsvm")
+        return
+
+    assert response.status_code == 413
+    assert "SERVE_MAX_RECORDS" in error_of(response)
+
+
+@pytest.mark.parametrize(
+    ("content_type", "record"),
+    [
+        ("text/libsvm", b"\n"),
+        ("text/libsvm", b"0\n"),
+        ("text/libsvm; label=absent", b"\n"),
+        ("text/csv", b",,\n"),
+        ("application/x-recordio-protobuf", EMPTY_RECORD),
+    ],
+    ids=["blank", "label", "unlabeled", "csv", "recordio"],
+)
+def test_records_without_any_value(server: Server, content_type: str, record: bytes) -> None:
+    """A fiftieth of the records may be without any value; each of them gets its prediction."""
+    accepted = server.post(record * MAX_EMPTY_RECORDS, content_type)
+    rejected = server.post(record * (MAX_EMPTY_RECORDS + 1), content_type)
+
+    expected = predict_with_xgboost(BOOSTER, np.full((1, WIDTH), np.nan))
+    np.testing.assert_array_equal(scores(accepted), np.repeat(expected, MAX_EMPTY_RECORDS))
+    assert rejected.status_code == 413
+    assert error_of(rejected) == (
+        "payload too large: expected at most 8,000 records without any value, got more; "
+        "the limit is a fiftieth of SERVE_MAX_RECORDS"
+    )
+
+
+@pytest.mark.parametrize(
+    "accept",
+    [
+        "text/csv",
+        "application/json",
+        "application/jsonlines",
+        "application/x-npy",
+        "application/x-recordio-protobuf",
+    ],
+)
+def test_large_response_is_sent_in_pieces(server: Server, accept: str) -> None:
+    """A response of several pieces has the prediction of every record, in order."""
+    numbers = NUMBERS[:100_000]
+    response = server.post(npy(numbers), "application/x-npy", Accept=accept)
+
+    assert int(response.headers["Content-Length"]) == len(response.content)
+    np.testing.assert_array_equal(scores(response), predict_with_xgboost(BOOSTER, numbers))
+
+
+@pytest.mark.parametrize("accept", ["application/json", "application/x-npy"])
+def test_large_explanation_is_sent_in_pieces(server: Server, accept: str) -> None:
+    """The pieces of an explanation are one document, in the order of the records."""
+    numbers = NUMBERS[:30_000]
+    response = server.post(npy(numbers), "application/x-npy", Accept=f"{accept}; explain=margin")
+
+    expected = predict_with_xgboost(BOOSTER, numbers)
+    if accept == "application/json":
+        rows = [[row["score"], row["margin"]] for row in response.json()["predictions"]]
+    else:
+        rows = scores(response).tolist()
+    np.testing.assert_array_equal(
+        np.array(rows, np.float32), np.stack([expected, expected], axis=1)
+    )
+
+
+@pytest.mark.parametrize(
+    ("content_type", "payload", "accept"),
+    [
+        ("text/csv", b"1,2,3\n" * 200_000, "application/json; explain=contributions"),
+        ("text/csv", b"1,2,3\n" * 200_000, "text/csv; explain=contributions+leaves"),
+        ("application/json", json.dumps(NUMBERS.tolist()).encode(), "application/jsonlines"),
+        ("application/x-npy", npy(NUMBERS), "application/x-recordio-protobuf"),
+        ("application/x-npy", npy(NUMBERS), "application/x-npy; explain=leaves"),
+    ],
+)
+def test_response_too_large(server: Server, content_type: str, payload: bytes, accept: str) -> None:
+    """A response above the limit is a 413 that names the setting and the alternative."""
+    response = server.post(payload, content_type, Accept=accept)
+
+    assert response.status_code == 413
+    assert error_of(response) == (
+        "response too large: expected at most 6,291,456 bytes; send fewer records at a time, or "
+        "stream the response, as with Accept: text/csv; stream=true; "
+        "SERVE_MAX_RESPONSE_IN_MB sets the limit"
+    )
+    assert response.json()["error"] == "ResponseTooLarge"
+
+
+def test_streamed_response_has_no_limit(server: Server) -> None:
+    """A streamed response may exceed the limit, because it is never held in memory."""
+    rows = NUMBERS.tolist()
+    payload = "".join(f"{a},{b},{c}\n" for a, b, c in rows).encode()
+    response = server.post(payload, Accept="application/jsonlines; stream=true")
+
+    assert len(response.content) > 6 << 20
+    np.testing.assert_array_equal(scores(response), predict_with_xgboost(BOOSTER, NUMBERS))
