@@ -58,7 +58,7 @@ def build_artifact(configuration: Configuration) -> Artifact:
         return Artifact(path.read_bytes(), sha256, report)
     except OSError as error:
         raise DeployError(
-            f"model.artifact: {path}: expected a readable folder or tar.gz: "
+            f"model.artifact: {error.filename or path}: expected a readable folder or tar.gz: "
             f"{error.strerror or error}"
         ) from error
 

@@ -72,6 +72,18 @@ def test_needed_files_are_named(tmp_path: Path, kind: str, name: str) -> None:
     assert len(error.splitlines()) == 1
 
 
+def test_a_linked_folder_is_named(tmp_path: Path) -> None:
+    """If the model may be in a folder that is only linked, the message says what to replace."""
+    model = write_files(tmp_path / "elsewhere", {"model.ubj": MODEL})
+    folder = write_files(tmp_path / "artifact", {"README.md": b"text"})
+    (folder / "current").symlink_to(model)
+
+    assert (
+        f"{folder}/current is a link to a directory, which is not followed: "
+        "replace it with the directory itself"
+    ) in check(folder).error
+
+
 def test_ten_thousand_files_do_not_flood_the_log(tmp_path: Path) -> None:
     """The log and the report of a check list some of many ignored files, and their number."""
     write_files(tmp_path, {"model.ubj": MODEL, **{f"d/{n}.txt": b"text" for n in range(10_000)}})
@@ -130,6 +142,9 @@ def test_files_without_permission(tmp_path: Path) -> None:
         ignored = json.loads(check_as_nobody(folder, "--json").stdout)["ignored_files"]
         (folder / "model.ubj").chmod(0)
         unreadable = check_as_nobody(folder)
+        (folder / "model.ubj").unlink()
+        (folder / "stray").unlink()
+        closed_folder = check_as_nobody(folder)
         folder.chmod(0)
         closed = check_as_nobody(folder)
     finally:
@@ -139,6 +154,7 @@ def test_files_without_permission(tmp_path: Path) -> None:
     assert ignored["closed"] == "not a model; it is a directory that cannot be read"
     assert f"{folder}/model.ubj cannot be read: Permission denied: " in unreadable.stderr
     assert f"make it readable for user {NOBODY}" in unreadable.stderr
+    assert f"{folder}/closed is a directory that cannot be read: make it" in closed_folder.stderr
     assert f"{folder} cannot be read: Permission denied: " in closed.stderr
     for outcome in (unreadable, closed):
         assert len(outcome.stderr.splitlines()) == 1

@@ -94,6 +94,10 @@ NAMED: dict[str, tuple[bytes, str]] = {
     ),
     "snapshot": (bytes(BOOSTER.__getstate__()["handle"]), "is a snapshot of a booster's memory"),
     "Base64": (b"bs64\tAAAAPwAA", "is a model in Base64"),
+    "xgboost4j-spark": (
+        b"\0\0\0\2" + MODEL,
+        'its number of classes: in Spark, save it with model.nativeBooster.saveModel("model.ubj")',
+    ),
     "UTF-16": (BOOSTER.save_raw("json").decode().encode("utf-16"), "is JSON in UTF-16"),
     "BOM": (b"\xef\xbb\xbf" + BOOSTER.save_raw("json"), "is JSON with a byte order mark"),
     "LightGBM": (b"tree\nversion=v4\nnum_class=1\n", "is a LightGBM model: this server only"),
@@ -166,6 +170,16 @@ def test_other_files_are_named(tmp_path: Path, kind: str) -> None:
     assert message in error
     assert CONVERT not in error
     assert len(error.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "name"), [(ESTIMATOR, "xgboost.sklearn.XGBRegressor"), (PICKLE, "xgboost.core.B")]
+)
+def test_the_class_of_a_pickle_is_named(tmp_path: Path, content: bytes, name: str) -> None:
+    """A pickle that can be converted is named with its class."""
+    error = check(write_files(tmp_path, {"m.joblib": content})).error
+
+    assert f"m.joblib is a pickle, {NEVER_LOADED}; it contains {name}" in error
 
 
 def test_pickles_are_never_unpickled(tmp_path: Path) -> None:

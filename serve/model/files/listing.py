@@ -19,12 +19,13 @@ from serve.text import printable
 HEAD_BYTES = 512
 
 SPECIAL_FILES = (
-    (stat.S_ISDIR, "a link to a directory, which is not followed"),
     (stat.S_ISFIFO, "a named pipe"),
     (stat.S_ISSOCK, "a socket"),
     (stat.S_ISCHR, "a device"),
     (stat.S_ISBLK, "a device"),
 )
+CLOSED_DIRECTORY = "a directory that cannot be read"
+LINKED_DIRECTORY = "a link to a directory, which is not followed"
 SPECIAL_OBSTACLES = {f"is {kind}" for _, kind in SPECIAL_FILES}
 LINK_ERRORS = {
     errno.ENOENT: "is a link to a file that does not exist",
@@ -123,9 +124,11 @@ def read_head(path: Path, size: int = HEAD_BYTES) -> bytes:
 
 
 def suggest_replacement(obstacle: str) -> str:
-    """Return what to do about a file with an obstacle, which should be the model."""
-    if obstacle.startswith("cannot be read"):
+    """Return what to do about a file or folder with an obstacle, which the model needs."""
+    if obstacle.startswith("cannot be read") or obstacle == f"is {CLOSED_DIRECTORY}":
         return _suggest_mode()
+    if obstacle == f"is {LINKED_DIRECTORY}":
+        return "replace it with the directory itself"
     return "replace it with the file itself"
 
 
@@ -140,8 +143,8 @@ def _open_without_blocking(path: str, flags: int) -> int:
 
 
 def _describe_mode(mode: int, path: Path) -> str:
-    if stat.S_ISDIR(mode) and not path.is_symlink():
-        return "a directory that cannot be read"
+    if stat.S_ISDIR(mode):
+        return LINKED_DIRECTORY if path.is_symlink() else CLOSED_DIRECTORY
     kinds = (kind for matches, kind in SPECIAL_FILES if matches(mode))
     return next(kinds, "not a regular file")
 

@@ -95,6 +95,11 @@ FOREIGN_FORMATS = (
         "is an R object (saveRDS or save)",
         "save the model with xgb.save(model, 'model.ubj')",
     ),
+    _model(
+        rb'\0\0\0[\x02-\xff](?:\{L\0{7}\x07learner|\s*\{\s*"learner|binf)',
+        "is a classifier of xgboost4j-spark, which precedes the model with its number of classes",
+        'in Spark, save it with model.nativeBooster.saveModel("model.ubj")',
+    ),
     # Models of other libraries
     _foreign(rb"tree\r?\nversion=v\d|\{\"name\":\s*\"tree\"", "is a LightGBM model"),
     _foreign(rb'CBM1|\{\s*"(?:ctrs|features_info|model_info)"', "is a CatBoost model"),

@@ -136,7 +136,8 @@ def _describe_pickle(content: bytes, noun: str, head: bytes) -> Foreign:
         outer = first if first != ours[0] else "a dict or a list"
         contents = f"; it contains {outer} with {ours[0]}"
         return Foreign(predicate + contents, SAVE_MODEL, Likelihood.MODEL)
-    return Foreign(predicate, f"{SAVE_MODEL}; {convert}", Likelihood.CONVERTIBLE)
+    contents = f"; it contains {first}" if first else ""
+    return Foreign(predicate + contents, f"{SAVE_MODEL}; {convert}", Likelihood.CONVERTIBLE)
 
 
 def _describe_compressed(entry: Entry) -> Foreign | None:
