@@ -3,18 +3,22 @@
 import math
 import pickle
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
 from model.conversion.errors import CannotConvert
 from model.conversion.inert_pickle import Inert, read_pickle
-from model.conversion.rejection import describe_rejection, name_of, with_article
+from model.conversion.rejection import (
+    BEST_ESTIMATOR,
+    describe_rejection,
+    find_best_estimator,
+    name_of,
+    with_article,
+)
 from model.conversion.source import Source
 
 BOOSTER = ("xgboost.core", "Booster")
-# Set by scikit-learn's searches over parameters, which predict with this estimator.
-BEST_ESTIMATOR = "best_estimator_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,21 +84,21 @@ def _read_pickled(content: bytes) -> Original:
 
 def find_original(pickled: Any) -> Original:
     """Return the model of an unpickled object; raises CannotConvert if there is not exactly one."""
-    best = pickled.attributes.get(BEST_ESTIMATOR) if isinstance(pickled, Inert) else None
-    if isinstance(best, Inert):
-        original = find_original(best)
-        search = with_article(name_of(pickled))
-        return replace(
-            original, description=f"{original.description}, the {BEST_ESTIMATOR} of {search}"
-        )
     if isinstance(pickled, Inert) and (pickled.module, pickled.name) == BOOSTER:
         return _from_booster(pickled.attributes, with_article(pickled.name))
     if _is_estimator(pickled):
         return _from_estimator(pickled)
-    raise CannotConvert(describe_rejection(pickled))
+    best = find_best_estimator(pickled)
+    if not _is_estimator(best):
+        raise CannotConvert(describe_rejection(pickled))
+    original = _from_estimator(best)
+    search = with_article(name_of(pickled))
+    return replace(
+        original, description=f"{original.description}, the {BEST_ESTIMATOR} of {search}"
+    )
 
 
-def _is_estimator(pickled: Any) -> bool:
+def _is_estimator(pickled: Any) -> TypeGuard[Inert]:
     return (
         isinstance(pickled, Inert)
         and pickled.module.partition(".")[0] == "xgboost"

@@ -7,7 +7,9 @@ import numpy as np
 
 from model.conversion.original import Original
 from model.conversion.proof import Proof
+from serve.model.files.names import SCHEMA_NAME
 from serve.model.model import Model
+from serve.model.schema_keys import MISSING_VALUE
 from serve.text import counted
 
 
@@ -28,11 +30,11 @@ def _list_values(proof: Proof) -> list[str]:
     rows, features = proof.rows, proof.model.schema.features
     markers = np.array([feature.missing_value for feature in features], np.float32)
     found = sorted({float(value) for value in markers[np.any(rows == markers, axis=0)]})
-    values = ["random numbers"] if any(feature.type != "c" for feature in features) else []
-    if any(feature.type == "c" for feature in features):
-        values.append("category codes")
-    if proof.model.booster_type != "gblinear":
-        values.append("the thresholds of splits")
+    values = ["category codes"] if any(feature.type == "c" for feature in features) else []
+    if any(feature.type != "c" for feature in features):
+        values.append("random numbers")
+        if proof.model.booster_type != "gblinear":
+            values.append("the thresholds of splits")
     values += [f"the missing value {marker:g}" for marker in found]
     if np.isnan(rows).any():
         values.append("NaN")
@@ -52,6 +54,18 @@ def _list_notes(original: Original, proof: Proof) -> list[str]:
             f"The best iteration is {model.rounds_used - 1:,}: the server predicts with the first "
             f"{model.rounds_used:,} of {counted(model.booster.num_boosted_rounds(), 'round')}"
             f"{_explain_rounds(original)}"
+        )
+    declared = {feature.missing_value for feature in model.schema.features}
+    unknown = sorted(value for value in declared - {original.missing} if math.isfinite(value))
+    if original.estimator and unknown:
+        notes.append(
+            f"{SCHEMA_NAME} declares the missing value {unknown[0]:g}, which the estimator does "
+            "not know: it predicted with NaN instead"
+        )
+    if not original.estimator and not unknown:
+        notes.append(
+            "A Booster does not contain the missing value of training: if it was "
+            f'DMatrix(..., missing=-999), declare it with "{MISSING_VALUE}" in {SCHEMA_NAME}'
         )
     if math.isinf(original.missing):
         notes.append("The estimator treats infinity as missing; the server rejects infinity")

@@ -83,8 +83,8 @@ def merge(existing: Document, additions: Document) -> Document:
 
 def save_schema(existing: Document, additions: Document, folder: Path) -> str:
     """Add the keys to schema.json, which is created if necessary; return what was done."""
-    path = (folder / SCHEMA_NAME).resolve()
-    write_file(path, format_schema(merge(existing, additions)).encode())
+    path = folder / SCHEMA_NAME
+    write_file(path.resolve(), format_schema(merge(existing, additions)).encode())
     verb = "Added to" if existing else "Wrote"
     return f"{verb} {path}, which the server needs too: {json.dumps(additions, ensure_ascii=False)}"
 

@@ -220,6 +220,9 @@ def test_pickles_of_anything_else_are_named(tmp_path: Path) -> None:
     messages = {
         "3.0-pipeline.pkl": 'steps "scale (StandardScaler)", "model (XGBRegressor)": the server '
         "runs only the XGBoost model; save that alone with joblib.dump(pipeline[-1]",
+        "3.0-search-pipeline.pkl": "it is a GridSearchCV whose best_estimator_ is a scikit-learn "
+        'Pipeline with the steps "scale (StandardScaler)", "model (XGBRegressor)": the server '
+        "runs only the XGBoost model; save that alone with joblib.dump(search.best_estimator_[-1]",
         "3.0-calibrated.pkl": "scikit-learn CalibratedClassifierCV, which changes the prob",
         "3.0-scaler.pkl": "it is a scikit-learn StandardScaler: expected an XGBoost model",
         "3.0-dict.pkl": """dict with the keys "scaler", "booster": expected one XGBoost model; \
@@ -228,6 +231,7 @@ save it alone with joblib.dump(contents['booster']""",
         "3.0-unfitted.pkl": "it is an XGBRegressor that was not fitted",
         "wrapper": "it is a tests.model.test_convert.Wrapper, which contains an XGBoost model",
         "number": "it is a float: expected an XGBoost model",
+        "empty_dict": "it is an empty dict: expected an XGBoost model",
         "truncated": "the pickle is truncated or damaged",
         "truncated.gz": "it is compressed with gzip, but truncated or damaged",
     }
@@ -235,6 +239,7 @@ save it alone with joblib.dump(contents['booster']""",
     contents |= {
         "wrapper": pickle.dumps(Wrapper(booster)),
         "number": pickle.dumps(0.5),
+        "empty_dict": pickle.dumps({}),
         "truncated": content[:-2000],
         "truncated.gz": gzip.compress(content)[:-2000],
     }

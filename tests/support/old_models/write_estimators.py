@@ -7,7 +7,7 @@ A name is that of a function below. The files in this directory were written by
 - ``classifier``: XGBoost 0.72.1 on Python 3.6 and 1.2.1 on Python 3.8
 - ``stopped``: XGBoost 0.90 on Python 3.7, with pandas
 - ``forest``: XGBoost 1.5.0 on Python 3.8
-- ``search`` and ``others``: XGBoost 3.0.5 and scikit-learn 1.9.1 on Python 3.11
+- ``search``, ``pipeline`` and ``others``: XGBoost 3.0.5 and scikit-learn 1.9.1 on Python 3.11
 
 It runs on all of these versions.
 """
@@ -79,6 +79,18 @@ def search() -> None:
     )
     model.fit(rows, target)
     save("search.pkl", model, model.predict)
+
+
+def pipeline() -> None:
+    """Write a search over parameters of a pipeline, which cannot be converted."""
+    from sklearn.model_selection import GridSearchCV
+    from sklearn.pipeline import Pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    rows, target = generate()
+    steps = [("scale", StandardScaler()), ("model", xgboost.XGBRegressor(**SMALL))]
+    search = GridSearchCV(Pipeline(steps), {"model__max_depth": [1]}, cv=2)
+    dump("search-pipeline.pkl", search.fit(rows, target))
 
 
 def others() -> None:
