@@ -267,3 +267,32 @@ def test_a_member_of_an_ensemble_is_never_dropped(tmp_path: Path) -> None:
     write_files(tmp_path, {**files, "xgboost-model-1.json": b'[{"nodeid": 0}]'})
 
     assert "xgboost-model-1.json is a JSON dump of trees" in check(tmp_path).error
+
+
+LFS_POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12\n"
+
+
+@pytest.mark.parametrize("name", ["schema.json", "self-test/request.csv", "self-test/expected.csv"])
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (LFS_POINTER, "is a git-LFS pointer, not the file itself: replace it, or remove it"),
+        (b"<!DOCTYPE html><html>", "is an HTML page, such as of a failed download: replace it"),
+        (b"", "is empty: replace it, or remove it"),
+    ],
+)
+def test_damaged_files_beside_the_model_are_named(
+    tmp_path: Path, name: str, content: bytes, message: str
+) -> None:
+    """4.3: A schema.json or self-test that is a pointer or a web page is named for what it is."""
+    files = {"model.ubj": MODEL, "schema.json": SCHEMA, **SELF_TEST, name: content}
+
+    assert f"{tmp_path}/{name} {message}" in check(write_files(tmp_path, files)).error
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_encodings_of_a_schema(tmp_path: Path, encoding: str) -> None:
+    """A schema.json that Windows wrote, with a byte order mark or in UTF-16, is accepted."""
+    schema = SCHEMA.decode().encode(encoding)
+
+    assert check(write_files(tmp_path, {"model.ubj": MODEL, "schema.json": schema})).error == ""

@@ -1,5 +1,6 @@
 """Files that are not models: each is named for what it is, with its remedy or none."""
 
+import base64
 import bz2
 import gzip
 import io
@@ -98,6 +99,19 @@ NAMED: dict[str, tuple[bytes, str]] = {
         b"\0\0\0\2" + MODEL,
         'its number of classes: in Spark, save it with model.nativeBooster.saveModel("model.ubj")',
     ),
+    "UBJSON in Base64": (
+        base64.b64encode(MODEL),
+        "is a model in Base64: decode it, such as with: ",
+    ),
+    "JSON in Base64": (base64.b64encode(BOOSTER.save_raw("json")), "is a model in Base64"),
+    "text of bytes": (repr(MODEL).encode(), "is the text of a Python object or a JSON string"),
+    "text of a bytearray": (repr(bytearray(MODEL)).encode(), "is the text of a Python object"),
+    "JSON string": (
+        json.dumps(BOOSTER.save_raw("json").decode()).encode(),
+        "is the text of a Python object or a JSON string that contains a model: " + SAVE,
+    ),
+    "pickled bytes": (pickle.dumps(BOOSTER.save_raw("ubj")), "it contains the bytes of a model"),
+    "pickled JSON": (pickle.dumps(bytes(BOOSTER.save_raw("json"))), "the bytes of a model: write"),
     "UTF-16": (BOOSTER.save_raw("json").decode().encode("utf-16"), "is JSON in UTF-16"),
     "BOM": (b"\xef\xbb\xbf" + BOOSTER.save_raw("json"), "is JSON with a byte order mark"),
     "LightGBM": (b"tree\nversion=v4\nnum_class=1\n", "is a LightGBM model: this server only"),

@@ -5,14 +5,17 @@ directory. A warning names those that are used from a folder above, and files of
 elsewhere, which are never used.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 
 from serve.errors import BadArtifact
 from serve.model.files.listing import Entry, suggest_replacement
 from serve.model.files.names import CODE_NAME, MACOS_NAME, SCHEMA_NAME, SELF_TEST_NAME
+from serve.model.foreign.formats import Likelihood
+from serve.model.foreign.recognition import recognize
 from serve.text import listed, printable, quoted
 
 MAX_LISTED_FILES = 5
+JSON = "is JSON "
 CODE_ADVICE = (
     "not run, so a prediction is the model's alone: if this code changes requests or predictions, "
     "do that in the client; otherwise remove it"
@@ -28,7 +31,7 @@ def find_schema(entries: Sequence[Entry], folder: str) -> Entry | None:
     for ancestor in _iterate_upwards(folder):
         found = {entry.base_name: entry for entry in schemas if entry.folder == ancestor}
         if schema := found.get(SCHEMA_NAME):
-            _check_readable(schema)
+            _check_content(schema, tuple(Likelihood))
             return schema
         if found:
             path = printable(next(iter(found.values())).path)
@@ -54,8 +57,8 @@ def find_self_test(entries: Sequence[Entry], folder: str) -> tuple[Entry, Entry]
                 f"{directory}: expected one request.* and one expected.* file, "
                 f"found {len(requests)} and {len(responses)}"
             )
-        _check_readable(requests[0])
-        _check_readable(responses[0])
+        for entry in (*requests, *responses):
+            _check_content(entry, (Likelihood.DAMAGED, Likelihood.MODEL))
         return requests[0], responses[0]
     return None
 
@@ -103,6 +106,19 @@ def _iterate_upwards(folder: str) -> Iterator[str]:
         folder = folder[:-1].rpartition("/")[0]
         folder = f"{folder}/" if folder else ""
     yield ""
+
+
+def _check_content(entry: Entry, likelihoods: Container[Likelihood]) -> None:
+    """Raise BadArtifact for a file that cannot be read, or is certainly another one, by its bytes.
+
+    ``likelihoods`` are those of the formats that it must not have.
+    """
+    _check_readable(entry)
+    foreign = recognize(entry)
+    # JSON with a byte order mark, or in UTF-16, is accepted.
+    if foreign and foreign.likelihood in likelihoods and not foreign.predicate.startswith(JSON):
+        path = printable(entry.path)
+        raise BadArtifact(f"{path} {foreign.predicate}: replace it, or remove it")
 
 
 def _check_readable(entry: Entry) -> None:

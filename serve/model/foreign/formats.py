@@ -7,6 +7,7 @@ from enum import IntEnum
 SAVE_MODEL = "save the model with booster.save_model('model.ubj')"
 ONLY_XGBOOST = "this server only serves XGBoost models"
 COPY_AGAIN = "copy the model again"
+CONVERT = "in a clone of xgb-endpoint, run: make convert MODEL={path}"
 
 
 class Likelihood(IntEnum):
@@ -99,6 +100,16 @@ FOREIGN_FORMATS = (
         rb'\0\0\0[\x02-\xff](?:\{L\0{7}\x07learner|\s*\{\s*"learner|binf)',
         "is a classifier of xgboost4j-spark, which precedes the model with its number of classes",
         'in Spark, save it with model.nativeBooster.saveModel("model.ubj")',
+    ),
+    _model(
+        rb"e0wAAAAAAAAAB2xlYXJuZX|eyJsZWFybmVy|eyJ2ZXJzaW9u",
+        "is a model in Base64",
+        "decode it, such as with: base64 -d {path}",
+    ),
+    _model(
+        rb"(?:bytearray\()?b['\"]\{|\"\{\\\"(?:learner|version)",
+        "is the text of a Python object or a JSON string that contains a model",
+        SAVE_MODEL,
     ),
     # Models of other libraries
     _foreign(rb"tree\r?\nversion=v\d|\{\"name\":\s*\"tree\"", "is a LightGBM model"),

@@ -13,6 +13,7 @@ from serve.model.files.listing import HEAD_BYTES, Entry, NotReadable, read_head,
 from serve.model.files.model_format import detect_format
 from serve.model.foreign.compression import decompress, recognize_compression
 from serve.model.foreign.formats import (
+    CONVERT,
     COPY_AGAIN,
     FOREIGN_FORMATS,
     ONLY_XGBOOST,
@@ -20,11 +21,10 @@ from serve.model.foreign.formats import (
     Foreign,
     Likelihood,
 )
-from serve.model.foreign.pickles import is_container, is_pickle, list_classes
+from serve.model.foreign.pickle_contents import describe_pickle
+from serve.model.foreign.pickles import is_pickle
 from serve.text import printable
 
-CONVERT = "in a clone of xgb-endpoint, run: make convert MODEL={path}"
-UNPICKLING = "is never loaded because it can run arbitrary code"
 EXTRACT = "because the model directory must contain the model file itself"
 # How much of a file is read to say what a pickle or a compressed file contains.
 MAX_INSPECTED_BYTES = 1 << 20
@@ -37,8 +37,6 @@ BINARY = Foreign(
     f"to convert it, {CONVERT}",
     Likelihood.CONVERTIBLE,
 )
-# scikit-learn's searches over parameters, such as GridSearchCV.
-SEARCH_CLASS = re.compile(r"sklearn\.model_selection\._search\w*\.")
 S3_ERROR = re.compile(rb"\s*<\?xml[^>]*>\s*<Error>\s*<Code>(\w+)</Code>")
 
 
@@ -78,7 +76,7 @@ def describe(entry: Entry) -> str:
 def _look_inside(entry: Entry) -> Foreign | None:
     """Return what a pickle or an archive contains, or None for any other file."""
     if is_pickle(entry.head):
-        return _describe_pickle(_read(entry.path), "a pickle", entry.head)
+        return describe_pickle(_read(entry.path), "a pickle", entry.head)
     if entry.head.startswith(b"PK\x03\x04"):
         return _describe_zip(entry.path)
     return _describe_compressed(entry)
@@ -110,36 +108,6 @@ def _read(path: Path) -> bytes:
         raise BadArtifact(f"{printable(path)} {error}") from error
 
 
-def _describe_pickle(content: bytes, noun: str, head: bytes) -> Foreign:
-    """Return what a pickle contains; its first class is the class of the pickled object."""
-    classes = list_classes(content) or list_classes(head)
-    first = classes[0] if classes else ""
-    ours = [name for name in classes if name.startswith("xgboost.")]
-    predicate = f"is {noun}, which {UNPICKLING}"
-    convert = f"or, if you trust the file, convert it: {CONVERT} TRUST=yes"
-    if first.startswith("sklearn.pipeline."):
-        contents = "; it contains a scikit-learn Pipeline"
-        fix = (
-            "save the last step alone with pipeline[-1].save_model('model.ubj'), "
-            "and send the features that the other steps return"
-        )
-        return Foreign(predicate + contents, fix, Likelihood.MODEL)
-    if ours and SEARCH_CLASS.match(first):
-        contents = f"; it contains {first.rpartition('.')[2]} with {ours[0]}"
-        fix = "save the best model with search.best_estimator_.save_model('model.ubj')"
-        return Foreign(predicate + contents, f"{fix}; {convert}", Likelihood.CONVERTIBLE)
-    if first and not ours:
-        return Foreign(f"{predicate}; it contains {first}", ONLY_XGBOOST, Likelihood.FOREIGN)
-    if not ours and content.endswith(b"."):  # the pickle's end
-        return Foreign(f"{predicate}; it contains no model", SAVE_MODEL, Likelihood.OTHER)
-    if ours and (first != ours[0] or is_container(content)):
-        outer = first if first != ours[0] else "a dict or a list"
-        contents = f"; it contains {outer} with {ours[0]}"
-        return Foreign(predicate + contents, SAVE_MODEL, Likelihood.MODEL)
-    contents = f"; it contains {first}" if first else ""
-    return Foreign(predicate + contents, f"{SAVE_MODEL}; {convert}", Likelihood.CONVERTIBLE)
-
-
 def _describe_compressed(entry: Entry) -> Foreign | None:
     """Return what is compressed: a pickle of joblib, an archive, a model or something else."""
     compression = recognize_compression(entry.head)
@@ -148,7 +116,7 @@ def _describe_compressed(entry: Entry) -> Foreign | None:
     content = decompress(compression, _read(entry.path), MAX_INSPECTED_BYTES)
     if is_pickle(content[:4096]):
         noun = f"a pickle compressed with {compression.name}, as joblib writes it"
-        return _describe_pickle(content, noun, content[:4096])
+        return describe_pickle(content, noun, content[:4096])
     if detect_format(content):
         fix = f"decompress it with {compression.command or compression.name}"
         return Foreign(f"is a model compressed with {compression.name}", fix, Likelihood.MODEL)
