@@ -15,7 +15,11 @@ from container.client_address import format_address
 from container.request_head import InvalidHead
 from serve.errors import SENT, IncompleteBody
 from serve.http.body import STALL_SECONDS
+from serve.http.caller import INTERIM_RESPONSE, PeerMonitor
 from serve.http.error_responses import handle_invalid_http
+
+# How often to check that a client that has finished sending still waits for its response.
+MONITOR_SECONDS = 0.25
 
 
 class ConnectionOwner(Protocol):
@@ -41,6 +45,7 @@ class Connection(ASGIProtocol):
     def connection_made(self, transport: Any) -> None:
         self._client_finished = False
         self._body_is_invalid = False
+        self._answered_request: Any = None
         # Whether gunicorn is about to close the connection, although the application will respond.
         self._response_pending = False
         super().connection_made(transport)
@@ -53,6 +58,7 @@ class Connection(ASGIProtocol):
         self._first_request_timer.cancel()
         super().connection_lost(exc)
         self.worker.connection_closed(self)
+        self._abandon_request()
 
     def eof_received(self) -> bool:
         """Keep the connection open until the requests received so far have their responses."""
@@ -60,7 +66,35 @@ class Connection(ASGIProtocol):
         if self._current_request is None:
             return False
         self._fail_body(EOFError())
+        monitor = PeerMonitor(self.transport.get_extra_info("socket"), self._send_interim)
+        monitor.is_gone()  # begins to time the client
+        self.worker.loop.call_later(MONITOR_SECONDS, self._watch_peer, monitor)
         return True
+
+    def _watch_peer(self, monitor: PeerMonitor) -> None:
+        """Close the connection if a client that has finished sending does not receive, either."""
+        if self._closed or self.is_idle:
+            return
+        if monitor.is_gone():
+            self.transport.abort()
+            return
+        self.worker.loop.call_later(MONITOR_SECONDS, self._watch_peer, monitor)
+
+    def _send_interim(self) -> None:
+        """Send an interim response, unless the response has begun or HTTP/1.0 forbids it."""
+        request = self._current_request
+        if request.version >= (1, 1) and self._answered_request is not request:
+            self._safe_write(INTERIM_RESPONSE)
+
+    def _send_response_start(self, status: int, headers: Any, request: Any, **options: Any) -> None:
+        self._answered_request = request
+        super()._send_response_start(status, headers, request, **options)
+
+    def _abandon_request(self) -> None:
+        """Cancel the application's call if it has received the body, without a grace period."""
+        body = self._body_receiver
+        if self._current_request is not None and body is not None and body._complete:
+            self._task.cancel()
 
     def _feed_callback_parser(self, data: bytes) -> bool:
         """Parse data, and do not wait for the rest of a body that the client will not complete."""

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
-from serve.errors import InvocationError
+from serve.errors import ClientDisconnected, InvocationError
 from serve.http.error_responses import (
+    CLIENT_CLOSED_REQUEST,
     handle_client_error,
     handle_routing_error,
     handle_server_error,
@@ -39,6 +40,7 @@ def build_app(responder: Responder, execution_parameters: Mapping[str, int]) -> 
     app.before_request(_read_request)
     app.register_blueprint(build_blueprint(responder, execution_parameters))
     app.register_error_handler(InvocationError, respond_to_client_error)
+    app.register_error_handler(ClientDisconnected, _respond_to_nobody)
     app.register_error_handler(HTTPException, _respond_to_routing_error)
     app.register_error_handler(Exception, _respond_to_server_error)
     return app
@@ -60,6 +62,11 @@ def _respond_to_routing_error(error: HTTPException) -> Response:
     return to_flask_response(
         handle_routing_error(g.http_request, error.code or 0, error_name, headers)
     )
+
+
+def _respond_to_nobody(_error: ClientDisconnected) -> Response:
+    """Return the response of an abandoned request, which no client receives."""
+    return Response(status=CLIENT_CLOSED_REQUEST, headers={"Connection": "close"})
 
 
 def _respond_to_server_error(error: Exception) -> Response:

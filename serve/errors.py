@@ -13,6 +13,7 @@ ServeError
 │   ├── UnsupportedMediaType  415  no codec for the Content-Type or Content-Encoding
 │   ├── HeaderTooLong         431  a header is longer than SageMaker allows
 │   └── Overloaded            503  too many invocations are in flight
+├── ClientDisconnected             ends an invocation whose client does not wait any longer
 ├── AbortedStream                  ends a streamed response whose status has been sent
 └── StartupError                   prevents startup, with one line for the operator
     ├── BadSetting                 an environment variable
@@ -108,6 +109,10 @@ class Overloaded(InvocationError):
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
     headers = (("Retry-After", "1"),)
+
+
+class ClientDisconnected(ServeError):
+    """Ends an invocation whose client does not wait for the response any longer."""
 
 
 class AbortedStream(ServeError):

@@ -31,9 +31,16 @@ MIN_COUNTED = 1_000
 Features = NDArray[np.float32]
 
 
+def ignore_caller() -> None:
+    """Do nothing: there is no client that could disconnect."""
+
+
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """A payload with its media type, the media type of its response, and the limits of both."""
+    """A payload with its media type, the media type of its response, and the limits of both.
+
+    ``check_caller`` is called between slices, and may raise an error to end the invocation.
+    """
 
     payload: bytes
     media_type: str
@@ -41,6 +48,7 @@ class Invocation:
     accept: str
     accept_parameters: Mapping[str, str] = field(default_factory=dict)
     limits: Limits = UNLIMITED
+    check_caller: Callable[[], None] = ignore_caller
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +115,13 @@ def infer_slices(
     """
     scorer = choose_scorer(model, invocation, output_keys)
     _check_forecast(model, invocation, scorer)
-    features = align(decode(invocation, model.schema), model.schema, stopwatch, invocation.limits)
+    features = align(invocation, model.schema, stopwatch)
     for predictions in parallel.map(scorer.predict, features):
         stopwatch.end("predict")
         for part in scorer.split(predictions):
             encoded = scorer.encode(part)
             stopwatch.end("encode")
+            invocation.check_caller()
             yield encoded
 
 
@@ -147,6 +156,7 @@ def infer_row_by_row(
         return scorer.concatenate([*map(scorer.predict, features)]), aligned.errors
 
     for predictions, errors in parallel.map(predict, slices):
+        invocation.check_caller()
         tally.bad_records += len(errors)
         encoded = b"".join(map(scorer.encode, scorer.split(predictions)))
         yield insert_errors(invocation.accept, encoded, errors)
@@ -158,22 +168,21 @@ def decode(invocation: Invocation, schema: Schema) -> Iterator[Records]:
     return decoder.decode(invocation.payload, invocation.parameters, schema)
 
 
-def align(
-    slices: Iterable[Records], schema: Schema, stopwatch: Stopwatch, limits: Limits = UNLIMITED
-) -> Iterator[Features]:
-    """Yield each slice of records as features, float32 (n, f), and skip empty slices.
+def align(invocation: Invocation, schema: Schema, stopwatch: Stopwatch) -> Iterator[Features]:
+    """Yield each slice of the records as features, float32 (n, f), and skip empty slices.
 
     Raises SchemaMismatch, and PayloadTooLarge for too many records.
     """
     count = empty_count = 0
-    for records in slices:
+    for records in decode(invocation, schema):
         stopwatch.end("decode")
+        invocation.check_caller()
         features = align_records(records, schema)
         stopwatch.end("align")
         count += len(features)
         if len(features) >= MIN_COUNTED:
             empty_count += _count_empty(features)
-        limits.check_records(count, empty_count)
+        invocation.limits.check_records(count, empty_count)
         if len(features):
             yield features
 

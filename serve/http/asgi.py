@@ -56,6 +56,9 @@ class AsgiFrontEnd:
         request = _read_request(scope)
         try:
             response = await self._respond(request, scope, receive)
+        except asyncio.CancelledError:
+            request.caller.leave()
+            raise
         except InvocationError as error:
             response = handle_client_error(request, error)
         except Exception as error:  # noqa: BLE001  # a bug is a 500
@@ -63,7 +66,7 @@ class AsgiFrontEnd:
         if response.chunks is None:
             await _send(response, send)
         else:
-            await self._stream(response, response.chunks, send)
+            await self._stream(request, response, response.chunks, send)
 
     async def _respond(self, request: HttpRequest, scope: Scope, receive: Receive) -> HttpResponse:
         if request.path == "/ping" and request.method in PING_METHODS:
@@ -81,7 +84,9 @@ class AsgiFrontEnd:
                 self._infer_threads, self._responder.respond, request, body
             )
 
-    async def _stream(self, response: HttpResponse, chunks: Iterator[bytes], send: Send) -> None:
+    async def _stream(
+        self, request: HttpRequest, response: HttpResponse, chunks: Iterator[bytes], send: Send
+    ) -> None:
         """Send a response in chunks; a thread computes each chunk once the previous one is sent.
 
         gunicorn cancels this coroutine if the client disconnects. The final message of an aborted
@@ -103,6 +108,9 @@ class AsgiFrontEnd:
                 await send({"type": "http.response.body", "body": chunk, "more_body": True})
         except AbortedStream:
             return
+        except asyncio.CancelledError:
+            request.caller.leave()
+            raise
         await send({"type": "http.response.body", "body": b""})
 
 

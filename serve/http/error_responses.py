@@ -7,7 +7,7 @@ import json
 import logging
 from http import HTTPStatus
 
-from serve.errors import InvocationError
+from serve.errors import ClientDisconnected, InvocationError
 from serve.http.messages import (
     REQUEST_ID,
     Headers,
@@ -28,6 +28,8 @@ INVALID_REQUEST = "Invalid request from ip="
 REQUEST_FAILED = "request failed"
 STREAM_ABORTED = "stream aborted"
 INTERNAL_ERROR = "InternalError"
+# Not a registered status: nginx and others log it, and no client receives it.
+CLIENT_CLOSED_REQUEST = 499
 
 
 def handle_client_error(request: HttpRequest, error: InvocationError) -> HttpResponse:
@@ -73,9 +75,24 @@ def handle_invalid_http(client: str, status: int, phrase: str, detail: str) -> H
     return HttpResponse(status, headers, encode_error(error_name, message, request_id))
 
 
+def log_disconnect(request: HttpRequest, error: ClientDisconnected) -> None:
+    """Log that a request was abandoned, with nginx's status for that."""
+    error_name = type(error).__name__
+    _log_failure(
+        REQUEST_FAILED,
+        logging.WARNING,
+        request,
+        CLIENT_CLOSED_REQUEST,
+        error=error_name,
+        reason=str(error),
+    )
+
+
 def log_aborted_stream(request: HttpRequest, error: Exception) -> None:
     """Log the error that aborted a stream, after its status was sent."""
-    if isinstance(error, InvocationError):
+    if isinstance(error, ClientDisconnected):
+        log_disconnect(request, error)
+    elif isinstance(error, InvocationError):
         _log_client_error(STREAM_ABORTED, request, error)
     else:
         _log_server_error(STREAM_ABORTED, request, error)

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from flask import Blueprint, Request, Response, g, request
 
 from serve.http.body import read_body
+from serve.http.caller import Caller, SocketCaller
 from serve.http.messages import (
     CUSTOM_ATTRIBUTES,
     REQUEST_ID,
@@ -46,6 +47,8 @@ def build_blueprint(responder: Responder, execution_parameters: Mapping[str, int
 def from_flask_request(flask_request: Request) -> HttpRequest:
     """Return a Flask request as the front ends' common type."""
     headers = flask_request.headers
+    accepts_chunked = flask_request.environ["SERVER_PROTOCOL"] != "HTTP/1.0"
+    connection = flask_request.environ.get("gunicorn.socket")
     return HttpRequest(
         flask_request.method,
         flask_request.path,
@@ -55,7 +58,10 @@ def from_flask_request(flask_request: Request) -> HttpRequest:
         custom_attributes=headers.get(CUSTOM_ATTRIBUTES),
         request_id=headers.get(REQUEST_ID),
         payload_bytes=flask_request.content_length,
-        accepts_chunked=flask_request.environ["SERVER_PROTOCOL"] != "HTTP/1.0",
+        accepts_chunked=accepts_chunked,
+        caller=SocketCaller(connection, accepts_interim=accepts_chunked)
+        if connection
+        else Caller(),
     )
 
 

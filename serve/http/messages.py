@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from serve.errors import HeaderTooLong
+from serve.http.caller import Caller
 from serve.stopwatch import Stopwatch
 
 CUSTOM_ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
@@ -41,6 +42,7 @@ class HttpRequest:
     payload_bytes: int | None = None
     stopwatch: Stopwatch = field(default_factory=Stopwatch)
     accepts_chunked: bool = False
+    caller: Caller = field(default_factory=Caller)
 
 
 @dataclass(frozen=True, slots=True)

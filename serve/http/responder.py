@@ -13,10 +13,11 @@ from functools import lru_cache, partial
 from serve.codecs.charset import transcode
 from serve.codecs.lines import SLICE_BYTES
 from serve.codecs.row_errors import Tally
-from serve.errors import AbortedStream
+from serve.errors import AbortedStream, ClientDisconnected
 from serve.http.admission import InFlightLimit
+from serve.http.caller import DISCONNECTED
 from serve.http.content_encoding import decode_content
-from serve.http.error_responses import log_aborted_stream
+from serve.http.error_responses import log_aborted_stream, log_disconnect
 from serve.http.messages import (
     REQUEST_ID,
     Headers,
@@ -75,7 +76,17 @@ class Responder:
         return not (request.accept and EXPLAIN in request.accept.lower())
 
     def respond(self, request: HttpRequest, body: bytes) -> HttpResponse:
-        """Return the response to an invocation; raises InvocationError."""
+        """Return the response to an invocation.
+
+        Raises InvocationError, and ClientDisconnected, which is already in the log.
+        """
+        try:
+            return self._respond(request, body)
+        except ClientDisconnected as error:
+            log_disconnect(request, error)
+            raise
+
+    def _respond(self, request: HttpRequest, body: bytes) -> HttpResponse:
         check_header_lengths(request)
         payload = decode_content(
             body, request.content_encoding, self.max_payload_bytes, self._max_gzip_ratio
@@ -94,6 +105,7 @@ class Responder:
             terms.accept.name,
             terms.accept.parameters,
             self._stream_limits if streamed else self._limits,
+            request.caller.check,
         )
         if terms.row_errors or streamed:
             return self._respond_in_slices(
@@ -138,6 +150,7 @@ class Responder:
         headers = (*headers, (REQUEST_ID, identify(request)))
         slices = self.in_flight.count_while_streaming(slices)
         first_slice = next(slices, b"")
+        request.caller.begin_response()
         return HttpResponse(200, headers, chunks=_stream(request, first_slice, slices, tally))
 
 
@@ -158,6 +171,9 @@ def _stream(
         for slice_ in slices:
             response_bytes += len(slice_)
             yield slice_
+    except GeneratorExit:  # the front end does not want the rest
+        log_disconnect(request, ClientDisconnected(DISCONNECTED))
+        raise
     # The status has been sent, so only an abort shows the client that the response is incomplete.
     except Exception as error:  # noqa: BLE001
         log_aborted_stream(request, error)
