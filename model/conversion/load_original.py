@@ -82,6 +82,11 @@ def save(booster: xgboost.Booster, original: dict[str, Any], target: Path) -> No
         kind = next((kind for kind in kinds if kind in original["estimator"].lower()), "regressor")
         booster.set_attr(scikit_learn=json.dumps({"_estimator_type": kind}))
     booster.save_model(target)
+    # A damaged model may crash a process when it predicts: this one, which reports it.
+    saved = xgboost.Booster(model_file=target)
+    row = np.zeros((1, saved.num_features()))
+    matrix = xgboost.DMatrix(row, feature_types=saved.feature_types)
+    saved.predict(matrix, validate_features=False)
 
 
 def predict(

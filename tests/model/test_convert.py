@@ -249,6 +249,20 @@ save it alone with joblib.dump(contents['booster']""",
         assert message in lines[name]
 
 
+def test_truncated_binary_models(tmp_path: Path) -> None:
+    """A model that XGBoost cannot load is refused in one line, and nothing is written."""
+    content = (MODELS / "1.7-xgboost-model").read_bytes()
+    path = tmp_path / "model.bin"
+    path.write_bytes(content[:1500])
+    process = run_convert(path)
+
+    assert process.returncode == 1
+    assert process.stderr.startswith(f"cannot convert {path}: XGBoost cannot load it (")
+    assert process.stderr.endswith("): copy the file again\n")
+    assert process.stderr.count("\n") == 1
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def test_pickles_run_no_code(tmp_path: Path) -> None:
     """A function in a pickle is not called."""
 
