@@ -185,6 +185,10 @@ bench: .venv-bench/ready ## Compare this server with others, and write bench/res
 bench-quick: .venv-bench/ready ## Run a small part of the benchmark; takes three minutes
 	@.venv-bench/bin/python -m bench.run --quick
 
+.PHONY: bench-wide
+bench-wide: setup ## Send 100 MiB bodies that are wide or amplify, and measure pings and memory; PLAIN=yes
+	@$(RUN) -m bench.wide --front-end $(or $(FRONT_END),asgi) $(if $(PLAIN),--plain)
+
 .venv-bench/ready: bench/requirements.txt
 	@$(call make-venv,.venv-bench,$<)
 

@@ -4,7 +4,7 @@ fast_matrix.py converts plain lines to numbers, and schema/feature.py converts a
 Source: RFC 4180; contract 3.16, 3.18, 5.6 and 5.7.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 import orjson
@@ -15,7 +15,13 @@ from serve.codecs.csv_header import read_header
 from serve.codecs.csv_rows import read_rows
 from serve.codecs.fast_matrix import parse_csv_matrix
 from serve.codecs.json_text import format_values
-from serve.codecs.lines import BYTE_ORDER_MARK, split_slices, strip_blank_end
+from serve.codecs.lines import (
+    BYTE_ORDER_MARK,
+    normalize_line_endings,
+    split_slices,
+    strip_blank_end,
+)
+from serve.codecs.row_limits import check_last_line
 from serve.columns import Column, Columns, ValuesByName
 from serve.errors import MalformedPayload
 from serve.records import Matrix, Records, Rows
@@ -33,21 +39,24 @@ def decode(payload: bytes, parameters: Mapping[str, str], schema: Schema) -> Ite
     ``label_size`` are also supported.
     Raises MalformedPayload, SchemaMismatch and UnsupportedMediaType.
     """
-    body = normalize_delimiter(payload.removeprefix(BYTE_ORDER_MARK), parameters)
+    body = normalize_delimiter(payload.removeprefix(BYTE_ORDER_MARK), parameters, schema)
     has_quotes = b'"' in body
     if not has_quotes:
-        body = _normalize_line_endings(body)
+        body = normalize_line_endings(body)
     names, header_end = read_header(body, parameters, schema)
     body = body[header_end:]
     if header_end and has_quotes and b'"' not in body:
-        has_quotes, body = False, _normalize_line_endings(body)
+        has_quotes, body = False, normalize_line_endings(body)
     if _is_blank(body, schema):
         _check_declared_empty(parameters, has_header=names is not None)
         yield Rows([], textual=True, names=names)
         return
     body = _strip_end(body, schema)
     first_row = 1
-    for lines in [body] if has_quotes else split_slices(body):
+    if has_quotes:
+        yield from _read_rows(split_slices(body), first_row, names, schema)
+        return
+    for lines in split_slices(body):
         for part in read_lines(lines, first_row, names, schema):
             yield part
             first_row += len(part)
@@ -60,8 +69,8 @@ def split_header(
 
     Raises the same errors as ``decode``.
     """
-    body = normalize_delimiter(payload.removeprefix(BYTE_ORDER_MARK), parameters)
-    body = _normalize_line_endings(body)
+    body = normalize_delimiter(payload.removeprefix(BYTE_ORDER_MARK), parameters, schema)
+    body = normalize_line_endings(body)
     names, header_end = read_header(body, parameters, schema)
     body = body[header_end:]
     if _is_blank(body, schema):
@@ -75,12 +84,19 @@ def read_lines(lines: bytes, first_row: int, names: Names, schema: Schema) -> It
 
     Raises MalformedPayload.
     """
+    check_last_line(lines, first_row, schema, b",")
     reordered = schema.reorder(names)
     numbers = parse_csv_matrix(lines, reordered) if reordered else None
     if numbers is not None:
         yield Matrix(numbers, first_row, names, accepted=True)
-        return
-    for cells in read_rows(lines, first_row, schema):
+    else:
+        yield from _read_rows([lines], first_row, names, schema)
+
+
+def _read_rows(
+    slices: Iterable[bytes], first_row: int, names: Names, schema: Schema
+) -> Iterator[Records]:
+    for cells in read_rows(slices, first_row, schema):
         yield Rows(cells, textual=True, first_row=first_row, names=names)
         first_row += len(cells)
 
@@ -135,10 +151,6 @@ def _split_by_name(column: Column) -> list[NDArray[np.float32]]:
 def _format_cell(text: bytes) -> bytes:
     text = text.replace(b"null", b"nan")
     return b'"' + text + b'"' if text.startswith(b"[") else text
-
-
-def _normalize_line_endings(body: bytes) -> bytes:
-    return body.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in body else body
 
 
 def _is_blank(body: bytes, schema: Schema) -> bool:

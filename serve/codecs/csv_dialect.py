@@ -8,10 +8,13 @@ import csv
 import io
 from collections.abc import Mapping
 
-from serve.codecs.lines import decode_text
+from serve.codecs.csv_text import CsvText, RowTooLong
+from serve.codecs.lines import split_slices
+from serve.codecs.row_limits import describe_long_row
 from serve.diagnosis.invalid_csv import explain_invalid_csv
 from serve.errors import MalformedPayload, UnsupportedMediaType
 from serve.media_types import DELIMITERS
+from serve.schema.schema import Schema
 from serve.text import quoted
 
 DOCUMENTED_NAMES = ("comma", "tab", "semicolon", "pipe", "space")
@@ -39,17 +42,18 @@ def parse_header(parameters: Mapping[str, str]) -> str:
     return header.lower()
 
 
-def normalize_delimiter(body: bytes, parameters: Mapping[str, str]) -> bytes:
+def normalize_delimiter(body: bytes, parameters: Mapping[str, str], schema: Schema) -> bytes:
     """Return the body with commas in place of the ``delimiter`` parameter's character.
 
-    Raises UnsupportedMediaType for an invalid delimiter, and MalformedPayload for invalid CSV.
+    Raises UnsupportedMediaType for an invalid delimiter, and MalformedPayload and SchemaMismatch
+    for invalid CSV.
     """
     delimiter = _parse_delimiter(parameters.get("delimiter", ","))
     if delimiter == ",":
         return body
     if b"," not in body and b'"' not in body:
         return body.replace(delimiter.encode(), b",")
-    return _rewrite(body, delimiter)
+    return _rewrite(body.removesuffix(b"\n"), delimiter, schema)
 
 
 def _check_label_size(parameters: Mapping[str, str]) -> None:
@@ -61,19 +65,27 @@ def _check_label_size(parameters: Mapping[str, str]) -> None:
         )
 
 
-def _rewrite(body: bytes, delimiter: str) -> bytes:
+def _rewrite(body: bytes, delimiter: str, schema: Schema) -> bytes:
     """Return the CSV with commas as delimiters; cells with a comma or a line break are quoted."""
-    source = io.StringIO(decode_text(body, 1), newline="")
-    reader = csv.reader(source, delimiter=delimiter, strict=True)
-    rewritten = io.StringIO(newline="")
+    text = CsvText(split_slices(body), 1, schema, delimiter)
+    rewritten = io.BytesIO()
     try:
-        rows = list(reader)
-        # Only "unix" quotes a carriage return, which would otherwise end the line.
-        has_carriage_return = any("\r" in cell for row in rows for cell in row)
-        dialect = "unix" if has_carriage_return else "excel"
-        csv.writer(rewritten, dialect, lineterminator="\n").writerows(rows)
+        while rows := text.read_batch():
+            rewritten.write(_write(rows))
     except csv.Error as error:
-        raise explain_invalid_csv(error, f"line {reader.line_num}", source.getvalue()) from error
+        raise explain_invalid_csv(error, f"line {text.reader.line_num}", text.start) from error
+    except RowTooLong as error:
+        message = describe_long_row(text.reader.line_num, schema.width)
+        raise MalformedPayload(message) from error
+    return rewritten.getvalue()
+
+
+def _write(rows: list[list[str]]) -> bytes:
+    # Only "unix" quotes a carriage return, which would otherwise end the line.
+    has_carriage_return = any("\r" in cell for row in rows for cell in row)
+    dialect = "unix" if has_carriage_return else "excel"
+    rewritten = io.StringIO(newline="")
+    csv.writer(rewritten, dialect, lineterminator="\n").writerows(rows)
     return rewritten.getvalue().encode()
 
 

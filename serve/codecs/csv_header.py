@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from serve.codecs.csv_dialect import parse_header
 from serve.codecs.lines import LINE_END, decode_text
+from serve.codecs.row_limits import check_long_line, compute_max_row_bytes
 from serve.column_names import strip_blanks
 from serve.diagnosis.invalid_csv import explain_invalid_csv
 from serve.diagnosis.names import describe_name_mismatch, is_mostly_names
@@ -46,7 +47,7 @@ def read_header(body: bytes, parameters: Mapping[str, str], schema: Schema) -> H
         )
     if declared == "absent" or not (declared or _may_be_header(body, schema)):
         return NO_HEADER
-    cells, end = _read_first_line(body)
+    cells, end = _read_first_line(body, schema)
     if declared:
         return Header(tuple(cells), end)
     return _detect_header(cells, end, schema)
@@ -85,7 +86,7 @@ def _may_contain_names(body: bytes, names: Sequence[str]) -> bool:
     if '"' in name or "\n" in name:  # written with doubled quotes, or on several lines
         return True
     end = body.find(b"\n")
-    return name.encode() in (body if end < 0 else body[:end])
+    return body.find(name.encode(), 0, len(body) if end < 0 else end) >= 0
 
 
 def _is_numbered(cells: Sequence[str], schema: Schema) -> bool:
@@ -99,18 +100,25 @@ def _is_numbered(cells: Sequence[str], schema: Schema) -> bool:
     return numbers == [str(index) for index in range(len(numbers))]
 
 
-def _read_first_line(body: bytes) -> tuple[list[str], int]:
+def _read_first_line(body: bytes, schema: Schema) -> tuple[list[str], int]:
     """Return the cells of the first line, which may contain quoted line breaks, and its end."""
-    end = 0
+    end, max_bytes = 0, compute_max_row_bytes(schema.width)
 
     def lines() -> Iterator[str]:
         nonlocal end
         while end < len(body):
-            start, line_end = end, LINE_END.search(body, end)
-            end = line_end.end() if line_end else len(body)
+            start, line_end = end, LINE_END.search(body, end, end + max_bytes + 1)
+            end = line_end.end() if line_end else min(len(body), end + max_bytes + 1)
+            if end > max_bytes:
+                check_long_line(body[: _find_line_end(body, end)], 1, schema, b",")
             yield decode_text(body[start:end], 1)
 
     try:
         return next(csv.reader(lines(), strict=True), []), end
     except csv.Error as error:
         raise explain_invalid_csv(error, "row 1", decode_text(body[:end], 1)) from error
+
+
+def _find_line_end(body: bytes, start: int) -> int:
+    end = body.find(b"\n", start)
+    return len(body) if end < 0 else end

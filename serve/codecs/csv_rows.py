@@ -1,30 +1,22 @@
 """CSV rows: read the cells of lines that are not plain numbers and known labels."""
 
 import csv
-import io
-from collections.abc import Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterable, Iterator, Sequence
 
-from serve.codecs.lines import decode_text
-from serve.diagnosis.file_types import find_binary_hint
+from serve.codecs.csv_text import CsvText, RowTooLong
+from serve.codecs.row_limits import describe_long_row
 from serve.diagnosis.invalid_csv import explain_invalid_csv
 from serve.errors import MalformedPayload, SchemaMismatch
 from serve.schema.schema import Schema
-from serve.text import with_hint
-
-SLICE_ROWS = 10_000
-END_OF_FILE = "\x1a"  # written by programs for DOS
 
 
-def read_rows(lines: bytes, first_row: int, schema: Schema) -> Iterator[list[list[str]]]:
-    """Yield the cells of the lines in slices of at most SLICE_ROWS rows.
+def read_rows(slices: Iterable[bytes], first_row: int, schema: Schema) -> Iterator[list[list[str]]]:
+    """Yield the cells of slices of lines in batches of rows.
 
     Raises MalformedPayload, and SchemaMismatch for a header among the records.
     """
-    text = decode_text(lines, first_row) + "\n"
-    _check_characters(text, lines, first_row)
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    while rows := _next_rows(reader, first_row, text):
+    text = CsvText(slices, first_row, schema)
+    while rows := _next_rows(text, first_row, schema):
         if [] in rows:
             rows = _read_blank_lines(rows, first_row, schema)
         if schema.accepts_unknown_labels:
@@ -33,26 +25,15 @@ def read_rows(lines: bytes, first_row: int, schema: Schema) -> Iterator[list[lis
         first_row += len(rows)
 
 
-def _check_characters(text: str, lines: bytes, first_row: int) -> None:
-    """Reject characters that are not part of text, although they are valid UTF-8."""
-    if "\0" in text:
-        row = first_row + text.count("\n", 0, text.index("\0"))
-        hint = find_binary_hint(lines) if first_row == 1 else ""
-        raise MalformedPayload(with_hint(f"row {row}: expected text, got a NUL byte", hint))
-    if text.rstrip().endswith(END_OF_FILE):
-        row = first_row + text.rstrip().count("\n")
-        raise MalformedPayload(
-            f"row {row}: expected a record, got the end-of-file character 0x1a; remove it"
-        )
-
-
-def _next_rows(reader: Iterator[list[str]], first_row: int, text: str) -> list[list[str]]:
-    rows: list[list[str]] = []
+def _next_rows(text: CsvText, first_row: int, schema: Schema) -> list[list[str]]:
     try:
-        rows.extend(islice(reader, SLICE_ROWS))
+        return text.read_batch()
     except csv.Error as error:
-        raise explain_invalid_csv(error, f"row {first_row + len(rows)}", text) from error
-    return rows
+        row = first_row + len(text.rows)
+        raise explain_invalid_csv(error, f"row {row}", text.start) from error
+    except RowTooLong as error:
+        row = first_row + len(text.rows)
+        raise MalformedPayload(describe_long_row(row, schema.width)) from error
 
 
 def _read_blank_lines(rows: Sequence[list[str]], first_row: int, schema: Schema) -> list[list[str]]:

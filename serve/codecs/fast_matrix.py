@@ -78,12 +78,16 @@ def _are_plain_lines(lines: bytes, row_count: int, schema: Schema) -> bool:
     returns memory to the operating system.
     """
     separators = lines.translate(None, NON_SEPARATORS if schema.has_labels else NUMBER_BYTES)
+    if len(separators) + 1 != schema.width * row_count:  # before a comparison with many GB
+        return False
     return separators + b"\n" == (b"," * (schema.width - 1) + b"\n") * row_count
 
 
 def _are_plain_lists(lists: bytes, row_count: int, width: int) -> bool:
     """Return whether only the expected brackets and commas remain when the values are removed."""
     separators = lists.translate(None, NUMBER_BYTES + b"\r\nnul")
+    if len(separators) + 1 != (width + 2) * row_count:
+        return False
     return separators + b"," == (b"[" + b"," * (width - 1) + b"],") * row_count
 
 

@@ -3,7 +3,6 @@
 Source: contract 3.17 and 10.9 for the document's shape, 5.8 for JSON Lines sent as JSON.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -12,11 +11,20 @@ from numpy.typing import NDArray
 
 from serve.codecs import jsonlines
 from serve.codecs.fast_matrix import parse_json_matrix
+from serve.codecs.json_large import (
+    check_part,
+    check_rows_one_by_one,
+    describe_large_document,
+    describe_long_part,
+    is_small,
+)
 from serve.codecs.json_parser import RepeatedNames, parse
 from serve.codecs.json_rows import check_object, rows_to_records
+from serve.codecs.json_slices import RowsText, find_rows
 from serve.codecs.json_tensor import find_features
 from serve.codecs.json_text import format_objects
-from serve.codecs.lines import BYTE_ORDER_MARK, SLICE_BYTES
+from serve.codecs.lines import BYTE_ORDER_MARK
+from serve.codecs.row_limits import compute_max_row_bytes
 from serve.columns import Columns
 from serve.diagnosis.documents import describe_extra_keys
 from serve.diagnosis.json_shapes import FEATURE_NAMES, INSTANCES
@@ -32,14 +40,7 @@ CONCATENATES = False
 ParsedRows = list[Any] | NDArray[np.float32]
 Names = tuple[str, ...] | None
 
-OPENING = re.compile(
-    rb'\s*(?:\{\s*(?:"feature_names"\s*:\s*(\[[^][{}]*\])\s*,\s*)?"instances"\s*:\s*)?'
-    rb"\[\s*(?=[\[{])"
-)
-CLOSING = re.compile(rb"\]\s*\}?\s*\Z")
-CLOSING_BYTES = 64
 RESPONSE_START, SEPARATOR, RESPONSE_END = b'{"predictions": [', b", ", b"]}\n"
-BETWEEN_ROWS = re.compile(rb"(?<=[\]}])\s*,(?=\s*[\[{])")
 
 
 def decode(payload: bytes, parameters: Mapping[str, str], schema: Schema) -> Iterator[Records]:
@@ -54,7 +55,7 @@ def decode(payload: bytes, parameters: Mapping[str, str], schema: Schema) -> Ite
                 yield from rows_to_records(rows, first_row, names, schema)
             first_row += len(rows)
     except MalformedPayload:
-        if first_row > 1 or not _is_json_lines(body):
+        if first_row > 1 or not _is_json_lines(body, schema):
             raise
         yield from jsonlines.decode(body, parameters, schema)
 
@@ -81,44 +82,57 @@ def join(encoded: list[bytes]) -> list[bytes]:
 def _read_slices(body: bytes, schema: Schema) -> Iterator[tuple[ParsedRows, Names]]:
     """Yield the rows in slices, each with the names from the document."""
     row_count = 0
+    rows = find_rows(body, schema)
     try:
-        for part, names in _split(body):
-            reordered = schema.reorder(names)
-            matrix = parse_json_matrix(part, reordered) if reordered else None
-            rows = parse(b"[" + part + b"]") if matrix is None else matrix
-            yield rows, names
-            row_count += len(rows)
+        for values, names in _read_parts(rows, schema) if rows else ():
+            yield values, names
+            row_count += len(values)
     except MalformedPayload:
-        pass  # a cut fell within a string or a row: parse the whole document below
+        if not is_small(body, schema):
+            raise
+        # A cut fell within a string or a row: parse the whole document below.
     else:
         if row_count:
             return
-    rows, names = _unwrap(parse(body), schema)
-    yield rows[row_count:], names
+    if not is_small(body, schema):
+        raise describe_large_document(body, schema)
+    parsed, names = _unwrap(parse(body), schema)
+    yield parsed[row_count:], names
 
 
-def _split(body: bytes) -> Iterator[tuple[bytes, Names]]:
-    """Yield the rows of a document in parts of about SLICE_BYTES, without the enclosing brackets.
+def _read_parts(rows: RowsText, schema: Schema) -> Iterator[tuple[ParsedRows, Names]]:
+    names = None if rows.names is None else _read_names(parse(rows.names))
+    reordered = schema.reorder(names)
+    start, first_row = rows.start, 1
+    while start < rows.end:
+        values, start = _read_part(rows, start, first_row, schema, reordered)
+        yield values, names
+        first_row += len(values)
 
-    Parsing one part blocks other threads only briefly. If a cut falls within a string or a row, the
-    part is invalid JSON. A document that may contain anything besides rows yields nothing.
+
+def _read_part(
+    rows: RowsText, start: int, first_row: int, schema: Schema, reordered: Schema | None
+) -> tuple[ParsedRows, int]:
+    """Return the rows of the part from an offset on, and the offset of the next part.
+
+    ``reordered`` is the schema in the order of the values, if that is known.
     """
-    opening, closing = OPENING.match(body), CLOSING.search(body, max(0, len(body) - CLOSING_BYTES))
-    if not opening or not closing or b"\\" in body:
-        return
-    if body.count(FEATURE_NAMES.encode()) != (opening[1] is not None):
-        return
-    if (b"{" in opening[0]) != (b"}" in closing[0]):
-        return
-    names = _read_names(parse(opening[1] or b"null"))
-    start, end = opening.end(), closing.start()
-    while end - start > SLICE_BYTES:
-        cut = BETWEEN_ROWS.search(body, start + SLICE_BYTES, end)
-        if cut is None:
-            break
-        yield body[start : cut.start()], names
-        start = cut.end()
-    yield body[start:end], names
+    failure, part = None, b""
+    for end, next_start in rows.cut(start, schema):
+        check_part(rows, start, end, first_row, schema)
+        part = rows.body[start:end]
+        matrix = parse_json_matrix(part, reordered) if reordered else None
+        if matrix is not None:
+            return matrix, next_start
+        try:
+            return parse(b"[" + part + b"]"), next_start
+        except MalformedPayload as error:
+            failure = error
+    if failure is None:
+        raise describe_long_part(rows, start, first_row, schema)
+    if not is_small(rows.body, schema):
+        check_rows_one_by_one(part, first_row)
+    raise failure
 
 
 def _unwrap(document: Any, schema: Schema) -> tuple[list[Any], Names]:
@@ -160,10 +174,13 @@ def _read_names(names: Any) -> Names:
     )
 
 
-def _is_json_lines(body: bytes) -> bool:
+def _is_json_lines(body: bytes, schema: Schema) -> bool:
     """Return whether invalid JSON may be JSON Lines: more than one line, and the first is a row."""
-    first, _, rest = body.strip().partition(b"\n")
+    start = len(body) - len(body.lstrip())
+    end = body.find(b"\n", start, start + compute_max_row_bytes(schema.width))
+    if end < 0 or not body[end:].strip():
+        return False
     try:
-        return bool(rest) and isinstance(parse(first), list | dict)
+        return isinstance(parse(body[start:end]), list | dict)
     except MalformedPayload:
         return False

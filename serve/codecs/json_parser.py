@@ -49,6 +49,11 @@ def parse_lines(lines: bytes, first_row: int) -> list[Any]:
     return values
 
 
+def parse_row(text: bytes, row: int) -> Any:
+    """Return the value of a row in a document; raises MalformedPayload with the row's number."""
+    return _parse_strictly(text, f"row {row}: ", is_line=False)
+
+
 def _may_repeat_names(text: bytes, value: Any) -> bool:
     """Return whether the text has more colons than the value has names.
 
@@ -92,10 +97,10 @@ def _parse_line(text: bytes, row: int) -> Any:
         raise MalformedPayload(
             f"row {row}: expected a record, got a blank line; only trailing blank lines are ignored"
         )
-    return _parse_strictly(text, f"row {row}: ")
+    return _parse_strictly(text, f"row {row}: ", is_line=True)
 
 
-def _parse_strictly(text: bytes, prefix: str = "") -> Any:
+def _parse_strictly(text: bytes, prefix: str = "", *, is_line: bool = False) -> Any:
     """Return a JSON value with Python's parser, which reports repeated names and accepts NaN."""
     if not text.strip():
         raise MalformedPayload("expected JSON, got only whitespace")
@@ -104,7 +109,7 @@ def _parse_strictly(text: bytes, prefix: str = "") -> Any:
     except RecursionError as error:
         raise MalformedPayload(f"{prefix}invalid JSON: nested too deeply") from error
     except ValueError as error:
-        reason = describe_invalid_json(text, error, is_line=bool(prefix))
+        reason = describe_invalid_json(text, error, is_line=is_line)
         raise MalformedPayload(prefix + reason) from error
 
 

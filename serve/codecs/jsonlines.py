@@ -14,6 +14,7 @@ from serve.codecs.json_parser import parse_lines
 from serve.codecs.json_rows import rows_to_records
 from serve.codecs.json_text import format_objects
 from serve.codecs.lines import BYTE_ORDER_MARK, split_slices, strip_blank_end
+from serve.codecs.row_limits import check_last_line
 from serve.columns import Columns
 from serve.errors import MalformedPayload
 from serve.records import Matrix, Records
@@ -51,6 +52,7 @@ def read_lines(
 
     Raises MalformedPayload and SchemaMismatch.
     """
+    check_last_line(lines, first_row, schema)
     matrix = parse_json_lines_matrix(lines, schema)
     if matrix is not None:
         yield Matrix(matrix, first_row, accepted=True)

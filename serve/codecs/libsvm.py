@@ -11,13 +11,18 @@ from itertools import accumulate
 import numpy as np
 
 from serve.codecs.libsvm_pairs import Pairs, read_pairs
-from serve.codecs.lines import BYTE_ORDER_MARK, split_slices
+from serve.codecs.lines import BYTE_ORDER_MARK, normalize_line_endings, split_slices
+from serve.codecs.row_limits import (
+    SMALL_ROW_BYTES,
+    compute_max_row_bytes,
+    describe_long_row,
+)
 from serve.codecs.sparse import compute_rows_per_slice, fill_matrix
 from serve.errors import SENT, MalformedPayload, SchemaMismatch, UnsupportedMediaType
 from serve.logs import log_event
 from serve.records import Matrix, Records
 from serve.schema.schema import Schema
-from serve.text import quoted
+from serve.text import counted, quoted
 
 COMMENT = b"#"
 # The parameter of Content-Type that declares whether lines begin with a label.
@@ -32,12 +37,14 @@ def decode(payload: bytes, parameters: Mapping[str, str], schema: Schema) -> Ite
     Raises MalformedPayload and SchemaMismatch.
     """
     label = parameters.get(LABEL, "").lower()
-    body = payload.removeprefix(BYTE_ORDER_MARK).replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    body = normalize_line_endings(payload.removeprefix(BYTE_ORDER_MARK))
     step, first_row = compute_rows_per_slice(schema.width), 1
     for part in split_slices(body.removesuffix(b"\n")):
         lines = part.split(b"\n")
         if COMMENT in part:
             lines = _remove_comments(lines)
+        if lines and len(lines[-1]) > SMALL_ROW_BYTES:
+            _check_long_line(lines[-1], first_row + len(lines) - 1, schema)
         for start in range(0, len(lines), step):
             rows = lines[start : start + step]
             pairs = read_pairs(rows, first_row, labeled=label != ABSENT)
@@ -61,6 +68,18 @@ def check_parameters(parameters: Mapping[str, str]) -> None:
 def _remove_comments(lines: Sequence[bytes]) -> list[bytes]:
     lines = [line for line in lines if not line.lstrip().startswith(COMMENT)]
     return [line.partition(COMMENT)[0] for line in lines]
+
+
+def _check_long_line(line: bytes, row: int, schema: Schema) -> None:
+    """Raise SchemaMismatch or MalformedPayload if a line has more pairs or bytes than a record."""
+    # The label and its weight, and a query ID, also contain a colon.
+    count = line.count(b":") - 2
+    if count > schema.width:
+        raise SchemaMismatch(
+            f"row {row}: expected at most {counted(schema.width, 'pair')}, got {count:,} or more"
+        )
+    if len(line) > compute_max_row_bytes(schema.width):
+        raise MalformedPayload(describe_long_row(row, schema.width))
 
 
 def _build_matrix(pairs: Pairs, first_row: int, schema: Schema) -> Matrix:

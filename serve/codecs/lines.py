@@ -28,13 +28,34 @@ def split_slices(payload: bytes) -> Iterator[bytes]:
     yield payload[start:] if start else payload
 
 
+def normalize_line_endings(payload: bytes) -> bytes:
+    """Return the payload with line feeds in place of all line endings."""
+    if b"\r" not in payload:
+        return payload
+    parts, start = [], 0
+    while start < len(payload):
+        end = start + SLICE_BYTES
+        if payload[end - 1 : end] == b"\r":  # the first half of a line ending, perhaps
+            end += 1
+        parts.append(payload[start:end].replace(b"\r\n", b"\n").replace(b"\r", b"\n"))
+        start = end
+    return b"".join(parts)
+
+
 def strip_blank_end(payload: bytes) -> bytes:
     """Return the payload without trailing blank lines and without the final line ending.
 
     Trailing spaces in the last line are not removed.
     """
-    line_end = LINE_END.search(payload, len(payload.rstrip(BLANKS)))
-    return payload[: line_end.start()] if line_end else payload
+    start = len(payload.rstrip(BLANKS))
+    end = min(_find(payload, b"\n", start), _find(payload, b"\r", start))
+    return payload[:end]
+
+
+def _find(payload: bytes, line_ending: bytes, start: int) -> int:
+    """Return the offset of a line ending, or the end of the payload; a pattern would be slower."""
+    end = payload.find(line_ending, start)
+    return len(payload) if end < 0 else end
 
 
 def decode_text(lines: bytes, first_row: int) -> str:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from serve.codecs.sparse import compute_rows_per_slice
 from serve.columns import Columns, flatten_columns
-from serve.errors import SENT, MalformedPayload
+from serve.errors import SENT, MalformedPayload, SchemaMismatch
 from serve.records import Matrix, Records
 from serve.schema.schema import Schema
 from serve.text import counted, quoted
@@ -61,6 +61,8 @@ def decode(payload: bytes, _parameters: Mapping[str, str], schema: Schema) -> It
         if array.shape[1] != schema.width:
             mismatch = schema.describe_width_mismatch(1, array.shape[1])
             raise MalformedPayload(f"{mismatch}; send several rows with shape (rows, columns)")
+    elif array.shape[1] != schema.width and len(array):
+        raise SchemaMismatch(schema.describe_width_mismatch(1, array.shape[1]))
     step = compute_rows_per_slice(schema.width)
     for start in range(0, max(1, len(array)), step):
         numbers = array[start : start + step]

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from serve.codecs.protobuf import LENGTH_DELIMITED, InvalidMessage, read_fields
+from serve.codecs.row_limits import compute_max_row_bytes, describe_long_row
 from serve.codecs.sparse import compute_rows_per_slice
 from serve.codecs.tensor import FEATURES, FLOAT32, KEY, VALUE, VALUES, Tensor, read_tensor
 from serve.columns import Columns, flatten_columns
@@ -123,7 +124,7 @@ def _read_uniform_records(
     together is many times faster than reading them one by one. Return None if there are fewer than
     two such records.
     """
-    first = _read_frame(payload, offset, row)
+    first = _read_frame(payload, offset, row, width)
     tensor = _read_message(first, row, width)
     if first.buffer is not payload or tensor.span is None or tensor.dtype is None:
         return None
@@ -163,7 +164,7 @@ def _read_one_by_one(
 ) -> tuple[NDArray[np.float64], int]:
     tensors: list[Tensor] = []
     while offset < len(payload) and len(tensors) < compute_rows_per_slice(schema.width):
-        frame = _read_frame(payload, offset, row + len(tensors))
+        frame = _read_frame(payload, offset, row + len(tensors), schema.width)
         tensor = _read_message(frame, row + len(tensors), schema.width)
         _check_columns(tensor, row + len(tensors), schema)
         tensors.append(tensor)
@@ -177,9 +178,12 @@ def _read_one_by_one(
     return numbers, offset
 
 
-def _read_frame(payload: bytes, offset: int, row: int) -> Frame:
+def _read_frame(payload: bytes, offset: int, row: int, width: int) -> Frame:
     """Return the record at an offset, with its parts joined; raises MalformedPayload."""
+    frame_start, max_bytes = offset, compute_max_row_bytes(width)
     flag, start, end = _read_part(payload, offset, row)
+    if end - start > max_bytes:
+        raise MalformedPayload(describe_long_row(row, width))
     if flag == WHOLE:
         return Frame(payload, start, end, _pad_length(end - offset) + offset)
     parts = []
@@ -189,6 +193,8 @@ def _read_frame(payload: bytes, offset: int, row: int) -> Frame:
             raise MalformedPayload(f"row {row}: incomplete multi-part record")
         parts.append(payload[start:end])
         offset += _pad_length(end - offset)
+        if offset - frame_start > max_bytes:
+            raise MalformedPayload(describe_long_row(row, width))
         if flag == LAST:
             # A record is split where it contains the magic number, which the parts omit.
             message = MAGIC.to_bytes(4, "little").join(parts)

@@ -36,7 +36,7 @@ def find_width_hint(names: Sequence[str] | None, rows: Rows, row: int, expected_
         return hint
     if expected_width > 1 and {len(cells) for cells in rows.cells} == {expected_width + 1}:
         return _find_additional_column_hint(rows)
-    return _find_joined_lines_hint(rows, expected_width)
+    return find_joined_lines_hint(len(rows.cells[0]), expected_width) if len(rows) == 1 else ""
 
 
 def find_line_hint(
@@ -94,13 +94,12 @@ def _find_additional_column_hint(rows: Rows) -> str:
     return "remove the additional column, such as the label or an index"
 
 
-def _find_joined_lines_hint(rows: Rows, expected_width: int) -> str:
-    """Return a hint if a single line may consist of several lines without line breaks.
+def find_joined_lines_hint(width: int, expected_width: int) -> str:
+    """Return a hint if a single line of a payload may be several lines without line breaks.
 
     Where two lines were joined, the last cell of one and the first cell of the next are one cell.
     """
-    width = len(rows.cells[0])
-    if len(rows) > 1 or not 1 < expected_width < width:
+    if not 1 < expected_width < width:
         return ""
     if (width - 1) % (expected_width - 1):
         return ""

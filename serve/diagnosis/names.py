@@ -41,8 +41,9 @@ def describe_name_mismatch(
     The message contains SENT in place of that part.
     """
     names = match_names(names, expected)
-    missing = [name for name in expected if name not in names]
-    unknown = [name for name in dict.fromkeys(names) if name not in expected]
+    sent_names, expected_names = set(names), set(expected)
+    missing = [name for name in expected if name not in sent_names]
+    unknown = [name for name in dict.fromkeys(names) if name not in expected_names]
     repeated = [name for name, count in Counter(names).items() if count > 1]
     sent = [
         f"{problem} {_list_columns(columns)}"
@@ -61,7 +62,8 @@ def describe_name_mismatch(
 
 def is_mostly_names(cells: Sequence[str], expected: Sequence[str]) -> bool:
     """Return whether more than half of the cells are column names."""
-    known_count = sum(cell in expected for cell in match_names(cells, expected))
+    expected_names = set(expected)
+    known_count = sum(cell in expected_names for cell in match_names(cells, expected))
     return 2 * known_count > len(cells)
 
 
