@@ -12,18 +12,24 @@ from serve.text import counted
 BASE_BYTES = 100 * MIB
 # Measured: what each worker adds, with payloads of a few MB in flight.
 WORKER_BYTES = 60 * MIB
+# A payload needs at most four times its size: tests/contract/test_batch.py. Every worker must be
+# able to hold a payload of batch transform's default size, 6 MB.
+BYTES_PER_PAYLOAD_BYTE = 4
+MIN_HELD_BYTES = 8 * MIB
 
 
 @dataclass(frozen=True, slots=True)
 class Sizing:
     """The number of workers, the reason for it, and the memory that all of them need.
 
-    Each worker predicts the slices of a large payload on ``threads`` threads.
+    Each worker predicts the slices of a large payload on ``threads`` threads, and holds payloads of
+    at most ``held_bytes`` in total.
     """
 
     workers: int
     threads: int
     memory_bytes: int
+    held_bytes: int
     reason: str
 
 
@@ -46,10 +52,13 @@ def compute_sizing(file: ModelFile, limits: Limits, settings: Settings) -> Sizin
             f"limited by {limiting} (processors: {limits.processors:g}, "
             f"memory: {limits.memory_bytes // MIB:,} MiB; {limits.source})"
         )
+    memory_bytes = BASE_BYTES + file.memory_bytes + workers * WORKER_BYTES
+    share_bytes = (limits.memory_bytes - memory_bytes) // workers
     return Sizing(
         workers,
         threads,
-        BASE_BYTES + file.memory_bytes + workers * WORKER_BYTES,
+        memory_bytes,
+        max(MIN_HELD_BYTES, share_bytes // BYTES_PER_PAYLOAD_BYTE),
         f"{counted(workers, 'worker')}, {reason}",
     )
 

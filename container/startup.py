@@ -40,7 +40,7 @@ def prepare(settings: Settings, env: Mapping[str, str] = os.environ) -> Prepared
     sizing = compute_sizing(model_file, read_limits(), settings)
     model = load_model(settings, model_file)
     self_test_records = run_self_test(model)
-    responder = Responder(model, settings, ParallelMap(sizing.threads))
+    responder = Responder(model, settings, ParallelMap(sizing.threads), sizing.held_bytes)
     for warning in model.warnings:
         log_event(logging.WARNING, "model warning", warning=warning)
     _log_ignored(model.file, env)

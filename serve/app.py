@@ -1,11 +1,13 @@
 """The Flask application: a model behind the routes of SageMaker's contract."""
 
 from collections.abc import Mapping
+from functools import partial
 
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
-from serve.errors import ClientDisconnected, InvocationError
+from serve.errors import ClientDisconnected, InvocationError, Overloaded, PayloadTooLarge
+from serve.http.body import drain_body
 from serve.http.error_responses import (
     CLIENT_CLOSED_REQUEST,
     handle_client_error,
@@ -48,7 +50,11 @@ def build_app(responder: Responder, execution_parameters: Mapping[str, int]) -> 
 
 def respond_to_client_error(error: InvocationError) -> Response:
     """Return the response to a request that the client got wrong."""
-    return to_flask_response(handle_client_error(g.http_request, error))
+    response = to_flask_response(handle_client_error(g.http_request, error))
+    if isinstance(error, Overloaded | PayloadTooLarge):
+        connection = request.environ.get("gunicorn.socket")
+        response.call_on_close(partial(drain_body, request.stream, connection))
+    return response
 
 
 def _read_request() -> None:

@@ -105,7 +105,7 @@ class HeaderTooLong(InvocationError):
 
 
 class Overloaded(InvocationError):
-    """Too many invocations are in flight; `Retry-After` gives the delay."""
+    """Too many invocations, or too large ones, are in flight; `Retry-After` gives the delay."""
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
     headers = (("Retry-After", "1"),)

@@ -183,6 +183,14 @@ class Settings:
         "maximum number of invocations in flight in each worker; "
         "further ones are rejected with status 503",
     )
+    max_held_mib: int | None = _setting(
+        "SERVE_MAX_HELD_IN_MB",
+        None,
+        integer_between(0, 1 << 20),
+        "maximum total size of the payloads in flight in each worker, in MiB; further ones are "
+        "rejected with status 503, before they are sent; 0 means no limit; default: a quarter of "
+        "the worker's share of the memory",
+    )
     frontend: str = _setting(
         "SERVE_FRONTEND",
         "asgi",

@@ -13,14 +13,14 @@ from urllib.parse import unquote, urlsplit
 from wsgiref.types import WSGIApplication
 
 from serve.errors import AbortedStream, InvocationError
-from serve.http.body import receive_body
+from serve.http.body import Receive, discard_body, receive_body
 from serve.http.error_responses import handle_client_error, handle_server_error
+from serve.http.held_bytes import Reservation
 from serve.http.messages import Headers, HttpRequest, HttpResponse, echo_custom_attributes
 from serve.http.responder import Responder
 from serve.http.wsgi_bridge import call_wsgi
 
 Scope = dict[str, Any]
-Receive = Callable[[], Awaitable[dict[str, Any]]]
 EncodedHeaders = tuple[tuple[bytes, bytes], ...]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -28,6 +28,8 @@ PING_METHODS = ("GET", "POST")
 # Flask gets only rare and short requests, so a few threads are enough.
 FLASK_THREADS = 4
 CACHED_HEADERS = 256
+# Responses that may be sent before the body has arrived.
+UNREAD_STATUSES = (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
 HEADER_FIELDS = {
     b"content-type": "content_type",
     b"accept": "accept",
@@ -65,13 +67,25 @@ class AsgiFrontEnd:
             response = handle_server_error(request, error)
         if response.chunks is None:
             await _send(response, send)
+            if response.status in UNREAD_STATUSES:
+                await discard_body(receive)
         else:
             await self._stream(request, response, response.chunks, send)
 
     async def _respond(self, request: HttpRequest, scope: Scope, receive: Receive) -> HttpResponse:
         if request.path == "/ping" and request.method in PING_METHODS:
             return HttpResponse(200, echo_custom_attributes(request))
-        body = await receive_body(receive, request.payload_bytes, self._responder.max_payload_bytes)
+        reservation = self._responder.reserve(request)
+        try:
+            return await self._respond_to_body(request, scope, receive, reservation)
+        finally:
+            reservation.release()
+
+    async def _respond_to_body(
+        self, request: HttpRequest, scope: Scope, receive: Receive, reservation: Reservation
+    ) -> HttpResponse:
+        max_bytes = self._responder.max_payload_bytes
+        body = await receive_body(receive, request.payload_bytes, max_bytes, reservation)
         run_in_executor = asyncio.get_running_loop().run_in_executor
         if request.path != "/invocations" or request.method != "POST":
             return await run_in_executor(

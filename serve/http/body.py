@@ -2,25 +2,32 @@
 
 import math
 import socket
+from asyncio import timeout
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from time import monotonic
-from typing import Any
+from typing import IO, Any
 
 from flask import Request
 
 from serve.errors import BodyTimeout, IncompleteBody, PayloadTooLarge
+from serve.http.held_bytes import Reservation
 from serve.text import counted
+
+Receive = Callable[[], Awaitable[dict[str, Any]]]
 
 # A client that stalls occupies a connection. SageMaker never pauses in the middle of a body.
 STALL_SECONDS = 30.0
 DRAIN_CHUNK_BYTES = 1 << 20
+# A body of unknown size is read in small parts, because its size counts before all of it is here.
+CHUNK_BYTES = 1 << 16
 # A client reads the response only after it has sent its body (contract 3.11). Up to this size, a
 # body that is too large is read and discarded, so the client gets its 413.
 MAX_DRAINED_BYTES = 1 << 30
 
 
-def read_body(request: Request, max_bytes: float) -> bytes:
-    """Return the body of a Flask request.
+def read_body(request: Request, max_bytes: float, reservation: Reservation) -> bytes:
+    """Return the body of a Flask request, for whose size there is a reservation if it is known.
 
     Raises PayloadTooLarge, IncompleteBody if the connection ends, and BodyTimeout if the client
     stops sending.
@@ -29,7 +36,7 @@ def read_body(request: Request, max_bytes: float) -> bytes:
     try:
         if connection:
             connection.settimeout(STALL_SECONDS)
-        return _read(request, max_bytes)
+        return _read(request, max_bytes, reservation)
     except TimeoutError as error:
         raise _build_body_timeout() from error
     except OSError as error:
@@ -40,7 +47,7 @@ def read_body(request: Request, max_bytes: float) -> bytes:
 
 
 async def receive_body(
-    receive: Callable[[], Awaitable[dict[str, Any]]], content_length: int | None, max_bytes: float
+    receive: Receive, content_length: int | None, max_bytes: float, reservation: Reservation
 ) -> bytes:
     """Return the body of an ASGI request; raises the same errors as ``read_body``.
 
@@ -63,6 +70,7 @@ async def receive_body(
         more_body = message["more_body"] and received_bytes <= MAX_DRAINED_BYTES
         received_bytes += len(chunk)
         if received_bytes <= max_bytes:
+            reservation.grow_to(received_bytes)
             chunks.append(chunk)
         else:
             chunks.clear()
@@ -71,25 +79,61 @@ async def receive_body(
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
-def _read(request: Request, max_bytes: float) -> bytes:
+async def discard_body(receive: Receive) -> None:
+    """Discard the rest of an ASGI request's body, so that its sender can read the response.
+
+    Stop after MAX_DRAINED_BYTES or STALL_SECONDS.
+    """
+    discarded_bytes, more_body = 0, True
+    with suppress(EOFError, TimeoutError):
+        async with timeout(STALL_SECONDS):
+            while more_body and discarded_bytes <= MAX_DRAINED_BYTES:
+                message = await receive()
+                more_body = message.get("more_body", False)
+                discarded_bytes += len(message.get("body", b""))
+
+
+def drain_body(stream: IO[bytes], connection: socket.socket | None) -> None:
+    """Discard the rest of a Flask request's body, so that its sender can read the response."""
+    with suppress(Exception):  # the response has been sent
+        if connection:
+            connection.settimeout(STALL_SECONDS)
+        _drain(stream)
+
+
+def _read(request: Request, max_bytes: float, reservation: Reservation) -> bytes:
     content_length = request.content_length
     body = b""
-    if content_length is None or content_length <= max_bytes:
+    if content_length is None:
+        body = _read_chunks(request, max_bytes, reservation)
+    elif content_length <= max_bytes:
         read_all = math.isinf(max_bytes)
         body = request.stream.read() if read_all else request.stream.read(int(max_bytes) + 1)
     if max(content_length or 0, len(body)) > max_bytes:
-        drained_bytes = _drain(request)
+        drained_bytes = _drain(request.stream)
         raise _build_payload_too_large(content_length or len(body) + drained_bytes, max_bytes)
     if content_length is not None and len(body) < content_length:
         raise _build_incomplete_body(content_length, len(body))
     return body
 
 
-def _drain(request: Request) -> int:
+def _read_chunks(request: Request, max_bytes: float, reservation: Reservation) -> bytes:
+    """Return a body without Content-Length, or a little more than ``max_bytes`` of it."""
+    chunks: list[bytes] = []
+    size = 0
+    while size <= max_bytes and (chunk := request.stream.read(CHUNK_BYTES)):
+        size += len(chunk)
+        if size <= max_bytes:
+            reservation.grow_to(size)
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _drain(stream: IO[bytes]) -> int:
     """Read and discard the rest of a body, up to MAX_DRAINED_BYTES; return its size."""
     drained_bytes = 0
     while drained_bytes < MAX_DRAINED_BYTES:
-        chunk = request.stream.read(DRAIN_CHUNK_BYTES)
+        chunk = stream.read(DRAIN_CHUNK_BYTES)
         if not chunk:
             break
         drained_bytes += len(chunk)

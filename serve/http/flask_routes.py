@@ -32,9 +32,13 @@ def build_blueprint(responder: Responder, execution_parameters: Mapping[str, int
 
     @blueprint.route("/invocations", methods=["POST"], provide_automatic_options=False)
     def invoke() -> Response:
-        body = read_body(request, responder.max_payload_bytes)
-        with responder.in_flight:
-            return to_flask_response(responder.respond(g.http_request, body))
+        reservation = responder.reserve(g.http_request)
+        try:
+            body = read_body(request, responder.max_payload_bytes, reservation)
+            with responder.in_flight:
+                return to_flask_response(responder.respond(g.http_request, body))
+        finally:
+            reservation.release()
 
     @blueprint.route("/execution-parameters", methods=["GET"], provide_automatic_options=False)
     def get_execution_parameters() -> Response:

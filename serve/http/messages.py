@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from serve.errors import HeaderTooLong
 from serve.http.caller import Caller
+from serve.http.held_bytes import Reservation
 from serve.stopwatch import Stopwatch
 
 CUSTOM_ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
@@ -43,6 +44,7 @@ class HttpRequest:
     stopwatch: Stopwatch = field(default_factory=Stopwatch)
     accepts_chunked: bool = False
     caller: Caller = field(default_factory=Caller)
+    reservation: Reservation | None = None
 
 
 @dataclass(frozen=True, slots=True)

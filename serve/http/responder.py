@@ -18,6 +18,7 @@ from serve.http.admission import InFlightLimit
 from serve.http.caller import DISCONNECTED
 from serve.http.content_encoding import decode_content
 from serve.http.error_responses import log_aborted_stream, log_disconnect
+from serve.http.held_bytes import HeldBytes, Reservation
 from serve.http.messages import (
     REQUEST_ID,
     Headers,
@@ -35,7 +36,7 @@ from serve.logs import is_logged, log_event
 from serve.media_types import EXPLAIN
 from serve.model.model import Model
 from serve.parallel import ParallelMap
-from serve.settings import Settings
+from serve.settings import MIB, Settings
 
 # If a response takes at most this long, handing its payload to a thread would not pay off.
 MAX_INLINE_SECONDS = 0.004
@@ -49,8 +50,21 @@ CACHED_TERMS = 256
 class Responder:
     """Responds to invocations of one model, under the server's settings."""
 
-    def __init__(self, model: Model, settings: Settings, parallel: ParallelMap) -> None:
+    def __init__(
+        self,
+        model: Model,
+        settings: Settings,
+        parallel: ParallelMap,
+        max_held_bytes: float = math.inf,
+    ) -> None:
+        """Respond with this model.
+
+        The payloads in flight hold at most ``max_held_bytes``, unless the settings say otherwise.
+        """
         self.max_payload_bytes = settings.max_payload_bytes
+        if settings.max_held_mib is not None:
+            max_held_bytes = settings.max_held_mib * MIB or math.inf
+        self.held_bytes = HeldBytes(max_held_bytes)
         self.in_flight = InFlightLimit(settings.max_in_flight)
         self._model = model
         self._parallel = parallel
@@ -74,6 +88,17 @@ class Responder:
         if self._explains_by_default:
             return False
         return not (request.accept and EXPLAIN in request.accept.lower())
+
+    def reserve(self, request: HttpRequest) -> Reservation:
+        """Reserve memory for a payload, if its size is known and allowed, before it arrives.
+
+        Raises Overloaded and PayloadTooLarge. The caller must release the reservation.
+        """
+        reservation = request.reservation = Reservation(self.held_bytes)
+        size = request.payload_bytes or 0
+        if size <= self.max_payload_bytes:
+            reservation.grow_to(size)
+        return reservation
 
     def respond(self, request: HttpRequest, body: bytes) -> HttpResponse:
         """Return the response to an invocation.
@@ -148,7 +173,7 @@ class Responder:
             return _build_response(headers, pieces)
         # The log may report bad records, or an error that aborts the stream.
         headers = (*headers, (REQUEST_ID, identify(request)))
-        slices = self.in_flight.count_while_streaming(slices)
+        slices = self.in_flight.count_while_streaming(slices, request.reservation)
         first_slice = next(slices, b"")
         request.caller.begin_response()
         return HttpResponse(200, headers, chunks=_stream(request, first_slice, slices, tally))
