@@ -68,7 +68,9 @@ def test_shutdown_under_load_loses_no_request() -> None:
     ]
     for client in clients:
         client.start()
-    time.sleep(1.0)
+    deadline = time.monotonic() + 30
+    while len(outcomes) <= 100 and time.monotonic() < deadline:
+        time.sleep(0.05)
     signal_time = time.monotonic()
     process.send_signal(signal.SIGTERM)
     exit_code = process.wait(30)
