@@ -1,9 +1,10 @@
-"""gunicorn's ASGI connection, with a timeout for the first request and errors in JSON.
+"""gunicorn's ASGI connection, with limits for slow clients, and errors in JSON.
 
 It also supports clients that close only their sending half.
 """
 
 import asyncio
+import select
 from http import HTTPStatus
 from typing import Any, Protocol
 
@@ -13,10 +14,15 @@ from gunicorn.asgi.protocol import ASGIProtocol
 from container.asgi_parser import HeadParser
 from container.client_address import format_address
 from container.request_head import InvalidHead
-from serve.errors import SENT, IncompleteBody
-from serve.http.body import STALL_SECONDS
+from serve.errors import SENT, BodyTimeout, IncompleteBody
 from serve.http.caller import INTERIM_RESPONSE, PeerMonitor
 from serve.http.error_responses import handle_invalid_http
+from serve.http.pace import MAX_UNREAD_SECONDS, STALL_SECONDS, describe_pace, is_too_slow
+
+# If the worker is full, it may close a connection that has been idle for this long, or on which
+# this long a body has been sent, or a response been read, too slowly.
+MAX_IDLE_SECONDS = 1.0
+MAX_SLOW_SECONDS = 5.0
 
 # How often to check that a client that has finished sending still waits for its response.
 MONITOR_SECONDS = 0.25
@@ -38,6 +44,7 @@ class Connection(ASGIProtocol):
     """A connection that closes if its first request does not arrive within STALL_SECONDS.
 
     A client that closes its sending half after its last request still gets the responses.
+    ``waiting_since`` is the loop's time at the last request or response.
     """
 
     worker: ConnectionOwner
@@ -48,6 +55,8 @@ class Connection(ASGIProtocol):
         self._answered_request: Any = None
         # Whether gunicorn is about to close the connection, although the application will respond.
         self._response_pending = False
+        self.waiting_since = self._read_at = self.worker.loop.time()
+        self._body_bytes = self._unsent_bytes = 0
         super().connection_made(transport)
         self.worker.connection_opened(self)
         self._first_request_timer = self.worker.loop.call_later(
@@ -135,8 +144,18 @@ class Connection(ASGIProtocol):
         """Ignore upgrades, which is allowed for a server without WebSockets (RFC 9110, 7.8)."""
         return False
 
+    def _on_headers_complete(self) -> Any:
+        self.waiting_since = self.worker.loop.time()
+        self._body_bytes = 0
+        return super()._on_headers_complete()
+
+    def _on_body(self, chunk: bytes) -> None:
+        self._body_bytes += len(chunk)
+        super()._on_body(chunk)
+
     def _arm_keepalive_timer(self) -> None:
         """Wait for another request, unless the client has closed its sending half."""
+        self.waiting_since = self.worker.loop.time()
         if self._client_finished:
             self.close_idle()
         else:
@@ -146,6 +165,50 @@ class Connection(ASGIProtocol):
     def is_idle(self) -> bool:
         """Whether no request is in progress."""
         return bool(self._current_request is None)
+
+    def is_slow(self, now: float) -> bool:
+        """Return whether a full worker may close this connection in favor of a new one."""
+        seconds = now - self.waiting_since
+        if self.is_idle:
+            return seconds > MAX_IDLE_SECONDS and not self._has_unread_data()
+        if self._is_receiving:
+            return seconds > MAX_SLOW_SECONDS and is_too_slow(self._body_bytes, seconds)
+        return self._count_unread_seconds(now) > MAX_SLOW_SECONDS
+
+    def close_slow(self) -> None:
+        """Close a slow connection; a client that is sending a body gets status 408."""
+        if self.is_idle:
+            self.close_idle()
+        elif self._is_receiving:
+            self._body_is_invalid = True
+            seconds = self.worker.loop.time() - self.waiting_since
+            pace = describe_pace(self._body_bytes, seconds)
+            self._fail_body(BodyTimeout(f"incomplete body: {pace}"))
+        else:
+            self.transport.abort()
+
+    def close_unread(self, now: float) -> None:
+        """Close the connection if its client has read nothing for too long; called regularly."""
+        if self._count_unread_seconds(now) > MAX_UNREAD_SECONDS:
+            self.transport.abort()
+
+    def _count_unread_seconds(self, now: float) -> float:
+        """Return for how long the client has read nothing of a response that waits for it."""
+        unsent_bytes = self.transport.get_write_buffer_size()
+        if not unsent_bytes or unsent_bytes != self._unsent_bytes:
+            self._unsent_bytes, self._read_at = unsent_bytes, now
+        return now - self._read_at
+
+    @property
+    def _is_receiving(self) -> bool:
+        """Whether a body has not arrived completely."""
+        return self._body_receiver is not None and not self._body_receiver._complete
+
+    def _has_unread_data(self) -> bool:
+        """Return whether data has arrived that the event loop has not read yet."""
+        poll = select.poll()
+        poll.register(self.transport.get_extra_info("socket"), select.POLLIN)
+        return bool(poll.poll(0))
 
     def close_idle(self) -> None:
         """Close the connection as gunicorn does at the end of its keep-alive time."""

@@ -10,7 +10,7 @@ from gunicorn.workers.gasgi import ASGIWorker
 
 from container.asgi_connection import Connection
 from container.connection_counts import ConnectionCounts
-from serve.http.body import STALL_SECONDS
+from serve.http.pace import STALL_SECONDS
 
 CONNECTION_COUNTS = ConnectionCounts()
 # How long a worker leaves a new connection to workers that hold fewer connections. After that,
@@ -34,6 +34,8 @@ class AsgiWorker(ASGIWorker):
         super().__init__(*args, **kwargs)
         self.connections: set[Connection] = set()
         self._starting: set[asyncio.Task[Any]] = set()
+        self._slow: list[Connection] = []
+        self._next_search = 0.0
 
     def connection_opened(self, connection: Connection) -> None:
         """Add a connection."""
@@ -68,6 +70,7 @@ class AsgiWorker(ASGIWorker):
         heartbeat_seconds = min(HEARTBEAT_SECONDS, self.timeout / 2)
         while self.alive and self.ppid == os.getppid():
             self.notify()
+            self._close_unread_connections()
             await self._sleep_unless_stopping(heartbeat_seconds)
         await self._drain()
 
@@ -82,11 +85,8 @@ class AsgiWorker(ASGIWorker):
             self.loop.add_reader(listener, self._accept_or_defer, listener)
 
     def _accept_or_defer(self, listener: socket.socket) -> None:
-        """Accept a connection unless this worker is full or another worker holds fewer."""
-        if self._connection_count >= self.worker_connections:
-            self._pause_listening(listener, RETRY_SECONDS, self._listen)
-        elif CONNECTION_COUNTS.may_accept(self.age):
-            self._accept(listener)
+        if CONNECTION_COUNTS.may_accept(self.age):
+            self._accept_or_replace(listener)
         else:
             self._pause_listening(listener, DEFER_SECONDS, self._accept_deferred)
 
@@ -97,7 +97,37 @@ class AsgiWorker(ASGIWorker):
     def _accept_deferred(self, listener: socket.socket) -> None:
         if self.alive:
             self._listen(listener)
-            self._accept(listener)
+            self._accept_or_replace(listener)
+
+    def _accept_or_replace(self, listener: socket.socket) -> bool:
+        """Accept a connection; if the worker is full, close the slowest one in its favor.
+
+        Return False if there is nothing to accept, or nothing to close.
+        """
+        if not self._is_full:
+            return self._accept(listener)
+        slowest = self._find_slowest()
+        if slowest is None:
+            self._pause_listening(listener, RETRY_SECONDS, self._listen)
+            return False
+        if not self._accept(listener):
+            return False
+        slowest.close_slow()
+        self.connection_closed(slowest)
+        return True
+
+    def _find_slowest(self) -> Connection | None:
+        """Return the connection that has been idle or slow for the longest time."""
+        now = self.loop.time()
+        if not self._slow and now >= self._next_search:
+            self._next_search = now + RETRY_SECONDS
+            self._slow = [connection for connection in self.connections if connection.is_slow(now)]
+            self._slow.sort(key=lambda connection: connection.waiting_since, reverse=True)
+        while self._slow:
+            connection = self._slow.pop()
+            if connection in self.connections and connection.is_slow(now):
+                return connection
+        return None
 
     def _accept(self, listener: socket.socket) -> bool:
         """Accept a pending connection; return False if there is none."""
@@ -123,6 +153,10 @@ class AsgiWorker(ASGIWorker):
         self._publish_count()
 
     @property
+    def _is_full(self) -> bool:
+        return self._connection_count >= int(self.worker_connections)
+
+    @property
     def _connection_count(self) -> int:
         return len(self.connections) + len(self._starting)
 
@@ -145,6 +179,11 @@ class AsgiWorker(ASGIWorker):
             if self.loop.time() > started + IDLE_GRACE_SECONDS:
                 self._close_idle_connections()
             await asyncio.sleep(DRAIN_POLL_SECONDS)
+
+    def _close_unread_connections(self) -> None:
+        now = self.loop.time()
+        for connection in list(self.connections):
+            connection.close_unread(now)
 
     def _close_idle_connections(self) -> None:
         for connection in [connection for connection in self.connections if connection.is_idle]:

@@ -52,8 +52,7 @@ def respond_to_client_error(error: InvocationError) -> Response:
     """Return the response to a request that the client got wrong."""
     response = to_flask_response(handle_client_error(g.http_request, error))
     if isinstance(error, Overloaded | PayloadTooLarge):
-        connection = request.environ.get("gunicorn.socket")
-        response.call_on_close(partial(drain_body, request.stream, connection))
+        response.call_on_close(partial(drain_body, request.stream))
     return response
 
 

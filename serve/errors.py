@@ -69,7 +69,7 @@ class IncompleteBody(InvocationError):
 
 
 class BodyTimeout(IncompleteBody):
-    """The client stopped sending in the middle of the body."""
+    """The client stopped sending in the middle of the body, or sent it too slowly."""
 
     status = HTTPStatus.REQUEST_TIMEOUT
 

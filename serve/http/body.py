@@ -1,7 +1,6 @@
 """Read a whole request body within limits of size and time, through either front end."""
 
 import math
-import socket
 from asyncio import timeout
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -12,12 +11,11 @@ from flask import Request
 
 from serve.errors import BodyTimeout, IncompleteBody, PayloadTooLarge
 from serve.http.held_bytes import Reservation
+from serve.http.pace import STALL_SECONDS, describe_pace, describe_stall, is_too_slow
 from serve.text import counted
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 
-# A client that stalls occupies a connection. SageMaker never pauses in the middle of a body.
-STALL_SECONDS = 30.0
 DRAIN_CHUNK_BYTES = 1 << 20
 # A body of unknown size is read in small parts, because its size counts before all of it is here.
 CHUNK_BYTES = 1 << 16
@@ -29,21 +27,15 @@ MAX_DRAINED_BYTES = 1 << 30
 def read_body(request: Request, max_bytes: float, reservation: Reservation) -> bytes:
     """Return the body of a Flask request, for whose size there is a reservation if it is known.
 
-    Raises PayloadTooLarge, IncompleteBody if the connection ends, and BodyTimeout if the client
-    stops sending.
+    Raises PayloadTooLarge, IncompleteBody if the connection ends, and BodyTimeout if the WSGI
+    server gives up on the client.
     """
-    connection: socket.socket | None = request.environ.get("gunicorn.socket")
     try:
-        if connection:
-            connection.settimeout(STALL_SECONDS)
         return _read(request, max_bytes, reservation)
     except TimeoutError as error:
-        raise _build_body_timeout() from error
+        raise BodyTimeout(f"incomplete body: {error}") from error
     except OSError as error:
         raise IncompleteBody(f"incomplete body: {error}") from error
-    finally:
-        if connection:
-            connection.settimeout(None)
 
 
 async def receive_body(
@@ -56,19 +48,22 @@ async def receive_body(
     """
     chunks: list[bytes] = []
     received_bytes, more_body = 0, True
+    started = monotonic()
     while more_body:
-        started = monotonic()
+        waiting_since = monotonic()
         try:
             message = await receive()
         except EOFError as error:
             raise _build_incomplete_body(content_length, received_bytes) from error
         if message["type"] == "http.disconnect":
-            if monotonic() - started >= STALL_SECONDS:
-                raise _build_body_timeout()
+            if monotonic() - waiting_since >= STALL_SECONDS:
+                raise BodyTimeout(f"incomplete body: {describe_stall()}")
             raise _build_incomplete_body(content_length, received_bytes)
         chunk = message["body"]
         more_body = message["more_body"] and received_bytes <= MAX_DRAINED_BYTES
         received_bytes += len(chunk)
+        if more_body:
+            _check_pace(received_bytes, monotonic() - started)
         if received_bytes <= max_bytes:
             reservation.grow_to(received_bytes)
             chunks.append(chunk)
@@ -85,7 +80,7 @@ async def discard_body(receive: Receive) -> None:
     Stop after MAX_DRAINED_BYTES or STALL_SECONDS.
     """
     discarded_bytes, more_body = 0, True
-    with suppress(EOFError, TimeoutError):
+    with suppress(EOFError, TimeoutError, BodyTimeout):
         async with timeout(STALL_SECONDS):
             while more_body and discarded_bytes <= MAX_DRAINED_BYTES:
                 message = await receive()
@@ -93,12 +88,16 @@ async def discard_body(receive: Receive) -> None:
                 discarded_bytes += len(message.get("body", b""))
 
 
-def drain_body(stream: IO[bytes], connection: socket.socket | None) -> None:
+def drain_body(stream: IO[bytes]) -> None:
     """Discard the rest of a Flask request's body, so that its sender can read the response."""
     with suppress(Exception):  # the response has been sent
-        if connection:
-            connection.settimeout(STALL_SECONDS)
         _drain(stream)
+
+
+def _check_pace(received_bytes: int, seconds: float) -> None:
+    """Raise BodyTimeout if a body is sent too slowly."""
+    if seconds > STALL_SECONDS and is_too_slow(received_bytes, seconds):
+        raise BodyTimeout(f"incomplete body: {describe_pace(received_bytes, seconds)}")
 
 
 def _read(request: Request, max_bytes: float, reservation: Reservation) -> bytes:
@@ -153,7 +152,3 @@ def _build_incomplete_body(content_length: int | None, received_bytes: int) -> I
         return IncompleteBody(f"incomplete body: got {received}, but not the last chunk")
     expected = counted(content_length, "byte")
     return IncompleteBody(f"incomplete body: expected {expected}, got {received_bytes:,}")
-
-
-def _build_body_timeout() -> BodyTimeout:
-    return BodyTimeout(f"incomplete body: received nothing for {STALL_SECONDS:.0f} seconds")

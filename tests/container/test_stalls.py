@@ -1,4 +1,4 @@
-"""Timeouts of stalled clients; all cases run at once, because each takes half a minute."""
+"""Timeouts of slow clients; all cases run at once, because each takes half a minute."""
 
 import socket
 import time
@@ -17,9 +17,15 @@ STALL_SECONDS = 30.0
 SENT = {
     "asgi, nothing": ("asgi", b""),
     "asgi, half a head": ("asgi", COMPLETE_REQUEST[:30]),
+    "flask, nothing": ("flask", b""),
+    "flask, half a head": ("flask", COMPLETE_REQUEST[:30]),
     "asgi, half a body": ("asgi", COMPLETE_REQUEST[:-10]),
     "flask, half a body": ("flask", COMPLETE_REQUEST[:-10]),
+    "asgi, slow body": ("asgi", COMPLETE_REQUEST[:-100]),
+    "flask, slow body": ("flask", COMPLETE_REQUEST[:-100]),
 }
+SLOW = ("asgi, slow body", "flask, slow body")
+BYTE_SECONDS = 5.0
 
 
 @pytest.fixture(scope="module")
@@ -27,36 +33,42 @@ def outcomes() -> Iterator[dict[str, tuple[bytes, float]]]:
     """The response to each client, and the seconds until it arrived or the connection closed."""
     with ExitStack() as stack:
         servers = {
-            front_end: stack.enter_context(running(ARTIFACT, SERVE_FRONTEND=front_end))
-            for front_end in ("asgi", "flask")
+            name: stack.enter_context(running(ARTIFACT, SERVE_FRONTEND=name))
+            for name in ("asgi", "flask")
         }
         started = time.monotonic()
         connections = {}
-        for name, (front_end, sent) in SENT.items():
+        for name, (server, sent) in SENT.items():
             connections[name] = stack.enter_context(
-                socket.create_connection(servers[front_end].address, timeout=STALL_SECONDS + 10)
+                socket.create_connection(servers[server].address, timeout=STALL_SECONDS + 10)
             )
             connections[name].sendall(sent)
+        while time.monotonic() < started + STALL_SECONDS:
+            time.sleep(BYTE_SECONDS)
+            for name in SLOW:
+                connections[name].sendall(b"1")
         yield {
             name: (connection.recv(65536), time.monotonic() - started)
             for name, connection in connections.items()
         }
 
 
-@pytest.mark.parametrize("name", ["asgi, half a body", "flask, half a body"])
+@pytest.mark.parametrize("name", ["asgi, half a body", "flask, half a body", *SLOW])
 def test_stalled_body_is_408(outcomes: dict[str, tuple[bytes, float]], name: str) -> None:
-    """3.13: a client that stalls in the middle of its body gets status 408."""
+    """3.13: a client that stalls in its body, or sends it byte by byte, gets status 408."""
     response, seconds = outcomes[name]
 
     assert response.startswith(b"HTTP/1.1 408 ")
     assert seconds > STALL_SECONDS - 5
 
 
-@pytest.mark.parametrize("name", ["asgi, nothing", "asgi, half a head"])
+@pytest.mark.parametrize(
+    "name", ["asgi, nothing", "asgi, half a head", "flask, nothing", "flask, half a head"]
+)
 def test_connection_without_request_is_closed(
     outcomes: dict[str, tuple[bytes, float]], name: str
 ) -> None:
-    """1.7: the ASGI front end closes a connection without a complete request head."""
+    """1.7: a connection without a complete request head is closed."""
     response, seconds = outcomes[name]
 
     assert response == b""
