@@ -9,15 +9,16 @@ from typing import Any
 from gunicorn.workers.gasgi import ASGIWorker
 
 from container.asgi_connection import Connection
-from container.connection_counts import ConnectionCounts
+from container.connection_counts import CONNECTION_COUNTS, DEFER_SECONDS
 from serve.http.pace import STALL_SECONDS
 
-CONNECTION_COUNTS = ConnectionCounts()
-# How long a worker leaves a new connection to workers that hold fewer connections. After that,
-# those workers must be busy, so this worker accepts the connection.
-DEFER_SECONDS = 0.001
 # How long a worker that cannot hold another connection waits before it tries again.
 RETRY_SECONDS = 0.05
+# How many connections a worker accepts before it turns to those it holds. With one, a connection
+# waited for 2 to 3 s behind 512 busy ones, because each waits for a turn of the event loop.
+MAX_ACCEPTS_PER_TURN = 64
+# After it has deferred to others, a worker accepts one connection for this many that it holds.
+DEFERRED_FRACTION = 16
 # How long a shutdown keeps idle connections open, because a request may be on its way.
 IDLE_GRACE_SECONDS = 2.0
 HEARTBEAT_SECONDS = 1.0
@@ -85,10 +86,13 @@ class AsgiWorker(ASGIWorker):
             self.loop.add_reader(listener, self._accept_or_defer, listener)
 
     def _accept_or_defer(self, listener: socket.socket) -> None:
-        if CONNECTION_COUNTS.may_accept(self.age):
-            self._accept_or_replace(listener)
-        else:
-            self._pause_listening(listener, DEFER_SECONDS, self._accept_deferred)
+        """Accept connections until none is pending, or another worker holds fewer."""
+        for _ in range(MAX_ACCEPTS_PER_TURN):
+            if not CONNECTION_COUNTS.may_accept(self.age):
+                self._pause_listening(listener, DEFER_SECONDS, self._accept_deferred)
+                return
+            if not self._accept_or_replace(listener):
+                return
 
     def _pause_listening(self, listener: socket.socket, seconds: float, resume: Any) -> None:
         self.loop.remove_reader(listener)
@@ -97,7 +101,9 @@ class AsgiWorker(ASGIWorker):
     def _accept_deferred(self, listener: socket.socket) -> None:
         if self.alive:
             self._listen(listener)
-            self._accept_or_replace(listener)
+            for _ in range(1 + self._connection_count // DEFERRED_FRACTION):
+                if not self._accept_or_replace(listener):
+                    return
 
     def _accept_or_replace(self, listener: socket.socket) -> bool:
         """Accept a connection; if the worker is full, close the slowest one in its favor.

@@ -9,6 +9,12 @@ import mmap
 import numpy as np
 
 SLOTS = 1024
+# A worker may hold one connection more than another worker, and one more for each so many. With
+# many connections, accepting them without delay matters more than an exact balance.
+CONNECTIONS_PER_TOLERATED = 12
+# How long a worker leaves a new connection to workers that hold fewer connections. After that,
+# those workers must be busy, so this worker accepts the connection.
+DEFER_SECONDS = 0.001
 NO_WORKER = np.iinfo(np.uint32).max
 
 
@@ -32,5 +38,10 @@ class ConnectionCounts:
         self._counts[worker_age % SLOTS] = NO_WORKER
 
     def may_accept(self, worker_age: int) -> bool:
-        """Return whether a worker holds at most one connection more than any other worker."""
-        return bool(self._counts[worker_age % SLOTS] <= self._counts.min() + 1)
+        """Return whether a worker holds about as few connections as any other worker."""
+        fewest = int(self._counts.min())
+        most = fewest + 1 + fewest // CONNECTIONS_PER_TOLERATED
+        return bool(self._counts[worker_age % SLOTS] <= most)
+
+
+CONNECTION_COUNTS = ConnectionCounts()

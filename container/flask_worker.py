@@ -14,12 +14,16 @@ from gunicorn import util
 from gunicorn.http.parser import RequestParser
 from gunicorn.workers.gthread import ThreadWorker
 
+from container.connection_counts import CONNECTION_COUNTS, DEFER_SECONDS
 from container.flask_connection import Connection
 from container.flask_errors import write_json_error
 from container.flask_request import CheckedRequest
 from container.lingering import Lingering
 from container.request_head import InvalidHead
 
+# A worker accepts one connection at a time, and one more for this many that it holds. With one
+# alone, a connection waited for up to 7 s behind 512 busy ones.
+ACCEPTED_FRACTION = 16
 # How many slow connections a full worker closes at a time.
 MAX_CLOSED_PER_TURN = 64
 # How long a worker that cannot open another socket waits before it tries again.
@@ -44,8 +48,16 @@ class FlaskWorker(ThreadWorker):
         return _ThreadPool(self.cfg.threads)
 
     def accept(self, listener: Any) -> None:
-        """Accept a connection."""
-        self._accept_one(listener)
+        """Accept a few connections, after those workers that hold fewer."""
+        self._publish_count()
+        if not CONNECTION_COUNTS.may_accept(self.age):
+            time.sleep(DEFER_SECONDS)
+        for _ in range(1 + self.nr_conns // ACCEPTED_FRACTION):
+            if not self._accept_one(listener):
+                return
+
+    def _publish_count(self) -> None:
+        CONNECTION_COUNTS.set_count(self.age, self.nr_conns)
 
     def _accept_one(self, listener: Any) -> bool:
         """Accept a connection, which waits for its first request without a thread.
@@ -75,6 +87,7 @@ class FlaskWorker(ThreadWorker):
 
     def run(self) -> None:
         self._lingering = Lingering(self.poller, self._end_linger)
+        self._publish_count()
         super().run()
 
     def on_pending_socket_readable(self, conn: Connection, client: socket.socket) -> None:
@@ -114,6 +127,7 @@ class FlaskWorker(ThreadWorker):
 
     def murder_pending(self) -> None:
         """Close slow connections, in each turn of the event loop; more of them if it is full."""
+        self._publish_count()
         now = monotonic()
         self._lingering.check_deadlines(now)
         if now >= self._next_check:

@@ -12,7 +12,8 @@ from gunicorn.glogging import Logger as GunicornLogger
 from gunicorn.http.errors import ParseException
 
 from container.arbiter import ResilientArbiter, unblock_signals
-from container.asgi_worker import CONNECTION_COUNTS, AsgiWorker
+from container.asgi_worker import AsgiWorker
+from container.connection_counts import CONNECTION_COUNTS
 from container.flask_worker import FlaskWorker
 from container.listener import bind, describe, hand_over, listen
 from container.startup import Prepared, prepare

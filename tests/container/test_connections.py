@@ -3,8 +3,10 @@
 import resource
 import selectors
 import socket
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from typing import Self
 
 import pytest
 import requests
@@ -15,6 +17,7 @@ from tests.support.server import Server, running
 # More than a worker holds.
 CONNECTIONS = 1100
 PING_SECONDS = 20
+BUSY, NEW = 100, 300
 FRONT_ENDS = ("asgi", "flask")
 SLOW_REQUEST = (
     b"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Type: text/csv\r\n"
@@ -103,3 +106,50 @@ def test_clients_that_do_not_close_delay_no_one(server: Server) -> None:
     with connections(server, 100, LAST_REQUEST) as clients:
         assert first_response(clients).startswith(b"HTTP/1.1 200 ")
         assert ping(server) == 200
+
+
+def test_connections_are_accepted_beside_busy_ones() -> None:
+    """2.3: new connections are accepted without waiting until the busy ones had one turn for each.
+
+    In each turn of the event loop, each busy connection gets at most one response.
+    """
+    with (
+        running(ARTIFACT, SERVE_FRONTEND="asgi") as server,
+        connections(server, BUSY, PING) as busy,
+        BusyClients(busy) as clients,
+    ):
+        before = clients.responses
+        with connections(server, NEW, PING) as new:
+            for client in new:
+                assert client.recv(1000).startswith(b"HTTP/1.1 200 ")
+        turns = (clients.responses - before) / BUSY
+
+    assert turns < 30
+
+
+class BusyClients(threading.Thread):
+    """Sends a ping on each connection as soon as the previous one has its response."""
+
+    def __init__(self, opened: list[socket.socket]) -> None:
+        super().__init__()
+        self.responses = 0
+        self._opened = opened
+        self._is_stopped = threading.Event()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._is_stopped.set()
+        self.join()
+
+    def run(self) -> None:
+        with selectors.DefaultSelector() as selector:
+            for client in self._opened:
+                selector.register(client, selectors.EVENT_READ, client)
+            while not self._is_stopped.is_set():
+                for key, _ in selector.select(timeout=1):
+                    key.data.recv(1000)
+                    key.data.sendall(PING)
+                    self.responses += 1

@@ -17,9 +17,10 @@ COMPLETE_REQUEST = (
 )
 
 
-def test_connections_are_balanced() -> None:
+@pytest.mark.parametrize("front_end", ["asgi", "flask"])
+def test_connections_are_balanced(front_end: str) -> None:
     """7.6: connections that arrive together are distributed over all workers."""
-    with running(ARTIFACT, SAGEMAKER_MODEL_SERVER_WORKERS="2") as server:
+    with running(ARTIFACT, SERVE_FRONTEND=front_end, SAGEMAKER_MODEL_SERVER_WORKERS="2") as server:
         assert server.process
         workers = wait_for_listening_workers(server.process.pid, 2)
         connections = [socket.create_connection(server.address, timeout=10) for _ in range(32)]
