@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from container.limits import Limits
 from serve.errors import BadArtifact
 from serve.model.artifact import ModelFile
-from serve.settings import MIB, Settings
+from serve.settings import DEFAULT_MAX_RESPONSE_MIB, MIB, Settings
 from serve.text import counted
 
 # Measured: gunicorn, Flask and XGBoost loaded once.
@@ -16,6 +16,9 @@ WORKER_BYTES = 60 * MIB
 # able to hold a payload of batch transform's default size, 6 MB.
 BYTES_PER_PAYLOAD_BYTE = 4
 MIN_HELD_BYTES = 8 * MIB
+# The remaining half of a worker's memory is for the response. 100 MiB of rows as short as "1,2,3"
+# have a response of 290 MB of JSON.
+MIN_RESPONSE_BYTES, MAX_RESPONSE_BYTES = 64 * MIB, DEFAULT_MAX_RESPONSE_MIB * MIB
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +26,14 @@ class Sizing:
     """The number of workers, the reason for it, and the memory that all of them need.
 
     Each worker predicts the slices of a large payload on ``threads`` threads, and holds payloads of
-    at most ``held_bytes`` in total.
+    at most ``held_bytes`` in total. A response may have ``response_bytes``.
     """
 
     workers: int
     threads: int
     memory_bytes: int
     held_bytes: int
+    response_bytes: int
     reason: str
 
 
@@ -59,6 +63,7 @@ def compute_sizing(file: ModelFile, limits: Limits, settings: Settings) -> Sizin
         threads,
         memory_bytes,
         max(MIN_HELD_BYTES, share_bytes // BYTES_PER_PAYLOAD_BYTE),
+        min(MAX_RESPONSE_BYTES, max(MIN_RESPONSE_BYTES, share_bytes // 2)),
         f"{counted(workers, 'worker')}, {reason}",
     )
 

@@ -3,7 +3,7 @@
 import logging
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from container.limits import read_limits
 from container.sizing import Sizing, compute_sizing
@@ -14,7 +14,7 @@ from serve.model.artifact import ModelFile, find_model
 from serve.model.model import Model, load_model
 from serve.parallel import ParallelMap
 from serve.self_test import run_self_test
-from serve.settings import Settings, find_ineffective_variables, suggest_settings
+from serve.settings import MIB, Settings, find_ineffective_variables, suggest_settings
 
 HEARTBEAT_FOLDERS = ("/dev/shm", "/tmp")
 
@@ -40,6 +40,8 @@ def prepare(settings: Settings, env: Mapping[str, str] = os.environ) -> Prepared
     sizing = compute_sizing(model_file, read_limits(), settings)
     model = load_model(settings, model_file)
     self_test_records = run_self_test(model)
+    if settings.max_response_mib is None:
+        settings = replace(settings, max_response_mib=sizing.response_bytes // MIB)
     responder = Responder(model, settings, ParallelMap(sizing.threads), sizing.held_bytes)
     for warning in model.warnings:
         log_event(logging.WARNING, "model warning", warning=warning)

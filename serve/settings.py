@@ -28,6 +28,9 @@ from serve.unknown_variables import reject_unknown_variables, suggest_variables
 MIB = 1 << 20
 DEFAULT_MAX_PAYLOAD_BYTES = 100 * MIB  # the most that batch transform sends: contract 5.3
 
+# The server reduces this if the container has little memory: container/sizing.py.
+DEFAULT_MAX_RESPONSE_MIB = 512
+
 
 def _setting(variable: str, default: Any, parse: Callable[[str], Any], meaning: str) -> Any:
     return field(
@@ -82,11 +85,12 @@ class Settings:
         "maximum number of records in a payload, of which a fiftieth may be without any value; "
         "0 means no limit",
     )
-    max_response_mib: int = _setting(
+    max_response_mib: int | None = _setting(
         "SERVE_MAX_RESPONSE_IN_MB",
-        512,
+        None,
         integer_between(0, 1 << 20),
-        "maximum size in MiB of a response that is not streamed; 0 means no limit",
+        "maximum size in MiB of a response that is not streamed; 0 means no limit; default: half "
+        "of the worker's share of the memory, at least 64 and at most 512",
     )
     max_concurrent_transforms: int | None = _setting(
         "SAGEMAKER_MAX_CONCURRENT_TRANSFORMS",
@@ -239,7 +243,10 @@ class Settings:
     @property
     def limits(self) -> Limits:
         """The limits on the records of a request and on its response; infinity if unlimited."""
-        return Limits(self.max_records or math.inf, self.max_response_mib * MIB or math.inf)
+        response_mib = self.max_response_mib
+        if response_mib is None:
+            response_mib = DEFAULT_MAX_RESPONSE_MIB
+        return Limits(self.max_records or math.inf, response_mib * MIB or math.inf)
 
 
 VARIABLES = frozenset(setting.metadata["variable"] for setting in fields(Settings))

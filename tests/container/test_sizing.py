@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from container.limits import read_limits
+from container.limits import Limits, read_limits
+from container.sizing import compute_sizing
+from serve.model.artifact import find_model
+from serve.settings import Settings
 from tests.support.boosters import random_features, save_artifact, train
 from tests.support.server import OWN_VARIABLES, running, startup_error
 
@@ -179,3 +182,14 @@ def test_number_of_workers_can_be_set(models: Path) -> None:
     assert started["sizing"] == "3 workers, set by SAGEMAKER_MODEL_SERVER_WORKERS"
     assert json.dumps(started).count("\n") == 0
     assert "SAGEMAKER_" in OWN_VARIABLES
+
+
+@pytest.mark.parametrize(("memory_mib", "response_mib"), [(300, 64), (800, 145), (8_000, 512)])
+def test_response_limit_depends_on_memory(
+    tmp_path: Path, memory_mib: int, response_mib: int
+) -> None:
+    """A response may take half of a worker's share of the memory, from 64 to 512 MiB."""
+    file = find_model(save_artifact(BOOSTER, tmp_path), ensemble=None)
+    sizing = compute_sizing(file, Limits(2, memory_mib * MIB, "memory limit"), Settings())
+
+    assert sizing.response_bytes // MIB == pytest.approx(response_mib, abs=1)
