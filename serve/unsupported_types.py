@@ -104,6 +104,8 @@ def describe_accept(header: str | None, expected: Sequence[str]) -> str:
     message = f"cannot respond to Accept: {quoted(header)}: expected {', '.join(expected)}"
     for entry in split_accept(header):
         name = entry.partition(";")[0].strip().lower()
+        if name in ADVICE or MEDIA_KINDS.match(name):  # known, so it is not a misspelling
+            continue
         meant = _find_meant(name, RESPONSE_TYPES)
         if meant in expected and meant != name:
             return f"{message}; did you mean {meant}?"

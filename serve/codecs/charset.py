@@ -23,6 +23,7 @@ CODEC_BY_CHARSET = {
     "utf-16le": "utf-16-le",
     "utf-16be": "utf-16-be",
 }
+DOCUMENTED_CHARSETS = ("utf-8", "iso-8859-1", "iso-8859-15", "windows-1252", "utf-16")
 
 
 def find_charset(parameters: Mapping[str, str]) -> str:
@@ -34,7 +35,8 @@ def find_charset(parameters: Mapping[str, str]) -> str:
     codec = CODEC_BY_CHARSET.get(charset.lower())
     if codec is None:
         raise UnsupportedMediaType(
-            f"Content-Type: unsupported charset {quoted(charset)}: expected utf-8"
+            f"Content-Type: unsupported charset {quoted(charset)}: "
+            f"expected {', '.join(DOCUMENTED_CHARSETS)}"
         )
     return codec
 

@@ -71,6 +71,7 @@ def _rewrite(body: bytes, delimiter: str, schema: Schema) -> bytes:
     rewritten = io.BytesIO()
     try:
         while rows := text.read_batch():
+            _check_delimiter(rows, schema)
             rewritten.write(_write(rows))
     except csv.Error as error:
         raise explain_invalid_csv(error, f"line {text.reader.line_num}", text.start) from error
@@ -78,6 +79,15 @@ def _rewrite(body: bytes, delimiter: str, schema: Schema) -> bytes:
         message = describe_long_row(text.reader.line_num, schema.width)
         raise MalformedPayload(message) from error
     return rewritten.getvalue()
+
+
+def _check_delimiter(rows: list[list[str]], schema: Schema) -> None:
+    """Raise MalformedPayload if commas separate the cells, although another character should."""
+    if schema.width > 1 and all(len(row) == 1 and "," in row[0] for row in rows):
+        raise MalformedPayload(
+            f"{schema.describe_width_mismatch(1, 1)}; the cells are separated by commas, "
+            "so remove the parameter delimiter from Content-Type"
+        )
 
 
 def _write(rows: list[list[str]]) -> bytes:

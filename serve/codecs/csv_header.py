@@ -61,10 +61,10 @@ def _detect_header(cells: Sequence[str], end: int, schema: Schema) -> Header:
         source = "row 1 looks like a header"
         raise HeaderMismatch(*describe_name_mismatch(cells, schema.names, source))
     if names is None or schema.could_be_record(cells):
-        raise HeaderMismatch(
-            "the first line could be a header or a record; "
-            "send Content-Type: text/csv with header=present or header=absent"
-        )
+        choice = "send Content-Type: text/csv with header=present or header=absent"
+        if schema.names is None:
+            choice = "remove a header, or send Content-Type: text/csv; header=absent for a record"
+        raise HeaderMismatch(f"the first line could be a header or a record; {choice}")
     return Header(names, end)
 
 

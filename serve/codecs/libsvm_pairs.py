@@ -11,9 +11,11 @@ from typing import NamedTuple
 
 import orjson
 
+from serve.diagnosis.payloads import find_payload_hint
 from serve.errors import SENT, MalformedPayload
+from serve.media_types import LIBSVM
 from serve.schema.feature import NAN_TEXT
-from serve.text import is_number, quoted
+from serve.text import is_number, quoted, with_hint
 
 NUMBER = rb"\d{1,30}(?:\.\d*)?(?:[eE][-+]?\d{1,2})?"
 PAIRS = rb"(?:\d{1,9}:[-+.\deE]+(?:[ \t]+|\Z))*"
@@ -80,18 +82,18 @@ def _read_any_pairs(lines: Sequence[bytes], first_row: int, *, labeled: bool) ->
         words = [word.decode(errors="replace") for word in line.split()]
         if labeled and words and not words[0].startswith("qid:"):
             label = words.pop(0)
-            _check_label(label, row)
+            _check_label(label, row, line)
             weighted = weighted or ":" in label
         expected = EXPECTED if labeled else EXPECTED_UNLABELED
         words = [word for word in words if not QUERY_ID.fullmatch(word)]
-        pairs = [_read_pair(word, row, expected) for word in words]
+        pairs = [_read_pair(word, row, line, expected) for word in words]
         counts.append(len(pairs))
         indices += [index for index, _ in pairs]
         values += [value for _, value in pairs]
     return Pairs(counts, indices, values, weighted)
 
 
-def _check_label(word: str, row: int) -> None:
+def _check_label(word: str, row: int, line: bytes) -> None:
     """Raise MalformedPayload if the first word of a line is neither a label nor label:weight.
 
     XGBoost's reader accepts negative weights, and skips the text in a weight such as ``1:nan``.
@@ -101,27 +103,31 @@ def _check_label(word: str, row: int) -> None:
     if not colon and is_number(label):
         return
     if not colon:
-        raise MalformedPayload(f"row {row}: {EXPECTED}, got {SENT}", quoted(word))
+        raise _build_error(f"row {row}: {EXPECTED}", word, line)
     if not (_is_finite(label) and _is_finite(weight) and float(weight) >= 0):
-        raise MalformedPayload(
+        expected = (
             f"row {row}: expected a label, or label:weight with a weight of at least 0, "
-            f"as the first word, got {SENT}; "
-            "if the rows have no label, send Content-Type: text/libsvm; label=absent",
-            quoted(word),
+            "as the first word"
         )
+        advice = "if the rows have no label, send Content-Type: text/libsvm; label=absent"
+        raise _build_error(expected, word, line, advice)
 
 
 def _is_finite(text: str) -> bool:
     return is_number(text) and math.isfinite(float(text))
 
 
-def _read_pair(word: str, row: int, expected: str) -> tuple[int, float]:
+def _read_pair(word: str, row: int, line: bytes, expected: str) -> tuple[int, float]:
     index, colon, value = word.partition(":")
     is_index = index.isascii() and index.isdigit() and len(index) <= MAX_INDEX_DIGITS
     if not colon or not is_index:
-        raise MalformedPayload(f"row {row}: {expected}, got {SENT}", quoted(word))
+        raise _build_error(f"row {row}: {expected}", word, line)
     if not (is_number(value) or NAN_TEXT.fullmatch(value)):
-        raise MalformedPayload(
-            f"row {row}: expected index:value with a number as value, got {SENT}", quoted(word)
-        )
+        message = f"row {row}: expected index:value with a number as value"
+        raise _build_error(message, word, line)
     return int(index), float(value)
+
+
+def _build_error(expected: str, word: str, line: bytes, advice: str = "") -> MalformedPayload:
+    hint = find_payload_hint(line, LIBSVM) or advice
+    return MalformedPayload(with_hint(f"{expected}, got {SENT}", hint), quoted(word))

@@ -6,7 +6,7 @@ Decoding slice by slice limits memory, and how long other threads wait for the G
 import re
 from collections.abc import Iterator
 
-from serve.diagnosis.file_types import find_binary_hint
+from serve.diagnosis.file_types import UTF_8_FIX, find_binary_hint
 from serve.errors import MalformedPayload
 from serve.text import with_hint
 
@@ -64,6 +64,6 @@ def decode_text(lines: bytes, first_row: int) -> str:
         return lines.decode()
     except UnicodeDecodeError as error:
         row = first_row + lines.count(b"\n", 0, error.start)
-        hint = find_binary_hint(lines) if first_row == 1 else ""
+        hint = (find_binary_hint(lines) if first_row == 1 else "") or UTF_8_FIX
         message = f"row {row}: expected UTF-8, got byte 0x{lines[error.start]:02x}"
         raise MalformedPayload(with_hint(message, hint)) from error

@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 
 from serve.codecs.sparse import compute_rows_per_slice
 from serve.columns import Columns, flatten_columns
+from serve.diagnosis.payloads import find_payload_hint
 from serve.errors import SENT, MalformedPayload, SchemaMismatch
+from serve.media_types import NPY
 from serve.records import Matrix, Records
 from serve.schema.schema import Schema
-from serve.text import counted, quoted
+from serve.text import counted, quoted, with_hint
 
 CONCATENATES = False
 
@@ -116,7 +118,7 @@ def _read_array(payload: bytes) -> NDArray[Any]:
     if len(header.shape) not in (1, 2):
         raise MalformedPayload(
             f"expected shape (rows, columns), or (columns,) for one row, got {SENT}",
-            quoted(header.shape),
+            str(header.shape),
         )
     dtype = np.dtype(header.descr)
     # Computed with Python integers, which cannot overflow.
@@ -147,7 +149,8 @@ def _read_header(payload: bytes) -> tuple[Header, int]:
             "writes"
         )
     if not payload.startswith(MAGIC) or length_type is None:
-        raise MalformedPayload("expected an array in the format of numpy.save")
+        hint = find_payload_hint(payload, NPY)
+        raise MalformedPayload(with_hint("expected an array in the format of numpy.save", hint))
     if len(payload) < start + length_type.size:
         raise MalformedPayload("expected an array in the format of numpy.save, got a truncated one")
     (header_bytes,) = length_type.unpack_from(payload, start)

@@ -1,18 +1,17 @@
 """application/x-recordio-protobuf: one SageMaker Record message in a RecordIO frame per record.
 
-Source: contract 3.17; the framing of dmlc-core, include/dmlc/recordio.h.
+Source: contract 3.17.
 """
 
-import struct
 from collections.abc import Iterator, Mapping
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from serve.codecs.protobuf import LENGTH_DELIMITED, InvalidMessage, read_fields
-from serve.codecs.row_limits import compute_max_row_bytes, describe_long_row
+from serve.codecs.recordio_frames import Frame, compute_padding, read_frame, write_header
 from serve.codecs.sparse import compute_rows_per_slice
 from serve.codecs.tensor import FEATURES, FLOAT32, KEY, VALUE, VALUES, Tensor, read_tensor
 from serve.columns import Columns, flatten_columns
@@ -23,25 +22,12 @@ from serve.text import counted, quoted
 
 CONCATENATES = True
 
-MAGIC = 0xCED7230A
-HEADER = struct.Struct("<II")
-LENGTH_BITS = 29
-WHOLE, FIRST, MIDDLE, LAST = range(4)
 # A Record has four fields besides its features. Fields beyond this number are compared like fixed
 # bytes, so records that have them are often read one by one.
 MAX_IGNORED_FIELDS = 8
 # SageMaker's own algorithms return predictions as the label "score".
 LABEL, SCORE = 2, b"score"
 FLOAT32_BYTES = 4
-
-
-class Frame(NamedTuple):
-    """A framed record: the buffer with its message, the message's offsets, and the next frame's."""
-
-    buffer: bytes
-    start: int
-    end: int
-    next_offset: int
 
 
 def decode(payload: bytes, _parameters: Mapping[str, str], schema: Schema) -> Iterator[Records]:
@@ -85,8 +71,8 @@ def _encode_labels(labels: Mapping[bytes, NDArray[np.float32]]) -> bytes:
         octets = np.ascontiguousarray(values, dtype="<f4").view(np.uint8)
         pieces.append(octets.reshape(rows, length))
     length = sum(piece.shape[1] for piece in pieces)
-    header = _repeat(HEADER.pack(MAGIC, length), rows)
-    padding = np.zeros((rows, _pad_length(length) - length), dtype=np.uint8)
+    header = _repeat(write_header(length), rows)
+    padding = np.zeros((rows, compute_padding(length)), dtype=np.uint8)
     return np.concatenate([header, *pieces, padding], axis=1).tobytes()
 
 
@@ -124,7 +110,7 @@ def _read_uniform_records(
     together is many times faster than reading them one by one. Return None if there are fewer than
     two such records.
     """
-    first = _read_frame(payload, offset, row, width)
+    first = read_frame(payload, offset, row, width)
     tensor = _read_message(first, row, width)
     if first.buffer is not payload or tensor.span is None or tensor.dtype is None:
         return None
@@ -164,7 +150,7 @@ def _read_one_by_one(
 ) -> tuple[NDArray[np.float64], int]:
     tensors: list[Tensor] = []
     while offset < len(payload) and len(tensors) < compute_rows_per_slice(schema.width):
-        frame = _read_frame(payload, offset, row + len(tensors), schema.width)
+        frame = read_frame(payload, offset, row + len(tensors), schema.width)
         tensor = _read_message(frame, row + len(tensors), schema.width)
         _check_columns(tensor, row + len(tensors), schema)
         tensors.append(tensor)
@@ -176,53 +162,6 @@ def _read_one_by_one(
         elif len(tensor.values):
             values[:] = tensor.values
     return numbers, offset
-
-
-def _read_frame(payload: bytes, offset: int, row: int, width: int) -> Frame:
-    """Return the record at an offset, with its parts joined; raises MalformedPayload."""
-    frame_start, max_bytes = offset, compute_max_row_bytes(width)
-    flag, start, end = _read_part(payload, offset, row)
-    if end - start > max_bytes:
-        raise MalformedPayload(describe_long_row(row, width))
-    if flag == WHOLE:
-        return Frame(payload, start, end, _pad_length(end - offset) + offset)
-    parts = []
-    expected = FIRST
-    while True:
-        if flag != expected and (expected, flag) != (MIDDLE, LAST):
-            raise MalformedPayload(f"row {row}: incomplete multi-part record")
-        parts.append(payload[start:end])
-        offset += _pad_length(end - offset)
-        if offset - frame_start > max_bytes:
-            raise MalformedPayload(describe_long_row(row, width))
-        if flag == LAST:
-            # A record is split where it contains the magic number, which the parts omit.
-            message = MAGIC.to_bytes(4, "little").join(parts)
-            return Frame(message, 0, len(message), offset)
-        expected = MIDDLE
-        flag, start, end = _read_part(payload, offset, row)
-
-
-def _read_part(payload: bytes, offset: int, row: int) -> tuple[int, int, int]:
-    """Return the flag of the part at an offset (WHOLE to LAST), and the offsets of its bytes."""
-    if len(payload) - offset < HEADER.size:
-        raise MalformedPayload(f"row {row}: truncated record")
-    magic, flag_and_length = HEADER.unpack_from(payload, offset)
-    if magic != MAGIC:
-        raise MalformedPayload(
-            f"row {row}: expected the magic number 0x{MAGIC:08x} of a RecordIO record, got {SENT}",
-            f"0x{magic:08x}",
-        )
-    flag, start = flag_and_length >> LENGTH_BITS, offset + HEADER.size
-    end = start + (flag_and_length & ((1 << LENGTH_BITS) - 1))
-    if flag > LAST:
-        raise MalformedPayload(f"row {row}: expected a record flag from 0 to {LAST}, got {flag}")
-    if end > len(payload):
-        raise MalformedPayload(
-            f"row {row}: truncated record: "
-            f"expected {end - start:,} bytes, got {len(payload) - start:,}"
-        )
-    return flag, start, end
 
 
 def _read_message(frame: Frame, row: int, width: int) -> Tensor:
@@ -255,7 +194,3 @@ def _check_columns(tensor: Tensor, row: int, schema: Schema) -> None:
         )
     if len(set(keys.tolist())) != len(keys):
         raise MalformedPayload(f"row {row}: duplicate key")
-
-
-def _pad_length(length: int) -> int:
-    return (length + 3) // 4 * 4

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 CSV_FIX = "send CSV, as from to_csv(index=False)"
 TEXT_FIX = "send CSV or JSON"
-UTF_8_FIX = "encode the text as UTF-8"
+UTF_8_FIX = "encode the text as UTF-8, or declare its encoding, such as charset=iso-8859-1"
 COMPRESSION_FIX = "send it uncompressed, or use gzip"
 
 
@@ -15,7 +15,7 @@ class FileType(NamedTuple):
     fix: str
 
 
-UTF_16 = FileType("UTF-16 or UTF-32", UTF_8_FIX)
+UTF_16 = FileType("UTF-16 or UTF-32", "encode the text as UTF-8, or declare charset=utf-16")
 PICKLE = FileType("a Python pickle", TEXT_FIX)
 FILE_TYPES = (
     (b"\x93NUMPY", FileType("an npy array", "send Content-Type: application/x-npy")),

@@ -56,13 +56,15 @@ BASE64 = re.compile(r"[A-Za-z0-9+/]{4,}={0,2}")
 def find_form_hint(cells: Sequence[str]) -> str:
     """Return what a line of text really is and what to change, or an empty string."""
     line = ",".join(cells)[:MAX_CHARACTERS].strip()
+    if not line.isprintable() and (hint := find_binary_hint(line.encode())):
+        return hint
     for form, hint in LINE_FORMS:
         if form.match(line):
             return hint
     if len(cells) > 1:
         return ""
     if "," in line:
-        return "remove the quotes around the line, or the parameter delimiter if it is set"
+        return "remove the quotes around the line"
     return _find_base64_hint(line)
 
 

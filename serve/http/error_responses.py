@@ -28,6 +28,7 @@ INVALID_REQUEST = "Invalid request from ip="
 REQUEST_FAILED = "request failed"
 STREAM_ABORTED = "stream aborted"
 INTERNAL_ERROR = "InternalError"
+EXPECTED_ROUTES = "expected GET /ping, POST /invocations or GET /execution-parameters"
 # Not a registered status: nginx and others log it, and no client receives it.
 CLIENT_CLOSED_REQUEST = 499
 
@@ -43,10 +44,8 @@ def handle_routing_error(
 ) -> HttpResponse:
     """Log an unknown path or a method that is not allowed at DEBUG, and return the response."""
     _log_failure(REQUEST_FAILED, logging.DEBUG, request, status, error=error_name)
-    message = (
-        f"{request.method} {request.path}: no such route; "
-        "expected GET /ping, POST /invocations or GET /execution-parameters"
-    )
+    problem = "wrong method" if status == HTTPStatus.METHOD_NOT_ALLOWED else "no such route"
+    message = f"{request.method} {request.path}: {problem}; {EXPECTED_ROUTES}"
     return _build_response(request, status, error_name, message, headers)
 
 

@@ -104,8 +104,8 @@ def test_other_names(diamonds: Server, content_type: str, payload: bytes) -> Non
         ("text/libsvm; label_size=0", 'unknown parameter "label_size"; did you mean "label"?'),
         ("text/libsvm; indexing_mode=1", "the index base is a setting, SERVE_LIBSVM_BASE"),
         ("application/json; encoding=utf-8", 'unknown parameter "encoding"; did you mean "chars'),
-        ("text/csv; charset=utf-7", 'unsupported charset "utf-7": expected utf-8'),
-        ("application/json; charset=x", 'unsupported charset "x": expected utf-8'),
+        ("text/csv; charset=utf-7", 'unsupported charset "utf-7": expected utf-8, iso-8859-1'),
+        ("application/json; charset=x", 'unsupported charset "x": expected utf-8, iso-8859-1'),
     ],
 )
 def test_misspelled_parameters_are_415(diamonds: Server, content_type: str, problem: str) -> None:

@@ -263,7 +263,8 @@ def test_other_encodings_are_rejected(named: Server) -> None:
     """A payload that is not UTF-8 is a 400 that names the row and the byte."""
     assert (
         error_of(named.post("1,2,3\n1,2,é".encode("latin-1")))
-        == "row 2: expected UTF-8, got byte 0xe9"
+        == "row 2: expected UTF-8, got byte 0xe9; "
+        "encode the text as UTF-8, or declare its encoding, such as charset=iso-8859-1"
     )
     assert named.post("1,2,3".encode("utf-16")).status_code == 400
 

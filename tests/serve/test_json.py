@@ -494,8 +494,14 @@ def test_column_names_that_are_keys_of_documents(models: Path) -> None:
         ("[1, 2, nan]", "; write a missing value as null"),
         ("[1, 2, inf]", "; send a finite number"),
         (gzip.compress(b"[1, 2, 3]", mtime=0), "got gzip; send Content-Encoding: gzip"),
-        ("[1, 2, 3]".encode("utf-16"), "got UTF-16 or UTF-32; encode the text as UTF-8"),
-        ("[1, 2, 3]".encode("utf-16-le"), "got UTF-16 or UTF-32; encode the text as UTF-8"),
+        (
+            "[1, 2, 3]".encode("utf-16"),
+            "; encode the text as UTF-8, or declare charset=utf-16",
+        ),
+        (
+            "[1, 2, 3]".encode("utf-16-le"),
+            "; encode the text as UTF-8, or declare charset=utf-16",
+        ),
         (b"[1, 2, 3]\0", "got a NUL byte at byte 10; remove it"),
         ('["\xe9"]'.encode("latin-1"), "got byte 0xe9 at byte 3; encode the text as UTF-8"),
         (npy(np.zeros((1, 3))), "got an npy array; send Content-Type: application/x-npy"),
