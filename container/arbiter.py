@@ -1,4 +1,4 @@
-"""gunicorn's arbiter, which survives a refused fork, and starts workers that lose no signal."""
+"""gunicorn's arbiter, made safe for refused forks, paused containers and early signals."""
 
 import logging
 import signal
@@ -19,12 +19,16 @@ WORKER_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGABRT)
 # shortage of the system, which may end.
 START_SECONDS = 30.0
 RETRY_SECONDS = 1.0
+# The arbiter checks its workers about once a second. After a longer pause, such as that of a frozen
+# container, the workers have not run either.
+MAX_PAUSE_SECONDS = 5.0
 
 
 class ResilientArbiter(Arbiter):
-    """An arbiter that keeps its workers if the system refuses to start another one.
+    """An arbiter that keeps its workers where gunicorn's own stops them.
 
-    gunicorn's own arbiter stops the server then. This one tries again once a second.
+    If the system refuses to start a worker, it tries again once a second. If it was paused itself,
+    it does not take its workers for stuck.
     """
 
     def __init__(self, application: Any, log_start: Callable[[], None]) -> None:
@@ -34,6 +38,7 @@ class ResilientArbiter(Arbiter):
         self._has_worker = False
         self._is_refused = False
         self._next_attempt = 0.0
+        self._last_check = self._resumed = self._started
 
     def spawn_workers(self) -> None:
         """Start as many workers as are missing, but at most once a second after a refusal."""
@@ -59,6 +64,15 @@ class ResilientArbiter(Arbiter):
             self._log_start()
         self._has_worker, self._is_refused = True, False
         return pid
+
+    def murder_workers(self) -> None:
+        """Kill the workers that are stuck for ``timeout`` seconds in which they could run."""
+        now = monotonic()
+        if now - self._last_check > MAX_PAUSE_SECONDS:
+            self._resumed = now
+        self._last_check = now
+        if now - self._resumed > self.timeout:
+            super().murder_workers()
 
     def reap_workers(self) -> None:
         """Reap workers that have exited; one that failed to start ends only a new server."""

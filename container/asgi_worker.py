@@ -184,6 +184,7 @@ class AsgiWorker(ASGIWorker):
         while self._connection_count and not self._quick_shutdown and self.loop.time() < deadline:
             if self.loop.time() > started + IDLE_GRACE_SECONDS:
                 self._close_idle_connections()
+            self.notify()
             await asyncio.sleep(DRAIN_POLL_SECONDS)
 
     def _close_unread_connections(self) -> None:

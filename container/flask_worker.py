@@ -90,6 +90,10 @@ class FlaskWorker(ThreadWorker):
         self._publish_count()
         super().run()
 
+    def wait_for_and_dispatch_events(self, timeout: float) -> None:
+        """Handle events, and return often enough for the heartbeat."""
+        super().wait_for_and_dispatch_events(min(timeout, self.timeout / 2))
+
     def on_pending_socket_readable(self, conn: Connection, client: socket.socket) -> None:
         """Read a request, or let a thread do so."""
         if (conn.is_idle and self._has_spare_threads) or conn.receive():

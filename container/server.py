@@ -27,6 +27,8 @@ from serve.logs import configure, log_event
 from serve.model.summary import summarize
 from serve.settings import Settings
 
+# A worker's heartbeat comes from its event loop, which goes on while threads predict.
+MAX_STUCK_SECONDS = 30
 FRONT_ENDS: dict[str, dict[str, Any]] = {
     "asgi": {"worker_class": AsgiWorker, "asgi_loop": "asyncio", "asgi_lifespan": "off"},
     # Each client that sends its body slowly occupies a thread. There are many threads, because a
@@ -112,7 +114,7 @@ def build_options(settings: Settings, workers: int, heartbeat_folder: str) -> di
         "forwarder_headers": "",
         # The socket would be in the home folder, which may be read-only.
         "control_socket_disable": True,
-        "timeout": settings.worker_timeout_seconds,
+        "timeout": min(settings.worker_timeout_seconds, MAX_STUCK_SECONDS),
         "graceful_timeout": 20,  # SIGKILL follows 30 s after SIGTERM: contract 1.3
         "keepalive": 75,  # SageMaker's own idle timeout is not documented: contract 14
         "logger_class": GunicornLog,

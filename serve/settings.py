@@ -175,10 +175,10 @@ class Settings:
     )
     worker_timeout_seconds: int = _setting(
         "SAGEMAKER_MODEL_SERVER_TIMEOUT",
-        3600,
+        30,
         integer_between(1, 1 << 20),
-        "seconds until an unresponsive worker is replaced; "
-        "a prediction may take longer without being interrupted",
+        "seconds until a worker that does not respond to anything is replaced; more than 30 count "
+        "as 30; a prediction may take longer without being interrupted",
     )
     max_in_flight: int = _setting(
         "SAGEMAKER_MODEL_JOB_QUEUE_SIZE",

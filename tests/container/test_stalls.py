@@ -1,5 +1,7 @@
-"""Timeouts of slow clients; all cases run at once, because each takes half a minute."""
+"""Timeouts of clients and workers; all cases run at once, because each takes half a minute."""
 
+import os
+import signal
 import socket
 import time
 from collections.abc import Iterator
@@ -7,6 +9,7 @@ from contextlib import ExitStack
 
 import pytest
 
+from tests.container.test_workers import wait_for_workers
 from tests.support.diamonds import ARTIFACT, CSV
 from tests.support.server import running
 
@@ -23,6 +26,8 @@ SENT = {
     "flask, half a body": ("flask", COMPLETE_REQUEST[:-10]),
     "asgi, slow body": ("asgi", COMPLETE_REQUEST[:-100]),
     "flask, slow body": ("flask", COMPLETE_REQUEST[:-100]),
+    "asgi, stuck worker": ("asgi stuck", COMPLETE_REQUEST),
+    "flask, stuck worker": ("flask stuck", COMPLETE_REQUEST),
 }
 SLOW = ("asgi, slow body", "flask, slow body")
 BYTE_SECONDS = 5.0
@@ -33,9 +38,11 @@ def outcomes() -> Iterator[dict[str, tuple[bytes, float]]]:
     """The response to each client, and the seconds until it arrived or the connection closed."""
     with ExitStack() as stack:
         servers = {
-            name: stack.enter_context(running(ARTIFACT, SERVE_FRONTEND=name))
-            for name in ("asgi", "flask")
+            name: stack.enter_context(running(ARTIFACT, SERVE_FRONTEND=name.split()[0]))
+            for name in ("asgi", "flask", "asgi stuck", "flask stuck")
         }
+        for name in ("asgi stuck", "flask stuck"):
+            os.kill(wait_for_workers(servers[name], 1)[0], signal.SIGSTOP)
         started = time.monotonic()
         connections = {}
         for name, (server, sent) in SENT.items():
@@ -60,6 +67,14 @@ def test_stalled_body_is_408(outcomes: dict[str, tuple[bytes, float]], name: str
 
     assert response.startswith(b"HTTP/1.1 408 ")
     assert seconds > STALL_SECONDS - 5
+
+
+@pytest.mark.parametrize("name", ["asgi, stuck worker", "flask, stuck worker"])
+def test_stuck_worker_is_replaced(outcomes: dict[str, tuple[bytes, float]], name: str) -> None:
+    """2.6: after half a minute, a worker that hangs is replaced, and another one responds."""
+    response, _ = outcomes[name]
+
+    assert response.startswith(b"HTTP/1.1 200 ")
 
 
 @pytest.mark.parametrize(

@@ -69,11 +69,10 @@ def test_server_survives_while_no_worker_can_be_started(front_end: str) -> None:
     assert [event["reason"] for event in refusals] == ["Too many open files"]
 
 
-def test_unresponsive_worker_is_replaced() -> None:
+@pytest.mark.parametrize("front_end", ["asgi", "flask"])
+def test_unresponsive_worker_is_replaced(front_end: str) -> None:
     """8.4: a worker that hangs for SAGEMAKER_MODEL_SERVER_TIMEOUT seconds is replaced."""
-    with running(
-        ARTIFACT, SAGEMAKER_MODEL_SERVER_WORKERS="1", SAGEMAKER_MODEL_SERVER_TIMEOUT="2"
-    ) as server:
+    with running(ARTIFACT, SERVE_FRONTEND=front_end, SAGEMAKER_MODEL_SERVER_TIMEOUT="2") as server:
         unresponsive = wait_for_workers(server, 1)[0]
         os.kill(unresponsive, signal.SIGSTOP)
         np.testing.assert_array_equal(scores(server.post(CSV)), expected())
@@ -81,7 +80,25 @@ def test_unresponsive_worker_is_replaced() -> None:
         assert unresponsive not in wait_for_workers(server, 1)
 
 
-def test_prediction_may_exceed_the_timeout(tmp_path: Path) -> None:
+def test_a_paused_server_keeps_its_workers() -> None:
+    """2.6: a pause of the whole container, longer than the timeout, makes no worker stuck."""
+    with running(ARTIFACT, SAGEMAKER_MODEL_SERVER_TIMEOUT="2") as server:
+        assert server.process
+        time.sleep(3)  # the server has run for longer than the timeout
+        workers = wait_for_workers(server, 1)
+        for pid in (server.process.pid, *workers):
+            os.kill(pid, signal.SIGSTOP)
+        time.sleep(6)
+        for pid in (server.process.pid, *workers):
+            os.kill(pid, signal.SIGCONT)
+            time.sleep(0.2)
+        np.testing.assert_array_equal(scores(server.post(CSV)), expected())
+
+        assert wait_for_workers(server, 1) == workers
+
+
+@pytest.mark.parametrize("front_end", ["asgi", "flask"])
+def test_prediction_may_exceed_the_timeout(front_end: str, tmp_path: Path) -> None:
     """5.12 and 8.4: a prediction that takes longer than the timeout is not interrupted."""
     booster = train(random_features(2000, 8), rounds=300, max_depth=10)
     distinct = random_features(1000, 8)
@@ -89,7 +106,7 @@ def test_prediction_may_exceed_the_timeout(tmp_path: Path) -> None:
     body = "\n".join(",".join(map(repr, row)) for row in features.tolist())
     with running(
         save_artifact(booster, tmp_path),
-        SAGEMAKER_MODEL_SERVER_WORKERS="1",
+        SERVE_FRONTEND=front_end,
         SAGEMAKER_MODEL_SERVER_TIMEOUT="1",
     ) as server:
         started = time.monotonic()
