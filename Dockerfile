@@ -18,7 +18,8 @@ ENV PATH=/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin \
     LANG=C.UTF-8 \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
-    MALLOC_ARENA_MAX=2
+    MALLOC_ARENA_MAX=2 \
+    MALLOC_TRIM_THRESHOLD_=8388608
 WORKDIR /opt/xgb-endpoint
 EXPOSE 8080
 ENTRYPOINT ["python3", "/opt/xgb-endpoint/container/entrypoint.py"]
