@@ -14,10 +14,15 @@ from serve.model.booster import read_booster
 from serve.model.class_conflicts import check_classes
 from serve.model.ensemble import (
     VOTING_OBJECTIVES,
-    check_members_agree,
     majority_vote,
     mean,
     standard_deviation,
+)
+from serve.model.ensemble_agreement import (
+    Member,
+    check_members_agree,
+    list_schema_properties,
+    list_stated_properties,
 )
 from serve.model.estimator import read_estimator
 from serve.model.files.names import SCHEMA_NAME
@@ -105,7 +110,7 @@ def load_model(settings: Settings, file: ModelFile | None = None) -> Model:
 
 def _combine(file: ModelFile, members: tuple[Model, ...]) -> Model:
     """Return an ensemble as one model; raises BadArtifact if its members do not agree."""
-    check_members_agree({member.file.path: _list_properties(member) for member in members})
+    check_members_agree([_describe_member(member) for member in members])
     combine = majority_vote if members[0].objective in VOTING_OBJECTIVES else mean
     predictors = [member.predictor for member in members]
     return replace(
@@ -117,17 +122,17 @@ def _combine(file: ModelFile, members: tuple[Model, ...]) -> Model:
     )
 
 
-def _list_properties(model: Model) -> dict[str, object]:
-    """Return the properties that ensemble members must share, by their names in messages."""
+def _describe_member(model: Model) -> Member:
+    """Return the properties that a model must share with the other members of its ensemble."""
     probe = np.zeros((1, model.schema.width), dtype=np.float32)
-    return {
+    required = {
         "objective": model.objective,
         "number of features": model.schema.width,
-        "column names": model.schema.names and list(model.schema.names),
-        "column types": [str(feature) for feature in model.schema.features],
+        **list_schema_properties(model.schema),
         "number of classes": model.class_count,
         "number of outputs": model.predictor(probe).size,
     }
+    return Member(model.file, required, list_stated_properties(model.file, model.booster))
 
 
 def _load_file(file: ModelFile, settings: Settings) -> Model:
