@@ -60,9 +60,9 @@ def describe_invalid_json(text: bytes, error: ValueError, *, is_line: bool) -> s
         return f"invalid JSON: expected UTF-8 text, got {binary}"
     decoded, position = text.decode(), getattr(error, "pos", 0)
     hint = (
-        _find_python_hint(decoded, position)
+        find_python_hint(decoded, position)
         or _find_format_hint(decoded.strip())
-        or _find_syntax_hint(decoded, position, str(error))
+        or find_syntax_hint(decoded, position, str(error))
     )
     if is_line and hint == TRUNCATED:
         hint = "write each record on one line, or send a document as application/json"
@@ -83,7 +83,7 @@ def is_base64(text: str) -> bool:
     return is_text and decoded.lstrip().startswith(DECODED_OPENINGS)
 
 
-def _find_python_hint(text: str, position: int) -> str:
+def find_python_hint(text: str, position: int) -> str:
     """Return a hint if the text is what Python prints for an object."""
     word = _read_word(text, position)
     if word in PYTHON_WORDS:
@@ -96,15 +96,7 @@ def _find_python_hint(text: str, position: int) -> str:
     return ""
 
 
-def _find_format_hint(text: str) -> str:
-    """Return a hint if the text is in another format, judged by its first line."""
-    line = text.partition("\n")[0].strip()[:MAX_EXAMINED_CHARACTERS]
-    if is_base64(text):
-        return "this is base64: send the decoded bytes"
-    return next((hint for pattern, hint in FORMATS if re.fullmatch(pattern, line)), "")
-
-
-def _find_syntax_hint(text: str, position: int, message: str) -> str:
+def find_syntax_hint(text: str, position: int, message: str) -> str:
     """Return a hint at the character where the parser stopped."""
     word = _read_word(text, position).lower().lstrip("+-")
     if word in WORDS:
@@ -121,6 +113,14 @@ def _find_syntax_hint(text: str, position: int, message: str) -> str:
     if message.startswith("Extra data") and EXTRA_DOCUMENT.match(stopped_at):
         return "send several records as one list, or one per line as application/jsonlines"
     return ""
+
+
+def _find_format_hint(text: str) -> str:
+    """Return a hint if the text is in another format, judged by its first line."""
+    line = text.partition("\n")[0].strip()[:MAX_EXAMINED_CHARACTERS]
+    if is_base64(text):
+        return "this is base64: send the decoded bytes"
+    return next((hint for pattern, hint in FORMATS if re.fullmatch(pattern, line)), "")
 
 
 def _read_word(text: str, position: int) -> str:

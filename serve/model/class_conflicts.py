@@ -5,10 +5,8 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from serve.errors import BadArtifact
 from serve.model.estimator import Estimator
-from serve.model.files.names import SCHEMA_NAME
-from serve.model.schema_file import SchemaFile
+from serve.model.schema_file import SchemaConflict, SchemaFile
 from serve.model.schema_keys import CLASSES, PREDICTION
 from serve.text import counted, listed, quoted
 
@@ -25,7 +23,7 @@ DEFAULT_BASE_SCORE = 0.5
 def check_classes(
     schema_file: SchemaFile | None, learner: Mapping[str, Any], estimator: Estimator
 ) -> None:
-    """Raise BadArtifact if schema.json lists classes that the model does not have.
+    """Raise SchemaConflict if schema.json lists classes that the model does not have.
 
     ``learner`` is the object of this name in the booster's configuration.
     """
@@ -73,4 +71,4 @@ def _is_base_score_estimated(learner: Mapping[str, Any]) -> bool:
 
 
 def _reject(message: str) -> NoReturn:
-    raise BadArtifact(f'{SCHEMA_NAME}, "{PREDICTION}": "{CLASSES}": {message}')
+    raise SchemaConflict(f'"{PREDICTION}": "{CLASSES}": {message}')

@@ -2,13 +2,16 @@
 
 import json
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import chain
+from typing import Any
 
 import numpy as np
 import xgboost
 from numpy.typing import NDArray
 
+from serve.errors import BadArtifact
 from serve.model.artifact import ModelFile, find_model
 from serve.model.booster import read_booster
 from serve.model.class_conflicts import check_classes
@@ -28,7 +31,7 @@ from serve.model.estimator import read_estimator
 from serve.model.files.names import SCHEMA_NAME
 from serve.model.native_predict import Predictor, build_predictor
 from serve.model.rounds import choose_rounds
-from serve.model.schema_file import read_schema_file
+from serve.model.schema_file import SchemaConflict, read_schema_file
 from serve.model.schema_merge import merge_schema
 from serve.model.schema_warnings import find_schema_warnings
 from serve.model.warm_up import measure_speed
@@ -138,17 +141,14 @@ def _describe_member(model: Model) -> Member:
 def _load_file(file: ModelFile, settings: Settings) -> Model:
     """Return the model in one file."""
     booster = read_booster(file, allow_newer=settings.allow_newer)
-    schema_file = read_schema_file(file.schema or file.path.with_name(SCHEMA_NAME))
-    estimator = read_estimator(booster)
-    schema = merge_schema(booster, file.writer_version, schema_file, estimator, settings)
     learner = json.loads(booster.save_config())["learner"]
+    schema = _read_schema(file, booster, learner, settings)
     booster_type = learner["gradient_booster"]["name"]
     rounds = choose_rounds(booster, booster_type, settings.early_stopping)
     if booster_type == "gbtree":
         predictor = build_predictor(booster, rounds.used)
     else:
         predictor = _build_dmatrix_predictor(booster, booster_type, rounds.used)
-    check_classes(schema_file, learner, estimator)
     objective = learner["objective"]["name"]
     warnings = [f"{file.path}: {warning}" for warning in (rounds.warning,) if warning]
     return Model(
@@ -162,6 +162,21 @@ def _load_file(file: ModelFile, settings: Settings) -> Model:
         predictor,
         warnings=tuple(warnings),
     )
+
+
+def _read_schema(
+    file: ModelFile, booster: xgboost.Booster, learner: Mapping[str, Any], settings: Settings
+) -> Schema:
+    """Return the schema of a model file; raises BadArtifact, with the path of schema.json."""
+    path = file.schema or file.path.with_name(SCHEMA_NAME)
+    schema_file = read_schema_file(path)
+    estimator = read_estimator(booster)
+    try:
+        schema = merge_schema(booster, file.writer_version, schema_file, estimator, settings)
+        check_classes(schema_file, learner, estimator)
+    except SchemaConflict as error:
+        raise BadArtifact(f"{path}: {error}") from error
+    return schema
 
 
 def _build_dmatrix_predictor(booster: xgboost.Booster, booster_type: str, rounds: int) -> Predictor:

@@ -1,6 +1,6 @@
 """Reject a schema.json whose features contradict what the booster knows about them.
 
-Each function raises BadArtifact with what the booster knows.
+Each function raises SchemaConflict with what the booster knows.
 """
 
 import math
@@ -9,28 +9,33 @@ from typing import NoReturn
 
 import numpy as np
 
-from serve.errors import BadArtifact
+from serve.diagnosis.similar import find_similar
 from serve.model.booster_features import BoosterFeature
 from serve.model.estimator import Estimator
-from serve.model.files.names import SCHEMA_NAME
 from serve.model.label_traces import FIRST_VERSION_WITH_WHOLE_LABELS, LabelTraces
-from serve.model.schema_file import FeatureInfo
+from serve.model.schema_file import FeatureInfo, SchemaConflict
 from serve.model.schema_keys import MISSING_VALUE
-from serve.text import listed, quoted
+from serve.text import listed, quoted, with_hint
 
 NUMERIC_TYPES = {"float", "int", "q"}
+IN_ORDER = "list the features in the order of training"
+NOT_CATEGORICAL = "because the trees split the feature by thresholds, not by categories"
 
 
 def check_names(in_file: Sequence[str | None], in_booster: Sequence[str | None]) -> None:
     """Reject names that differ from the booster's, or whose order differs."""
     is_reordered = sorted(map(str, in_file)) == sorted(map(str, in_booster))
-    hint = "; list the features in the order of training" if is_reordered else ""
     for number, (got, expected) in enumerate(zip(in_file, in_booster, strict=True), 1):
-        if None not in (got, expected) and got != expected:
-            _reject(
-                number,
-                f'"name": expected {quoted(expected)} as in the model, got {quoted(got)}{hint}',
-            )
+        if got is not None and expected is not None and got != expected:
+            hint = IN_ORDER if is_reordered else _find_spelling_hint(got, in_booster)
+            message = f'"name": expected {quoted(expected)} as in the model, got {quoted(got)}'
+            _reject(number, with_hint(message, hint))
+
+
+def _find_spelling_hint(got: str, in_booster: Sequence[str | None]) -> str:
+    """Return the booster's name that a name resembles, as a question, or ""."""
+    similar = find_similar(got, tuple(name for name in in_booster if name is not None))
+    return "" if similar in (None, got) else f"did you mean {quoted(similar)}?"
 
 
 def check_feature(
@@ -58,16 +63,23 @@ def _check_type(
     if expected and got and expected != got and not {expected, got} <= NUMERIC_TYPES:
         _reject(number, f'"type": expected {quoted(expected)} as in the model, got {quoted(got)}')
     if merged.type != "c" and (merged.categories or merged.codes):
-        _reject(
-            number,
-            f'"categories" and "codes" require "type": "c", but the type is {quoted(merged.type)}',
-        )
+        _reject_labels(number, in_file, in_booster)
     if merged.type == "c" and in_booster.splits.by_threshold:
-        _reject(
-            number,
-            '"type": expected a number, because the trees split the feature by thresholds, '
-            'not by categories, got "c"',
-        )
+        _reject(number, f'"type": expected a number, {NOT_CATEGORICAL}, got "c"')
+
+
+def _reject_labels(number: int, in_file: FeatureInfo, in_booster: BoosterFeature) -> NoReturn:
+    """Reject labels or codes of a feature that is not categorical, or whose type is unknown."""
+    key = "categories" if in_file.categories else "codes"
+    if in_file.type:
+        reason = f"but the type is {quoted(in_file.type)}"
+    elif in_booster.type:
+        reason = f"but the type is {quoted(in_booster.type)} in the model: remove the key"
+    elif in_booster.splits.by_threshold:
+        _reject(number, f'"{key}": remove the key, {NOT_CATEGORICAL}')
+    else:
+        reason = "which is not there: add it"
+    _reject(number, f'"{key}" requires "type": "c", {reason}')
 
 
 def _check_labels(
@@ -98,10 +110,10 @@ def _check_labels(
 
 def _reject_unlisted(number: int, name: str | None) -> NoReturn:
     first_version = ".".join(map(str, FIRST_VERSION_WITH_WHOLE_LABELS))
-    raise BadArtifact(
+    raise SchemaConflict(
         f"feature {number} ({quoted(name)}): the model's category labels may be "
         f"truncated, because XGBoost before {first_version} truncates non-ASCII labels: "
-        f'list them in {SCHEMA_NAME} as "categories", in the order of their codes'
+        'list them in this file as "categories", in the order of their codes'
     )
 
 
@@ -155,4 +167,4 @@ def _check_missing_value(
 
 
 def _reject(number: int, message: str) -> NoReturn:
-    raise BadArtifact(f"{SCHEMA_NAME}, feature {number}: {message}")
+    raise SchemaConflict(f"feature {number}: {message}")

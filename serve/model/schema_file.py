@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
+from serve.diagnosis.invalid_json_file import describe_invalid_json_file
 from serve.errors import BadArtifact
 from serve.model.schema_keys import (
     CLASSES,
@@ -23,6 +24,10 @@ from serve.model.schema_keys import (
     check_keys,
 )
 from serve.text import listed, quoted
+
+
+class SchemaConflict(ValueError):
+    """A schema.json that contradicts the model; the message follows the path of the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +64,19 @@ def read_schema_file(path: Path) -> SchemaFile | None:
     if not path.exists() and not path.is_symlink():
         return None
     try:
-        document = json.loads(
-            path.read_bytes(), object_pairs_hook=_build_object, parse_constant=_reject_constant
-        )
-        return _parse_document(document)
-    except (ValueError, OSError, RecursionError) as error:
+        return _parse_document(_parse_json(path.read_bytes()))
+    except OSError as error:
+        raise BadArtifact(f"{path}: cannot be read: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
         raise BadArtifact(f"{path}: {error}") from error
+
+
+def _parse_json(content: bytes) -> Any:
+    """Return the document in a file; raises ValueError with a hint if it is not valid JSON."""
+    try:
+        return json.loads(content, object_pairs_hook=_build_object, parse_constant=_reject_constant)
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(describe_invalid_json_file(content, error)) from error
 
 
 def _build_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -75,14 +87,15 @@ def _build_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _reject_constant(name: str) -> NoReturn:
-    reason = "; NaN is always a missing value" if name == "NaN" else ""
-    raise ValueError(f"expected JSON, which has no {name}{reason}")
+    hint = "NaN is always a missing value" if name == "NaN" else "write a finite number"
+    raise ValueError(f"invalid JSON: expected JSON, which has no {name}; {hint}")
 
 
 def _parse_document(document: Any) -> SchemaFile:
     if not isinstance(document, dict):
         raise ValueError(  # noqa: TRY004 - an invalid file, like the others
-            f'expected an object with "{FEATURES}", a list of objects, got {quoted(document)}'
+            f'expected an object with "{FEATURES}", a list of objects, such as '
+            f'{{"{FEATURES}": [{{"name": "age"}}]}}, got {quoted(document)}'
         )
     check_keys(document, FILE_KEYS, "")
     prediction = document.get(PREDICTION, {})

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from serve.text import listed, quoted
+from serve.model.schema_value_hints import find_features_hint, find_type_hint, find_value_hint
+from serve.text import listed, quoted, with_hint
 
 FEATURES, PREDICTION, CLASSES = "features", "prediction", "classes"
 LIBSVM_BASE, MISSING_VALUE = "libsvm_base", "missing_value"
@@ -22,10 +23,20 @@ UNSUPPORTED = {"base_margin": "not supported: add the offset to the margin in th
 
 
 class Key(NamedTuple):
-    """The requirement on the value of a key, in words and as a check."""
+    """The requirement on the value of a key, in words and as a check.
+
+    ``find_hint`` returns what to write instead of an invalid value, or an empty string. The default
+    depends on the check.
+    """
 
     expected: str
     is_valid: Callable[[Any], bool]
+    find_hint: Callable[[Any], str] | None = None
+
+    def describe(self, value: Any) -> str:
+        """Return the message for an invalid value."""
+        hint = self.find_hint(value) if self.find_hint else find_value_hint(value, self.is_valid)
+        return with_hint(f"expected {self.expected}, got {quoted(value)}", hint)
 
 
 def check_keys(value: Mapping[str, Any], keys: Mapping[str, Key], where: str) -> None:
@@ -37,8 +48,7 @@ def check_keys(value: Mapping[str, Any], keys: Mapping[str, Key], where: str) ->
         if key not in keys:
             raise ValueError(f"{where}{_describe_unknown_key(key, keys)}")
         if not keys[key].is_valid(value[key]):
-            expected, got = keys[key].expected, quoted(value[key])
-            raise ValueError(f'{where}"{key}": expected {expected}, got {got}')
+            raise ValueError(f'{where}"{key}": {keys[key].describe(value[key])}')
 
 
 def _describe_unknown_key(key: str, keys: Mapping[str, Key]) -> str:
@@ -96,6 +106,7 @@ FILE_KEYS = {
     FEATURES: Key(
         "a list of objects",
         lambda value: isinstance(value, list) and all(isinstance(item, dict) for item in value),
+        find_features_hint,
     ),
     PREDICTION: Key("an object", lambda value: isinstance(value, dict)),
     LIBSVM_BASE: Key("0 or 1", lambda value: type(value) is int and value in (0, 1)),
@@ -111,7 +122,9 @@ PREDICTION_KEYS = {
 }
 FEATURE_KEYS = {
     "name": TEXT,
-    "type": Key(f"one of {listed(FEATURE_TYPES)}", lambda value: value in FEATURE_TYPES),
+    "type": Key(
+        f"one of {listed(FEATURE_TYPES)}", lambda value: value in FEATURE_TYPES, find_type_hint
+    ),
     "categories": Key(
         "a list of unique strings, in the order of their codes",
         lambda value: _is_unique_list(value, str),

@@ -4,12 +4,10 @@ from collections.abc import Sequence
 
 import xgboost
 
-from serve.errors import BadArtifact
 from serve.model.booster_features import BoosterFeature, read_features
 from serve.model.estimator import Estimator
-from serve.model.files.names import SCHEMA_NAME
 from serve.model.schema_conflicts import check_feature, check_names
-from serve.model.schema_file import FeatureInfo, SchemaFile
+from serve.model.schema_file import FeatureInfo, SchemaConflict, SchemaFile
 from serve.model.schema_keys import LIBSVM_BASE, MAX_CODES
 from serve.schema.feature import CodeFeature, Feature
 from serve.schema.label_feature import LabelFeature
@@ -29,10 +27,13 @@ def merge_schema(
 ) -> Schema:
     """Return the schema of the model: schema.json where it says something, otherwise the booster.
 
-    Raises BadArtifact if the booster and schema.json contradict each other.
+    Raises SchemaConflict if the booster and schema.json contradict each other.
     """
     schema_file = schema_file or EMPTY_FILE
-    has_categories = any(feature.type == "c" for feature in schema_file.features or ())
+    has_categories = any(
+        feature.type == "c" or feature.categories or feature.codes
+        for feature in schema_file.features or ()
+    )
     in_booster = read_features(booster, writer_version, may_have_categories=has_categories)
     features = _merge_features(in_booster, schema_file, estimator)
     unknown_is_missing = settings.unknown_category == "missing"
@@ -51,8 +52,8 @@ def _merge_features(
     if file_features is None:
         file_features = [FeatureInfo()] * len(booster_features)
     if len(file_features) != len(booster_features):
-        raise BadArtifact(
-            f"{SCHEMA_NAME} describes {counted(len(file_features), 'feature')}, but the model has "
+        raise SchemaConflict(
+            f"describes {counted(len(file_features), 'feature')}, but the model has "
             f"{len(booster_features):,}: describe all of them, in training order"
         )
     check_names(
@@ -88,7 +89,7 @@ def _list_names(features: Sequence[FeatureInfo]) -> tuple[str, ...] | None:
     if len(names) in (0, len(features)):
         return names or None
     unnamed = next(number for number, feature in enumerate(features, 1) if feature.name is None)
-    raise BadArtifact(f'{SCHEMA_NAME}, feature {unnamed}: expected a "name", as for other features')
+    raise SchemaConflict(f'feature {unnamed}: expected a "name", as for other features')
 
 
 def _build_feature(info: FeatureInfo, unknown_is_missing: bool) -> Feature:  # noqa: FBT001
@@ -105,12 +106,12 @@ def _build_feature(info: FeatureInfo, unknown_is_missing: bool) -> Feature:  # n
 def _choose_libsvm_base(schema_file: SchemaFile, setting: int | None) -> int:
     """Return the index of the first feature in text/libsvm, by default 0.
 
-    Raises BadArtifact if schema.json and the setting are both present and differ.
+    Raises SchemaConflict if schema.json and the setting are both present and differ.
     """
     in_file = schema_file.libsvm_base
     if in_file is not None and setting is not None and in_file != setting:
-        raise BadArtifact(
-            f'{SCHEMA_NAME} has "{LIBSVM_BASE}": {in_file}, but SERVE_LIBSVM_BASE is {setting}: '
+        raise SchemaConflict(
+            f'has "{LIBSVM_BASE}": {in_file}, but SERVE_LIBSVM_BASE is {setting}: '
             "remove one of them"
         )
     return in_file or setting or 0

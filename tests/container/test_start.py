@@ -55,7 +55,7 @@ def test_empty_variable_is_unset(models: Path) -> None:
         ("[]", 'expected an object with "features"'),
         ("{", "schema.json"),
         ('{"features": [1, 2]}', "a list of objects"),
-        ('{"features": [{"name": "a"}]}', "schema.json describes 1 feature, but the model has 2"),
+        ('{"features": [{"name": "a"}]}', "schema.json: describes 1 feature, but the model has 2"),
         (
             '{"features": [{"name": "b"}, {"name": "a"}]}',
             'feature 1: "name": expected "a" as in the model, got "b"',
@@ -74,7 +74,7 @@ def test_empty_variable_is_unset(models: Path) -> None:
         ),
         (
             '{"features": [{"name": "a", "codes": 3}, {"name": "b"}]}',
-            '"categories" and "codes" require "type": "c", but the type is "float"',
+            '"codes" requires "type": "c", but the type is "float" in the model: remove the key',
         ),
         (
             '{"features": [{"name": "a"}, {"name": "a"}]}',
@@ -191,7 +191,7 @@ def test_wrong_number_of_classes_prevents_startup(
     with running(folder) as server:
         status = server.post("1,2").status_code
 
-    assert f'schema.json, "prediction": "classes": expected {classes} classes' in line
+    assert f'schema.json: "prediction": "classes": expected {classes} classes' in line
     assert f", got {count}\n" in line
     assert status == 200
 

@@ -7,6 +7,7 @@ import io
 import json
 import lzma
 import pickle
+import subprocess
 import tarfile
 import zipfile
 import zlib
@@ -216,6 +217,18 @@ def test_the_likely_model_is_explained(tmp_path: Path, name: str) -> None:
     }
 
     assert "model.pkl is a pickle" in check(write_files(tmp_path, files)).error
+
+
+@pytest.mark.parametrize("name", ["model.ubj", "a model.b64"])
+def test_the_command_for_base64_decodes_the_model(tmp_path: Path, name: str) -> None:
+    """4.1: The command that decodes a model in Base64 prints nothing; the model is served then."""
+    error = check(write_files(tmp_path, {name: base64.b64encode(MODEL)})).error
+    command = error.partition("such as with: ")[2]
+    process = subprocess.run(["sh", "-c", command], capture_output=True, check=True, timeout=10)
+
+    assert process.stdout == b""
+    assert (tmp_path / name).read_bytes() == MODEL
+    assert check(tmp_path).error == ""
 
 
 def test_unused_files_are_described(tmp_path: Path) -> None:

@@ -269,7 +269,10 @@ def test_check_and_the_startup_log_show_it(numeric: Server, models: Path) -> Non
             '"missing_value": expected a number within float32 range, or null, got "-999"',
         ),
         ('{"missing_value": 1e39}', "within float32 range, or null, got 1e+39"),
-        ('{"missing_value": NaN}', "expected JSON, which has no NaN; NaN is always a missing"),
+        (
+            '{"missing_value": NaN}',
+            "invalid JSON: expected JSON, which has no NaN; NaN is always a missing",
+        ),
         ('{"missing": -999}', 'did you mean "missing_value"?'),
         (
             '{"features": [{"missing_value": [0]}, {}, {}]}',

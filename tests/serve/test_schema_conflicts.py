@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from tests.container.test_check import check
 from tests.support.boosters import predict_with_xgboost, save_artifact, train
+from tests.support.check import check as check_in_process
 from tests.support.responses import error_of, scores
 from tests.support.server import running
 
@@ -53,6 +54,8 @@ BOOSTERS = {
     "codes": train(CODES, types=["c", "q"], max_cat_to_onehot=1),
     "no types": train_without_types(),
     "regression": train(NUMBERS, BINARY),
+    "unused": train(NUMBERS * [1, 0], NUMBERS[:, 0]),
+    "types": train(NUMBERS, types=["q", "q"]),
     "counts": train(NUMBERS, BINARY, objective="count:poisson"),
     "regressor": with_attribute(train_custom(), _estimator_type="regressor"),
     "classifier": with_attribute(
@@ -77,6 +80,27 @@ def save(booster: xgboost.Booster, folder: Path, schema: dict[str, Any]) -> Path
             {"features": [{"name": "b"}, {"name": "a"}]},
             '"name": expected "a" as in the model, got "b"; list the features in the order of',
         ),
+        (
+            "numbers",
+            {"features": [{"name": "a"}, {"name": "B"}]},
+            'feature 2: "name": expected "b" as in the model, got "B"; did you mean "b"?',
+        ),
+        (
+            "regression",
+            {"features": [{"categories": ["x", "y"]}, {}]},
+            'feature 1: "categories": remove the key, because the trees split the feature by thr',
+        ),
+        (
+            "unused",
+            {"features": [{}, {"categories": ["x", "y"]}]},
+            'feature 2: "categories" requires "type": "c", which is not there: add it',
+        ),
+        (
+            "types",
+            {"features": [{}, {"codes": 2}]},
+            'feature 2: "codes" requires "type": "c", but the type is "q" in the model: remove the',
+        ),
+        ("numbers", {"features": [{}]}, "describes 1 feature, but the model has 2: describe all"),
         (
             "numbers",
             {"features": [{"type": "c", "codes": 2}, {}]},
@@ -110,10 +134,11 @@ def save(booster: xgboost.Booster, folder: Path, schema: dict[str, Any]) -> Path
 def test_contradictions_prevent_startup(
     tmp_path: Path, booster: str, schema: dict[str, Any], message: str
 ) -> None:
-    """A contradiction is rejected with what the booster knows."""
+    """A contradiction is rejected with the path of the file and with what the booster knows."""
     outcome = check(save(BOOSTERS[booster], tmp_path, schema))
 
     assert outcome.returncode == 1
+    assert outcome.stderr.startswith(f"cannot check: {tmp_path / 'schema.json'}: ")
     assert message in outcome.stderr
     assert len(outcome.stderr.splitlines()) == 1
 
@@ -202,10 +227,44 @@ def test_categorical_splits_without_types(tmp_path: Path) -> None:
         ('{"features": [{"MissingValue": 1}, {}]}', 'did you mean "missing_value"?'),
         ('{"base_margin": [1]}', '"base_margin" is not supported'),
         ('{"features": [{"unit": 5}, {}]}', 'feature 1: "unit": expected a string, got 5'),
+        # Not JSON
+        ('{"features": [{}, {},]}', "; remove the trailing comma"),
+        ('{"missing_value": -999,}', "; remove the trailing comma"),
+        (" \n", "invalid JSON: the file is empty; write {} or remove the file"),
+        ("{'missing_value': -999}", "this is a Python object as text: write it with json.dumps"),
+        ('{"missing_value": None}', "write None as null, or use json.dumps"),
+        ("// features\n{}", "; remove the comment"),
+        ('{\n  # features\n  "features": [{}, {}]\n}', "; remove the comment"),
+        ("{missing_value: -999}", "; write names in double quotes"),
+        ('{"missing_value": -999', "; the text ends too early"),
+        ("'{}'", "; remove the quotes around the document"),
+        ("{} {}", "; write one document"),
+        ('{"missing_value": NaN}', "invalid JSON: "),
+        ("caf\xe9", "invalid JSON: expected UTF-8 text, got byte 0xe9; save the file as UTF-8"),
+        # What to write instead of a value
+        ('{"features": ["age", "sex"]}', 'write each name as an object: {"name": "age"}'),
+        ('{"features": {"a": {}}}', 'write [{"name": "a"}, …], in the order of training'),
+        ('["age"]', 'such as {"features": [{"name": "age"}]}'),
+        ('{"missing_value": "-999"}', 'got "-999"; remove the quotes'),
+        ('{"missing_value": "NaN"}', "NaN is always a missing value: remove the key"),
+        ('{"missing_value": [-999]}', "got [-999]; remove the brackets"),
+        ('{"libsvm_base": "1"}', 'got "1"; remove the quotes'),
+        ('{"libsvm_base": 1.0}', "got 1.0; write 1"),
+        ('{"features": [{"missing": "False"}, {}]}', 'got "False"; remove the quotes'),
+        ('{"features": [{"missing": 0}, {}]}', "got 0; write false"),
+        ('{"features": [{"type": "categorical"}, {}]}', '; did you mean "c"?'),
+        ('{"features": [{"type": "Float"}, {}]}', '; did you mean "float"?'),
+        ('{"features": [{"categories": [1, 2]}, {}]}', '; write each in quotes, such as "1"'),
+        ('{"features": [{"categories": ["x", "x"]}, {}]}', '; remove the duplicates of "x"'),
+        ('{"prediction": {"classes": [0.0, 1.0]}}', "write whole numbers without a decimal point"),
     ],
 )
-def test_keys_and_types_are_checked(tmp_path: Path, schema: str, message: str) -> None:
-    """Unknown and duplicate keys, and values of the wrong type, are errors at every level."""
-    (save_artifact(BOOSTERS["numbers"], tmp_path) / "schema.json").write_text(schema)
+def test_invalid_schema_is_explained(tmp_path: Path, schema: str, message: str) -> None:
+    """A schema.json that is not JSON, and an invalid key or value at any level, is explained."""
+    path = save_artifact(BOOSTERS["numbers"], tmp_path) / "schema.json"
+    path.write_bytes(schema.encode("latin-1"))
+    error = check_in_process(tmp_path).error
 
-    assert message in check(tmp_path).stderr
+    assert error.startswith(f"cannot check: {path}: ")
+    assert message in error
+    assert "\n" not in error

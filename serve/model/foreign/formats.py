@@ -104,7 +104,7 @@ FOREIGN_FORMATS = (
     _model(
         rb"e0wAAAAAAAAAB2xlYXJuZX|eyJsZWFybmVy|eyJ2ZXJzaW9u",
         "is a model in Base64",
-        "decode it, such as with: base64 -d {path}",
+        "decode it, such as with: base64 -d {path} > {path}.decoded && mv {path}.decoded {path}",
     ),
     _model(
         rb"(?:bytearray\()?b['\"]\{|\"\{\\\"(?:learner|version)",
