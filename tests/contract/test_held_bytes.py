@@ -21,6 +21,14 @@ def server(front_end: str) -> Iterator[Server]:
         yield running_server
 
 
+@pytest.fixture(autouse=True)
+def _free_memory(server: Server) -> None:
+    """Wait until the server has noticed that the clients of the previous test are gone."""
+    deadline = time.monotonic() + 20
+    while server.post(b"1\n" * (15 * MIB // 16)).status_code == 503 and time.monotonic() < deadline:
+        time.sleep(0.1)
+
+
 def head(framing: str) -> bytes:
     return f"POST /invocations HTTP/1.1\r\nHost: x\r\n{framing}\r\n\r\n".encode()
 
