@@ -84,7 +84,8 @@ def _choose_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
 def encode(predictions: NDArray[np.float32]) -> bytes:
     """Return the predictions as an array, float32 (n,) or (n, k)."""
     file = io.BytesIO()
-    np.save(file, predictions, allow_pickle=False)
+    # In Fortran order, the numbers of several slices could not be joined.
+    np.save(file, np.ascontiguousarray(predictions), allow_pickle=False)
     return file.getvalue()
 
 

@@ -148,6 +148,27 @@ def test_large_explanation_is_sent_in_pieces(server: Server, accept: str) -> Non
     )
 
 
+def test_selected_outputs_are_sent_in_pieces(front_end: str, models: Path) -> None:
+    """The pieces of an array with several columns are joined row by row."""
+    classes = np.arange(300) % 3
+    booster = train(
+        random_features(300, WIDTH, seed=3), classes, objective="multi:softprob", num_class=3
+    )
+    folder = save_artifact(booster, models / f"pieces-{front_end}")
+    numbers = NUMBERS[:25_000]
+    keys = "predicted_label,labels,probability"
+    with running(folder, SAGEMAKER_INFERENCE_OUTPUT=keys) as server:
+        response = server.post(npy(numbers), "application/x-npy", Accept="application/x-npy")
+
+    probabilities = predict_with_xgboost(booster, numbers)
+    labels = np.tile(np.arange(3), (len(numbers), 1))
+    predicted = probabilities.argmax(axis=1)[:, np.newaxis]
+    highest = probabilities.max(axis=1)[:, np.newaxis]
+    np.testing.assert_array_equal(
+        scores(response), np.concatenate([predicted, labels, highest], axis=1)
+    )
+
+
 @pytest.mark.parametrize(
     ("content_type", "payload", "accept"),
     [
