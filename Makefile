@@ -85,8 +85,9 @@ app: setup $(if $(VIA),$(VENV)/deploy-ready) ## Start the web application on POR
 
 .PHONY: batch
 batch: setup $(if $(INPUT),,local_test/diamonds.csv) ## Run a batch transform job on INPUT (default: all diamonds) with FOLDER: docs/batch.md
-	@$(RUN) -m local_test.batch "$(or $(INPUT),local_test/diamonds.csv)" $(if $(OUTPUT),"$(OUTPUT)") --image "$(IMAGE)" \
-		--folder "$(ARTIFACT)" $(if $(ENDPOINT),--endpoint "$(ENDPOINT)") \
+	@$(RUN) -m local_test.batch "$(or $(INPUT),local_test/diamonds.csv)" $(if $(OUTPUT),"$(OUTPUT)") \
+		$(if $(and $(ENDPOINT),$(filter-out command,$(firstword $(origin IMAGE)))),,--image "$(IMAGE)") \
+		$(if $(ENDPOINT),--endpoint "$(ENDPOINT)" $(if $(FOLDER),--folder "$(FOLDER)"),--folder "$(ARTIFACT)") \
 		$(if $(CONTENT_TYPE),--content-type '$(CONTENT_TYPE)') $(if $(ACCEPT),--accept '$(ACCEPT)') \
 		$(if $(MAX_PAYLOAD_IN_MB),--max-payload-in-mb $(MAX_PAYLOAD_IN_MB)) $(if $(STRATEGY),--strategy $(STRATEGY)) \
 		$(if $(MAX_CONCURRENT_TRANSFORMS),--max-concurrent-transforms $(MAX_CONCURRENT_TRANSFORMS)) $(if $(HEADER),--header $(HEADER))

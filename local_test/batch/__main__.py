@@ -11,10 +11,11 @@ import click
 
 from container.local_server import SAMPLE_ARTIFACT, NotServing, serving, stop_on_sigterm
 from local_test.base_url import InvalidUrl, parse_base_url
+from local_test.batch.column_check import check_columns
 from local_test.batch.container_client import ContainerClient
 from local_test.batch.content_type import detect_content_type
 from local_test.batch.errors import JobFailed
-from local_test.batch.header import MODES, check_column_order, declare_header, read_header
+from local_test.batch.header import MODES, declare_header, read_header
 from local_test.batch.job import Progress
 from local_test.batch.parameters import RequestedParameters, resolve_parameters
 from local_test.batch.transform import transform_file
@@ -31,7 +32,6 @@ LOG_LEVEL = "SAGEMAKER_CONTAINER_LOG_LEVEL"
 @click.option(
     "--folder",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    default=SAMPLE_ARTIFACT,
     metavar="FOLDER",
     help="Folder of the model artifact. The default is the sample model.",
 )
@@ -99,7 +99,7 @@ def main(  # noqa: PLR0913  # one argument per option
     *,
     source: Path,
     output: Path | None,
-    folder: Path,
+    folder: Path | None,
     endpoint: str | None,
     image: str | None,
     content_type: str | None,
@@ -130,7 +130,7 @@ def main(  # noqa: PLR0913  # one argument per option
             parameters = resolve_parameters(url, requested)
             if file_header:
                 media_type = declare_header(file_header, media_type)
-                check_column_order(file_header, url, media_type, _report)
+                check_columns(file_header, url, media_type, _report)
             _report(f"{parameters}, SplitType=Line, AssembleWith=Line")
             client = ContainerClient(
                 url,
@@ -142,9 +142,7 @@ def main(  # noqa: PLR0913  # one argument per option
                 timeout_seconds=timeout_seconds,
             )
             start = time.monotonic()
-            progress = transform_file(
-                source, target, client, parameters, header=file_header, warn=_report
-            )
+            progress = transform_file(source, target, client, parameters, header=file_header)
             seconds = time.monotonic() - start
     except (InvalidUrl, JobFailed, NotServing) as error:
         sys.exit(f"job failed, no output written: {error}")
@@ -155,14 +153,19 @@ def main(  # noqa: PLR0913  # one argument per option
 
 @contextmanager
 def _provide_container(
-    url: str | None, folder: Path, image: str | None, requested: RequestedParameters
+    url: str | None, folder: Path | None, image: str | None, requested: RequestedParameters
 ) -> Iterator[str]:
     """Yield the URL of the running server, or of a container started for the block."""
+    if url and (folder or image):
+        raise JobFailed(
+            "ENDPOINT (--endpoint) is a running server, which has its own model: "
+            f"remove {'FOLDER (--folder)' if folder else 'IMAGE (--image)'} or ENDPOINT"
+        )
     if url:
         yield url
         return
     environment = {LOG_LEVEL: os.environ.get(LOG_LEVEL, "WARNING"), **requested.environment()}
-    with serving(folder, image=image, environment=environment) as container:
+    with serving(folder or SAMPLE_ARTIFACT, image=image, environment=environment) as container:
         _report(f"Started {container.command}, ready after {container.seconds_until_ready:.1f} s")
         yield container.url
 

@@ -22,6 +22,14 @@ ROW_NUMBER = re.compile(r"\brow ([0-9,]+)")
 
 
 @dataclass(frozen=True, slots=True)
+class BatchResponse:
+    """The response to a mini-batch; the media type is empty if the container sent none."""
+
+    body: bytes
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
 class ContainerClient:
     """The container's URL, and how mini-batches are sent to it; ``stopped`` prevents retries."""
 
@@ -35,7 +43,7 @@ class ContainerClient:
     stopped: threading.Event = field(default_factory=threading.Event)
     sessions: threading.local = field(default_factory=threading.local)
 
-    def invoke(self, mini_batch: MiniBatch) -> bytes:
+    def invoke(self, mini_batch: MiniBatch) -> BatchResponse:
         """Return the response to a mini-batch.
 
         Raises:
@@ -51,7 +59,7 @@ class ContainerClient:
                 self.stopped.wait(_backoff_seconds(attempt))
                 continue
             if response.ok:
-                return response.content
+                return BatchResponse(response.content, response.headers.get("Content-Type", ""))
             if not _is_retryable(response) or not self._may_retry(attempt):
                 raise JobFailed(_describe_error_response(mini_batch, response, attempt))
             self.stopped.wait(_retry_after_seconds(response, attempt))

@@ -7,9 +7,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import IO
 
-from local_test.batch.container_client import ContainerClient
+from local_test.batch.container_client import BatchResponse, ContainerClient
+from local_test.batch.errors import JobFailed
 from local_test.batch.mini_batch import MiniBatch
-from serve.media_types import CSV, JSON_LINES
+from serve.media_types import CSV, JSON_LINES, parse_content_type
+from serve.text import counted
 
 # Mini-batches in memory per concurrent request: those in flight, and those whose response waits
 # for an earlier one.
@@ -31,7 +33,6 @@ def run_job(
     client: ContainerClient,
     output: IO[bytes],
     on_progress: Callable[[Progress], None],
-    warn: Callable[[str], None],
 ) -> Progress:
     """Send the mini-batches, and write each response, terminated by a newline, in order.
 
@@ -40,21 +41,22 @@ def run_job(
         client: sends them; its ``max_concurrency`` is the number of concurrent requests.
         output: the responses are written here.
         on_progress: called after each response is written.
-        warn: called with a message if a response does not have one line per row.
 
     Raises:
-        JobFailed: the container rejected a mini-batch, or failed after all retries.
+        JobFailed: the container rejected a mini-batch, failed after all retries, or sent a response
+            that does not have one line per row.
     """
     progress = Progress()
     pool = ThreadPoolExecutor(client.max_concurrency)
     try:
         for mini_batch, response in _send_in_order(mini_batches, client, pool):
-            output.write(response)
-            if response and not response.endswith(b"\n"):
+            media_type = response.media_type or client.accept or client.content_type
+            _check_line_count(mini_batch, response.body, media_type)
+            output.write(response.body)
+            if response.body and not response.body.endswith(b"\n"):
                 output.write(b"\n")
             progress.mini_batch_count = mini_batch.number
             progress.row_count = mini_batch.last_row
-            _check_line_count(mini_batch, response, client.accept or client.content_type, warn)
             on_progress(progress)
     finally:
         client.stopped.set()
@@ -64,10 +66,10 @@ def run_job(
 
 def _send_in_order(
     mini_batches: Iterator[MiniBatch], client: ContainerClient, pool: ThreadPoolExecutor
-) -> Iterator[tuple[MiniBatch, bytes]]:
+) -> Iterator[tuple[MiniBatch, BatchResponse]]:
     """Yield each mini-batch with its response, in order, while later ones are in flight."""
     max_pending = client.max_concurrency * MINI_BATCHES_PER_REQUEST
-    pending: deque[tuple[MiniBatch, Future[bytes]]] = deque()
+    pending: deque[tuple[MiniBatch, Future[BatchResponse]]] = deque()
     while True:
         for mini_batch in itertools.islice(mini_batches, max_pending - len(pending)):
             pending.append((mini_batch, pool.submit(client.invoke, mini_batch)))
@@ -77,20 +79,20 @@ def _send_in_order(
         yield mini_batch, future.result()
 
 
-def _check_line_count(
-    mini_batch: MiniBatch, response: bytes, media_type: str, warn: Callable[[str], None]
-) -> None:
-    """Warn if the response does not have one line per row."""
-    if media_type.partition(";")[0].strip() not in LINE_MEDIA_TYPES:
+def _check_line_count(mini_batch: MiniBatch, response: bytes, media_type: str) -> None:
+    """Raise JobFailed if the response does not have one line per row.
+
+    The predictions of this and of all later mini-batches would be beside other rows.
+    """
+    if parse_content_type(media_type).name not in LINE_MEDIA_TYPES:
         return
     line_count = response.count(b"\n") + (bool(response) and not response.endswith(b"\n"))
-    missing = mini_batch.row_count - line_count
-    if not missing:
+    if line_count == mini_batch.row_count:
         return
-    reason = "the mini-batch may contain a quoted line break, a header or a comment"
-    if 0 < missing <= mini_batch.count_trailing_blank_lines():
-        reason = "blank lines at the end of a payload are not records"
-    warn(
-        f"{mini_batch}: expected {mini_batch.row_count:,} lines in the response, "
-        f"got {line_count:,}; later lines of the output do not match their rows: {reason}"
+    reason = "it may contain a line break in quotes, a header or a comment: remove these"
+    if line_count < mini_batch.row_count and mini_batch.ends_with_blank_line():
+        reason = "blank lines at the end of a payload are not records: remove them"
+    expected = counted(mini_batch.row_count, "line")
+    raise JobFailed(
+        f"{mini_batch}: expected {expected} in the response, got {line_count:,}; {reason}"
     )

@@ -27,13 +27,9 @@ class MiniBatch:
         """The number of the last row in the file."""
         return self.first_row + self.row_count - 1
 
-    def count_trailing_blank_lines(self) -> int:
-        """Return the number of blank lines at the end of the payload."""
-        lines = self.payload.removesuffix(b"\n").split(b"\n")
-        remaining = len(lines)
-        while remaining and not lines[remaining - 1].strip():
-            remaining -= 1
-        return len(lines) - remaining
+    def ends_with_blank_line(self) -> bool:
+        """Return whether the last line of the payload is blank."""
+        return not self.payload.removesuffix(b"\n").rpartition(b"\n")[2].strip()
 
 
 def pack(

@@ -1,8 +1,8 @@
 """Transforms an input file into an output file, with progress."""
 
-from collections.abc import Callable
 from pathlib import Path
 
+from local_test.batch.blank_end import strip_blank_end
 from local_test.batch.container_client import ContainerClient
 from local_test.batch.header import Header
 from local_test.batch.input_file import open_input
@@ -13,14 +13,13 @@ from local_test.batch.parameters import JobParameters
 from local_test.batch.progress import show_progress
 
 
-def transform_file(  # noqa: PLR0913  # the parts of a job
+def transform_file(
     source: Path,
     target: Path,
     client: ContainerClient,
     parameters: JobParameters,
     *,
     header: Header | None,
-    warn: Callable[[str], None],
 ) -> Progress:
     """Send the lines of ``source`` to the container, and write the responses to ``target``.
 
@@ -36,9 +35,9 @@ def transform_file(  # noqa: PLR0913  # the parts of a job
         if header:
             next(lines, b"")
         mini_batches = pack(
-            lines,
+            strip_blank_end(lines, client.content_type),
             parameters,
             header=header.line if header and header.mode != "drop" else b"",
             repeat_header=header is not None and header.mode == "repeat",
         )
-        return run_job(mini_batches, client, output, on_progress, warn)
+        return run_job(mini_batches, client, output, on_progress)

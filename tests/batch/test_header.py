@@ -1,11 +1,13 @@
 """A header line in the input of a batch transform job."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.support.batch_jobs import (
+    LINES,
     RecordingContainer,
     read_output,
     run_batch,
@@ -13,8 +15,10 @@ from tests.support.batch_jobs import (
     write_input,
 )
 from tests.support.boosters import random_features, save_artifact, train
-from tests.support.diamonds import CSV, NAMES, ROWS, expected
-from tests.support.server import Server
+from tests.support.diamonds import ARTIFACT, CSV, NAMES, ROWS, expected
+from tests.support.server import Server, running
+
+DEBTOR_NAMES = ["age", "income", "debt", "years"]
 
 
 @pytest.mark.parametrize("line_end", ["\n", "\r\n"])
@@ -87,13 +91,28 @@ def test_header_in_another_order_is_not_dropped(
     assert list(tmp_path.iterdir()) == [source]
 
 
-def test_header_with_an_unknown_name_is_not_dropped(diamonds: Server, tmp_path: Path) -> None:
-    """HEADER=drop fails with a name that the model does not have, and the name it expected."""
-    source = write_input(tmp_path, ",".join(["weight", *NAMES[1:]]) + "\n" + CSV)
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("weight", 'missing column "carat"; unknown column "weight"'),
+        ("Carat", 'unknown column "Carat"; did you mean "carat"?'),
+        (",carat", 'unknown column ""; write the file with to_csv(index=False)'),
+        ("cut", 'missing column "carat"; repeated column "cut"'),
+    ],
+)
+def test_header_with_other_names_is_not_dropped(
+    diamonds: Server, tmp_path: Path, name: str, message: str
+) -> None:
+    """HEADER=drop fails with the names that differ, and what to rename; an order does not help."""
+    source = write_input(tmp_path, ",".join([name, *NAMES[1:]]) + "\n" + CSV)
     outcome = run_batch(source, "--endpoint", diamonds.url, "--header", "drop")
 
     assert outcome.returncode == 1
-    assert 'column 1: expected "carat", got "weight"' in outcome.stderr
+    assert "rename" in outcome.stderr
+    assert message in outcome.stderr
+    assert "reorder" not in outcome.stderr
+    assert "HEADER=repeat" not in outcome.stderr
+    assert list(tmp_path.iterdir()) == [source]
 
 
 def test_space_as_delimiter_and_around_names(diamonds: Server, tmp_path: Path) -> None:
@@ -107,6 +126,109 @@ def test_space_as_delimiter_and_around_names(diamonds: Server, tmp_path: Path) -
 
     assert 'column 1: expected "carat", got "z"' in rejected.stderr
     assert accepted.returncode == 0, accepted.stderr
+
+
+@pytest.fixture(scope="module")
+def debtors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server whose four features may all be missing, and that reports bad rows in their place."""
+    booster = train(random_features(60, 4), names=DEBTOR_NAMES)
+    artifact = save_artifact(booster, tmp_path_factory.mktemp("debtors"))
+    with running(artifact, SERVE_ROW_ERRORS="true", SAGEMAKER_MODEL_SERVER_WORKERS="1") as server:
+        yield server
+
+
+@pytest.mark.parametrize("records", ["x,2,3,4\n1,2,3,4\n", "x,x,x,x\n1,2,3,4\n", "x,x,x,x\n", ""])
+def test_order_is_checked_without_a_valid_record(
+    debtors: Server, tmp_path: Path, records: str
+) -> None:
+    """HEADER=drop compares the order although no record, or only a later one, is valid (5.9)."""
+    reordered = write_input(tmp_path, ",".join(reversed(DEBTOR_NAMES)) + "\n" + records)
+    ordered = write_input(tmp_path, ",".join(DEBTOR_NAMES) + "\n" + records, "ordered.csv")
+    rejected = run_batch(reordered, "--endpoint", debtors.url, "--header", "drop")
+    accepted = run_batch(ordered, "--endpoint", debtors.url, "--header", "drop")
+
+    assert rejected.returncode == 1
+    assert 'column 1: expected "age", got "years"; reorder' in rejected.stderr
+    assert "not checked" not in rejected.stderr
+    assert accepted.returncode == 0, accepted.stderr
+    assert "not checked" not in accepted.stderr
+    assert len(read_output(ordered)) == records.count("\n")
+
+
+def test_order_is_learned_from_a_later_record(tmp_path: Path) -> None:
+    """If the model requires values, the first valid record gives the order, or the job stops."""
+    bad, header = "x" + LINES[0], ",".join(NAMES) + "\n"
+    reordered = [",".join(reversed(line.strip().split(","))) + "\n" for line in (header, *LINES)]
+    reordered.insert(1, "x" + reordered[1])
+    with running(ARTIFACT, SERVE_ROW_ERRORS="true", SAGEMAKER_MODEL_SERVER_WORKERS="1") as server:
+        options = ("--endpoint", server.url, "--header", "drop")
+        rejected = run_batch(write_input(tmp_path, "".join(reordered)), *options)
+        accepted = run_batch(write_input(tmp_path, header + bad + CSV, "later.csv"), *options)
+        unknown = run_batch(write_input(tmp_path, header + bad * 3, "unknown.csv"), *options)
+
+    assert 'column 1: expected "carat", got "z"; reorder' in rejected.stderr
+    assert accepted.returncode == 0, accepted.stderr
+    assert len(read_output(tmp_path / "later.csv")) == len(ROWS) + 1
+    assert unknown.returncode == 1
+    assert "expected a valid record in the first 3 records, got row 1, column" in unknown.stderr
+    assert "remove the header if the columns are in the model's order" in unknown.stderr
+
+
+def test_order_of_a_model_that_xgboost_cannot_explain(tmp_path: Path) -> None:
+    """HEADER=drop stops with the reason if the container cannot report the columns' order."""
+    features = random_features(60, 2)
+    targets = np.nan_to_num(features)
+    booster = train(features, targets, names=["a", "b"], multi_strategy="multi_output_tree")
+    artifact = save_artifact(booster, tmp_path / "model")
+    source = write_input(tmp_path, "a,b\n0.5,1.5\n")
+    outcome = run_batch(source, "--folder", str(artifact), "--header", "drop")
+
+    assert outcome.returncode == 1
+    assert "the order of the columns cannot be checked: Accept: explain:" in outcome.stderr
+    assert "not supported by XGBoost" in outcome.stderr
+    assert "remove the header if" in outcome.stderr
+
+
+def test_header_is_found_above_bad_records(debtors: Server, tmp_path: Path) -> None:
+    """A header is found if a later record has a number, and in any spelling of the media type."""
+    source = write_input(tmp_path, ",".join(DEBTOR_NAMES) + "\nx,x,x,x\n1,2,3,4\n")
+    outcome = run_batch(source, "--endpoint", debtors.url, "--content-type", "Text/CSV")
+
+    assert outcome.returncode == 1
+    assert "looks like a header" in outcome.stderr
+
+
+@pytest.mark.parametrize(
+    ("parameter", "options", "message"),
+    [
+        ("present", ["--header", "drop"], ""),
+        ("present", ["--header", "repeat"], ""),
+        ("present", [], "looks like a header"),
+        ("absent", ["--header", "drop"], "header=absent has no header; remove HEADER"),
+    ],
+)
+def test_media_type_declares_the_header(
+    diamonds: Server, tmp_path: Path, parameter: str, options: list[str], message: str
+) -> None:
+    """The parameter header of the input's media type decides whether the file has a header."""
+    source = write_input(tmp_path, ",".join(NAMES) + "\n" + CSV)
+    media_type = ("--content-type", f"text/csv; header={parameter}")
+    outcome = run_batch(source, "--endpoint", diamonds.url, *media_type, *options)
+
+    assert outcome.returncode == (1 if message else 0)
+    assert message in outcome.stderr
+    assert message or len(read_output(source)) == len(ROWS)
+
+
+def test_declared_record_is_not_a_header(tmp_path: Path) -> None:
+    """With header=absent, a first line without numbers is sent as a record."""
+    source = write_input(tmp_path, "NA,NA\n1,2\n")
+    with run_container(RecordingContainer()) as container:
+        options = ("--endpoint", container.url, "--content-type", "text/csv; header=absent")
+        outcome = run_batch(source, *options)
+
+    assert outcome.returncode == 0, outcome.stderr
+    assert container.payloads == [b"NA,NA\n1,2\n"]
 
 
 def test_header_of_a_model_without_names(tmp_path: Path) -> None:
@@ -131,7 +253,7 @@ def test_header_in_another_order_is_sent_with_a_warning(diamonds: Server, tmp_pa
     assert outcome.returncode == 0, outcome.stderr
     assert (
         "all payloads except the first will be misread: "
-        'their columns do not match the model\'s: column 1: expected "carat"' in outcome.stderr
+        'the columns do not match the model\'s: column 1: expected "carat"' in outcome.stderr
     )
 
 

@@ -1,6 +1,7 @@
 """Valid and invalid input files and parameters of a batch transform job."""
 
 import gzip
+import json
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,9 @@ from tests.support.batch_jobs import (
     run_container,
     write_input,
 )
-from tests.support.diamonds import CSV, PAYLOADS, ROWS, expected
-from tests.support.server import Server
+from tests.support.boosters import predict_with_xgboost, random_features, save_artifact, train
+from tests.support.diamonds import ARTIFACT, CSV, PAYLOADS, ROWS, expected
+from tests.support.server import Server, running
 
 
 def test_error_names_the_row_of_the_file(diamonds: Server, tmp_path: Path) -> None:
@@ -78,15 +80,61 @@ def test_gzip_input(diamonds: Server, tmp_path: Path) -> None:
     assert f"cannot read {truncated}" in failed.stderr
 
 
-def test_trailing_blank_lines_cause_a_warning(diamonds: Server, tmp_path: Path) -> None:
-    """Blank lines at the end have no line in the output, and the job warns (contract 5.7)."""
-    source = write_input(tmp_path, CSV + "\n\n")
+@pytest.mark.parametrize("strategy", ["MultiRecord", "SingleRecord"])
+@pytest.mark.parametrize(
+    ("name", "end"),
+    [("diamonds.csv", "\n\n"), ("diamonds.csv", "\r\n \r\n"), ("diamonds.jsonl", "\n\n")],
+)
+def test_blank_lines_at_the_end_are_not_records(
+    diamonds: Server, tmp_path: Path, name: str, end: str, strategy: str
+) -> None:
+    """Blank lines at the end have no line in the output, and are no rows (contract 5.7)."""
+    source = write_input(tmp_path, (PAYLOADS / name).read_text() + end, name)
+    options = ("--strategy", strategy, "--accept", "text/csv")
+    outcome = run_batch(source, "--endpoint", diamonds.url, *options)
+
+    assert outcome.returncode == 0, outcome.stderr
+    assert f"{len(ROWS)} rows in" in outcome.stdout
+    assert len(outcome.stderr.splitlines()) == 1
+    np.testing.assert_array_equal(np.array(read_output(source), dtype=np.float32), expected())
+
+
+def test_blank_lines_at_the_end_are_records_of_one_column(tmp_path: Path) -> None:
+    """With one column, blank lines at the end are records whose value is missing (5.7)."""
+    features = random_features(60, 1)
+    booster = train(features)
+    artifact = save_artifact(booster, tmp_path / "model")
+    source = write_input(tmp_path, "0.5\n\n\n")
+    outcome = run_batch(source, "--folder", str(artifact))
+    records = np.array([[0.5], [np.nan], [np.nan]], dtype=np.float32)
+
+    assert outcome.returncode == 0, outcome.stderr
+    np.testing.assert_array_equal(
+        np.array(read_output(source), dtype=np.float32), predict_with_xgboost(booster, records)
+    )
+
+
+def test_response_without_a_line_per_row_fails_the_job(diamonds: Server, tmp_path: Path) -> None:
+    """If the output's lines would not match the rows, the job fails and writes nothing (5.9)."""
+    cells, _, last = LINES[0].strip().rpartition(",")
+    quoted_line_break = f'{cells},"{last}\n"\n'
+    source = write_input(tmp_path, LINES[0] + quoted_line_break + CSV)
     outcome = run_batch(source, "--endpoint", diamonds.url)
 
-    assert outcome.returncode == 0
-    assert len(read_output(source)) == len(ROWS)
-    assert "lines in the response" in outcome.stderr
-    assert "blank" in outcome.stderr
+    assert outcome.returncode == 1
+    assert "expected 13 lines in the response, got 12" in outcome.stderr
+    assert "line break in quotes" in outcome.stderr
+    assert list(tmp_path.iterdir()) == [source]
+
+
+def test_lines_are_counted_by_the_type_of_the_response(tmp_path: Path) -> None:
+    """A response in JSON has other lines than its rows, and is not taken for CSV."""
+    source = write_input(tmp_path, CSV)
+    with running(ARTIFACT, SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT="application/json") as server:
+        outcome = run_batch(source, "--endpoint", server.url)
+
+    assert outcome.returncode == 0, outcome.stderr
+    assert len(json.loads("".join(read_output(source)))["predictions"]) == len(ROWS)
 
 
 def test_line_longer_than_a_payload(tmp_path: Path) -> None:
@@ -132,6 +180,25 @@ def test_invalid_parameters_are_rejected(
     assert outcome.returncode == 1
     assert message in outcome.stderr
     assert len(outcome.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--folder", str(ARTIFACT)], "remove FOLDER (--folder) or ENDPOINT"),
+        (["--image", "xgb-endpoint"], "remove IMAGE (--image) or ENDPOINT"),
+    ],
+)
+def test_endpoint_has_its_own_model(
+    diamonds: Server, tmp_path: Path, options: list[str], message: str
+) -> None:
+    """A folder or an image beside --endpoint is rejected, because it would be ignored."""
+    source = write_input(tmp_path, CSV)
+    outcome = run_batch(source, "--endpoint", diamonds.url, *options)
+
+    assert outcome.returncode == 1
+    assert message in outcome.stderr
+    assert list(tmp_path.iterdir()) == [source]
 
 
 def test_input_is_never_overwritten(diamonds: Server, tmp_path: Path) -> None:
