@@ -9,13 +9,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from serve.errors import BadArtifact
-from serve.model.files.choice import choose_models, find_common_folder, is_ensemble
+from serve.model.files.choice import choose_models, find_common_folder
 from serve.model.files.companions import find_schema, find_self_test, list_warnings
 from serve.model.files.ignored import explain_ignored
 from serve.model.files.listing import Entry, list_entries
 from serve.model.files.missing_model import explain_missing_model
 from serve.model.files.model_format import detect_format, read_writer_version
 from serve.model.files.names import explain_skip, is_checkpoint
+from serve.model.files.numbering import are_members, check_numbering
 from serve.model.foreign.recognition import explain_unreadable
 from serve.text import listed
 
@@ -78,9 +79,10 @@ def find_model(folder: Path, *, ensemble: bool | None = None) -> ModelFile:
     chosen = choose_models(folder, candidates, choose_all=ensemble is True)
     if not chosen:
         raise BadArtifact(explain_missing_model(folder, entries, candidates))
-    if len(chosen) > 1 and not (is_ensemble(chosen) if ensemble is None else ensemble):
+    if len(chosen) > 1 and not (are_members(chosen) if ensemble is None else ensemble):
         raise BadArtifact(_explain_several(folder, chosen))
-    return _build_model_file(entries, chosen)
+    warnings = [] if ensemble is False else check_numbering(candidates, chosen)
+    return _build_model_file(entries, chosen, warnings)
 
 
 def _check_directory(folder: Path) -> None:
@@ -103,7 +105,9 @@ def _explain_several(folder: Path, chosen: Sequence[Entry]) -> str:
     return f"{message}, or set SAGEMAKER_INFERENCE_ENSEMBLE=true to serve them as one ensemble"
 
 
-def _build_model_file(entries: Sequence[Entry], chosen: Sequence[Entry]) -> ModelFile:
+def _build_model_file(
+    entries: Sequence[Entry], chosen: Sequence[Entry], warnings: Sequence[str]
+) -> ModelFile:
     """Return the chosen file, or the first member of an ensemble with all others."""
     folder = find_common_folder(chosen)
     self_test = find_self_test(entries, folder)
@@ -119,7 +123,7 @@ def _build_model_file(entries: Sequence[Entry], chosen: Sequence[Entry]) -> Mode
         ignored_files=ignored.reasons,
         ignored_file_count=ignored.count,
         ignored_models=ignored.models,
-        warnings=tuple(list_warnings(entries, companions, chosen[0], folder)),
+        warnings=(*warnings, *list_warnings(entries, companions, chosen[0], folder)),
         other_members=tuple(others),
     )
 

@@ -1,17 +1,16 @@
 """Choose the model, or the members of an ensemble, among the files of the model directory."""
 
 import posixpath
-from collections import defaultdict
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from serve.errors import BadArtifact
+from serve.model.files.duplicates import drop_duplicates
 from serve.model.files.listing import Entry
-from serve.model.files.model_format import detect_format
-from serve.model.files.names import NUMBERED_NAME, is_checkpoint, is_standard
+from serve.model.files.model_format import is_model
+from serve.model.files.names import is_checkpoint, is_standard
+from serve.model.files.numbering import find_numbered, has_numbered_name, sort_numbered
 from serve.model.foreign.formats import Likelihood
 from serve.model.foreign.recognition import recognize
-from serve.text import listed, printable
 
 OTHER_JSON = (b"{", b"[")
 JSON_MODEL_START = b'{"learner":{'
@@ -32,28 +31,18 @@ def choose_models(directory: Path, candidates: Sequence[Entry], *, choose_all: b
     relevant = _drop_other_files(relevant)
     home = find_common_folder(relevant)
     standard = [entry for entry in relevant if entry.folder == home and _is_standard(entry)]
-    numbered = [entry for entry in relevant if entry.folder == home and _is_numbered(entry)]
+    numbered = find_numbered([entry for entry in relevant if entry.folder == home])
     recognized = [e for e in relevant if is_model(e) and e not in standard and e not in numbered]
     standard = _prefer_models(standard)
     if choose_all:
-        chosen = [*standard, *_sort_numbered(directory, numbered), *recognized]
+        chosen = [*standard, *sort_numbered(directory, numbered), *recognized]
     elif standard:
         chosen = standard
     elif len(numbered) > 1:
-        chosen = _sort_numbered(directory, numbered)
+        chosen = sort_numbered(directory, numbered)
     else:
         chosen = [*filter(is_model, numbered), *recognized]
     return drop_duplicates(chosen)
-
-
-def is_model(entry: Entry) -> bool:
-    """Return whether a file starts like a model."""
-    return detect_format(entry.head) is not None
-
-
-def is_ensemble(chosen: Sequence[Entry]) -> bool:
-    """Return whether the names of the chosen files are those of an ensemble."""
-    return all(map(_is_numbered, chosen))
 
 
 def find_common_folder(entries: Sequence[Entry]) -> str:
@@ -64,35 +53,12 @@ def find_common_folder(entries: Sequence[Entry]) -> str:
     return f"{common}/" if common else ""
 
 
-def drop_duplicates(entries: Sequence[Entry]) -> list[Entry]:
-    """Return the entries without further names of the same file, such as links."""
-    if len(entries) < 2:  # noqa: PLR2004
-        return list(entries)
-    files: dict[object, Entry] = {}
-    for entry in entries:
-        files.setdefault(_identify(entry), entry)
-    return list(files.values())
-
-
-def _identify(entry: Entry) -> object:
-    """Return the same value for all names of the same file."""
-    try:
-        status = entry.path.stat()
-    except OSError:  # a dangling link, for example
-        return entry.name
-    return status.st_dev, status.st_ino
-
-
 def _is_named(entry: Entry) -> bool:
-    return _is_standard(entry) or _is_numbered(entry)
+    return _is_standard(entry) or has_numbered_name(entry)
 
 
 def _is_standard(entry: Entry) -> bool:
     return is_standard(entry.base_name)
-
-
-def _is_numbered(entry: Entry) -> bool:
-    return NUMBERED_NAME.fullmatch(entry.base_name) is not None
 
 
 def _drop_other_files(relevant: list[Entry]) -> list[Entry]:
@@ -118,7 +84,7 @@ def _is_converted(entry: Entry, models: Collection[str]) -> bool:
 
 def _is_unrelated(entry: Entry) -> bool:
     """Return whether a file is certainly not a damaged copy of the model."""
-    if _is_numbered(entry):
+    if has_numbered_name(entry):
         return False
     foreign = recognize(entry)
     if foreign is None:
@@ -152,18 +118,3 @@ def _is_other_json(entry: Entry) -> bool:
     text = entry.head.lstrip()
     is_json = text[:1] in OTHER_JSON and entry.base_name.lower().endswith(".json")
     return is_json and not JSON_MODEL_START.startswith(b"".join(text.split()))
-
-
-def _sort_numbered(directory: Path, numbered: list[Entry]) -> list[Entry]:
-    """Return the numbered files in numeric order; raises BadArtifact for a repeated number."""
-    by_number: dict[int, list[Entry]] = defaultdict(list)
-    for entry in numbered:
-        match = NUMBERED_NAME.fullmatch(entry.base_name)
-        by_number[int(match[1]) if match else 0].append(entry)
-    for number, entries in by_number.items():
-        if len(drop_duplicates(entries)) > 1:
-            raise BadArtifact(
-                f"{printable(directory)} contains several models with the number {number} "
-                f"({listed(entry.name for entry in entries)}): remove all but one"
-            )
-    return [entries[0] for _, entries in sorted(by_number.items())]

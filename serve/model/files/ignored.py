@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from serve.model.files.choice import is_model
 from serve.model.files.listing import Entry
+from serve.model.files.model_format import is_model
 from serve.model.files.names import explain_skip, is_checkpoint, is_standard
 from serve.model.foreign.recognition import describe
 from serve.text import printable

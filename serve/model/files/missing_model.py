@@ -4,8 +4,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-from serve.model.files.choice import is_model
 from serve.model.files.listing import Entry
+from serve.model.files.model_format import is_model
 from serve.model.files.names import STANDARD_NAMES, explain_skip
 from serve.model.foreign.formats import Likelihood
 from serve.model.foreign.recognition import describe, explain_unreadable, recognize

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 from serve.errors import BadArtifact
+from serve.model.files.listing import Entry
 
 # The configuration of a booster (save_config) starts like a model, but contains no trees.
 JSON_START = re.compile(rb'\s*\{\s*(?:"learner"\s*:\s*\{(?!\s*"generic_param")|"version"\s*:\s*\[)')
@@ -19,6 +20,11 @@ def detect_format(head: bytes) -> str | None:
     if head.startswith(UBJSON_START):
         return "UBJSON"
     return "JSON" if JSON_START.match(head) else None
+
+
+def is_model(entry: Entry) -> bool:
+    """Return whether a file starts like a model."""
+    return detect_format(entry.head) is not None
 
 
 def read_writer_version(path: Path, format_: str) -> tuple[int, ...]:
