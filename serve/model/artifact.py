@@ -10,7 +10,8 @@ from pathlib import Path
 
 from serve.errors import BadArtifact
 from serve.model.files.choice import choose_models, find_common_folder
-from serve.model.files.companions import find_schema, find_self_test, list_warnings
+from serve.model.files.companion_warnings import list_warnings
+from serve.model.files.companions import find_schema, find_self_test
 from serve.model.files.ignored import explain_ignored
 from serve.model.files.listing import Entry, list_entries
 from serve.model.files.missing_model import explain_missing_model

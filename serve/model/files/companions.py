@@ -1,25 +1,19 @@
 """Find the files that qualify a model: schema.json, and the request and response of the self-test.
 
 They are looked for in the model's own folder first, then in the folders above it, up to the model
-directory. A warning names those that are used from a folder above, and files of these names
-elsewhere, which are never used.
+directory. companion_warnings.py names files of these names that are never used.
 """
 
 from collections.abc import Container, Iterator, Sequence
 
 from serve.errors import BadArtifact
 from serve.model.files.listing import Entry, suggest_replacement
-from serve.model.files.names import CODE_NAME, MACOS_NAME, SCHEMA_NAME, SELF_TEST_NAME
+from serve.model.files.names import SCHEMA_NAME, SELF_TEST_NAME
 from serve.model.foreign.formats import Likelihood
 from serve.model.foreign.recognition import recognize
-from serve.text import listed, printable, quoted
+from serve.text import printable
 
-MAX_LISTED_FILES = 5
 JSON = "is JSON "
-CODE_ADVICE = (
-    "not run, so a prediction is the model's alone: if this code changes requests or predictions, "
-    "do that in the client; otherwise remove it"
-)
 
 
 def find_schema(entries: Sequence[Entry], folder: str) -> Entry | None:
@@ -27,8 +21,9 @@ def find_schema(entries: Sequence[Entry], folder: str) -> Entry | None:
 
     Raises BadArtifact if it cannot be read, or if its name differs in case.
     """
-    schemas = [entry for entry in entries if _is_schema(entry)]
+    schemas = [entry for entry in entries if is_schema(entry)]
     for ancestor in _iterate_upwards(folder):
+        _check_not_a_folder(entries, f"{ancestor}{SCHEMA_NAME}")
         found = {entry.base_name: entry for entry in schemas if entry.folder == ancestor}
         if schema := found.get(SCHEMA_NAME):
             _check_content(schema, tuple(Likelihood))
@@ -63,40 +58,15 @@ def find_self_test(entries: Sequence[Entry], folder: str) -> tuple[Entry, Entry]
     return None
 
 
-def list_warnings(
-    entries: Sequence[Entry], used: Sequence[Entry], model: Entry, folder: str
-) -> list[str]:
-    """Return a warning for each kind of file that does not clearly qualify the model.
-
-    That is a schema.json or a self-test that is not used, or is used from a folder above the
-    model's; and code, which is never run. ``used`` are the schema.json and the self-test's files,
-    and ``folder`` is the folder of the model, or of all members of an ensemble.
-    """
-    unused = [entry for entry in entries if entry not in used and not _is_hidden(entry)]
-    warnings: list[str] = []
-    for matches in (_is_schema, _is_self_test):
-        found = [entry for entry in used if matches(entry)]
-        above = [entry for entry in found if not entry.folder.startswith(folder)]
-        if above:
-            warnings.append(f"{_list(above)}: used, but not {_place(model)}: move it there")
-        if others := [entry for entry in unused if matches(entry)]:
-            advice = f"move it {_place(model)}"
-            if found:
-                advice = f"remove it, because {quoted(found[0].name)} is used"
-            warnings.append(f"{_list(others)}: not used: {advice}")
-    if code := [entry for entry in unused if _is_code(entry)]:
-        warnings.append(f"{_list(code)}: {CODE_ADVICE}")
-    return warnings
+def is_schema(entry: Entry) -> bool:
+    """Return whether a file is a schema.json, in any case and any folder."""
+    return entry.base_name.lower() == SCHEMA_NAME
 
 
-def _place(model: Entry) -> str:
-    return f"beside the model, {quoted(model.name)}"
-
-
-def _list(entries: Sequence[Entry]) -> str:
-    names = listed(entry.name for entry in entries[:MAX_LISTED_FILES])
-    more = len(entries) - MAX_LISTED_FILES
-    return f"{names} and {more:,} more" if more > 0 else names
+def is_self_test(entry: Entry) -> bool:
+    """Return whether a file has the name of a self-test's request or response."""
+    in_folder = f"/{entry.folder}".endswith(f"/{SELF_TEST_NAME}/")
+    return in_folder and entry.base_name.startswith(("request.", "expected."))
 
 
 def _iterate_upwards(folder: str) -> Iterator[str]:
@@ -127,27 +97,15 @@ def _check_readable(entry: Entry) -> None:
         raise BadArtifact(f"{printable(entry.path)} {entry.obstacle}: {fix}")
 
 
+def _check_not_a_folder(entries: Sequence[Entry], name: str) -> None:
+    """Raise BadArtifact if there is a folder with the name of a file; a link is an entry."""
+    path = entries[0].directory / name
+    if path.is_dir() and not path.is_symlink():
+        raise BadArtifact(f"{printable(path)} is a directory: replace it with the file itself")
+
+
 def _check_folder(entries: Sequence[Entry], name: str) -> None:
     """Raise BadArtifact if a folder cannot be listed, which makes it an entry itself."""
     for entry in entries:
         if entry.name == name:
             _check_readable(entry)
-
-
-def _is_hidden(entry: Entry) -> bool:
-    return any(part.startswith(".") or part == MACOS_NAME for part in entry.name.split("/"))
-
-
-def _is_schema(entry: Entry) -> bool:
-    return entry.base_name.lower() == SCHEMA_NAME
-
-
-def _is_self_test(entry: Entry) -> bool:
-    in_folder = f"/{entry.folder}".endswith(f"/{SELF_TEST_NAME}/")
-    return in_folder and entry.base_name.startswith(("request.", "expected."))
-
-
-def _is_code(entry: Entry) -> bool:
-    """Return whether AWS's images would run a file: code/*.py, or inference.py anywhere."""
-    in_folder = f"/{entry.folder}".endswith(f"/{CODE_NAME}/")
-    return entry.base_name == "inference.py" or (in_folder and entry.base_name.endswith(".py"))
