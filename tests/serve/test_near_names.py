@@ -105,46 +105,18 @@ def test_another_request_causes_a_warning(tmp_path: Path) -> None:
     ]
 
 
+OTHER_FILES = """
+MLmodel input_example.json serving_input_example.json conda.yaml signature.json input_schema.json
+output_schema.json feature_schema.json data.schema.json schema.yaml schema.pbtxt schema.avsc
+schema.sql schema.py schema.md schema.json.sha256 metadata.json config.json scaler.json
+schedule.json sketch.json features.json test/request.csv tests/test_request.csv unit-test/x.csv
+smoke-test/request.csv self/x.csv request.csv expected.csv self-test/README.md self_test.py
+code/requirements.txt code/selftest/request.csv code/shema.json .schema.json.swp ._shema.json
+"""
+
+
 def test_names_of_other_files_cause_no_warning(tmp_path: Path) -> None:
     """Files of other tools, whose names only resemble, cause no warning."""
-    names = [
-        "MLmodel",
-        "input_example.json",
-        "serving_input_example.json",
-        "conda.yaml",
-        "signature.json",
-        "input_schema.json",
-        "output_schema.json",
-        "feature_schema.json",
-        "data.schema.json",
-        "schema.yaml",
-        "schema.pbtxt",
-        "schema.avsc",
-        "schema.sql",
-        "schema.py",
-        "schema.md",
-        "schema.json.sha256",
-        "metadata.json",
-        "config.json",
-        "scaler.json",
-        "schedule.json",
-        "sketch.json",
-        "features.json",
-        "test/request.csv",
-        "tests/test_request.csv",
-        "unit-test/x.csv",
-        "smoke-test/request.csv",
-        "self/x.csv",
-        "request.csv",
-        "expected.csv",
-        "self-test/README.md",
-        "self_test.py",
-        "code/requirements.txt",
-        "code/selftest/request.csv",
-        "code/shema.json",
-        ".schema.json.swp",
-        "._shema.json",
-    ]
     others = dict.fromkeys(names, b"{}")
 
     assert read_warnings(tmp_path, {"model.ubj": MODEL, **SELF_TEST, **others}) == []

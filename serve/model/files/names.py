@@ -7,7 +7,8 @@ NUMBERED_NAME = re.compile(r"xgboost-model-(\d+)(?:\.ubj|\.json)?", re.ASCII | r
 # With one of these extensions, which people choose, a file with a number is a member if it is a
 # model. With any other, such as .bak, it is not.
 MEMBER_NAME = re.compile(
-    rf"{NUMBERED_NAME.pattern}|xgboost-model-\d+\.(?:bin|bst|dat|joblib|mdl|model|pickle|pkl|raw|sav|xgb)",
+    rf"{NUMBERED_NAME.pattern}|xgboost-model-\d+"
+    r"\.(?:bin|bst|dat|joblib|mdl|model|pickle|pkl|raw|sav|xgb)",
     re.ASCII | re.IGNORECASE,
 )
 NUMBER = re.compile(r"xgboost-model-(\d+)(?:\.|\Z)", re.ASCII | re.IGNORECASE)
