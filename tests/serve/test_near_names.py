@@ -117,7 +117,7 @@ code/requirements.txt code/selftest/request.csv code/shema.json .schema.json.swp
 
 def test_names_of_other_files_cause_no_warning(tmp_path: Path) -> None:
     """Files of other tools, whose names only resemble, cause no warning."""
-    others = dict.fromkeys(names, b"{}")
+    others = dict.fromkeys(OTHER_FILES.split(), b"{}")
 
     assert read_warnings(tmp_path, {"model.ubj": MODEL, **SELF_TEST, **others}) == []
 
