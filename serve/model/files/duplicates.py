@@ -11,11 +11,11 @@ def drop_duplicates(entries: Sequence[Entry]) -> list[Entry]:
         return list(entries)
     files: dict[object, Entry] = {}
     for entry in entries:
-        files.setdefault(_identify(entry), entry)
+        files.setdefault(identify(entry), entry)
     return list(files.values())
 
 
-def _identify(entry: Entry) -> object:
+def identify(entry: Entry) -> object:
     """Return the same value for all names of the same file."""
     try:
         status = entry.path.stat()
