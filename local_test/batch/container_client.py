@@ -14,6 +14,7 @@ import requests
 
 from local_test.batch.errors import JobFailed
 from local_test.batch.mini_batch import MiniBatch
+from local_test.batch.session import open_session
 
 CHUNK_BYTES = 1 << 20
 MAX_WAIT_SECONDS = 30.0
@@ -78,8 +79,7 @@ class ContainerClient:
     def _session(self) -> requests.Session:
         """Return this thread's session, which keeps its connection alive."""
         if not hasattr(self.sessions, "session"):
-            session = requests.Session()
-            session.trust_env = False  # ignore HTTP_PROXY
+            session = open_session()
             session.headers["Content-Type"] = self.content_type
             session.headers["Accept"] = self.accept or "*/*"
             self.sessions.session = session

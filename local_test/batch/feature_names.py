@@ -11,6 +11,7 @@ from typing import Any
 import requests
 
 from local_test.batch.header import Header, set_header_parameter, split_cells
+from local_test.batch.session import open_session
 from serve.media_types import JSON
 from serve.text import counted
 
@@ -95,12 +96,13 @@ def _explain(url: str, payload: bytes, content_type: str, reasons: list[str]) ->
 
 def _invoke(url: str, payload: bytes, content_type: str, accept: str) -> list[dict[str, Any]]:
     """Return the predictions; raises Rejected, NotReported and requests.RequestException."""
-    response = requests.post(
-        f"{url}/invocations",
-        payload,
-        headers={"Content-Type": content_type, "Accept": accept},
-        timeout=TIMEOUT_SECONDS,
-    )
+    with open_session() as session:
+        response = session.post(
+            f"{url}/invocations",
+            payload,
+            headers={"Content-Type": content_type, "Accept": accept},
+            timeout=TIMEOUT_SECONDS,
+        )
     try:
         document = response.json()
         if response.ok:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import requests
 
 from local_test.batch.errors import JobFailed
+from local_test.batch.session import open_session
 from serve.text import quoted
 
 MIB = 1 << 20
@@ -105,7 +106,8 @@ def _fetch_execution_parameters(url: str) -> dict[str, object]:
     """Return the response to GET /execution-parameters; empty if the container sends 404."""
     endpoint = f"GET {url}/execution-parameters"
     try:
-        response = requests.get(f"{url}/execution-parameters", timeout=TIMEOUT_SECONDS)
+        with open_session() as session:
+            response = session.get(f"{url}/execution-parameters", timeout=TIMEOUT_SECONDS)
         if response.status_code == requests.codes.not_found:
             return {}
         response.raise_for_status()

@@ -245,6 +245,20 @@ def test_header_of_a_model_without_names(tmp_path: Path) -> None:
     assert "not checked" in unreported.stderr
 
 
+def test_proxy_is_not_used(
+    diamonds: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No request to the container goes through the proxy of the environment."""
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.setenv("NO_PROXY", "")
+    monkeypatch.setenv("no_proxy", "")
+    source = write_input(tmp_path, ",".join(NAMES) + "\n" + CSV)
+    outcome = run_batch(source, "--endpoint", diamonds.url, "--header", "drop")
+
+    assert outcome.returncode == 0, outcome.stderr
+
+
 def test_header_in_another_order_is_sent_with_a_warning(diamonds: Server, tmp_path: Path) -> None:
     """HEADER=send behaves as SageMaker does, and warns that later payloads are misread."""
     source = write_input(tmp_path, "\n".join(",".join(reversed(row)) for row in (NAMES, *ROWS)))
