@@ -1,13 +1,16 @@
 """Format the report of a check, for people or for programs."""
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from serve.text import counted, listed
+from serve.text import counted, listed, printable, quoted
 
 MAX_SHOWN_FEATURES = 50
 LABEL_WIDTH = 24
+# A name without blanks at its ends, and without the punctuation of the lines of features.
+PLAIN_NAME = re.compile(r"[^\s:,()\"'](?:[^:,\"']*[^\s:,\"'])?")
 LABELS = {
     "version": "server version",
     "architecture": "architecture",
@@ -110,7 +113,7 @@ def _format_features(features: list[dict[str, Any]]) -> Iterator[str]:
 
 def _describe_feature(feature: Mapping[str, Any]) -> str:
     """Return the line for a feature, such as ``cut: category, required: "Fair", "Good"``."""
-    name = feature["name"] or "(unnamed)"
+    name = "(unnamed)" if feature["name"] is None else _show_name(feature["name"])
     kind = {"c": "category", "i": "number or boolean"}.get(feature["type"], "number")
     presence = "may be missing" if feature["missing"] else "required"
     description = f"{name}: {kind}, {presence}"
@@ -119,6 +122,12 @@ def _describe_feature(feature: Mapping[str, Any]) -> str:
     if "categories" in feature:
         return f"{description}: {listed(feature['categories'])}"
     return description
+
+
+def _show_name(name: str) -> str:
+    """Return a name as it is, or in quotes if its ends or its characters could be misread."""
+    is_plain = PLAIN_NAME.fullmatch(name) and name.isprintable() and "  " not in name
+    return name if is_plain else printable(quoted(name))
 
 
 # Entries of several lines.

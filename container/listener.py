@@ -81,5 +81,5 @@ def _bind(family: socket.AddressFamily, host: str, port: int) -> socket.socket:
 def _build_port_error(port: int, error: OSError) -> BadSetting:
     return BadSetting(
         f"cannot listen on port {port}: {error.strerror}; "
-        "set SAGEMAKER_BIND_TO_PORT to another port"
+        "set SAGEMAKER_BIND_TO_PORT to another port (make serve: PORT)"
     )

@@ -27,6 +27,7 @@ class Sizing:
 
     Each worker predicts the slices of a large payload on ``threads`` threads, and holds payloads of
     at most ``held_bytes`` in total. A response may have ``response_bytes``.
+    ``warning`` is empty unless the memory is too small for the workers that the settings require.
     """
 
     workers: int
@@ -35,6 +36,7 @@ class Sizing:
     held_bytes: int
     response_bytes: int
     reason: str
+    warning: str = ""
 
 
 def compute_sizing(file: ModelFile, limits: Limits, settings: Settings) -> Sizing:
@@ -65,6 +67,18 @@ def compute_sizing(file: ModelFile, limits: Limits, settings: Settings) -> Sizin
         max(MIN_HELD_BYTES, share_bytes // BYTES_PER_PAYLOAD_BYTE),
         min(MAX_RESPONSE_BYTES, max(MIN_RESPONSE_BYTES, share_bytes // 2)),
         f"{counted(workers, 'worker')}, {reason}",
+        _find_memory_warning(workers, memory_bytes, max_workers["memory"], limits),
+    )
+
+
+def _find_memory_warning(workers: int, memory_bytes: int, max_workers: int, limits: Limits) -> str:
+    """Return a warning if the workers may need more memory than there is, otherwise ""."""
+    if memory_bytes <= limits.memory_bytes:
+        return ""
+    return (
+        f"{counted(workers, 'worker')} may need {memory_bytes // MIB:,} MiB, but only "
+        f"{limits.memory_bytes // MIB:,} MiB is available: set SAGEMAKER_MODEL_SERVER_WORKERS to "
+        f"at most {max_workers:,}, or unset it"
     )
 
 

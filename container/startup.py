@@ -43,6 +43,8 @@ def prepare(settings: Settings, env: Mapping[str, str] = os.environ) -> Prepared
     if settings.max_response_mib is None:
         settings = replace(settings, max_response_mib=sizing.response_bytes // MIB)
     responder = Responder(model, settings, ParallelMap(sizing.threads), sizing.held_bytes)
+    if sizing.warning:
+        log_event(logging.WARNING, "memory warning", warning=sizing.warning)
     for warning in model.warnings:
         log_event(logging.WARNING, "model warning", warning=warning)
     _log_ignored(model.file, env)

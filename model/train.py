@@ -50,7 +50,7 @@ FEATURES: list[dict[str, Any]] = [
     {
         "name": "color",
         "type": "c",
-        "description": "colour, best first",
+        "description": "color, best first",
         "categories": ["D", "E", "F", "G", "H", "I", "J"],
     },
     {

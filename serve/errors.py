@@ -23,8 +23,8 @@ ServeError
 from http import HTTPStatus
 from typing import ClassVar
 
-# Placeholder in a reason for the quotation from the payload; logs keep the placeholder.
-SENT = "{sent}"
+# Placeholder in a reason for the quotation from the payload, and what a log has in its place.
+SENT, REDACTED = "{sent}", "[redacted]"
 
 
 class ServeError(Exception):
@@ -34,8 +34,8 @@ class ServeError(Exception):
 class InvocationError(ServeError):
     """Rejects an invocation with ``status`` and ``headers``.
 
-    The message may quote the payload. ``reason`` is the same message with SENT in place of the
-    quote, so it can be logged.
+    The message may quote the payload, ``sent``, in place of SENT. The attribute ``reason`` is the
+    same message without the quotation, so it can be logged.
     """
 
     status: ClassVar[HTTPStatus]
@@ -43,7 +43,7 @@ class InvocationError(ServeError):
 
     def __init__(self, reason: str, sent: str = "") -> None:
         super().__init__(reason.replace(SENT, sent))
-        self.reason = reason
+        self.reason = reason.replace(SENT, REDACTED)
 
 
 class MalformedPayload(InvocationError):

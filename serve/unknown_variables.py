@@ -8,6 +8,7 @@ from serve.other_variables import is_of_other_program
 
 OWN_PREFIX = "SERVE_"
 SAGEMAKER_PREFIX = "SAGEMAKER_"
+PREFIXES = (OWN_PREFIX, SAGEMAKER_PREFIX, "SM_", "")
 # The minimum similarity of a suggestion, from 0 to 1. SAGEMAKER_ variables that are less similar
 # to a setting belong to other programs.
 OWN_SIMILARITY = 0.8
@@ -29,7 +30,10 @@ def reject_unknown_variables(env: Mapping[str, str], known: Collection[str]) -> 
 
 
 def suggest_variables(env: Mapping[str, str], known: Collection[str]) -> dict[str, str]:
-    """Map each unknown SERVE_ or SAGEMAKER_ variable to the known one that it resembles, if any."""
+    """Map each unknown variable to the known one that it resembles, if any.
+
+    The name has another prefix or case than that one, or begins with SERVE_ or SAGEMAKER_.
+    """
     suggestions = {
         name: _suggest(name, known)
         for name, value in env.items()
@@ -49,6 +53,9 @@ def _describe(name: str, known: Collection[str]) -> str:
 def _suggest(name: str, known: Collection[str]) -> str | None:
     if name in RENAMED:
         return RENAMED[name]
+    name = name.upper().replace("-", "_")
+    if suggestion := _find_other_prefix(name, known):
+        return suggestion
     if name.startswith(OWN_PREFIX):
         similarity = OWN_SIMILARITY
     elif name.startswith(SAGEMAKER_PREFIX):
@@ -57,3 +64,13 @@ def _suggest(name: str, known: Collection[str]) -> str | None:
         return None
     matches = get_close_matches(name, known, 1, similarity)
     return matches[0] if matches else None
+
+
+def _find_other_prefix(name: str, known: Collection[str]) -> str | None:
+    """Return the known variable whose name has another prefix, or the same one, if any."""
+    if name in known:
+        return name
+    for prefix in filter(name.startswith, PREFIXES[:-1]):
+        candidates = (other + name.removeprefix(prefix) for other in PREFIXES)
+        return next((candidate for candidate in candidates if candidate in known), None)
+    return None

@@ -86,7 +86,8 @@ def save_schema(existing: Document, additions: Document, folder: Path) -> str:
     path = folder / SCHEMA_NAME
     write_file(path.resolve(), format_schema(merge(existing, additions)).encode())
     verb = "Added to" if existing else "Wrote"
-    return f"{verb} {path}, which the server needs too: {json.dumps(additions, ensure_ascii=False)}"
+    reader = "the server needs too" if MISSING_VALUE in additions else "names the classes"
+    return f"{verb} {path}, which {reader}: {json.dumps(additions, ensure_ascii=False)}"
 
 
 def format_schema(document: Document) -> str:

@@ -17,18 +17,22 @@ FORMATS = (".pkl", ".pickle", ".joblib", ".jbl", ".sav", ".dat", ".bin", ".model
 
 
 def choose_target(source: Path, wanted: Path | None) -> Path:
-    """Return the path of the converted model; raises CannotConvert if it cannot be written."""
+    """Return the path of the converted model; raises CannotConvert if it cannot be written.
+
+    Its directory may not exist yet.
+    """
     target = wanted or source.with_name(f"{_remove_suffixes(source.name)}.ubj")
     if target.suffix != ".ubj":
         raise CannotConvert(f"{target}: expected a name that ends in .ubj")
     if target.exists():
         raise CannotConvert(f"{target} exists already: remove it, or name another file with OUT=")
+    existing = next(folder for folder in target.absolute().parents if folder.exists())
     try:
-        with tempfile.TemporaryFile(dir=target.parent):
+        with tempfile.TemporaryFile(dir=existing):
             pass
     except OSError as error:
         raise CannotConvert(
-            f"cannot write to {target.parent} ({error.strerror}): "
+            f"cannot write to {existing} ({error.strerror}): "
             "name a file in another directory with OUT=path/to/model.ubj"
         ) from error
     return target

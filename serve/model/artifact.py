@@ -12,6 +12,7 @@ from serve.errors import BadArtifact
 from serve.model.files.choice import choose_models, find_common_folder
 from serve.model.files.companion_warnings import list_warnings
 from serve.model.files.companions import find_schema, find_self_test
+from serve.model.files.directory import check_directory
 from serve.model.files.ignored import explain_ignored
 from serve.model.files.listing import Entry, list_entries
 from serve.model.files.missing_model import explain_missing_model
@@ -74,7 +75,7 @@ def find_model(folder: Path, *, ensemble: bool | None = None) -> ModelFile:
 
     Raises BadArtifact, with the directory's contents and the fix, if there is no such model.
     """
-    _check_directory(folder)
+    check_directory(folder)
     entries = list_entries(folder)
     candidates = [entry for entry in entries if not explain_skip(entry.name)]
     chosen = choose_models(folder, candidates, choose_all=ensemble is True)
@@ -84,18 +85,6 @@ def find_model(folder: Path, *, ensemble: bool | None = None) -> ModelFile:
         raise BadArtifact(_explain_several(folder, chosen))
     warnings = [] if ensemble is False else check_numbering(candidates, chosen)
     return _build_model_file(entries, chosen, warnings)
-
-
-def _check_directory(folder: Path) -> None:
-    try:
-        if folder.is_dir():
-            return
-    except OSError as error:
-        raise BadArtifact(f"{folder} cannot be read: {error.strerror}") from error
-    raise BadArtifact(
-        f"{folder} is not a directory: put the model there, "
-        "or set SM_MODEL_DIR to the directory that contains it"
-    )
 
 
 def _explain_several(folder: Path, chosen: Sequence[Entry]) -> str:

@@ -1,12 +1,16 @@
 """The `check` command: a report on an artifact, without serving it."""
 
 import json
+import re
+import shlex
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 
 import pytest
 
+from tests.support import check as in_process
 from tests.support.boosters import random_features, save_artifact, train
 from tests.support.diamonds import ARTIFACT, PAYLOADS
 from tests.support.server import ENTRYPOINT, ROOT, Server, running
@@ -84,6 +88,49 @@ def test_check_fails_if_startup_would(tmp_path: Path) -> None:
         assert outcome.returncode == 1
         assert message in outcome.stderr
         assert len(outcome.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        ("model.ubj", "got a file: use its directory, {folder}"),
+        ("a b.tar.gz", "got an archive: extract it with mkdir -p '{folder}/a b' && tar -xf "),
+        ("model.tgz", "and use {folder}/model"),
+        ("bundle", "and use {folder}/bundle-extracted"),
+    ],
+)
+def test_check_of_a_file(tmp_path: Path, name: str, advice: str) -> None:
+    """A file in place of the directory is an error with what to do, which is then accepted."""
+    save_artifact(train(random_features(60, 2)), tmp_path)
+    if name != "model.ubj":
+        with tarfile.open(tmp_path / name, "w:gz") as archive:
+            archive.add(tmp_path / "model.ubj", "model.ubj")
+    error = in_process.check(tmp_path / name).error
+    *_, command, folder = re.split(" extract it with |, and use |: use its directory, ", error)
+    if name != "model.ubj":
+        subprocess.run(["sh", "-c", command], check=True, timeout=10)
+
+    assert error.startswith(f"cannot check: {tmp_path / name}: expected the directory of the art")
+    assert advice.format(folder=tmp_path) in error
+    assert in_process.check(*shlex.split(folder)).error == ""
+
+
+def test_check_quotes_unusual_names(tmp_path: Path) -> None:
+    """Names with blanks at their ends, or with unusual characters, are in quotes."""
+    names = [" age", "income ", "a: b", "a,b", "x\u200b", "\u00a0y", 'a"b', "(unnamed)", "a  b"]
+    plain = ["Flow Duration", "größe", "x", "a.b-c_d/e%", "size (mm)"]
+    save_artifact(train(random_features(60, 14), names=[*names, *plain]), tmp_path)
+    output = in_process.check(tmp_path).output
+
+    for number, name in enumerate(names[:4], 1):
+        assert f'  {number:>3}  "{name}": number' in output
+    assert '"x\\u200b": number' in output
+    assert '"\\xa0y": number' in output
+    assert '"a\\"b": number' in output
+    assert '"(unnamed)": number' in output
+    assert '"a  b": number' in output
+    for name in plain:
+        assert f"  {name}: number" in output
 
 
 def test_check_rejects_unknown_serve_variable(monkeypatch: pytest.MonkeyPatch) -> None:

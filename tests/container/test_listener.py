@@ -131,5 +131,5 @@ def test_port_in_use_for_either_version_prevents_startup(folder: Path, occupied_
 
     assert line == (
         f"cannot serve: cannot listen on port {occupied_port}: Address already in use; "
-        "set SAGEMAKER_BIND_TO_PORT to another port\n"
+        "set SAGEMAKER_BIND_TO_PORT to another port (make serve: PORT)\n"
     )

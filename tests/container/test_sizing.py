@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from container.sizing import compute_sizing
 from serve.model.artifact import find_model
 from serve.settings import Settings
 from tests.support.boosters import random_features, save_artifact, train
+from tests.support.check import check
 from tests.support.server import OWN_VARIABLES, running, startup_error
 
 CGROUPS = Path("/sys/fs/cgroup")
@@ -193,3 +195,25 @@ def test_response_limit_depends_on_memory(
     sizing = compute_sizing(file, Limits(2, memory_mib * MIB, "memory limit"), Settings())
 
     assert sizing.response_bytes // MIB == pytest.approx(response_mib, abs=1)
+
+
+def test_workers_that_exceed_the_memory(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """7.6: more workers than the memory is sufficient for cause a warning with the maximum."""
+    folder = save_artifact(BOOSTER, models / "too many")
+    memory_mib = read_limits().memory_bytes // MIB
+    for workers in (1, 1024):
+        monkeypatch.setenv("SAGEMAKER_MODEL_SERVER_WORKERS", str(workers))
+        report = json.loads(check(folder, "--json").output)
+        warnings = [warning for warning in report["warnings"] if "workers" in warning]
+        if report["memory_forecast_mib"] <= memory_mib:
+            assert warnings == []
+            continue
+        [warning] = warnings
+
+        assert warning.startswith(f"1,024 workers may need {report['memory_forecast_mib']:,} MiB")
+        assert f"but only {memory_mib:,} MiB is available" in warning
+        maximum = int(re.findall(r"at most ([\d,]+)", warning)[0].replace(",", ""))
+        monkeypatch.setenv("SAGEMAKER_MODEL_SERVER_WORKERS", str(maximum))
+        assert "at most" not in check(folder).output
+        monkeypatch.setenv("SAGEMAKER_MODEL_SERVER_WORKERS", str(maximum + 1))
+        assert "at most" in check(folder).output

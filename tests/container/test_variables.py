@@ -98,6 +98,29 @@ def test_check_reports_variables_without_effect(
     assert outcome.stdout.count("warning ") == 1
 
 
+MISPLACED = {
+    "SAGEMAKER_ROW_ERRORS": "SERVE_ROW_ERRORS",
+    "SAGEMAKER_STREAMING": "SERVE_STREAMING",
+    "SAGEMAKER_MAX_CONTENT_LENGTH": "MAX_CONTENT_LENGTH",
+    "SAGEMAKER_MODEL_DIR": "SM_MODEL_DIR",
+    "SM_FRONTEND": "SERVE_FRONTEND",
+    "serve_row_errors": "SERVE_ROW_ERRORS",
+    "Serve_Row_Error": "SERVE_ROW_ERRORS",
+    "sagemaker_batch": "SAGEMAKER_BATCH",
+    "max_content_length": "MAX_CONTENT_LENGTH",
+}
+
+
+def test_check_reports_other_prefixes_and_lower_case(
+    monkeypatch: pytest.MonkeyPatch, folder: Path
+) -> None:
+    """8.1: a setting with another prefix or in lower case has no effect, and is reported."""
+    others = {"row_errors": "1", "serve": "x", "SM_MODEL": "x", "SAGEMAKER_MANAGED": "x"}
+    outcome = check(monkeypatch, folder, "--json", **dict.fromkeys(MISPLACED, "1"), **others)
+
+    assert json.loads(outcome.stdout)["ignored_variables"] == MISPLACED
+
+
 def test_user_code_prevents_startup(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     """8.3: user code, which is not run, prevents startup with what to do, and fails `check`."""
     line = startup_error(folder, SAGEMAKER_PROGRAM="inference.py")

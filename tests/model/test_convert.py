@@ -101,6 +101,9 @@ def test_converted_models_make_the_same_predictions(
     np.testing.assert_allclose(predictions, expected, rtol=1e-6)
     schema_file = tmp_path / "schema.json"
     assert (json.loads(schema_file.read_text()) if schema_file.exists() else None) == schema
+    needed = schema is not None and "missing_value" in schema
+    assert ("which the server needs too: {" in output) == needed
+    assert ("which names the classes: {" in output) == (schema is not None and not needed)
 
 
 def test_binary_models_with_a_standard_name(tmp_path: Path) -> None:
@@ -113,6 +116,20 @@ def test_binary_models_with_a_standard_name(tmp_path: Path) -> None:
     assert "make convert" not in output
     (tmp_path / "xgboost-model").unlink()
     np.testing.assert_allclose(predict_with_server(tmp_path, rows), expected, rtol=1e-6)
+
+
+def test_the_directory_of_the_target_is_created(tmp_path: Path) -> None:
+    """OUT may be in a directory that does not exist; a failed conversion does not create it."""
+    target = tmp_path / "new" / "folder" / "model.ubj"
+    (tmp_path / "bad").write_bytes(b"no model")
+    process = run_convert(tmp_path / "bad", "--out", target)
+    assert process.returncode == 1
+    assert not (tmp_path / "new").exists()
+    content = (MODELS / "1.7-xgboost-model").read_bytes()
+    output = convert(tmp_path, content, "xgboost-model", "--out", target)
+
+    assert f"Next: make check FOLDER={target.parent}\n" in output
+    assert target.exists()
 
 
 def test_what_an_early_stop_chose_is_kept(tmp_path: Path) -> None:
@@ -329,10 +346,11 @@ def test_paths_that_are_not_files(path: str, message: str) -> None:
     assert "Traceback" not in process.stderr
 
 
-def test_a_directory_that_cannot_be_written(tmp_path: Path) -> None:
+@pytest.mark.parametrize("path", ["/proc/model.ubj", "/proc/new/folder/model.ubj"])
+def test_a_directory_that_cannot_be_written(path: str) -> None:
     """A model in a directory that cannot be written is refused before anything is prepared."""
-    process = run_convert(MODELS / "1.7-xgboost-model", "--out", "/proc/model.ubj")
+    process = run_convert(MODELS / "1.7-xgboost-model", "--out", path)
 
     assert process.returncode == 1
-    assert "cannot write to /proc" in process.stderr
+    assert "cannot write to /proc (" in process.stderr
     assert "name a file in another directory with OUT=path/to/model.ubj" in process.stderr
