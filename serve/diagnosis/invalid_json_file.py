@@ -7,6 +7,8 @@ from serve.diagnosis.invalid_json import find_python_hint, find_syntax_hint
 from serve.text import with_hint
 
 QUOTES = ("'", "`")
+# The end of a hint that concerns requests only.
+SHELL = "; the shell may have removed them"
 
 
 def describe_invalid_json_file(content: bytes, error: ValueError) -> str:
@@ -30,4 +32,5 @@ def _find_hint(text: str, error: ValueError) -> str:
         return "remove the quotes around the document"
     if message.startswith("Extra data"):
         return "write one document"
-    return find_python_hint(text, position) or find_syntax_hint(text, position, message)
+    hint = find_python_hint(text, position) or find_syntax_hint(text, position, message)
+    return hint.removesuffix(SHELL)

@@ -15,7 +15,7 @@ from serve.model.estimator import Estimator
 from serve.model.label_traces import FIRST_VERSION_WITH_WHOLE_LABELS, LabelTraces
 from serve.model.schema_file import FeatureInfo, SchemaConflict
 from serve.model.schema_keys import MISSING_VALUE
-from serve.text import listed, quoted, with_hint
+from serve.text import counted, listed, quoted, with_hint
 
 NUMERIC_TYPES = {"float", "int", "q"}
 IN_ORDER = "list the features in the order of training"
@@ -23,13 +23,30 @@ NOT_CATEGORICAL = "because the trees split the feature by thresholds, not by cat
 
 
 def check_names(in_file: Sequence[str | None], in_booster: Sequence[str | None]) -> None:
-    """Reject names that differ from the booster's, or whose order differs."""
+    """Reject features whose number, names or order differ from the booster's."""
+    if len(in_file) != len(in_booster):
+        raise SchemaConflict(
+            f"describes {counted(len(in_file), 'feature')}, but the model has "
+            f"{len(in_booster):,}{_list_differences(in_file, in_booster)}: "
+            "describe all of them, in training order"
+        )
     is_reordered = sorted(map(str, in_file)) == sorted(map(str, in_booster))
     for number, (got, expected) in enumerate(zip(in_file, in_booster, strict=True), 1):
         if got is not None and expected is not None and got != expected:
             hint = IN_ORDER if is_reordered else _find_spelling_hint(got, in_booster)
             message = f'"name": expected {quoted(expected)} as in the model, got {quoted(got)}'
             _reject(number, with_hint(message, hint))
+
+
+def _list_differences(in_file: Sequence[str | None], in_booster: Sequence[str | None]) -> str:
+    """Return the names that only the model or only schema.json has, in parentheses, or ""."""
+    if None in in_file or None in in_booster:
+        return ""
+    missing = [name for name in in_booster if name not in set(in_file)]
+    unknown = [name for name in in_file if name not in set(in_booster)]
+    parts = [f"missing {listed(missing)}"] if missing else []
+    parts += [f"unknown {listed(unknown)}"] if unknown else []
+    return f" ({', '.join(parts)})" if parts else ""
 
 
 def _find_spelling_hint(got: str, in_booster: Sequence[str | None]) -> str:

@@ -13,7 +13,6 @@ from serve.schema.feature import CodeFeature, Feature
 from serve.schema.label_feature import LabelFeature
 from serve.schema.schema import Schema
 from serve.settings import Settings
-from serve.text import counted
 
 EMPTY_FILE = SchemaFile()
 
@@ -51,14 +50,8 @@ def _merge_features(
     file_features = schema_file.features
     if file_features is None:
         file_features = [FeatureInfo()] * len(booster_features)
-    if len(file_features) != len(booster_features):
-        raise SchemaConflict(
-            f"describes {counted(len(file_features), 'feature')}, but the model has "
-            f"{len(booster_features):,}: describe all of them, in training order"
-        )
-    check_names(
-        [feature.name for feature in file_features], [feature.name for feature in booster_features]
-    )
+    names = [feature.name for feature in file_features]
+    check_names(names, [feature.name for feature in booster_features])
     merged = []
     for number, (in_file, in_booster) in enumerate(
         zip(file_features, booster_features, strict=True), 1

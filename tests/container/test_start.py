@@ -55,7 +55,10 @@ def test_empty_variable_is_unset(models: Path) -> None:
         ("[]", 'expected an object with "features"'),
         ("{", "schema.json"),
         ('{"features": [1, 2]}', "a list of objects"),
-        ('{"features": [{"name": "a"}]}', "schema.json: describes 1 feature, but the model has 2"),
+        (
+            '{"features": [{"name": "a"}]}',
+            'schema.json: describes 1 feature, but the model has 2 (missing "b")',
+        ),
         (
             '{"features": [{"name": "b"}, {"name": "a"}]}',
             'feature 1: "name": expected "a" as in the model, got "b"',

@@ -101,6 +101,12 @@ def save(booster: xgboost.Booster, folder: Path, schema: dict[str, Any]) -> Path
             'feature 2: "codes" requires "type": "c", but the type is "q" in the model: remove the',
         ),
         ("numbers", {"features": [{}]}, "describes 1 feature, but the model has 2: describe all"),
+        ("numbers", {"features": [{"name": "b"}]}, 'but the model has 2 (missing "a"): describe'),
+        (
+            "numbers",
+            {"features": [{"name": "a"}, {"name": "b"}, {"name": "y"}]},
+            'describes 3 features, but the model has 2 (unknown "y"): describe all of them, in',
+        ),
         (
             "numbers",
             {"features": [{"type": "c", "codes": 2}, {}]},
@@ -268,3 +274,4 @@ def test_invalid_schema_is_explained(tmp_path: Path, schema: str, message: str) 
     assert error.startswith(f"cannot check: {path}: ")
     assert message in error
     assert "\n" not in error
+    assert "the shell" not in error
