@@ -3,7 +3,7 @@
 import logging
 import platform
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from container.check_report import describe_event
 from container.startup import prepare
 from serve import __version__
+from serve.codecs import check_model_accepts, read_content_type
 from serve.errors import BadArtifact, InvocationError
 from serve.inference import Invocation, infer
 from serve.logs import collecting_events
@@ -25,17 +26,21 @@ def check(
     folder: Path | None,
     sample: Path | None,
     env: Mapping[str, str],
+    content_types: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Return a report on the artifact, including the response to the sample payload, if any.
 
     The artifact is in ``folder``; the default is the model folder of the settings, which were read
     from the environment variables ``env``. Raises StartupError for anything that would prevent
-    startup, and for a sample that the server would reject.
+    startup, and for a sample that the server would reject; and InvocationError if it would reject
+    every payload with one of the ``content_types``.
     """
     settings = replace(settings, model_folder=folder or settings.model_folder)
     with collecting_events(logging.WARNING) as events:
         prepared = prepare(settings, env)
     model, sizing = prepared.model, prepared.sizing
+    for content_type in content_types:
+        check_model_accepts(read_content_type(content_type), model.schema)
     report = {
         "version": __version__,
         "architecture": platform.machine(),

@@ -1,7 +1,7 @@
 """The parameters of Content-Type and Accept: find those that this server does not know.
 
-A misspelled parameter is an error, because ignoring it could change a prediction. A parameter that
-does not resemble one of this server's, such as ``profile``, is ignored.
+A misspelled or misplaced parameter is an error, because ignoring it could change a prediction. A
+parameter that does not resemble one of this server's, such as ``profile``, is ignored.
 """
 
 import re
@@ -30,6 +30,13 @@ CONTENT_TYPE_PARAMETERS: Mapping[str, tuple[str, ...]] = {
     LIBSVM: ("label", CHARSET),
     JSON: (CHARSET,),
     JSON_LINES: (CHARSET,),
+}
+# Clients add a charset to every media type, so it is ignored where it has no effect.
+OWNERS: Mapping[str, str] = {
+    name: media_type
+    for media_type, names in CONTENT_TYPE_PARAMETERS.items()
+    for name in names
+    if name != CHARSET
 }
 
 # Other names of these parameters, too different to be found by similarity.
@@ -85,10 +92,11 @@ NAME = re.compile(r";\s*([\w.-]+)")
 
 
 def check_content_type_parameters(header: str | None, media_type: str) -> None:
-    """Raise UnsupportedMediaType for a misspelled, repeated or unsupported parameter."""
+    """Raise UnsupportedMediaType for a misspelled, misplaced, repeated or unsupported parameter."""
     known = CONTENT_TYPE_PARAMETERS.get(media_type, ())
     hints = CONTENT_TYPE_HINTS.get(media_type, {})
-    if problem := _find_problem(header or "", known, hints):
+    problem = _find_problem(header or "", known, hints)
+    if problem := problem or _find_misplaced(header or "", media_type):
         raise UnsupportedMediaType(f"Content-Type: {problem}")
 
 
@@ -118,7 +126,7 @@ def parse_stream(parameters: Mapping[str, str]) -> bool:
 def _find_problem(entry: str, known: Collection[str], hints: Mapping[str, str]) -> str | None:
     """Return the first problem with the names of an entry's parameters, or None."""
     entry = remove_quoted(entry)
-    names = [name.lower() for name in NAME.findall(entry)]
+    names = _list_names(entry)
     for name in names:
         if name in known:
             if names.count(name) > 1:
@@ -132,6 +140,23 @@ def _find_problem(entry: str, known: Collection[str], hints: Mapping[str, str]) 
         elif hint := hints.get(name.replace("-", "_")):
             return f"unknown parameter {quoted(name)}: {hint}"
     return None
+
+
+def _find_misplaced(entry: str, media_type: str) -> str | None:
+    """Return the problem with a parameter of another media type or of Accept, or None."""
+    for name in _list_names(remove_quoted(entry)):
+        if OWNERS.get(name, media_type) != media_type:
+            return (
+                f"the parameter {quoted(name)} belongs to {OWNERS[name]}, not to {media_type}: "
+                "remove it"
+            )
+        if name in ACCEPT_PARAMETERS:
+            return f"the parameter {quoted(name)} belongs to Accept: send it there"
+    return None
+
+
+def _list_names(entry: str) -> list[str]:
+    return [name.lower() for name in NAME.findall(entry)]
 
 
 def _find_meant(name: str, known: Collection[str]) -> str | None:

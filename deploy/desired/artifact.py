@@ -14,7 +14,7 @@ from deploy.config.environment import ACCEPT_VARIABLE, build_environment
 from deploy.desired.packing import pack
 from deploy.desired.tarball import unpack
 from deploy.errors import DeployError
-from serve.errors import BadSetting, StartupError
+from serve.errors import BadSetting, InvocationError, StartupError
 from serve.model.artifact import find_model
 from serve.settings import Settings
 
@@ -81,7 +81,8 @@ def _check(folder: Path, configuration: Configuration) -> dict[str, Any]:
     with _translating_errors(folder, configuration):
         environment = build_environment(configuration)
         settings = Settings.from_env(environment)
-        report = check(settings, folder, configuration.data_format.sample, environment)
+        data_format = configuration.data_format
+        report = check(settings, folder, data_format.sample, environment, data_format.content_types)
     path = configuration.model.artifact
     warnings = [_name_files(warning, folder, path) for warning in report["warnings"]]
     return report | {"warnings": warnings}
@@ -98,6 +99,10 @@ def _translating_errors(folder: Path, configuration: Configuration) -> Iterator[
         if data_format.accept and str(error).startswith(ACCEPT_VARIABLE):
             key = "data_format.accept"
         raise DeployError(f"{key}: the server would not start: {error}") from error
+    except InvocationError as error:
+        raise DeployError(
+            f"data_format.content_types: the server would reject every payload: {error}"
+        ) from error
     except (StartupError, OSError) as error:
         if data_format.sample and str(error).startswith(f"{data_format.sample}: "):
             raise DeployError(f"data_format.sample: {error}") from error

@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from serve.codecs import csv, csv_dialect, json, jsonlines, libsvm, npy, recordio
+from serve.codecs import csv, csv_dialect, csv_header, json, jsonlines, libsvm, npy, recordio
 from serve.codecs.charset import UTF_8, find_charset
 from serve.columns import Columns
 from serve.errors import UnsupportedMediaType
@@ -126,6 +126,12 @@ def read_content_type(header: str | None) -> MediaType:
     if media_type.name in PARAMETER_CHECKS:
         PARAMETER_CHECKS[media_type.name](media_type.parameters)
     return media_type
+
+
+def check_model_accepts(media_type: MediaType, schema: Schema) -> None:
+    """Raise SchemaMismatch if every payload with this media type would be rejected."""
+    if media_type.name == CSV:
+        csv_header.check_names(media_type.parameters, schema)
 
 
 def choose_charset(media_type: MediaType) -> str:

@@ -40,17 +40,22 @@ def read_header(body: bytes, parameters: Mapping[str, str], schema: Schema) -> H
     header if it contains exactly the schema's names and could not be a record.
     """
     declared = parse_header(parameters)
-    if declared == "present" and schema.names is None:
-        raise SchemaMismatch(
-            "header=present: the model has no column names; "
-            "send the columns in order and without a header"
-        )
+    check_names(parameters, schema)
     if declared == "absent" or not (declared or _may_be_header(body, schema)):
         return NO_HEADER
     cells, end = _read_first_line(body, schema)
     if declared:
         return Header(tuple(cells), end)
     return _detect_header(cells, end, schema)
+
+
+def check_names(parameters: Mapping[str, str], schema: Schema) -> None:
+    """Raise SchemaMismatch if the model has no names for the header that is declared."""
+    if parse_header(parameters) == "present" and schema.names is None:
+        raise SchemaMismatch(
+            "header=present: the model has no column names; "
+            "send the columns in order and without a header"
+        )
 
 
 def _detect_header(cells: Sequence[str], end: int, schema: Schema) -> Header:

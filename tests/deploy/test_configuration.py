@@ -96,6 +96,26 @@ ERRORS = [
         "[text/csv; charset=utf-7]",
         'data_format.content_types: Content-Type: unsupported charset "utf-7"',
     ),
+    (
+        "[text/csv, application/json]",
+        "[application/json; header=present]",
+        'data_format.content_types: Content-Type: the parameter "header" belongs to text/csv',
+    ),
+    (
+        "[text/csv, application/json]",
+        f"['text/csv; profile={'x' * 1024}']",
+        "data_format.content_types: expected at most 1,024 printable ASCII characters",
+    ),
+    (
+        "[text/csv, application/json]",
+        '["text/csv;\\nheader=present"]',
+        "data_format.content_types: expected at most 1,024 printable ASCII characters",
+    ),
+    (
+        "[text/csv, application/json]",
+        "[text/csv; profile=ü]",
+        "data_format.content_types: expected at most 1,024 printable ASCII characters",
+    ),
     ("[text/csv, application/json]", "['']", "data_format.content_types: expected a media type"),
     (
         "  # accept: application/json ",

@@ -18,7 +18,15 @@ import xgboost
 from tests.container.test_hostile_folders import NOBODY, OBSTACLES
 from tests.deploy.conftest import Run
 from tests.deploy.support import PAYLOAD, POLL
-from tests.serve.test_artifact_layouts import BOOSTER, EXPECTED, MODEL, OTHER, OTHER_MODEL, REQUEST
+from tests.serve.test_artifact_layouts import (
+    BOOSTER,
+    EXPECTED,
+    MODEL,
+    OTHER,
+    OTHER_MODEL,
+    REQUEST,
+    SCHEMA,
+)
 from tests.support.aws_emulator.server import BUCKET, Emulator
 from tests.support.boosters import predict_with_xgboost
 from tests.support.check import check, write_files
@@ -242,6 +250,26 @@ def test_needed_files_that_cannot_be_packed(
     assert outcome.exit_code == 1
     assert f"the server would not start: {folder}/{name} is a link to a " in outcome.output
     assert "replace it with the " in outcome.output
+
+
+def test_content_types_that_the_model_rejects(
+    run: Run, write_config: Callable[..., Path], tmp_path: Path
+) -> None:
+    """A declared header is rejected for a model without column names, as every request would be."""
+    folder = write_files(tmp_path / "folder", {"model.ubj": MODEL})
+    changes = {str(ARTIFACT): str(folder), **WITHOUT_SAMPLE}
+    types = "[text/csv, application/json]"
+    outcome = run("plan", write_config({**changes, types: "[csv; header=present]"}))
+    accepted = run("plan", write_config({**changes, types: "[text/csv; header=absent]"}))
+    (folder / "schema.json").write_bytes(SCHEMA)
+    named = run("plan", write_config({**changes, types: "[text/csv; header=present]"}))
+
+    assert outcome.exit_code == 1
+    assert (
+        "data_format.content_types: the server would reject every payload: header=present: "
+        "the model has no column names; send the columns in order and without a header"
+    ) in outcome.output
+    assert accepted.exit_code == named.exit_code == 0
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can run a process as another user")

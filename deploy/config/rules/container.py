@@ -7,8 +7,10 @@ from deploy.config.configuration import Configuration
 from deploy.config.environment import ACCEPT_VARIABLE
 from serve.codecs import read_content_type
 from serve.errors import BadSetting, InvocationError
+from serve.http.messages import MAX_HEADER_LENGTH
 from serve.setting_parsers import parse_default_accept
 from serve.settings import VARIABLES, Settings, suggest_settings
+from serve.text import printable
 
 SHOWN_CHARACTERS = 60
 # SageMaker mounts the artifact here, and connects to this port.
@@ -21,6 +23,12 @@ def check_data_format(configuration: Configuration) -> Iterator[str]:
     for media_type in data_format.content_types:
         if not media_type.strip():
             yield 'data_format.content_types: expected a media type, such as text/csv; got ""'
+            continue
+        if len(media_type) > MAX_HEADER_LENGTH or not re.fullmatch(r"[ -~\t]+", media_type):
+            yield (
+                f"data_format.content_types: expected at most {MAX_HEADER_LENGTH:,} printable "
+                f'ASCII characters; got "{printable(media_type[:SHOWN_CHARACTERS])}"'
+            )
             continue
         try:
             read_content_type(media_type)
