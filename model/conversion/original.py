@@ -17,6 +17,7 @@ from model.conversion.rejection import (
     with_article,
 )
 from model.conversion.source import Source
+from serve.schema.feature import FLOAT32_OVERFLOW
 
 BOOSTER = ("xgboost.core", "Booster")
 
@@ -122,18 +123,26 @@ def _from_estimator(estimator: Inert) -> Original:
     booster = state.get("_Booster")
     if not isinstance(booster, Inert):
         raise CannotConvert(f"it is {description} that was not fitted: fit it before saving it")
-    missing = state.get("missing")
     return _from_booster(
         booster.attributes,
         description,
         estimator=estimator.name,
         best_trees=state.get("best_ntree_limit"),
-        missing=math.nan if missing is None else float(missing),
+        missing=_read_missing(state.get("missing")),
         classes=_read_classes(estimator),
         class_count=_read_class_count(state),
         # XGBoost 0.81 began to save this attribute of a booster.
         may_be_older_than_0_80="best_ntree_limit" in state and "booster" not in booster.attributes,
     )
+
+
+def _read_missing(value: Any) -> float:
+    """Return what an estimator treats as missing: a number that float32 represents, or infinity."""
+    try:
+        missing = math.nan if value is None else float(value)
+    except OverflowError:
+        missing = math.inf if value > 0 else -math.inf
+    return math.copysign(math.inf, missing) if abs(missing) >= FLOAT32_OVERFLOW else missing
 
 
 def _read_class_count(state: dict[str, Any]) -> int:

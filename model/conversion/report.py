@@ -9,6 +9,7 @@ from model.conversion.original import Original
 from model.conversion.proof import Proof
 from serve.model.files.names import SCHEMA_NAME
 from serve.model.model import Model
+from serve.model.rounds import choose_rounds
 from serve.model.schema_keys import MISSING_VALUE
 from serve.text import counted
 
@@ -55,6 +56,8 @@ def _list_notes(original: Original, proof: Proof) -> list[str]:
             f"{model.rounds_used:,} of {counted(model.booster.num_boosted_rounds(), 'round')}"
             f"{_explain_rounds(original)}"
         )
+    elif warning := choose_rounds(model.booster, model.booster_type, None).warning:
+        notes.append(warning[0].upper() + warning[1:])
     declared = {feature.missing_value for feature in model.schema.features}
     unknown = sorted(value for value in declared - {original.missing} if math.isfinite(value))
     if original.estimator and unknown:

@@ -22,7 +22,9 @@ def read_booster(file: ModelFile, *, allow_newer: bool) -> xgboost.Booster:
     try:
         # Use one thread, because OpenMP's threads do not survive the fork (dmlc/xgboost#8040).
         # Pass bytes, because XGBoost would guess the format of a path from its file extension.
-        return xgboost.Booster({"nthread": 1}, model_file=bytearray(file.path.read_bytes()))
+        # They must not start with blanks.
+        content = file.path.read_bytes().lstrip()
+        return xgboost.Booster({"nthread": 1}, model_file=bytearray(content))
     except (xgboost.core.XGBoostError, UnicodeDecodeError) as error:
         # UnicodeDecodeError: XGBoost's message may quote bytes that are not UTF-8.
         raise BadArtifact(

@@ -5,13 +5,13 @@ Source: XGBModel.save_model in XGBoost's Python package.
 """
 
 import json
-import math
 from dataclasses import dataclass
 from typing import Any
 
 import xgboost
 
 from serve.model.booster import read_attribute
+from serve.schema.feature import FLOAT32_OVERFLOW
 
 # The attribute that estimators write to their files.
 ESTIMATOR = "scikit_learn"
@@ -38,7 +38,8 @@ def read_estimator(booster: xgboost.Booster) -> Estimator:
     """Return the estimator that saved a booster; its properties are None if none did."""
     saved = _read_saved(booster)
     missing, classes = saved.get("missing"), saved.get("classes_")
-    is_number = isinstance(missing, int | float) and math.isfinite(missing)
+    # XGBoost rounds a larger number to infinity, which the server rejects.
+    is_number = isinstance(missing, int | float) and abs(missing) < FLOAT32_OVERFLOW
     return Estimator(
         saved.get("_estimator_type"),
         missing if is_number else None,

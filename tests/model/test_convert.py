@@ -354,3 +354,35 @@ def test_a_directory_that_cannot_be_written(path: str) -> None:
     assert process.returncode == 1
     assert "cannot write to /proc (" in process.stderr
     assert "name a file in another directory with OUT=path/to/model.ubj" in process.stderr
+
+
+def pickle_estimator(missing: float) -> bytes:
+    """Return a pickled XGBRegressor, made without scikit-learn."""
+    rows = np.random.default_rng(0).random((50, 3), np.float32)
+    booster = xgboost.train({"nthread": 1}, xgboost.DMatrix(rows, rows[:, 0]), 2)
+    estimator = object.__new__(xgboost.XGBRegressor)
+    estimator.__dict__.update(missing=missing, _Booster=booster)
+    return pickle.dumps(estimator, 4)
+
+
+@pytest.mark.parametrize("missing", [1e40, -(10**400)])
+def test_missing_values_beyond_float32(tmp_path: Path, missing: float) -> None:
+    """A missing value that XGBoost rounds to infinity is not written to schema.json."""
+    (tmp_path / "model.pkl").write_bytes(pickle_estimator(missing))
+    process = run_convert(tmp_path / "model.pkl", TRUST)
+
+    assert (process.returncode, process.stderr) == (0, "")
+    assert "The estimator treats infinity as missing; the server rejects infinity" in process.stdout
+    assert not (tmp_path / "schema.json").exists()
+
+
+def test_an_attribute_that_is_ignored_is_named(tmp_path: Path) -> None:
+    """If the server ignores best_iteration, as its warning says, the output says so."""
+    rows = np.random.default_rng(0).random((50, 3), np.float32)
+    parameters = {"nthread": 1, "max_depth": 2}
+    booster = xgboost.train(parameters, xgboost.DMatrix(rows, rows[:, 0]), 100)
+    booster.set_attr(best_iteration="19")
+    output = convert(tmp_path, pickle.dumps(booster), "model.pkl")
+
+    assert "All 100 rounds predict, although the attribute best_iteration is 19, bec" in output
+    assert "set SERVE_EARLY_STOPPING=true to use the first 20" in output

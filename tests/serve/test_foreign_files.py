@@ -120,6 +120,12 @@ NAMED: dict[str, tuple[bytes, str]] = {
     "ONNX": (b"\x08\x08\x12\x08skl2onnx\x1a\x061.14.0", "is an ONNX model"),
     "PMML": (b'<?xml version="1.0"?>\n<PMML version="4.4">', "is a PMML model"),
     "safetensors": (b'\x40\0\0\0\0\0\0\0{"__metadata__":{}}', "is a safetensors file"),
+    "GGUF": (b"GGUF\3\0\0\0\x23\1\0\0\0\0\0\0\x18" + bytes(99), "is a GGUF or GGML model: this"),
+    "Zstandard": (
+        b"\x28\xb5\x2f\xfd" + b"x" * 99,
+        "is compressed with Zstandard: decompress it with unzstd",
+    ),
+    "compress": (b"\x1f\x9d\x90xyz", "is compressed with compress: decompress it with uncompress"),
     "HDF5": (b"\x89HDF\r\n\x1a\n\0", "is an HDF5 file"),
     "PyTorch": (zip_files("archive/data.pkl"), "is a PyTorch model"),
     "R": (gzip.compress(b"X\n\0\0\0\3\0\4"), "is an R object (saveRDS or save)"),
@@ -238,3 +244,38 @@ def test_unused_files_are_described(tmp_path: Path) -> None:
 
     assert ignored["b.csv"] == "not a model; it is CSV data"
     assert ignored["c.pkl"].startswith("not a model; it is a pickle")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"ABCF\3\0\0\0\x23\1\0\0\0\0\0\0\x18\0\0\0\0\0\0\0" + b"x" * 500,
+        b"\0\0\0\x3f\4\0\0\0" + b"\1\2" * 300,
+        b"\0\0\0\x3f\4\0\0\0" + bytes(600),
+    ],
+)
+def test_a_conversion_is_not_promised_for_unknown_bytes(tmp_path: Path, content: bytes) -> None:
+    """4.3: Unknown bytes that begin somewhat like an old model cannot be converted."""
+    error = check(write_files(tmp_path, {"model.ubj": content})).error
+
+    assert "make convert" not in error
+    assert "got a file that starts with" in error
+
+
+@pytest.mark.parametrize("length", [8, 12, 20, 60, 140])
+def test_old_models_that_are_cut_off_are_recognized(tmp_path: Path, length: int) -> None:
+    """4.3: The beginning of an old model, however short, is recognized as one."""
+    content = OLD_MODEL.removeprefix(b"binf")[:length]
+
+    assert CONVERT in check(write_files(tmp_path, {"model.ubj": content})).error
+
+
+@pytest.mark.parametrize("number", ["1e40", "1" + "0" * 400])
+def test_a_saved_missing_value_beyond_float32_is_none(tmp_path: Path, number: str) -> None:
+    """What rounds to infinity is no missing value, because the server rejects infinity."""
+    booster = BOOSTER.copy()
+    booster.set_attr(scikit_learn=f'{{"missing": {number}}}')
+    report = check(write_files(tmp_path, {"model.ubj": bytes(booster.save_raw("ubj"))}), "--json")
+
+    assert report.error == ""
+    assert '"missing_value"' not in report.output

@@ -58,5 +58,7 @@ COMPRESSIONS = (
     Compression("xz", re.compile(rb"\xfd7zXZ"), _read_lzma, "unxz"),
     Compression("LZMA", re.compile(rb"\x5d\0\0[\0-\xff]{2}"), _read_lzma, "unlzma"),
     Compression("LZ4", re.compile(rb"\x04\x22\x4d\x18")),
-    Compression("Zstandard", re.compile(rb"\x28\xb5\x2f\xfd")),
+    Compression("Zstandard", re.compile(rb"\x28\xb5\x2f\xfd"), command="unzstd"),
+    Compression("lzip", re.compile(rb"LZIP\x01"), command="lzip -d"),
+    Compression("compress", re.compile(rb"\x1f\x9d"), command="uncompress"),
 )

@@ -120,6 +120,7 @@ FOREIGN_FORMATS = (
     _foreign(rb"(?s)\s*(?:<\?xml.{0,400}?>\s*)?<PMML\b", "is a PMML model"),
     _foreign(rb"(?s).{3,5}\0{3,5}\{\"", "is a safetensors file"),
     _foreign(rb"\x89HDF\r\n", "is an HDF5 file"),
+    _foreign(rb"GGUF|ggml|lmgg|tjgg", "is a GGUF or GGML model"),
     _foreign(rb"\xac\xed\0", "is a serialized Java object"),
     # What a download or a checkout leaves instead of the file
     _model(
@@ -146,7 +147,7 @@ FOREIGN_FORMATS = (
         ),
     ),
     ForeignFormat(
-        re.compile(rb"7z\xbc\xaf|Rar!|\x1f\x9d"),
+        re.compile(rb"7z\xbc\xaf|Rar!"),
         Foreign(
             "is an archive",
             "extract it, because the model directory must contain the model file itself",

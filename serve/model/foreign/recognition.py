@@ -10,7 +10,7 @@ from pathlib import Path
 
 from serve.errors import BadArtifact
 from serve.model.files.listing import HEAD_BYTES, Entry, NotReadable, read_head, suggest_replacement
-from serve.model.files.model_format import detect_format
+from serve.model.files.model_format import detect_format, is_json_model
 from serve.model.foreign.compression import decompress, recognize_compression
 from serve.model.foreign.formats import (
     CONVERT,
@@ -31,12 +31,23 @@ MAX_INSPECTED_BYTES = 1 << 20
 # XGBoost before 1.0 saves its parameters (136 bytes) and then the names of objective and booster.
 # A later XGBoost puts "binf" before them.
 BINARY_MODEL = re.compile(rb"(?s:binf|.{136}[\x01-\x40]\0{7}[a-z]+:)")
-FLOAT_AND_COUNT = re.compile(rb"(?s:..[\0-\xff][\x38-\x4a\xb8-\xca]|\0{4})(?!\0{4})..[\0-\x0f]\0")
+# The beginning of those parameters (base_score, num_feature, num_class, two flags), cut off before
+# the names. A longer file without the names is something else.
+FLOAT_AND_COUNT = re.compile(
+    rb"(?s:..[\0-\xff][\x38-\x4a\xb8-\xca]|\0{4})(?!\0{4})(?s:..)[\0-\x0f]\0"
+    rb"(?:\Z|(?s:..)\0\0(?:\Z|[\0\1]\0{3}(?:\Z|[\0\1]\0{3}(?s:.{0,124})\Z)))"
+)
 BINARY = Foreign(
     "is in the binary format that XGBoost 3.1 removed",
     f"to convert it, {CONVERT}",
     Likelihood.CONVERTIBLE,
 )
+LATE_JSON = Foreign(
+    f'is a JSON model, but "learner" does not begin within its first {HEAD_BYTES} bytes',
+    SAVE_MODEL,
+    Likelihood.MODEL,
+)
+JSON_START = re.compile(rb"\s*[{\[]\s*(?:[\"{\[\]}\d.tfn-]|\Z)")
 S3_ERROR = re.compile(rb"\s*<\?xml[^>]*>\s*<Error>\s*<Code>(\w+)</Code>")
 
 
@@ -56,12 +67,12 @@ def explain_unreadable(entry: Entry) -> str:
     if foreign := recognize(entry):
         return f"{shown} {foreign.predicate}: {_insert_path(foreign.fix, path)}"
     head = entry.head[:16]
-    kind = "another JSON document" if head.lstrip()[:1] in (b"{", b"[") else "a file"
+    kind = "another JSON document" if JSON_START.match(head) else "a file"
     message = (
         f"{shown}: expected an XGBoost model in UBJSON or JSON format, "
         f"got {kind} that starts with {head!r}; "
     )
-    if FLOAT_AND_COUNT.match(head):
+    if FLOAT_AND_COUNT.match(entry.head):
         convert = _insert_path(CONVERT, path)
         return f"{message}to convert a model of XGBoost 1.4 or older, {convert}"
     return message + SAVE_MODEL
@@ -79,6 +90,8 @@ def _look_inside(entry: Entry) -> Foreign | None:
         return describe_pickle(_read(entry.path), "a pickle", entry.head)
     if entry.head.startswith(b"PK\x03\x04"):
         return _describe_zip(entry.path)
+    if not entry.head.lstrip() or entry.head.lstrip().startswith(b"{"):
+        return LATE_JSON if is_json_model(_read(entry.path)) else None
     return _describe_compressed(entry)
 
 
@@ -127,9 +140,17 @@ def _describe_compressed(entry: Entry) -> Foreign | None:
             "TRUST=yes",
             Likelihood.CONVERTIBLE,
         )
+    if compression.read is None:
+        fix = f"decompress it with {compression.command}"
+        return Foreign(f"is compressed with {compression.name}", fix, Likelihood.ARCHIVE)
+    return _describe_content(compression.name, content)
+
+
+def _describe_content(name: str, content: bytes) -> Foreign:
+    """Return what is compressed with a format of this name, by the beginning of its content."""
     inside = _recognize_head(content[:HEAD_BYTES]) if content else None
     if inside and inside.likelihood != Likelihood.ARCHIVE:
-        predicate = f"is compressed with {compression.name}; its content {inside.predicate}"
+        predicate = f"is compressed with {name}; its content {inside.predicate}"
         return Foreign(predicate, inside.fix, inside.likelihood)
     command = " with tar -xf {path} -C {folder}" if inside else ""
     return Foreign("is an archive", f"extract it{command}, {EXTRACT}", Likelihood.ARCHIVE)
