@@ -19,7 +19,7 @@ from bench.paths import ROOT
 from container.local_server import free_port
 
 WORKER_CLASSES = (
-    "container.asgi_worker.AsgiWorker",
+    "container.asgi_server.worker.AsgiWorker",
     "gunicorn.workers.gasgi.ASGIWorker",
     "uvicorn_worker.UvicornWorker",
 )

@@ -15,7 +15,7 @@ from serve.codecs import check_model_accepts, read_content_type
 from serve.errors import BadArtifact, InvocationError
 from serve.inference import Invocation, infer
 from serve.logs import collecting_events
-from serve.media_types import SUFFIXES
+from serve.media.types import SUFFIXES
 from serve.model.model import Model
 from serve.model.summary import describe_features, summarize
 from serve.settings import MIB, Settings, suggest_settings

@@ -12,9 +12,9 @@ from gunicorn.glogging import Logger as GunicornLogger
 from gunicorn.http.errors import ParseException
 
 from container.arbiter import ResilientArbiter, unblock_signals
-from container.asgi_worker import AsgiWorker
+from container.asgi_server.worker import AsgiWorker
 from container.connection_counts import CONNECTION_COUNTS
-from container.flask_worker import FlaskWorker
+from container.flask_server.worker import FlaskWorker
 from container.listener import bind, describe, hand_over, listen
 from container.startup import Prepared, prepare
 from serve import __version__

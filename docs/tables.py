@@ -18,10 +18,10 @@ from clauses import Claim, find_claims, load_clauses
 from deploy.config.configuration import Configuration
 from serve.codecs import CODECS, DECODERS
 from serve.errors import InvocationError
-from serve.media_types import ALIASES
-from serve.other_variables import OTHER_VARIABLES
-from serve.setting_parsers import parse_log_level
+from serve.media.types import ALIASES
 from serve.settings import Settings
+from serve.variables.other_images import OTHER_VARIABLES
+from serve.variables.parsers import parse_log_level
 
 SCHEMA = ROOT / "model" / "artifact" / "schema.json"
 # Words that keep their capital at the start of a table cell.

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from serve.codecs.lines import BLANKS, SLICE_BYTES
 from serve.limits import Limits
-from serve.media_types import CSV, JSON_LINES, LIBSVM
+from serve.media.types import CSV, JSON_LINES, LIBSVM
 
 # The bytes that show that a line may not be a record, or not a whole one.
 EXCEPTIONS = {CSV: b'"', JSON_LINES: b"", LIBSVM: b"#"}

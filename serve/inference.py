@@ -12,7 +12,7 @@ from serve.codecs.row_errors import AlignedLines, Tally, align_lines, insert_err
 from serve.columns import Columns, concatenate_columns, split_columns, split_scores
 from serve.forecast import check_record_count, check_response_size
 from serve.limits import UNLIMITED, Limits
-from serve.media_types import EXPLAIN, TOP
+from serve.media.types import EXPLAIN, TOP
 from serve.model.model import Model
 from serve.output_keys import SPREAD
 from serve.outputs.explanations import ExplainOptions, explain, parse_explain_options

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from serve.errors import BadArtifact, InvocationError
 from serve.inference import Invocation, infer
-from serve.media_types import CSV, JSON, SUFFIXES
+from serve.media.types import CSV, JSON, SUFFIXES
 from serve.model.model import Model
 from serve.text import counted
 

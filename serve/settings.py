@@ -10,9 +10,10 @@ from typing import Any, Self
 
 from serve.errors import BadSetting
 from serve.limits import Limits
-from serve.media_types import MediaType
-from serve.other_variables import explain_ineffective, reject_user_code
-from serve.setting_parsers import (
+from serve.media.types import MediaType
+from serve.text import quoted
+from serve.variables.other_images import explain_ineffective, reject_user_code
+from serve.variables.parsers import (
     integer_between,
     one_of,
     parse_boolean,
@@ -22,8 +23,7 @@ from serve.setting_parsers import (
     parse_unsupported_multi_model,
     reject_quotes,
 )
-from serve.text import quoted
-from serve.unknown_variables import reject_unknown_variables, suggest_variables
+from serve.variables.unknown import reject_unknown_variables, suggest_variables
 
 MIB = 1 << 20
 DEFAULT_MAX_PAYLOAD_BYTES = 100 * MIB  # the most that batch transform sends: contract 5.3

@@ -17,7 +17,7 @@ PACKAGES: dict[str, set[str]] = {
         "serve.text",
         "serve.column_names",
         "serve.errors",
-        "serve.media_types",
+        "serve.media.types",
         "serve.model.artifact",
         "container.local_server",
     },
@@ -34,12 +34,12 @@ PACKAGES: dict[str, set[str]] = {
 # The layers of a package, from the bottom up: a layer imports from itself and from those before it.
 LAYERS = {
     "serve": [
-        {"serve.text", "serve.column_names", "serve.errors", "serve.media_types"},
+        {"serve.text", "serve.column_names", "serve.errors"},
         {"serve.logs", "serve.stopwatch", "serve.limits"},
-        {"serve.media_type_parameters", "serve.unsupported_types"},
+        {"serve.media"},
         {"serve.records", "serve.columns", "serve.parallel"},
-        {"serve.output_keys", "serve.other_variables"},
-        {"serve.setting_parsers", "serve.unknown_variables"},
+        {"serve.output_keys"},
+        {"serve.variables"},
         {"serve.settings"},
         {"serve.diagnosis"},
         {"serve.schema"},
@@ -67,7 +67,7 @@ LAYERS = {
 # Where a third-party package, or the environment, may be imported.
 HOMES: dict[str, set[str]] = {
     "flask": {"serve.app", "serve.http", "container.server", "local_test", "bench"},
-    "werkzeug": {"serve.app", "serve.http", "serve.media_types", "local_test"},
+    "werkzeug": {"serve.app", "serve.http", "serve.media.types", "local_test"},
     "xgboost": {"serve.model", "serve.outputs.explanations", "container.server", "model", "bench"},
     "gunicorn": {"container", "bench"},
     "boto3": {"deploy.aws", "local_test.app.endpoints.runtime_endpoint"},
@@ -77,7 +77,7 @@ HOMES: dict[str, set[str]] = {
     "os": {
         "serve.settings",
         "serve.model.files.listing",
-        "container.asgi_worker",
+        "container.asgi_server.worker",
         "container.entrypoint",
         "container.limits",
         "container.local_server",

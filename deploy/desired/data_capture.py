@@ -2,7 +2,7 @@
 
 from deploy.config.configuration import Configuration
 from deploy.config.naming import Parameters
-from serve.media_types import parse_content_type
+from serve.media.types import parse_content_type
 
 
 def build_capture_config(configuration: Configuration) -> Parameters | None:

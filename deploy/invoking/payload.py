@@ -5,7 +5,7 @@ from pathlib import Path
 
 from deploy.config.naming import Parameters, drop_none
 from deploy.errors import DeployError
-from serve.media_types import SUFFIXES
+from serve.media.types import SUFFIXES
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from local_test.batch.header import read_delimiter, split_cells
-from serve.media_types import CSV, JSON_LINES, parse_content_type
+from serve.media.types import CSV, JSON_LINES, parse_content_type
 
 BLANKS = b" \t\r\n"
 

@@ -13,7 +13,7 @@ from local_test.batch.feature_names import (
 )
 from local_test.batch.header import Header, read_delimiter, split_cells
 from serve.column_names import match_names, strip_blanks
-from serve.media_types import parse_content_type
+from serve.media.types import parse_content_type
 from serve.text import quoted
 
 LATER_PAYLOADS = "all payloads except the first"

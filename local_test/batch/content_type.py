@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from local_test.batch.errors import JobFailed
-from serve.media_types import JSON, JSON_LINES, LIBSVM, SUFFIXES
+from serve.media.types import JSON, JSON_LINES, LIBSVM, SUFFIXES
 
 # The suffixes of files that can be split into lines.
 LINE_SUFFIXES = {suffix: name for suffix, name in SUFFIXES.items() if name != JSON}

@@ -12,7 +12,7 @@ import requests
 
 from local_test.batch.header import Header, set_header_parameter, split_cells
 from local_test.batch.session import open_session
-from serve.media_types import JSON
+from serve.media.types import JSON
 from serve.text import counted
 
 TIMEOUT_SECONDS = 60

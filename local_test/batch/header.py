@@ -8,7 +8,7 @@ from pathlib import Path
 
 from local_test.batch.errors import JobFailed
 from local_test.batch.input_file import open_input
-from serve.media_types import CSV, DELIMITERS, MediaType, parse_content_type
+from serve.media.types import CSV, DELIMITERS, MediaType, parse_content_type
 from serve.text import is_number, quoted
 
 # The lines below the header that are read in advance.

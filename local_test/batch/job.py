@@ -10,7 +10,7 @@ from typing import IO
 from local_test.batch.container_client import BatchResponse, ContainerClient
 from local_test.batch.errors import JobFailed
 from local_test.batch.mini_batch import MiniBatch
-from serve.media_types import CSV, JSON_LINES, parse_content_type
+from serve.media.types import CSV, JSON_LINES, parse_content_type
 from serve.text import counted
 
 # Mini-batches in memory per concurrent request: those in flight, and those whose response waits

@@ -10,7 +10,7 @@ from model.conversion.proof import Proof
 from serve.model.files.names import SCHEMA_NAME
 from serve.model.model import Model
 from serve.model.rounds import choose_rounds
-from serve.model.schema_keys import MISSING_VALUE
+from serve.model.schema_json.keys import MISSING_VALUE
 from serve.text import counted
 
 

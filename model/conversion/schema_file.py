@@ -14,8 +14,8 @@ from model.conversion.original import Original
 from serve.errors import StartupError
 from serve.model.artifact import find_model
 from serve.model.files.names import SCHEMA_NAME
-from serve.model.schema_file import read_schema_file
-from serve.model.schema_keys import CLASSES, FEATURES, MISSING_VALUE, PREDICTION
+from serve.model.schema_json.file import read_schema_file
+from serve.model.schema_json.keys import CLASSES, FEATURES, MISSING_VALUE, PREDICTION
 from serve.text import listed
 
 Document = dict[str, Any]

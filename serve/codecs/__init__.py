@@ -1,7 +1,7 @@
-"""Codecs: one module per media type, which decodes payloads and encodes predictions.
+"""Codecs: one module or package per media type, which decodes payloads and encodes predictions.
 
 ``CODECS`` and ``DECODERS`` register the modules. The name of a new media type also belongs in
-serve/media_types.py.
+serve/media/types.py.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -10,12 +10,19 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from serve.codecs import csv, csv_dialect, csv_header, json, jsonlines, libsvm, npy, recordio
+from serve.codecs import npy
 from serve.codecs.charset import UTF_8, find_charset
+from serve.codecs.csv import codec as csv
+from serve.codecs.csv.dialect import check_parameters as check_csv_parameters
+from serve.codecs.csv.header import check_names
+from serve.codecs.json import codec as json
+from serve.codecs.json import lines as jsonlines
+from serve.codecs.libsvm import codec as libsvm
+from serve.codecs.recordio import codec as recordio
 from serve.columns import Columns
 from serve.errors import UnsupportedMediaType
-from serve.media_type_parameters import check_content_type_parameters
-from serve.media_types import (
+from serve.media.parameters import check_content_type_parameters
+from serve.media.types import (
     CSV,
     JSON,
     JSON_LINES,
@@ -25,9 +32,9 @@ from serve.media_types import (
     MediaType,
     parse_content_type,
 )
+from serve.media.unsupported import describe_content_type
 from serve.records import Records
 from serve.schema.schema import Schema
-from serve.unsupported_types import describe_content_type
 
 
 class Decoder(Protocol):
@@ -100,7 +107,7 @@ DECODERS: dict[str, Decoder] = {**CODECS, LIBSVM: libsvm}
 
 TEXT_TYPES = (CSV, JSON, JSON_LINES, LIBSVM)
 PARAMETER_CHECKS: dict[str, Callable[[Mapping[str, str]], None]] = {
-    CSV: csv_dialect.check_parameters,
+    CSV: check_csv_parameters,
     LIBSVM: libsvm.check_parameters,
 }
 
@@ -131,7 +138,7 @@ def read_content_type(header: str | None) -> MediaType:
 def check_model_accepts(media_type: MediaType, schema: Schema) -> None:
     """Raise SchemaMismatch if every payload with this media type would be rejected."""
     if media_type.name == CSV:
-        csv_header.check_names(media_type.parameters, schema)
+        check_names(media_type.parameters, schema)
 
 
 def choose_charset(media_type: MediaType) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from serve.errors import SENT, MalformedPayload, UnsupportedMediaType
-from serve.media_type_parameters import CHARSET
+from serve.media.parameters import CHARSET
 from serve.text import quoted
 
 UTF_8 = "utf-8"

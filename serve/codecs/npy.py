@@ -16,7 +16,7 @@ from serve.codecs.sparse import compute_rows_per_slice
 from serve.columns import Columns, flatten_columns
 from serve.diagnosis.payloads import find_payload_hint
 from serve.errors import SENT, MalformedPayload, SchemaMismatch
-from serve.media_types import NPY
+from serve.media.types import NPY
 from serve.records import Matrix, Records
 from serve.schema.schema import Schema
 from serve.text import counted, quoted, with_hint

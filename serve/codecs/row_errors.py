@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from serve.codecs import LineCodec
 from serve.codecs.lines import split_slices
 from serve.errors import HeaderMismatch, MalformedPayload, SchemaMismatch
-from serve.media_types import CSV
+from serve.media.types import CSV
 from serve.records import Rows
 from serve.schema.alignment import align_records
 from serve.schema.schema import Schema

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from serve.codecs.protobuf import (
+from serve.codecs.recordio.protobuf import (
     FIXED32,
     FIXED64,
     LENGTH_DELIMITED,

@@ -19,7 +19,7 @@ from serve.http.messages import (
     identify,
 )
 from serve.logs import log_event
-from serve.media_types import JSON
+from serve.media.types import JSON
 
 # SageMaker forwards at most this much of an error response: contract 3.10.
 MAX_ERROR_BYTES = 2048

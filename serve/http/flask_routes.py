@@ -19,7 +19,7 @@ from serve.http.messages import (
     echo_custom_attributes,
 )
 from serve.http.responder import Responder
-from serve.media_types import JSON
+from serve.media.types import JSON
 
 
 def build_blueprint(responder: Responder, execution_parameters: Mapping[str, int]) -> Blueprint:

@@ -8,7 +8,7 @@ import numpy as np
 from serve.errors import BadSetting, NotAcceptable
 from serve.inference import Invocation, choose_scorer, predict_columns
 from serve.logs import log_event
-from serve.media_types import CSV, EXPLAIN
+from serve.media.types import CSV, EXPLAIN
 from serve.model.model import Model
 from serve.outputs.selection import find_null_keys
 from serve.settings import Settings

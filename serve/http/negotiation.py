@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from serve.codecs import CODECS, LINE_CODECS, choose_charset, read_content_type
 from serve.errors import NotAcceptable
-from serve.media_type_parameters import check_accept_parameters, parse_stream
-from serve.media_types import CSV, JSON, JSON_LINES, MediaType, negotiate, parse_content_type
+from serve.media.parameters import check_accept_parameters, parse_stream
+from serve.media.types import CSV, JSON, JSON_LINES, MediaType, negotiate, parse_content_type
+from serve.media.unsupported import describe_accept
 from serve.settings import Settings
-from serve.unsupported_types import describe_accept
 
 
 class Terms(NamedTuple):

@@ -33,7 +33,7 @@ from serve.http.model_settings import verify_default_accept, warn_about_null_key
 from serve.http.negotiation import negotiate_terms
 from serve.inference import Invocation, infer, infer_row_by_row, infer_slices, limit_size
 from serve.logs import is_logged, log_event
-from serve.media_types import EXPLAIN
+from serve.media.types import EXPLAIN
 from serve.model.model import Model
 from serve.parallel import ParallelMap
 from serve.settings import MIB, Settings

@@ -9,7 +9,7 @@ import xgboost
 
 from serve.errors import BadArtifact
 from serve.model.categories import Splits, read_labels, read_splits
-from serve.model.label_traces import LabelTraces
+from serve.model.schema_json.label_traces import LabelTraces
 from serve.text import counted
 
 # The key of a tree's categorical splits in a UBJSON model, and a length other than zero.

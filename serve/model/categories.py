@@ -6,7 +6,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from serve.model.label_traces import LabelTraces
+from serve.model.schema_json.label_traces import LabelTraces
 
 CATEGORICAL_SPLIT = 1
 

@@ -11,8 +11,8 @@ from serve.errors import BadArtifact
 from serve.model.artifact import ModelFile
 from serve.model.estimator import read_estimator
 from serve.model.files.names import SCHEMA_NAME
-from serve.model.schema_conflicts import NUMERIC_TYPES
-from serve.model.schema_keys import CLASSES, FEATURES, LIBSVM_BASE, MISSING_VALUE, PREDICTION
+from serve.model.schema_json.conflicts import NUMERIC_TYPES
+from serve.model.schema_json.keys import CLASSES, FEATURES, LIBSVM_BASE, MISSING_VALUE, PREDICTION
 from serve.schema.feature import CodeFeature, Feature
 from serve.schema.label_feature import LabelFeature
 from serve.schema.schema import Schema

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from serve.errors import BadArtifact
 from serve.model.artifact import ModelFile, find_model
 from serve.model.booster import read_booster
-from serve.model.class_conflicts import check_classes
 from serve.model.ensemble import (
     VOTING_OBJECTIVES,
     majority_vote,
@@ -31,9 +30,10 @@ from serve.model.estimator import read_estimator
 from serve.model.files.names import SCHEMA_NAME
 from serve.model.native_predict import Predictor, build_predictor
 from serve.model.rounds import choose_rounds
-from serve.model.schema_file import SchemaConflict, read_schema_file
-from serve.model.schema_merge import merge_schema
-from serve.model.schema_warnings import find_schema_warnings
+from serve.model.schema_json.class_conflicts import check_classes
+from serve.model.schema_json.file import SchemaConflict, read_schema_file
+from serve.model.schema_json.merge import merge_schema
+from serve.model.schema_json.warnings import find_schema_warnings
 from serve.model.warm_up import measure_speed
 from serve.schema.schema import Schema
 from serve.settings import Settings

@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 from serve.model.model import Model
-from serve.model.schema_keys import MISSING_VALUE
+from serve.model.schema_json.keys import MISSING_VALUE
 from serve.schema.feature import CodeFeature, Feature
 from serve.schema.label_feature import LabelFeature
 from serve.schema.schema import Schema

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from serve.columns import Column, ValuesByName
 from serve.errors import NotAcceptable
-from serve.media_types import EXPLAIN, JSON, JSON_LINES, TOP
+from serve.media.types import EXPLAIN, JSON, JSON_LINES, TOP
 from serve.model.ensemble import mean
 from serve.model.model import Model
 from serve.text import quoted

@@ -8,9 +8,9 @@ from deploy.config.environment import ACCEPT_VARIABLE
 from serve.codecs import read_content_type
 from serve.errors import BadSetting, InvocationError
 from serve.http.messages import MAX_HEADER_LENGTH
-from serve.setting_parsers import parse_default_accept
 from serve.settings import VARIABLES, Settings, suggest_settings
 from serve.text import printable
+from serve.variables.parsers import parse_default_accept
 
 SHOWN_CHARACTERS = 60
 # SageMaker mounts the artifact here, and connects to this port.

@@ -9,7 +9,7 @@ from operator import contains
 from local_test.app.file.records import BadFile, CsvRecord, parse_cells
 from local_test.app.schema import Schema
 from serve.column_names import match_names
-from serve.media_types import DELIMITERS
+from serve.media.types import DELIMITERS
 from serve.text import is_number
 
 DELIMITER_CHOICES = ("comma", "semicolon", "tab", "pipe")

@@ -23,7 +23,7 @@ from local_test.app.file.records import BYTE_ORDER_MARK, BadFile, CsvRecord, spl
 from local_test.app.file.result import FileResult
 from local_test.app.record.response import ACCEPT, parse_prediction
 from local_test.app.schema import Schema
-from serve.media_types import DELIMITERS
+from serve.media.types import DELIMITERS
 
 # SageMaker accepts 6 MB; smaller payloads report a bad row sooner, at the same throughput.
 PAYLOAD_BYTES = 1 << 20

@@ -1,0 +1,1 @@
+"""application/json and application/jsonlines."""

@@ -1,0 +1,1 @@
+"""schema.json: what training knew and the model file does not contain."""

@@ -1,0 +1,1 @@
+"""Environment variables: their values, and the names that are not settings."""
