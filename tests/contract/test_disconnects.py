@@ -15,8 +15,8 @@ from tests.support.server import Server, running
 
 WIDTH = 4
 # Large enough for several slices, each of which takes about half a second with deep trees.
-ROWS = 300_000
-BOOSTER = train(random_features(2000, WIDTH, seed=1), rounds=400, max_depth=10)
+ROWS = 400_000
+BOOSTER = train(random_features(2000, WIDTH, seed=1), rounds=1200, max_depth=10, eta=0.01)
 LINES = [",".join(map(str, row)) for row in random_features(100, WIDTH, missing=0).tolist()]
 BODY = ("\n".join(LINES) + "\n").encode() * (ROWS // 100)
 
