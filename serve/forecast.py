@@ -47,10 +47,13 @@ def check_response_size(
 ) -> None:
     """Raise ResponseTooLarge if the response to this many records would certainly be too large.
 
-    The records are assumed to have a response like that of a record of zeros, in which every number
-    has only one digit.
+    The records are assumed to have a response like that of records of zeros, in which every number
+    has only one digit. What the response has only once, such as a header, counts once.
     """
     if not record_count or math.isinf(limits.max_response_bytes):
         return
-    predictions = predict(np.zeros((1, width), dtype=np.float32))
-    limits.check_response(record_count * len(NUMBER.sub(b"0", encode(predictions))))
+    one, two = (
+        len(NUMBER.sub(b"0", encode(predict(np.zeros((rows, width), dtype=np.float32)))))
+        for rows in (1, 2)
+    )
+    limits.check_response(one + (record_count - 1) * (two - one))

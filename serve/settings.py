@@ -76,7 +76,7 @@ class Settings:
         200,
         integer_between(0, 1 << 20),
         "maximum ratio of a payload's size to that of its gzip body, if the payload is larger than "
-        "1 MiB; 0 means no limit",
+        "8 MiB; 0 means no limit",
     )
     max_records: int = _setting(
         "SERVE_MAX_RECORDS",

@@ -4,7 +4,6 @@ It also supports clients that close only their sending half.
 """
 
 import asyncio
-import select
 from http import HTTPStatus
 from typing import Any, Protocol
 
@@ -14,6 +13,7 @@ from gunicorn.asgi.protocol import ASGIProtocol
 from container.asgi_server.parser import HeadParser
 from container.client_address import format_address
 from container.request_head import InvalidHead
+from container.sockets import count_queued_bytes, has_unread_data
 from serve.errors import SENT, BodyTimeout, IncompleteBody
 from serve.http.caller import INTERIM_RESPONSE, PeerMonitor
 from serve.http.error_responses import handle_invalid_http
@@ -170,7 +170,9 @@ class Connection(ASGIProtocol):
         """Return whether a full worker may close this connection in favor of a new one."""
         seconds = now - self.waiting_since
         if self.is_idle:
-            return seconds > MAX_IDLE_SECONDS and not self._has_unread_data()
+            return seconds > MAX_IDLE_SECONDS and not has_unread_data(
+                self.transport.get_extra_info("socket")
+            )
         if self._is_receiving:
             return seconds > MAX_SLOW_SECONDS and is_too_slow(self._body_bytes, seconds)
         return self._count_unread_seconds(now) > MAX_SLOW_SECONDS
@@ -195,6 +197,8 @@ class Connection(ASGIProtocol):
     def _count_unread_seconds(self, now: float) -> float:
         """Return for how long the client has read nothing of a response that waits for it."""
         unsent_bytes = self.transport.get_write_buffer_size()
+        if unsent_bytes:
+            unsent_bytes += count_queued_bytes(self.transport.get_extra_info("socket"))
         if not unsent_bytes or unsent_bytes != self._unsent_bytes:
             self._unsent_bytes, self._read_at = unsent_bytes, now
         return now - self._read_at
@@ -203,12 +207,6 @@ class Connection(ASGIProtocol):
     def _is_receiving(self) -> bool:
         """Whether a body has not arrived completely."""
         return self._body_receiver is not None and not self._body_receiver._complete
-
-    def _has_unread_data(self) -> bool:
-        """Return whether data has arrived that the event loop has not read yet."""
-        poll = select.poll()
-        poll.register(self.transport.get_extra_info("socket"), select.POLLIN)
-        return bool(poll.poll(0))
 
     def close_idle(self) -> None:
         """Close the connection as gunicorn does at the end of its keep-alive time."""

@@ -8,6 +8,7 @@ from gunicorn.workers.gthread import TConn
 
 from container.flask_server.paced_socket import PacedSocket
 from container.flask_server.request_detector import RequestDetector
+from container.sockets import has_unread_data
 from serve.http.pace import STALL_SECONDS, describe_pace, describe_stall, is_too_slow
 
 RECEIVE_BYTES = 1 << 16
@@ -74,7 +75,7 @@ class Connection(TConn):
         """Return whether a full worker may close this connection in favor of a new one."""
         seconds = now - self.waiting_since
         if self._detector is None:
-            return seconds > MAX_IDLE_SECONDS
+            return seconds > MAX_IDLE_SECONDS and not has_unread_data(self.sock)
         return seconds > MAX_SLOW_SECONDS and is_too_slow(self.sock.received_bytes, seconds)
 
     @property

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Any
 
+from container.sockets import count_queued_bytes
 from serve.http.pace import (
     MAX_UNREAD_SECONDS,
     STALL_SECONDS,
@@ -90,12 +91,14 @@ class PacedSocket(socket.socket):
         return data[:size]
 
     def _wait_for(self, max_seconds: float, call: Callable[..., Any], *arguments: Any) -> Any:
-        """Repeat a call until it makes progress."""
-        waiting_since = monotonic()
+        """Repeat a call until it returns; raises TimeoutError if the client also reads nothing."""
+        waiting_since, queued_bytes = monotonic(), 0
         while True:
             try:
                 return call(*arguments)
             except BlockingIOError as error:
+                if queued_bytes != (queued_bytes := count_queued_bytes(self)):
+                    waiting_since = monotonic()
                 seconds = monotonic() - waiting_since
                 if seconds > self._limit(max_seconds):
                     raise TimeoutError(describe_stall(seconds)) from error

@@ -14,7 +14,7 @@ GZIP = ("gzip", "x-gzip")
 GZIP_WINDOW = 16 + zlib.MAX_WBITS
 CHUNK_BYTES = 1 << 14
 # A payload up to this size may have any ratio to its gzip body.
-MIN_LIMITED_BYTES = 1 << 20
+MIN_LIMITED_BYTES = 8 << 20
 
 
 def decode_content(
@@ -22,7 +22,7 @@ def decode_content(
 ) -> bytes:
     """Return the payload, decompressed if necessary.
 
-    Decompression stops soon after the payload exceeds ``max_bytes``, or both 1 MiB and
+    Decompression stops soon after the payload exceeds ``max_bytes``, or both 8 MiB and
     ``max_ratio`` times the size of the body. Raises PayloadTooLarge then, UnsupportedMediaType for
     an encoding other than gzip, and MalformedPayload for invalid gzip data.
     """
