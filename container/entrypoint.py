@@ -6,6 +6,7 @@ SageMaker runs `serve`, or `train` in a training job: contract 1.1 to 1.3.
 import argparse
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -25,11 +26,14 @@ from serve.settings import Settings
 from serve.text import printable
 
 
-def main() -> None:
-    """Run a command; if it fails, print one line to standard error, and exit with code 1."""
+def main(command_line: Sequence[str] | None = None) -> None:
+    """Run a command; if it fails, print one line to standard error, and exit with code 1.
+
+    By default, the command line is that of the process.
+    """
     # A file name that is not valid UTF-8 must not prevent a message.
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a TextIOWrapper
-    arguments = _parse_arguments()
+    arguments = _parse_arguments(command_line)
     if arguments.command == "train":
         sys.exit(
             "cannot train: this image only serves models; "
@@ -47,7 +51,7 @@ def main() -> None:
     server.run()
 
 
-def _parse_arguments() -> argparse.Namespace:
+def _parse_arguments(command_line: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="entrypoint.py",
         description="Serve an XGBoost model on Amazon SageMaker, or check its artifact.",
@@ -90,7 +94,7 @@ def _parse_arguments() -> argparse.Namespace:
         description="Exit with an error: this image does not train. "
         "SageMaker runs this command if a training job uses the image by mistake.",
     )
-    return parser.parse_args()
+    return parser.parse_args(command_line)
 
 
 if __name__ == "__main__":

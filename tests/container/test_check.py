@@ -4,7 +4,6 @@ import json
 import re
 import shlex
 import subprocess
-import sys
 import tarfile
 from pathlib import Path
 
@@ -12,18 +11,14 @@ import pytest
 
 from tests.support import check as in_process
 from tests.support.boosters import random_features, save_artifact, train
+from tests.support.check import run_check
 from tests.support.diamonds import ARTIFACT, PAYLOADS
-from tests.support.server import ENTRYPOINT, ROOT, Server, running
-
-
-def check(*arguments: str | Path) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, str(ENTRYPOINT), "check", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+from tests.support.server import ROOT, Server, running
 
 
 def test_check_reports_model_features_and_sizing() -> None:
     """The report has the format, writer, objective, features, self-test, workers and memory."""
-    text, report = check(ARTIFACT), json.loads(check(ARTIFACT, "--json").stdout)
+    text, report = run_check(ARTIFACT), json.loads(run_check(ARTIFACT, "--json").stdout)
 
     assert text.returncode == 0
     assert report["format"] == "UBJSON"
@@ -55,7 +50,7 @@ def test_check_predicts_sample_as_the_server_does(diamonds: Server) -> None:
         ("diamonds-header.csv", "text/csv"),
         ("diamonds.json", "application/json"),
     ):
-        report = json.loads(check(ARTIFACT, PAYLOADS / name, "--json").stdout)
+        report = json.loads(run_check(ARTIFACT, PAYLOADS / name, "--json").stdout)
 
         assert (
             report["sample_response"]
@@ -83,7 +78,7 @@ def test_check_fails_if_startup_would(tmp_path: Path) -> None:
             "expected a sample payload named *.csv, *.json or *.jsonl",
         ),
     ):
-        outcome = check(*arguments)
+        outcome = run_check(*arguments)
 
         assert outcome.returncode == 1
         assert message in outcome.stderr
@@ -136,7 +131,7 @@ def test_check_quotes_unusual_names(tmp_path: Path) -> None:
 def test_check_rejects_unknown_serve_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     """An unknown SERVE_ variable fails the check as it would prevent startup."""
     monkeypatch.setenv("SERVE_DOOR", "flask")
-    outcome = check(ARTIFACT)
+    outcome = run_check(ARTIFACT)
 
     assert outcome.returncode == 1
     assert outcome.stdout == ""
@@ -149,7 +144,7 @@ def test_check_rejects_unknown_serve_variable(monkeypatch: pytest.MonkeyPatch) -
 def test_check_reports_similar_sagemaker_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     """An ignored SAGEMAKER_ variable is reported with the setting that it resembles."""
     monkeypatch.setenv("SAGEMAKER_MAX_PAYLOAD_IN_MIB", "6")
-    text, report = check(ARTIFACT).stdout, json.loads(check(ARTIFACT, "--json").stdout)
+    text, report = run_check(ARTIFACT).stdout, json.loads(run_check(ARTIFACT, "--json").stdout)
 
     assert report["ignored_variables"] == {
         "SAGEMAKER_MAX_PAYLOAD_IN_MIB": "SAGEMAKER_MAX_PAYLOAD_IN_MB"
@@ -173,7 +168,7 @@ def test_check_reports_every_warning_of_startup(
     logged = [event["event"] for event in server.events() if event["level"] == "WARNING"]
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
-    text, report = check(tmp_path), json.loads(check(tmp_path, "--json").stdout)
+    text, report = run_check(tmp_path), json.loads(run_check(tmp_path, "--json").stdout)
     warnings = report["warnings"]
 
     assert len(logged) >= 3
@@ -188,7 +183,7 @@ def test_check_lists_ignored_files(tmp_path: Path) -> None:
     """Ignored files are listed with the reason; a long list of features is truncated."""
     save_artifact(train(random_features(60, 100)), tmp_path)
     (tmp_path / "notes.txt").write_text("no model")
-    text = check(tmp_path).stdout
+    text = run_check(tmp_path).stdout
 
     assert "notes.txt: not a model" in text
     assert "and 50 more features" in text

@@ -3,45 +3,17 @@
 import json
 import os
 import shutil
-import socket
 import subprocess
-import sys
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.serve.test_artifact_layouts import MODEL
+from tests.support.artifacts import MODEL
 from tests.support.check import check, write_files
-from tests.support.server import ROOT, running
-
-NOBODY = 65534
-
-
-def link(target: str) -> Callable[[Path], None]:
-    return lambda path: path.symlink_to(target)
-
-
-def bind_socket(path: Path) -> None:
-    with socket.socket(socket.AF_UNIX) as listener:
-        # A path of a socket is at most 108 bytes long.
-        folder = os.open(path.parent, os.O_RDONLY)
-        listener.bind(f"/proc/self/fd/{folder}/{path.name}")
-        os.close(folder)
-
-
-OBSTACLES: dict[str, tuple[Callable[[Path], None], str]] = {
-    "pipe": (os.mkfifo, "is a named pipe"),
-    "socket": (bind_socket, "is a socket"),
-    "dangling link": (link("nowhere"), "is a link to a file that does not exist"),
-    "link to itself": (lambda path: path.symlink_to(path.name), "leads back to itself"),
-    "link to zeros": (link("/dev/zero"), "is a device"),
-    "link to a terminal": (link("/dev/tty"), "is a device"),
-    "link to a folder": (link("/proc"), "is a link to a directory, which is not followed"),
-    "link to memory": (link("/proc/self/mem"), "cannot be read: Input/output error"),
-    "link into its own folder": (link("."), "is a link to a directory"),
-}
+from tests.support.obstacles import OBSTACLES
+from tests.support.server import running
+from tests.support.unprivileged import USER, run_unprivileged
 
 
 @pytest.mark.parametrize("kind", OBSTACLES)
@@ -129,7 +101,6 @@ def test_deep_folders_are_searched(tmp_path: Path) -> None:
     assert check(tmp_path).error == ""
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can run a process as another user")
 def test_files_without_permission(tmp_path: Path) -> None:
     """4.4: Files and folders that the server's user cannot read are ignored beside a model."""
     files = {"model.ubj": MODEL, "stray": b"x", "closed/b.ubj": b"x"}
@@ -139,37 +110,29 @@ def test_files_without_permission(tmp_path: Path) -> None:
     try:
         (folder / "stray").chmod(0)
         (folder / "closed").chmod(0)
-        ignored = json.loads(check_as_nobody(folder, "--json").stdout)["ignored_files"]
+        ignored = json.loads(check_unprivileged(folder, "--json").stdout)["ignored_files"]
         (folder / "model.ubj").chmod(0)
-        unreadable = check_as_nobody(folder)
+        unreadable = check_unprivileged(folder)
         (folder / "model.ubj").unlink()
         (folder / "stray").unlink()
-        closed_folder = check_as_nobody(folder)
+        closed_folder = check_unprivileged(folder)
         folder.chmod(0)
-        closed = check_as_nobody(folder)
+        closed = check_unprivileged(folder)
     finally:
+        folder.chmod(0o700)
+        (folder / "closed").chmod(0o700)
         shutil.rmtree(folder)
 
     assert ignored["stray"] == "not a model; it cannot be read: Permission denied"
     assert ignored["closed"] == "not a model; it is a directory that cannot be read"
     assert f"{folder}/model.ubj cannot be read: Permission denied: " in unreadable.stderr
-    assert f"make it readable for user {NOBODY}" in unreadable.stderr
+    assert f"make it readable for user {USER}" in unreadable.stderr
     assert f"{folder}/closed is a directory that cannot be read: make it" in closed_folder.stderr
     assert f"{folder} cannot be read: Permission denied: " in closed.stderr
     for outcome in (unreadable, closed):
         assert len(outcome.stderr.splitlines()) == 1
 
 
-def check_as_nobody(*arguments: str | Path) -> "subprocess.CompletedProcess[str]":
-    # The interpreter may be in root's home, so everything is imported before the user changes.
-    program = f"""
-import os, sys
-from container.entrypoint import main
-os.setgroups([]); os.setgid({NOBODY}); os.setuid({NOBODY})
-sys.argv[1:1] = ["check"]
-main()
-"""
-    command = [sys.executable, "-c", program, *map(str, arguments)]
-    return subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
-    )
+def check_unprivileged(*arguments: str | Path) -> "subprocess.CompletedProcess[str]":
+    command_line = ["check", *map(str, arguments)]
+    return run_unprivileged("container.entrypoint", f"main({command_line!r})")

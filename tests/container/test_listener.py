@@ -29,8 +29,9 @@ def has_ipv6() -> bool:
     return True
 
 
-# By default, a Docker container has no IPv6. test_server_listens_on_ipv4_without_ipv6 covers that.
-needs_ipv6 = pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6")
+# The kernel itself would have to provide IPv6, which it does not in a Docker container by default.
+# test_server_listens_on_ipv4_without_ipv6 tests the server's fallback there.
+needs_ipv6 = pytest.mark.skipif(not has_ipv6(), reason="no program can use IPv6 on this machine")
 
 
 @pytest.fixture(scope="module")
@@ -68,11 +69,11 @@ def test_server_listens_on_both_ip_versions(folder: Path, front_end: str) -> Non
     assert [name.partition("=")[2] for name in names if "ip=" in name] == ["127.0.0.1", "::1"]
 
 
-# A seccomp filter disables IPv6 for one process only, without changes to the machine. It contains
-# the numbers of Linux system calls, which exist for the processors that CI and the image use.
+# A change to the machine would affect other programs. Linux can disable IPv6 for one process, by a
+# filter that contains the numbers of system calls. Those for CI and the image are known here.
 @pytest.mark.skipif(
     sys.platform != "linux" or platform.machine() not in SOCKET_CALLS,
-    reason="the filter needs Linux on x86-64 or arm64",
+    reason="only Linux can disable IPv6 for one process",
 )
 def test_server_listens_on_ipv4_without_ipv6(folder: Path) -> None:
     """1.6: where the kernel has no IPv6, the server listens on IPv4."""

@@ -117,8 +117,8 @@ def real_cgroups() -> Iterator[dict[str, Path]]:
         (cgroups["cpu"] / "cpu.cfs_quota_us").write_text("100000")
         (cgroups["memory"] / "memory.limit_in_bytes").write_text("400M")
     except OSError as error:
-        # A machine with cgroups version 2, and a user other than root, cannot create these. The
-        # tests above cover both versions, with files instead of real cgroups.
+        # Only root can create a cgroup, on a machine with version 1. Elsewhere, the tests above
+        # cover both versions, with files in place of cgroups.
         pytest.skip(f"cannot create cgroups of version 1: {error}")
     yield cgroups
     for folder in cgroups.values():

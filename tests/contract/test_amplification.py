@@ -11,6 +11,7 @@ import pytest
 import requests
 
 from tests.support.boosters import predict_with_xgboost, random_features, save_artifact, train
+from tests.support.payloads import npy
 from tests.support.protobuf import sparse
 from tests.support.responses import error_of, scores
 from tests.support.server import Server, running
@@ -30,12 +31,6 @@ def server(front_end: str, models: Path) -> Iterator[Server]:
     with running(folder, **variables) as running_server:
         yield running_server
         assert requests.get(f"{running_server.url}/ping", timeout=10).status_code == 200
-
-
-def npy(numbers: np.ndarray) -> bytes:
-    file = io.BytesIO()
-    np.save(file, numbers)
-    return file.getvalue()
 
 
 @pytest.mark.parametrize("size", [9 << 20, 300 << 20])

@@ -4,7 +4,6 @@ The limit is 1 MiB and 1 KiB per column, so these bodies are small. `make bench-
 of 100 MiB, and measures their cost.
 """
 
-import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ import pytest
 import requests
 
 from tests.support.boosters import predict_with_xgboost, random_features, save_artifact, train
+from tests.support.payloads import npy
 from tests.support.protobuf import framed
 from tests.support.responses import error_of, scores
 from tests.support.server import Server, running
@@ -38,12 +38,6 @@ def server(front_end: str, models: Path) -> Iterator[Server]:
     with running(save_artifact(BOOSTER, models / f"wide-rows-{front_end}")) as running_server:
         yield running_server
         assert requests.get(f"{running_server.url}/ping", timeout=10).status_code == 200
-
-
-def npy(array: np.ndarray) -> bytes:
-    file = io.BytesIO()
-    np.save(file, array)
-    return file.getvalue()
 
 
 @pytest.mark.parametrize(

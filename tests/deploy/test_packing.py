@@ -5,7 +5,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import tarfile
 import tempfile
 from collections.abc import Callable
@@ -15,22 +14,15 @@ import numpy as np
 import pytest
 import xgboost
 
-from tests.container.test_hostile_folders import NOBODY, OBSTACLES
 from tests.deploy.conftest import Run
 from tests.deploy.support import PAYLOAD, POLL
-from tests.serve.test_artifact_layouts import (
-    BOOSTER,
-    EXPECTED,
-    MODEL,
-    OTHER,
-    OTHER_MODEL,
-    REQUEST,
-    SCHEMA,
-)
+from tests.support.artifacts import BOOSTER, EXPECTED, MODEL, OTHER, OTHER_MODEL, REQUEST, SCHEMA
 from tests.support.aws_emulator.server import BUCKET, Emulator
 from tests.support.boosters import predict_with_xgboost
 from tests.support.check import check, write_files
+from tests.support.obstacles import OBSTACLES
 from tests.support.server import ROOT
+from tests.support.unprivileged import run_unprivileged
 
 ARTIFACT = ROOT / "model" / "artifact"
 WITHOUT_SAMPLE = {f"  sample: {PAYLOAD}": "  # sample:"}
@@ -272,7 +264,6 @@ def test_content_types_that_the_model_rejects(
     assert accepted.exit_code == named.exit_code == 0
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can run a process as another user")
 def test_files_without_permission(write_config: Callable[..., Path]) -> None:
     """Files and folders that the user cannot read are left out with a warning."""
     # Only root may enter tmp_path.
@@ -286,9 +277,10 @@ def test_files_without_permission(write_config: Callable[..., Path]) -> None:
     try:
         (folder / "stray.bin").chmod(0)
         (folder / "closed").chmod(0)
-        outcome = plan_as_nobody(configuration)
+        outcome = plan_unprivileged(configuration)
     finally:
         configuration.unlink()
+        (folder / "closed").chmod(0o700)
         shutil.rmtree(folder)
 
     assert outcome.returncode == 0, outcome.stderr
@@ -298,21 +290,10 @@ def test_files_without_permission(write_config: Callable[..., Path]) -> None:
     ) in outcome.stderr
 
 
-def plan_as_nobody(configuration: Path) -> "subprocess.CompletedProcess[str]":
-    # The interpreter may be in root's home, so everything is imported before the user changes.
-    program = f"""
-import os, sys
-from deploy.cli.main import cli
-os.setgroups([]); os.setgid({NOBODY}); os.setuid({NOBODY})
-cli(["plan", {str(configuration)!r}])
-"""
+def plan_unprivileged(configuration: Path) -> "subprocess.CompletedProcess[str]":
     environment = {name: os.environ[name] for name in os.environ if not name.startswith("AWS_")}
-    return subprocess.run(
-        [sys.executable, "-c", program],
-        cwd=ROOT,
-        env={**environment, "AWS_EC2_METADATA_DISABLED": "true", "HOME": "/nonexistent"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
+    return run_unprivileged(
+        "deploy.cli.main",
+        f"cli(['plan', {str(configuration)!r}])",
+        {**environment, "AWS_EC2_METADATA_DISABLED": "true", "HOME": "/nonexistent"},
     )

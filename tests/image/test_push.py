@@ -21,8 +21,8 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a running docker-registry, the Debian package that .ci/run installs."""
     program = shutil.which("docker-registry")
     if program is None:
-        # A package of the system, which make may not install. .ci/run installs it, so CI never
-        # skips this; macOS has no such package.
+        # make never installs a package of the system, and macOS has none for this. .ci/run installs
+        # it unless the package index cannot be reached.
         pytest.skip("docker-registry is not installed: apt-get install docker-registry")
     folder, port = tmp_path_factory.mktemp("registry"), free_port()
     config = folder / "config.yml"

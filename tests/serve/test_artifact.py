@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import xgboost
 
+from tests.support.artifacts import OLD_MODELS
 from tests.support.boosters import predict_with_xgboost, random_features, save_artifact, train
 from tests.support.responses import scores
 from tests.support.server import ROOT, running, startup_error
 
-MODELS = ROOT / "tests" / "support" / "old_models"
 STANDARD_NAMES = ("model.ubj", "model.json", "xgboost-model")
 XGBOOST_VERSION = tuple(map(int, xgboost.__version__.split(".")[:2]))
 BOOSTER = train(random_features(100, 2), names=["a", "b"])
@@ -21,7 +21,7 @@ BOOSTER = train(random_features(100, 2), names=["a", "b"])
 
 def load_expected(version: str) -> tuple[str, list[float]]:
     """Return a payload and the predictions of the XGBoost version that wrote the model."""
-    sample = json.loads((MODELS / f"{version}.expected.json").read_text())
+    sample = json.loads((OLD_MODELS / f"{version}.expected.json").read_text())
     return json.dumps(sample["rows"]), sample["expected"]
 
 
@@ -32,7 +32,7 @@ def test_models_of_other_versions_predict_the_same_or_are_rejected(
 ) -> None:
     """4.1: A model predicts as in the XGBoost that wrote it, or is rejected with the reason."""
     name = {".json": "model.json", ".ubj": "model.ubj"}.get(suffix, "xgboost-model")
-    shutil.copy(MODELS / f"{version}{suffix}", tmp_path / name)
+    shutil.copy(OLD_MODELS / f"{version}{suffix}", tmp_path / name)
     body, expected = load_expected(version)
 
     if tuple(map(int, version.split("."))) > XGBOOST_VERSION:
@@ -52,7 +52,7 @@ def test_models_of_other_versions_predict_the_same_or_are_rejected(
 @pytest.mark.parametrize("version", ["1.7", "2.1", "3.0", "3.2", "3.4"])
 def test_pickles_are_rejected(tmp_path: Path, version: str) -> None:
     """4.1: A pickle, which can run arbitrary code, is never loaded."""
-    shutil.copy(MODELS / f"{version}.pkl", tmp_path / "xgboost-model")
+    shutil.copy(OLD_MODELS / f"{version}.pkl", tmp_path / "xgboost-model")
 
     assert "is a pickle, which is never loaded because it can run arbitrary code" in startup_error(
         tmp_path

@@ -6,21 +6,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.serve.test_artifact import MODELS
-from tests.support.boosters import predict_with_xgboost, random_features, train
+from tests.support.artifacts import (
+    BOOSTER,
+    FEATURES,
+    JSON_MODEL,
+    MODEL,
+    OLD_MODEL,
+    OTHER,
+    OTHER_MODEL,
+    REQUEST,
+    SCHEMA,
+    SELF_TEST,
+)
+from tests.support.boosters import predict_with_xgboost
 from tests.support.check import check, write_files
 from tests.support.responses import scores
 from tests.support.server import running
-
-FEATURES = random_features(100, 3, missing=0)
-BOOSTER, OTHER = train(FEATURES, rounds=3), train(FEATURES, rounds=5)
-MODEL, OTHER_MODEL = bytes(BOOSTER.save_raw("ubj")), bytes(OTHER.save_raw("ubj"))
-JSON_MODEL = bytes(BOOSTER.save_raw("json"))
-OLD_MODEL = (MODELS / "1.7-xgboost-model").read_bytes()
-SCHEMA = json.dumps({"features": [{"name": name, "missing": False} for name in "abc"]}).encode()
-REQUEST = b"1,2,3\n"
-EXPECTED = f"{predict_with_xgboost(BOOSTER, np.array([[1, 2, 3]], np.float32))[0]!s}\n".encode()
-SELF_TEST = {"self-test/request.csv": REQUEST, "self-test/expected.csv": EXPECTED}
 
 SERVED: dict[str, tuple[dict[str, bytes], str]] = {
     "MLflow": (

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.serve.test_artifact_layouts import BOOSTER, JSON_MODEL, MODEL, OLD_MODEL, OTHER_MODEL
+from tests.support.artifacts import BOOSTER, JSON_MODEL, MODEL, OLD_MODEL, OTHER_MODEL
 from tests.support.check import check, write_files
 from tests.support.server import running
 

@@ -9,8 +9,8 @@ import pytest
 import xgboost
 from numpy.typing import NDArray
 
-from tests.container.test_check import check
 from tests.support.boosters import predict_with_xgboost, random_features, train
+from tests.support.check import run_check
 from tests.support.responses import scores, strict
 from tests.support.server import running, startup_error
 
@@ -203,7 +203,9 @@ def test_each_member_has_its_own_best_iteration(tmp_path: Path) -> None:
 
 def test_check_lists_all_members(tmp_path: Path) -> None:
     """7.6: `check` lists all members of an ensemble, and ignores none."""
-    report = json.loads(check(save_members(train_members(2), tmp_path / "two"), "--json").stdout)
+    report = json.loads(
+        run_check(save_members(train_members(2), tmp_path / "two"), "--json").stdout
+    )
 
     assert list(report["ensemble"]) == ["xgboost-model-0", "xgboost-model-1"]
     assert not report["ignored_files"]

@@ -15,8 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.serve.test_artifact import MODELS
-from tests.serve.test_artifact_layouts import BOOSTER, MODEL, OLD_MODEL
+from tests.support.artifacts import BOOSTER, MODEL, OLD_MODEL, OLD_MODELS
 from tests.support.check import check, write_files
 
 CONVERT = "make convert MODEL="
@@ -216,7 +215,7 @@ def test_pickles_are_never_unpickled(tmp_path: Path) -> None:
 def test_the_likely_model_is_explained(tmp_path: Path, name: str) -> None:
     """Among files without a standard name, the likely model is explained, not its companions."""
     files = {
-        "model.pkl": (MODELS / name).read_bytes(),
+        "model.pkl": (OLD_MODELS / name).read_bytes(),
         "scaler.pkl": write_pickle(("sklearn.preprocessing._data", "StandardScaler")),
         "train.csv": b"a,b\n1,2\n",
         "_SUCCESS": b"",

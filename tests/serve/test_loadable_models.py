@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.serve.test_artifact_layouts import BOOSTER, FEATURES, JSON_MODEL, MODEL
+from tests.support.artifacts import BOOSTER, FEATURES, JSON_MODEL, MODEL
 from tests.support.boosters import predict_with_xgboost
 from tests.support.check import check, write_files
 

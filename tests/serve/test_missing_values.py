@@ -11,8 +11,8 @@ import pytest
 import xgboost
 from numpy.typing import NDArray
 
-from tests.container.test_check import check
 from tests.support.boosters import save_artifact, train
+from tests.support.check import run_check
 from tests.support.payloads import libsvm, npy
 from tests.support.protobuf import dense, sparse
 from tests.support.responses import error_of, scores
@@ -179,7 +179,7 @@ def test_zero_and_categories(models: Path) -> None:
     warnings = [event["warning"] for event in server.events() if "warning" in event]
 
     assert any('column "label": the label "u" is a missing value' in text for text in warnings)
-    assert 'the label "u" is a missing value' in check(folder).stdout
+    assert 'the label "u" is a missing value' in run_check(folder).stdout
 
 
 def test_zero_as_in_a_data_frame(models: Path) -> None:
@@ -251,7 +251,10 @@ def test_required_columns(models: Path) -> None:
 def test_check_and_the_startup_log_show_it(numeric: Server, models: Path) -> None:
     """The number is in the report of `check`, and in the event at startup."""
     assert numeric.process
-    text, report = check(models / "missing"), json.loads(check(models / "missing", "--json").stdout)
+    text, report = (
+        run_check(models / "missing"),
+        json.loads(run_check(models / "missing", "--json").stdout),
+    )
     with running(models / "missing") as server:
         pass
     started = next(event for event in server.events() if event["event"] == "server started")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.serve.test_artifact_layouts import EXPECTED, MODEL, REQUEST, SCHEMA, SELF_TEST
+from tests.support.artifacts import EXPECTED, MODEL, REQUEST, SCHEMA, SELF_TEST
 from tests.support.check import check, write_files
 
 

@@ -9,8 +9,8 @@ import pytest
 import xgboost
 from numpy.typing import NDArray
 
-from tests.container.test_check import check
 from tests.support.boosters import save_artifact, train
+from tests.support.check import run_check
 from tests.support.responses import scores
 from tests.support.server import running
 
@@ -58,7 +58,7 @@ def test_best_iteration_counts_where_an_early_stop_is_plausible(tmp_path: Path) 
         artifact = save_artifact(train_rounds(rounds, best_iteration), tmp_path) / "model.ubj"
         artifact.rename(tmp_path / f"xgboost-model-{number}")
 
-    report = json.loads(check(tmp_path, "--json").stdout)
+    report = json.loads(run_check(tmp_path, "--json").stdout)
 
     assert list(report["ensemble"].values()) == [used for _, _, used in JUDGED]
     warnings = [warning for warning in report["warnings"] if "SERVE_EARLY_STOPPING" in warning]
@@ -136,7 +136,7 @@ def test_a_linear_booster_has_no_rounds_to_leave_out(tmp_path: Path) -> None:
 
 def test_check_warns_about_rounds_left_out(tmp_path: Path) -> None:
     """`check` prints how many rounds predict, and the setting that decides it."""
-    report = check(save_artifact(train_rounds(30, "19"), tmp_path)).stdout
+    report = run_check(save_artifact(train_rounds(30, "19"), tmp_path)).stdout
 
     assert "the first 20 of 30 rounds predict" in report
     assert "SERVE_EARLY_STOPPING" in report

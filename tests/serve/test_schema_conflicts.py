@@ -10,9 +10,8 @@ import pytest
 import xgboost
 from numpy.typing import NDArray
 
-from tests.container.test_check import check
 from tests.support.boosters import predict_with_xgboost, save_artifact, train
-from tests.support.check import check as check_in_process
+from tests.support.check import check, run_check
 from tests.support.responses import error_of, scores
 from tests.support.server import running
 
@@ -141,7 +140,7 @@ def test_contradictions_prevent_startup(
     tmp_path: Path, booster: str, schema: dict[str, Any], message: str
 ) -> None:
     """A contradiction is rejected with the path of the file and with what the booster knows."""
-    outcome = check(save(BOOSTERS[booster], tmp_path, schema))
+    outcome = run_check(save(BOOSTERS[booster], tmp_path, schema))
 
     assert outcome.returncode == 1
     assert outcome.stderr.startswith(f"cannot check: {tmp_path / 'schema.json'}: ")
@@ -152,7 +151,7 @@ def test_contradictions_prevent_startup(
 @pytest.mark.parametrize("booster", ["custom", "custom from 0", "logistic", "classifier"])
 def test_classes_that_the_objective_allows(tmp_path: Path, booster: str) -> None:
     """A custom objective, which no model file contains, may have classes."""
-    assert check(save(BOOSTERS[booster], tmp_path, CLASSES)).returncode == 0
+    assert run_check(save(BOOSTERS[booster], tmp_path, CLASSES)).returncode == 0
 
 
 def save_truncated(folder: Path, schema: dict[str, Any]) -> xgboost.Booster:
@@ -188,7 +187,7 @@ def test_labels_contradict_truncated_ones(tmp_path: Path, labels: list[str], mes
     """Labels must have the lengths and the beginning of those that XGBoost truncated."""
     save_truncated(tmp_path, {"features": [{"categories": labels}, {}]})
 
-    assert message in check(tmp_path).stderr
+    assert message in run_check(tmp_path).stderr
 
 
 def test_labels_that_fit_truncated_ones(tmp_path: Path) -> None:
@@ -269,7 +268,7 @@ def test_invalid_schema_is_explained(tmp_path: Path, schema: str, message: str) 
     """A schema.json that is not JSON, and an invalid key or value at any level, is explained."""
     path = save_artifact(BOOSTERS["numbers"], tmp_path) / "schema.json"
     path.write_bytes(schema.encode("latin-1"))
-    error = check_in_process(tmp_path).error
+    error = check(tmp_path).error
 
     assert error.startswith(f"cannot check: {path}: ")
     assert message in error

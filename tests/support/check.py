@@ -1,32 +1,36 @@
-"""Run `check` as the image's entrypoint does, in this process, which takes milliseconds."""
+"""Run the entrypoint's command `check`."""
 
 import io
+import subprocess
 import sys
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import NamedTuple
-from unittest.mock import patch
 
 from container.entrypoint import main
+from tests.support.server import ENTRYPOINT
 
 
 class Outcome(NamedTuple):
-    """What a command printed; ``error`` is empty if it succeeded."""
+    """The output and the error of a command; ``error`` is empty if the command succeeded."""
 
     output: str
     error: str
 
 
+def run_check(*arguments: str | Path) -> "subprocess.CompletedProcess[str]":
+    """Run `entrypoint.py check` with these arguments as a process, which takes a second."""
+    command = [sys.executable, str(ENTRYPOINT), "check", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+
 def check(*arguments: str | Path) -> Outcome:
-    """Return the outcome of `entrypoint.py check` with these arguments."""
+    """Run `entrypoint.py check` with these arguments in this process, which takes milliseconds."""
     output = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
     error = ""
-    with (
-        patch.object(sys, "argv", ["entrypoint.py", "check", *map(str, arguments)]),
-        redirect_stdout(output),
-    ):
+    with redirect_stdout(output):
         try:
-            main()
+            main(["check", *map(str, arguments)])
         except SystemExit as exit_:
             error = str(exit_.code)
     output.flush()
