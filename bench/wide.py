@@ -33,7 +33,7 @@ HEADER = "| media type | body | status | seconds | slowest ping | peak memory | 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What one body cost; ``peak_bytes`` includes the memory of an idle worker."""
+    """The cost of one body; ``peak_bytes`` includes the memory of an idle worker."""
 
     status: str
     seconds: float

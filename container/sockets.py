@@ -1,4 +1,4 @@
-"""What the kernel knows about a client's socket."""
+"""The kernel's view of a client's socket: data that has not been read or acknowledged yet."""
 
 import fcntl
 import select
@@ -17,17 +17,17 @@ class HasFileNumber(Protocol):
 
 
 def has_unread_data(client: HasFileNumber) -> bool:
-    """Return whether data has arrived that nobody has read yet."""
+    """Return whether data from the client has arrived and is still unread."""
     poll = select.poll()
     poll.register(client.fileno(), select.POLLIN)
     return bool(poll.poll(0))
 
 
 def count_queued_bytes(client: HasFileNumber) -> int:
-    """Return how many bytes the kernel has been given that the client has not acknowledged.
+    """Return how many bytes are in the kernel's queue that the client has not acknowledged.
 
-    The kernel takes more only once a third of its queue is free, so this shows sooner than anything
-    else that a slow client reads.
+    This number falls as soon as a slow client reads. The program itself notices later, because the
+    kernel accepts more data only once a third of its queue is free.
     """
     if client.fileno() < 0:
         return 0

@@ -48,7 +48,7 @@ def check_response_size(
     """Raise ResponseTooLarge if the response to this many records would certainly be too large.
 
     The records are assumed to have a response like that of records of zeros, in which every number
-    has only one digit. What the response has only once, such as a header, counts once.
+    has only one digit. A part of which the response has only one, such as a header, counts once.
     """
     if not record_count or math.isinf(limits.max_response_bytes):
         return

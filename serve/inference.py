@@ -2,21 +2,17 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from serve.codecs import CODECS, LINE_CODECS, find_decoder
 from serve.codecs.row_errors import AlignedLines, Tally, align_lines, insert_errors
-from serve.columns import Columns, concatenate_columns, split_columns, split_scores
 from serve.forecast import check_record_count, check_response_size
 from serve.limits import UNLIMITED, Limits
-from serve.media.types import EXPLAIN, TOP
+from serve.media.types import TOP
 from serve.model.model import Model
-from serve.output_keys import SPREAD
-from serve.outputs.explanations import ExplainOptions, explain, parse_explain_options
-from serve.outputs.selection import SCORE, select_outputs
+from serve.outputs.scorer import Features, Scorer, choose_scorer
 from serve.parallel import ParallelMap
 from serve.records import Records
 from serve.schema.alignment import align_records
@@ -24,15 +20,12 @@ from serve.schema.schema import Schema
 from serve.stopwatch import Stopwatch
 
 SINGLE_THREAD = ParallelMap()
-NO_SCORES = np.empty(0, dtype=np.float32)
 # Records without any value are counted in slices of at least this many records.
 MIN_COUNTED = 1_000
 
-Features = NDArray[np.float32]
-
 
 def ignore_caller() -> None:
-    """Do nothing: there is no client that could disconnect."""
+    """Do nothing, because no client is waiting for the response."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,19 +59,6 @@ class Response:
         return b"".join(self.pieces)
 
 
-class Scorer(NamedTuple):
-    """Functions for the outputs that an invocation selects.
-
-    They predict a slice, concatenate the predictions of slices, split them into parts of limited
-    size, and encode a part. Predictions are an array of scores, or Columns.
-    """
-
-    predict: Callable[[Features], Any]
-    concatenate: Callable[[Sequence[Any]], Any]
-    split: Callable[[Any], Iterable[Any]]
-    encode: Callable[[Any], bytes]
-
-
 def infer(
     model: Model,
     invocation: Invocation,
@@ -97,7 +77,7 @@ def infer(
     if len(pieces) > 1:
         pieces = CODECS[invocation.accept].join(pieces)
     elif not pieces:
-        scorer = choose_scorer(model, invocation, output_keys)
+        scorer = _choose_scorer(model, invocation, output_keys)
         pieces = [scorer.encode(scorer.concatenate([]))]
     return Response(pieces, invocation.accept)
 
@@ -113,7 +93,7 @@ def infer_slices(
 
     They are the response if its codec has CONCATENATES = True. Otherwise, ``join`` must follow.
     """
-    scorer = choose_scorer(model, invocation, output_keys)
+    scorer = _choose_scorer(model, invocation, output_keys)
     _check_forecast(model, invocation, scorer)
     features = align(invocation, model.schema, stopwatch)
     for predictions in parallel.map(scorer.predict, features):
@@ -145,7 +125,7 @@ def infer_row_by_row(
 
     Both media types must have a LineCodec. ``tally`` counts the bad records.
     """
-    scorer = choose_scorer(model, invocation, output_keys)
+    scorer = _choose_scorer(model, invocation, output_keys)
     _check_forecast(model, invocation, scorer)
     codec = LINE_CODECS[invocation.media_type]
     lines = align_lines(codec, invocation.payload, invocation.parameters, model.schema)
@@ -187,55 +167,8 @@ def align(invocation: Invocation, schema: Schema, stopwatch: Stopwatch) -> Itera
             yield features
 
 
-def choose_scorer(model: Model, invocation: Invocation, output_keys: Sequence[str]) -> Scorer:
-    """Return the scorer for the outputs that an invocation selects.
-
-    Raises NotAcceptable for an explanation that the model or the media type does not support.
-    """
-    codec = CODECS[invocation.accept]
-    if not output_keys and EXPLAIN not in invocation.accept_parameters:
-        return Scorer(model.predict, _concatenate_scores, split_scores, codec.encode)
-    explanation = parse_explain_options(invocation.accept_parameters, invocation.accept, model)
-
-    def predict(features: Features) -> Columns:
-        return predict_columns(model, features, output_keys, explanation)
-
-    return Scorer(predict, concatenate_columns, split_columns, codec.encode_columns)
-
-
-def predict_columns(
-    model: Model,
-    features: Features,
-    output_keys: Sequence[str],
-    explanation: ExplainOptions | None = None,
-) -> Columns:
-    """Return one column per output key, then the columns of the explanation.
-
-    Without output keys, the score is the only output.
-    """
-    columns = _compute_output_columns(model, features, output_keys)
-    if explanation is None:
-        return columns
-    return {**columns, **explain(model, features, explanation)}
-
-
-def _compute_output_columns(
-    model: Model, features: Features, output_keys: Sequence[str]
-) -> Columns:
-    if not output_keys:
-        return {SCORE: model.predict(features)}
-    if SPREAD in output_keys:
-        predictions, spread = model.predict_with_spread(features)
-    else:
-        predictions, spread = model.predict(features), None
-    return select_outputs(output_keys, model.objective, model.class_count, predictions, spread)
-
-
-def _concatenate_scores(slices: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
-    """Return the scores of all slices, without a copy if there is only one slice."""
-    if not slices:
-        return NO_SCORES
-    return slices[0] if len(slices) == 1 else np.concatenate(slices)
+def _choose_scorer(model: Model, invocation: Invocation, output_keys: Sequence[str]) -> Scorer:
+    return choose_scorer(model, invocation.accept, invocation.accept_parameters, output_keys)
 
 
 def _check_forecast(model: Model, invocation: Invocation, scorer: Scorer) -> None:

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 
 MAX_VALUE_CHARACTERS = 60
 MAX_LIST_CHARACTERS = 600
+# A decimal number as a regular expression; it takes linear time on any text.
+NUMBER = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
 
 
 def quoted(value: object) -> str:

@@ -59,7 +59,7 @@ class Connection(TConn):
         return not data or self._detector.feed(data)
 
     def find_delay(self, now: float) -> str:
-        """Return what is wrong with a request that arrives too slowly, or ""."""
+        """Return the reason why a request arrives too slowly, or "" if it does not."""
         if now - self._received_at > STALL_SECONDS:
             return describe_stall()
         seconds = now - self.waiting_since

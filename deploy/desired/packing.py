@@ -1,4 +1,4 @@
-"""Packs a folder as model.tar.gz, so that the server sees in SageMaker what it sees in the folder.
+"""Packs a folder as model.tar.gz, from which SageMaker extracts the same models for the server.
 
 A tarball of plain files has no links, so a second name of a model would become a second model.
 """

@@ -88,7 +88,7 @@ def _extract(file: BinaryIO, path: Path, folder: Path) -> bool:
                 links.append(member)
             else:
                 tar.extract(member.replace(mtime=0), folder, filter="data")
-        # After all files, so that nothing is written through a link.
+        # Links come last: no file can be written through a link that does not exist yet.
         for link in links:
             _extract_link(tar, link, path, folder)
     for link in links:

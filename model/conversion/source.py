@@ -105,7 +105,7 @@ DECOMPRESS: dict[str, Callable[[bytes], bytes]] = {
 
 
 def _explain_other(path: Path) -> str:
-    """Return what the file is that is no model of XGBoost, and what to do, or "" if unknown."""
+    """Return what a file that cannot be converted is, and what to do, or "" if that is unknown."""
     foreign = recognize(Entry(path.parent, path.name))
     if foreign is None or foreign.likelihood == Likelihood.CONVERTIBLE:
         return ""

@@ -8,7 +8,7 @@ import re
 
 from serve.diagnosis.similar import find_similar
 from serve.records import Cell
-from serve.text import is_number, quoted
+from serve.text import NUMBER, is_number, quoted
 
 # Other programs represent a missing value like this. Here, these are errors with a hint.
 SPELLINGS_OF_NULL = """
@@ -26,7 +26,6 @@ BOOLEANS = frozenset(("true", "false", "yes", "no", "t", "f", "y", "n", "on", "o
 
 MAX_LENGTH = 80
 
-NUMBER = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
 # What a text that is not a number really is, and what to change, in order of precedence.
 NUMBER_FORMS = tuple(
     (re.compile(pattern), hint)
@@ -47,7 +46,10 @@ NUMBER_FORMS = tuple(
             r"[+-]?[1-9]\d{0,2},\d{3}",
             "remove the thousands separator, or write a decimal point for a decimal comma",
         ),
-        (rf"{NUMBER}, *{NUMBER}(?:, *{NUMBER})+", "remove the quotes around the line"),
+        (
+            rf"{NUMBER}, *{NUMBER}(?:, *{NUMBER})+",
+            "remove the quotes around the line",
+        ),
         (r"[+-]?\d*,\d+(?:[eE][+-]?\d+)?", "write a decimal point, not a comma"),
         (r".*[%‰]|[%‰].*", "send the number without the percent sign, as in training"),
         (r"[+-]?\s*[$€£¥₹]\s*.*|.*[$€£¥₹]", "send the number without the currency"),

@@ -8,11 +8,10 @@ import re
 from base64 import b64decode
 
 from serve.diagnosis.file_types import recognize_bytes
-from serve.text import with_hint
+from serve.text import NUMBER, with_hint
 
 # Longer texts and lines are not examined as a whole.
 MAX_EXAMINED_CHARACTERS = 10_000
-NUMBER = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
 # What the first line looks like in other formats; the first one that matches is reported.
 FORMATS = (
     (

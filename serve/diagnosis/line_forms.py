@@ -5,9 +5,9 @@ from base64 import b64decode
 from collections.abc import Sequence
 
 from serve.diagnosis.file_types import find_binary_hint
+from serve.text import NUMBER
 
 MAX_CHARACTERS = 10_000
-NUMBER = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
 JSON_HINT = "this is JSON: set Content-Type: application/json"
 ARRAY_HINT = "this is the text of a NumPy array: send the values separated by commas"
 MULTIPART_HINT = "this is multipart form data, as from curl -F: use --data-binary"

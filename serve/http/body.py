@@ -75,7 +75,7 @@ async def receive_body(
 
 
 async def discard_body(receive: Receive) -> None:
-    """Discard the rest of an ASGI request's body, so that its sender can read the response.
+    """Discard the rest of an ASGI request's body: many clients read the response only after it.
 
     Stop after MAX_DRAINED_BYTES or STALL_SECONDS.
     """
@@ -89,7 +89,7 @@ async def discard_body(receive: Receive) -> None:
 
 
 def drain_body(stream: IO[bytes]) -> None:
-    """Discard the rest of a Flask request's body, so that its sender can read the response."""
+    """Discard the rest of a Flask request's body: many clients read the response only after it."""
     with suppress(Exception):  # the response has been sent
         _drain(stream)
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from serve.errors import BadSetting, NotAcceptable
-from serve.inference import Invocation, choose_scorer, predict_columns
 from serve.logs import log_event
-from serve.media.types import CSV, EXPLAIN
+from serve.media.types import EXPLAIN
 from serve.model.model import Model
+from serve.outputs.scorer import choose_scorer, predict_columns
 from serve.outputs.selection import find_null_keys
 from serve.settings import Settings
 
@@ -25,9 +25,8 @@ def verify_default_accept(model: Model, settings: Settings) -> bool:
     accept = settings.default_accept
     if accept is None or EXPLAIN not in accept.parameters:
         return False
-    invocation = Invocation(b"", CSV, {}, accept.name, accept.parameters)
     try:
-        scorer = choose_scorer(model, invocation, settings.inference_output)
+        scorer = choose_scorer(model, accept.name, accept.parameters, settings.inference_output)
         scorer.predict(np.zeros((1, model.schema.width), dtype=np.float32))
     except NotAcceptable as error:
         raise BadSetting(f"{ACCEPT_VARIABLE}: {error}") from error

@@ -88,7 +88,7 @@ def test_gzip_input(diamonds: Server, tmp_path: Path) -> None:
 def test_blank_lines_at_the_end_are_not_records(
     diamonds: Server, tmp_path: Path, name: str, end: str, strategy: str
 ) -> None:
-    """Blank lines at the end have no line in the output, and are no rows (contract 5.7)."""
+    """Blank lines at the end are not rows, so the output has no lines for them (contract 5.7)."""
     source = write_input(tmp_path, (PAYLOADS / name).read_text() + end, name)
     options = ("--strategy", strategy, "--accept", "text/csv")
     outcome = run_batch(source, "--endpoint", diamonds.url, *options)

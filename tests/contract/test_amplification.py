@@ -58,7 +58,7 @@ def test_small_payload_may_have_any_gzip_ratio(server: Server) -> None:
 
 
 def test_header_of_a_response_counts_once(server: Server) -> None:
-    """The forecast of a large response counts what is in it only once, such as npy's header."""
+    """The forecast of a large response counts the one header of an npy array once."""
     response = server.post(b"1,2,3\n" * 300_000, Accept="application/x-npy")
 
     assert response.status_code == 200

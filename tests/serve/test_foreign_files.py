@@ -271,7 +271,7 @@ def test_old_models_that_are_cut_off_are_recognized(tmp_path: Path, length: int)
 
 @pytest.mark.parametrize("number", ["1e40", "1" + "0" * 400])
 def test_a_saved_missing_value_beyond_float32_is_none(tmp_path: Path, number: str) -> None:
-    """What rounds to infinity is no missing value, because the server rejects infinity."""
+    """A number that rounds to infinity is not a missing value: the server rejects infinity."""
     booster = BOOSTER.copy()
     booster.set_attr(scikit_learn=f'{{"missing": {number}}}')
     report = check(write_files(tmp_path, {"model.ubj": bytes(booster.save_raw("ubj"))}), "--json")

@@ -1,4 +1,4 @@
-"""What cannot be read like a file, for tests that put it into a model directory."""
+"""Pipes, devices and other obstacles in a model directory, which cannot be read like files."""
 
 import os
 import socket

@@ -21,7 +21,7 @@ CONTROL_CHARACTER = re.compile(rb"[\0-\x08\x0e-\x1f]")
 
 
 def has_numbered_name(entry: Entry) -> bool:
-    """Return whether a file has the name of an ensemble's member, whatever it contains."""
+    """Return whether a file has the name of an ensemble's member; its content does not matter."""
     return NUMBERED_NAME.fullmatch(entry.base_name) is not None
 
 

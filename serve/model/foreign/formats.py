@@ -23,7 +23,7 @@ class Likelihood(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Foreign:
-    """What a file is, as a predicate ("is empty"), and the fix, with {path} and {folder}."""
+    """The kind of a file, as a predicate ("is empty"), and the fix, with {path} and {folder}."""
 
     predicate: str
     fix: str
@@ -36,6 +36,12 @@ class ForeignFormat:
 
     start: re.Pattern[bytes]
     foreign: Foreign
+
+
+def archive(predicate: str = "is an archive", command: str = "extract it") -> Foreign:
+    """Return what an archive is, and the fix."""
+    fix = f"{command}, because the model directory must contain the model file itself"
+    return Foreign(predicate, fix, Likelihood.ARCHIVE)
 
 
 def _model(start: bytes, predicate: str, fix: str) -> ForeignFormat:
@@ -139,21 +145,9 @@ FOREIGN_FORMATS = (
     # Archives
     ForeignFormat(
         re.compile(rb"(?s).{257}ustar"),
-        Foreign(
-            "is a tar archive",
-            "extract it with tar -xf {path} -C {folder}, because the model directory "
-            "must contain the model file itself",
-            Likelihood.ARCHIVE,
-        ),
+        archive("is a tar archive", "extract it with tar -xf {path} -C {folder}"),
     ),
-    ForeignFormat(
-        re.compile(rb"7z\xbc\xaf|Rar!"),
-        Foreign(
-            "is an archive",
-            "extract it, because the model directory must contain the model file itself",
-            Likelihood.ARCHIVE,
-        ),
-    ),
+    ForeignFormat(re.compile(rb"7z\xbc\xaf|Rar!"), archive()),
     # Everything else
     _other(rb"\s*<\?xml", "is an XML document"),
     _other(rb"\x93NUMPY", "is a NumPy array"),

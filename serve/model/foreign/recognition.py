@@ -20,12 +20,12 @@ from serve.model.foreign.formats import (
     SAVE_MODEL,
     Foreign,
     Likelihood,
+    archive,
 )
 from serve.model.foreign.pickle_contents import describe_pickle
 from serve.model.foreign.pickles import is_pickle
 from serve.text import printable
 
-EXTRACT = "because the model directory must contain the model file itself"
 # How much of a file is read to say what a pickle or a compressed file contains.
 MAX_INSPECTED_BYTES = 1 << 20
 # XGBoost before 1.0 saves its parameters (136 bytes) and then the names of objective and booster.
@@ -152,20 +152,19 @@ def _describe_content(name: str, content: bytes) -> Foreign:
     if inside and inside.likelihood != Likelihood.ARCHIVE:
         predicate = f"is compressed with {name}; its content {inside.predicate}"
         return Foreign(predicate, inside.fix, inside.likelihood)
-    command = " with tar -xf {path} -C {folder}" if inside else ""
-    return Foreign("is an archive", f"extract it{command}, {EXTRACT}", Likelihood.ARCHIVE)
+    return archive(command="extract it with tar -xf {path} -C {folder}") if inside else archive()
 
 
 def _describe_zip(path: Path) -> Foreign:
     try:
-        with zipfile.ZipFile(path) as archive:
-            names = archive.namelist()
+        with zipfile.ZipFile(path) as zip_file:
+            names = zip_file.namelist()
     except (OSError, zipfile.BadZipFile, ValueError, NotImplementedError):
         names = []
     for suffix, kind in ZIP_CONTENTS.items():
         if any(name.endswith(suffix) for name in names):
             return Foreign(f"is {kind}", ONLY_XGBOOST, Likelihood.FOREIGN)
-    return Foreign("is an archive", f"extract it, {EXTRACT}", Likelihood.ARCHIVE)
+    return archive()
 
 
 # What a zip archive is that contains a file with such a name.

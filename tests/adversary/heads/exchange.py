@@ -9,7 +9,7 @@ RECEIVED_BYTES = 1 << 16
 
 
 class BadResponse(Exception):
-    """What the server sent is not HTTP, or it sent nothing in time."""
+    """The server sent something other than HTTP, or nothing in time."""
 
 
 @dataclass(frozen=True, slots=True)

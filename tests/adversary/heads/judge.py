@@ -14,7 +14,7 @@ COMPLETE_HEAD = re.compile(rb"[^\r\n][^\n]*\r\n(?:[^\r\n][^\n]*\r\n)*\r\n")
 
 
 def judge(request: bytes, responses: Mapping[str, Sequence[Response]]) -> str | None:
-    """Return what is wrong with the responses of the front ends to a request, or None."""
+    """Return the first problem of the front ends' responses to a request, or None."""
     for front_end, received in responses.items():
         if not received and COMPLETE_HEAD.match(request):
             return f"{front_end}: no response"
@@ -58,7 +58,7 @@ def _find_problem(response: Response, *, is_head: bool) -> str | None:
 
 
 def _find_error_problem(response: Response) -> str | None:
-    """Return what is wrong with the JSON of an error, or None."""
+    """Return the first problem of the JSON of an error, or None."""
     if response.headers.get("content-type") != "application/json":
         return f"with Content-Type {response.headers.get('content-type')}"
     try:
