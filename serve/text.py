@@ -26,6 +26,13 @@ def listed(values: Iterable[object]) -> str:
     return ", ".join(texts)
 
 
+def shortened(texts: Sequence[str], maximum: int) -> str:
+    """Return texts separated by commas; more than ``maximum`` of them end with "and 12 more"."""
+    more = len(texts) - maximum
+    shown = ", ".join(texts[:maximum])
+    return f"{shown} and {more:,} more" if more > 0 else shown
+
+
 def printable(value: object) -> str:
     """Return a text, such as a file name, with escapes for line breaks and invalid UTF-8."""
     text = str(value)

@@ -13,7 +13,7 @@ from deploy.desired.tarball import HashingGzipFile
 from serve.model.artifact import ModelFile
 from serve.model.files.duplicates import identify
 from serve.model.files.listing import Entry, list_entries
-from serve.text import quoted
+from serve.text import quoted, shortened
 
 MAX_LISTED_FILES = 5
 
@@ -69,8 +69,5 @@ def _add_file(tar: tarfile.TarFile, entry: Entry) -> None:
 def _describe(unreadable: Sequence[Entry]) -> str:
     if not unreadable:
         return ""
-    described = [
-        f"{quoted(entry.name)} ({entry.obstacle})" for entry in unreadable[:MAX_LISTED_FILES]
-    ]
-    more = len(unreadable) - MAX_LISTED_FILES
-    return f"not uploaded: {', '.join(described)}" + (f" and {more:,} more" if more > 0 else "")
+    described = [f"{quoted(entry.name)} ({entry.obstacle})" for entry in unreadable]
+    return f"not uploaded: {shortened(described, MAX_LISTED_FILES)}"

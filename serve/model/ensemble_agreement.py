@@ -16,7 +16,7 @@ from serve.model.schema_json.keys import CLASSES, FEATURES, LIBSVM_BASE, MISSING
 from serve.schema.feature import CodeFeature, Feature
 from serve.schema.label_feature import LabelFeature
 from serve.schema.schema import Schema
-from serve.text import printable, quoted
+from serve.text import printable, quoted, shortened
 
 # Properties by their names in messages.
 Properties = Mapping[str, object]
@@ -107,11 +107,7 @@ def _reject(
 
 def _list_further(names: Sequence[str]) -> str:
     """Return the names of further differences, in parentheses."""
-    if not names:
-        return ""
-    more = len(names) - MAX_NAMED_DIFFERENCES
-    shown = ", ".join(names[:MAX_NAMED_DIFFERENCES])
-    return f" (also in {shown}{f' and {more:,} more' if more > 0 else ''})"
+    return f" (also in {shortened(names, MAX_NAMED_DIFFERENCES)})" if names else ""
 
 
 def _show(value: object) -> str:

@@ -6,7 +6,7 @@ from serve.model.files.companions import is_schema, is_self_test
 from serve.model.files.listing import Entry
 from serve.model.files.names import CODE_NAME, MACOS_NAME, SCHEMA_NAME, SELF_TEST_NAME
 from serve.model.files.near_names import resembles_schema, resembles_self_test
-from serve.text import listed, quoted
+from serve.text import quoted, shortened
 
 MAX_LISTED_FILES = 5
 RENAME_SCHEMA = f"rename it to {SCHEMA_NAME}, or remove it"
@@ -75,10 +75,8 @@ def _place(model: Entry) -> str:
 
 
 def _list(entries: Sequence[Entry]) -> str:
-    unique = list(dict.fromkeys(entry.name for entry in entries))
-    names = listed(unique[:MAX_LISTED_FILES])
-    more = len(unique) - MAX_LISTED_FILES
-    return f"{names} and {more:,} more" if more > 0 else names
+    names = dict.fromkeys(entry.name for entry in entries)
+    return shortened([quoted(name) for name in names], MAX_LISTED_FILES)
 
 
 def _is_hidden(entry: Entry) -> bool:

@@ -12,7 +12,7 @@ from serve.model.files.model_format import is_model
 from serve.model.files.names import MEMBER_NAME, NUMBER, NUMBERED_NAME
 from serve.model.foreign.formats import Likelihood
 from serve.model.foreign.recognition import explain_unreadable, recognize
-from serve.text import listed, printable
+from serve.text import listed, printable, quoted, shortened
 
 # Larger numbers, such as dates, do not count the members.
 MAX_MEMBER_NUMBER = 999
@@ -113,10 +113,8 @@ def _find_gaps(taken: set[int], others: set[int]) -> list[str]:
         missing.insert(0, 0)
     if not missing:
         return []
-    names = listed(f"xgboost-model-{number}" for number in missing[:MAX_LISTED_NUMBERS])
-    more = len(missing) - MAX_LISTED_NUMBERS
-    shown = f"{names} and {more:,} more" if more > 0 else names
+    names = [quoted(f"xgboost-model-{number}") for number in missing]
     advice = (
         "if it belongs to the ensemble, copy it; otherwise number the models from 0 without gaps"
     )
-    return [f"no model is named {shown}: {advice}"]
+    return [f"no model is named {shortened(names, MAX_LISTED_NUMBERS)}: {advice}"]

@@ -6,7 +6,7 @@ from serve.model.schema_json.keys import MISSING_VALUE
 from serve.schema.feature import CodeFeature
 from serve.schema.label_feature import LabelFeature
 from serve.schema.schema import Schema
-from serve.text import column_label, quoted
+from serve.text import column_label, quoted, shortened
 
 MAX_LISTED_COLUMNS = 5
 WHERE = "in schema.json"
@@ -51,6 +51,5 @@ def _describe_masked_label(schema: Schema, column: int) -> str:
 
 
 def _list_columns(schema: Schema, columns: Sequence[int]) -> str:
-    shown = [column_label(schema.names, column) for column in columns[:MAX_LISTED_COLUMNS]]
-    hidden = len(columns) - len(shown)
-    return ", ".join(shown) + (f" and {hidden} more" if hidden else "")
+    labels = [column_label(schema.names, column) for column in columns]
+    return shortened(labels, MAX_LISTED_COLUMNS)
