@@ -21,6 +21,7 @@ LABELS = {
     "objective": "objective",
     "rounds": "boosting rounds",
     "rounds_used": "rounds used",
+    "class_count": "classes",
     "features": "features",
     "libsvm_base": "first libsvm index",
     "self_test_records": "self-test records",

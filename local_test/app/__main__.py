@@ -16,7 +16,8 @@ from local_test.app.endpoints.endpoint import Endpoint
 from local_test.app.endpoints.http_endpoint import HttpEndpoint
 from local_test.app.endpoints.runtime_endpoint import ClientUnavailable, RuntimeEndpoint
 from local_test.app.pages import create_app
-from local_test.app.schema import BadSchema, load_schema
+from local_test.app.schema import load_schema
+from local_test.app.schema_document import BadSchema
 from local_test.base_url import InvalidUrl, parse_base_url
 
 HOST = "127.0.0.1"
@@ -45,7 +46,7 @@ def main() -> None:
 
 
 def _serve(options: argparse.Namespace) -> None:
-    schema = load_schema(options.folder)
+    schema = load_schema(options.folder, options.image)
     with (
         _open_listener(options.port) as listener,
         _open_endpoint(options) as endpoint,
@@ -81,7 +82,8 @@ def _parse_options() -> argparse.Namespace:
         "--folder",
         type=Path,
         default=SAMPLE_ARTIFACT,
-        help="artifact to serve; the form is built from its schema.json (default: the sample)",
+        help="artifact to serve; the form is built from its schema.json and its model "
+        "(default: the sample)",
     )
     parser.add_argument(
         "--endpoint",

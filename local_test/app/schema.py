@@ -1,18 +1,14 @@
-"""Read the parts of schema.json that a person sees: labels, units, ranges, categories, classes."""
+"""The features and the target as a person sees them: labels, units, ranges, categories, classes."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from local_test.app.artifact_files import find_schema
+from local_test.app.schema_document import BadSchema, load_document
 
 WHOLE_TYPES = ("int", "c")
 INDICATOR_TYPE = "i"
-
-
-class BadSchema(Exception):
-    """The artifact has no schema.json, or one that the form cannot be built from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,33 +60,23 @@ class Schema:
         return [feature.name for feature in self.features]
 
 
-def load_schema(folder: Path) -> Schema:
-    """Read the schema.json of an artifact; raises BadSchema."""
+def load_schema(folder: Path, image: str | None = None) -> Schema:
+    """Return the schema of an artifact: its schema.json, and what only its model knows.
+
+    ``image`` is the Docker image that reads the model, if Docker has it. Raises BadSchema.
+    """
     path = find_schema(folder)
-    if not folder.is_dir():
-        raise BadSchema(
-            f"{folder} is not a directory: set FOLDER to the one with the model and its schema.json"
-        )
     try:
-        document = json.loads(path.read_bytes())
+        document = load_document(folder, path, image)
         features = tuple(
-            _read_feature(index, entry) for index, entry in enumerate(document.get("features", ()))
+            _read_feature(index, entry) for index, entry in enumerate(document["features"])
         )
         target = _read_target(document.get("prediction") or {})
-    except FileNotFoundError as error:
-        raise BadSchema(
-            f"{path} does not exist; the form is built from it: see docs/artifact.md"
-        ) from error
     except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
         raise BadSchema(
             f"{path}: expected a schema as described in docs/artifact.md, "
             f"got {type(error).__name__}: {error}"
         ) from error
-    if not features:
-        raise BadSchema(
-            f'{path}: expected "features", a list of the columns that the form is built from; '
-            "see docs/artifact.md"
-        )
     return Schema(features, target)
 
 
@@ -100,12 +86,12 @@ def capitalize_first(text: str) -> str:
 
 
 def _read_feature(index: int, entry: dict[str, Any]) -> Feature:
-    name = entry.get("name", f"f{index}")
+    name = entry.get("name") or f"f{index}"
     low, high = entry.get("range") or (None, None)
     return Feature(
         name=name,
         type=entry.get("type", "float"),
-        named="name" in entry,
+        named=bool(entry.get("name")),
         label=capitalize_first(entry.get("description") or name),
         unit=entry.get("unit", ""),
         categories=tuple(entry.get("categories", ())),

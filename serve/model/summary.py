@@ -10,6 +10,8 @@ from serve.schema.label_feature import LabelFeature
 from serve.schema.schema import Schema
 from serve.text import column_label, printable
 
+BINARY_PREFIX = "binary:"
+
 
 def summarize(model: Model) -> dict[str, Any]:
     """Return the model's type and origin, short enough for one log line."""
@@ -22,12 +24,19 @@ def summarize(model: Model) -> dict[str, Any]:
         "rounds": model.booster.num_boosted_rounds(),
         "rounds_used": model.rounds_used,
         "ensemble": {printable(member.file.name): member.rounds_used for member in model.members},
+        **_count_classes(model),
         "features": model.schema.width,
         "libsvm_base": model.schema.libsvm_base,
         **_describe_missing_values(model.schema),
         "ignored_files": model.file.ignored_files,
         **_count_ignored_files(model),
     }
+
+
+def _count_classes(model: Model) -> dict[str, int]:
+    """Return the number of classes if the objective has classes."""
+    count = 2 if model.objective.startswith(BINARY_PREFIX) else model.class_count
+    return {"class_count": count} if count > 1 else {}
 
 
 def _describe_missing_values(schema: Schema) -> dict[str, Any]:

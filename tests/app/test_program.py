@@ -64,16 +64,16 @@ def test_port_in_use() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (None, "does not exist; the form is built from it: see docs/artifact.md"),
+        (None, "schema.json does not exist, and"),
         ("{", "expected a schema as described in docs/artifact.md"),
         ("[]", "expected a schema as described in docs/artifact.md"),
-        ('{"features": []}', 'expected "features", a list of the columns'),
-        ('{"missing_value": -999}', 'expected "features", a list of the columns'),
+        ('{"features": []}', 'schema.json has no "features", and'),
+        ('{"missing_value": -999}', 'schema.json has no "features", and'),
     ],
     ids=["missing", "invalid-json", "list", "empty", "without-features"],
 )
 def test_missing_or_invalid_schema(tmp_path: Path, text: str | None, message: str) -> None:
-    """A missing or invalid schema.json is an error that links to its documentation."""
+    """Without a model, a missing or invalid schema.json is an error that says what is wrong."""
     if text is not None:
         (tmp_path / "schema.json").write_text(text)
 
