@@ -19,11 +19,13 @@ class ValuesByName:
     """Values for each of n records and f names, float32 (n, f), or (n, f, k) with k values each.
 
     If ``top`` is set, each record shows only the names of its ``top`` largest absolute values.
+    ``classes`` are the names of the k values, or of the only one, which JSON also shows.
     """
 
     names: tuple[str, ...]
-    values: NDArray[np.float32]
+    values: NDArray[Any]
     top: int | None = None
+    classes: tuple[str, ...] | None = None
 
     def __len__(self) -> int:
         return len(self.values)
@@ -39,8 +41,33 @@ class ValuesByName:
         return np.argsort(-magnitudes, axis=1, kind="stable")[:, : self.top]
 
 
+@dataclass(frozen=True, slots=True)
+class ValuesByClass:
+    """Values for each of n records, float32 (n,) or (n, k), whose classes JSON shows.
+
+    In other media types they are an array like any other.
+    """
+
+    classes: tuple[str, ...]
+    values: NDArray[Any]
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """One of several names for each of n records: ``values`` are its indices, and -1 is null."""
+
+    names: tuple[str | int, ...]
+    values: NDArray[Any]
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+
 # Integers or float32, one per record, (n,), or k per record, (n, k); NaN represents null.
-Column = NDArray[Any] | ValuesByName
+Column = NDArray[Any] | ValuesByName | ValuesByClass | Names
 Columns = Mapping[str, Column]
 
 
@@ -75,24 +102,41 @@ def split_columns(columns: Columns) -> Iterator[Columns]:
         yield {name: _slice(column, start, start + step) for name, column in columns.items()}
 
 
+def flatten_cells(columns: Columns) -> Columns:
+    """Return the columns with a cell for each value, also of a list."""
+    return {name: _flatten(column) for name, column in columns.items()}
+
+
 def flatten_columns(columns: Columns) -> dict[str, NDArray[np.float32]]:
-    """Return each column as a matrix, float32 (n, k), whose rows hold all values of a record."""
+    """Return each column as a matrix, float32 (n, k), whose rows hold all values of a record.
+
+    No column may consist of Names.
+    """
     return {
         name: _get_values(column).reshape(len(column), -1).astype(np.float32)
         for name, column in columns.items()
     }
 
 
+def _flatten(column: Column) -> Column:
+    values = _get_values(column)
+    if values.ndim == 1:
+        return column
+    values = values.reshape(len(column), -1)
+    return ValuesByName(tuple(map(str, range(values.shape[1]))), values)
+
+
 def _concatenate(parts: Sequence[Column]) -> Column:
-    values = np.concatenate([_get_values(part) for part in parts])
-    first = parts[0]
-    return replace(first, values=values) if isinstance(first, ValuesByName) else values
+    return _replace_values(parts[0], np.concatenate([_get_values(part) for part in parts]))
 
 
 def _slice(column: Column, start: int, end: int) -> Column:
-    values = _get_values(column)[start:end]
-    return replace(column, values=values) if isinstance(column, ValuesByName) else values
+    return _replace_values(column, _get_values(column)[start:end])
 
 
 def _get_values(column: Column) -> NDArray[Any]:
-    return column.values if isinstance(column, ValuesByName) else column
+    return column if isinstance(column, np.ndarray) else column.values
+
+
+def _replace_values(column: Column, values: NDArray[Any]) -> Column:
+    return values if isinstance(column, np.ndarray) else replace(column, values=values)

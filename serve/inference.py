@@ -10,7 +10,6 @@ from serve.codecs import CODECS, LINE_CODECS, find_decoder
 from serve.codecs.row_errors import AlignedLines, Tally, align_lines, insert_errors
 from serve.forecast import check_record_count, check_response_size
 from serve.limits import UNLIMITED, Limits
-from serve.media.types import TOP
 from serve.model.model import Model
 from serve.outputs.scorer import Features, Scorer, choose_scorer
 from serve.parallel import ParallelMap
@@ -68,8 +67,9 @@ def infer(
 ) -> Response:
     """Return the response to an invocation; raises InvocationError.
 
-    ``output_keys`` are the keys of SAGEMAKER_INFERENCE_OUTPUT. If there are none, the response
-    contains the score of each record. ``stopwatch`` receives the duration of each stage.
+    ``output_keys`` are the keys of SAGEMAKER_INFERENCE_OUTPUT, which apply if Accept selects none.
+    Without keys, the response contains the score of each record. ``stopwatch`` receives the
+    duration of each stage.
     """
     stopwatch = stopwatch or Stopwatch()
     slices = infer_slices(model, invocation, stopwatch, parallel, output_keys)
@@ -172,13 +172,10 @@ def _choose_scorer(model: Model, invocation: Invocation, output_keys: Sequence[s
 
 
 def _check_forecast(model: Model, invocation: Invocation, scorer: Scorer) -> None:
-    """Raise PayloadTooLarge or ResponseTooLarge for a payload whose lines already exceed a limit.
-
-    With ``top``, the names in a response differ from record to record, and so does its size.
-    """
+    """Raise PayloadTooLarge or ResponseTooLarge if the payload's lines already exceed a limit."""
     limits = invocation.limits
     count = check_record_count(invocation.payload, invocation.media_type, limits)
-    if count and TOP not in invocation.accept_parameters:
+    if count and not scorer.names_differ:
         check_response_size(count, model.schema.width, scorer.predict, scorer.encode, limits)
 
 

@@ -11,6 +11,7 @@ from typing import Any, Self
 from serve.errors import BadSetting
 from serve.limits import Limits
 from serve.media.types import MediaType
+from serve.output_keys import parse_output_keys
 from serve.text import quoted
 from serve.variables.other_images import explain_ineffective, reject_user_code
 from serve.variables.parsers import (
@@ -18,7 +19,6 @@ from serve.variables.parsers import (
     one_of,
     parse_boolean,
     parse_default_accept,
-    parse_keys,
     parse_log_level,
     parse_unsupported_multi_model,
     reject_quotes,
@@ -128,9 +128,9 @@ class Settings:
     inference_output: tuple[str, ...] = _setting(
         "SAGEMAKER_INFERENCE_OUTPUT",
         (),
-        parse_keys,
-        "comma-separated keys to return for each record, "
-        "such as `predicted_label,probability`; default: only the score",
+        parse_output_keys,
+        "comma-separated keys to return for each record, such as `predicted_label,probability`, "
+        "if `Accept` has no `outputs=`; default: only the score",
     )
     ensemble: bool | None = _setting(
         "SAGEMAKER_INFERENCE_ENSEMBLE",

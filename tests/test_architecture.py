@@ -37,9 +37,9 @@ LAYERS = {
     "serve": [
         {"serve.text", "serve.column_names", "serve.errors"},
         {"serve.logs", "serve.stopwatch", "serve.limits"},
+        {"serve.output_keys"},
         {"serve.media"},
         {"serve.records", "serve.columns", "serve.parallel"},
-        {"serve.output_keys"},
         {"serve.variables"},
         {"serve.settings"},
         {"serve.diagnosis"},

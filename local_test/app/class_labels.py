@@ -8,18 +8,20 @@ from dataclasses import dataclass
 class ClassLabels:
     """The labels of a classifier, in the order of its classes.
 
-    ``score_is_probability`` is true if a single score is the probability of the second class.
+    ``score_is_probability`` is true if a single score is the probability of the second class, which
+    is predicted above ``threshold``.
     """
 
     labels: tuple[str, ...]
     score_is_probability: bool = False
+    threshold: float = 0.5
 
     def predicted_index(self, scores: Sequence[float]) -> int:
         """Return the index of the predicted class; raises IndexError or ValueError if none fits."""
         if len(scores) > 1:
             return scores.index(max(scores))
         if len(self.labels) == 2:
-            threshold = 0.5 if self.score_is_probability else 0.0
+            threshold = self.threshold if self.score_is_probability else 0.0
             return int(scores[0] > threshold)
         return [float(index) for index in range(len(self.labels))].index(scores[0])
 

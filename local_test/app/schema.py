@@ -36,12 +36,17 @@ class Feature:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The quantity that the model predicts; ``classes`` are in the order of a record's scores."""
+    """The quantity that the model predicts.
+
+    ``classes`` are in the order of a record's scores. Of two classes, the second one is predicted
+    if its probability is above ``threshold``.
+    """
 
     name: str
     unit: str
     description: str
     classes: tuple[str, ...]
+    threshold: float = 0.5
 
     @property
     def title(self) -> str:
@@ -106,4 +111,5 @@ def _read_target(entry: dict[str, Any]) -> Target:
         unit=entry.get("unit", ""),
         description=entry.get("description", ""),
         classes=tuple(str(label) for label in entry.get("classes", ())),
+        threshold=entry.get("threshold", 0.5),
     )

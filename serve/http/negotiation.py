@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from serve.codecs import CODECS, LINE_CODECS, choose_charset, read_content_type
 from serve.errors import NotAcceptable
-from serve.media.parameters import check_accept_parameters, parse_stream
+from serve.media.accept import check_accept_parameters, parse_stream
 from serve.media.types import CSV, JSON, JSON_LINES, MediaType, negotiate, parse_content_type
 from serve.media.unsupported import describe_accept
 from serve.settings import Settings

@@ -29,7 +29,7 @@ from serve.http.messages import (
     echo_custom_attributes,
     identify,
 )
-from serve.http.model_settings import verify_default_accept, warn_about_null_keys
+from serve.http.model_settings import verify_model_settings
 from serve.http.negotiation import negotiate_terms
 from serve.inference import Invocation, infer, infer_row_by_row, infer_slices, limit_size
 from serve.logs import is_logged, log_event
@@ -73,8 +73,7 @@ class Responder:
         # A streamed response is computed as fast as the client reads it, and never held in memory.
         self._stream_limits = replace(self._limits, max_response_bytes=math.inf)
         self._max_gzip_ratio = settings.max_gzip_ratio or math.inf
-        warn_about_null_keys(model, self._output_keys)
-        self._explains_by_default = verify_default_accept(model, settings)
+        self._explains_by_default = verify_model_settings(model, settings)
         self._negotiate_terms = lru_cache(CACHED_TERMS)(partial(negotiate_terms, settings))
         max_rows = MAX_INLINE_SECONDS / model.seconds_per_row if model.seconds_per_row else 0
         self._max_inline_bytes = min(

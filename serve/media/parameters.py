@@ -1,4 +1,4 @@
-"""The parameters of Content-Type and Accept: find those that this server does not know.
+"""The parameters of Content-Type, and how to find parameters that this server does not know.
 
 A misspelled or misplaced parameter is an error, because ignoring it could change a prediction. A
 parameter that does not resemble one of this server's, such as ``profile``, is ignored.
@@ -8,19 +8,19 @@ import re
 from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 
-from serve.errors import NotAcceptable, UnsupportedMediaType
+from serve.errors import UnsupportedMediaType
 from serve.media.types import (
     ACCEPT_PARAMETERS,
+    CELLS,
     CSV,
     EXPLAIN,
     JSON,
     JSON_LINES,
     LIBSVM,
+    OUTPUTS,
     STREAM,
     TOP,
-    parse_media_type,
     remove_quoted,
-    split_accept,
 )
 from serve.text import quoted
 
@@ -58,11 +58,16 @@ SYNONYMS = {
     "top_k": TOP,
     "top_n": TOP,
     "chunked": STREAM,
+    "output": OUTPUTS,
+    "keys": OUTPUTS,
+    "classes": OUTPUTS,
+    "probabilities": OUTPUTS,
+    "flat": CELLS,
+    "flatten": CELLS,
 }
 # Parameters of other programs that would change predictions, and what to use here.
 BASE_HINT = "the index base is a setting, SERVE_LIBSVM_BASE"
 MISSING_HINT = 'a number that means missing is declared in schema.json, as "missing_value"'
-OUTPUT_HINT = "the outputs are a setting, SAGEMAKER_INFERENCE_OUTPUT"
 CONTENT_TYPE_HINTS: Mapping[str, Mapping[str, str]] = {
     CSV: {
         "missing": MISSING_HINT,
@@ -85,7 +90,6 @@ CONTENT_TYPE_HINTS: Mapping[str, Mapping[str, str]] = {
         "missing_value": MISSING_HINT,
     },
 }
-ACCEPT_HINTS = {"output": OUTPUT_HINT, "outputs": OUTPUT_HINT}
 
 SIMILARITY = 0.75
 NAME = re.compile(r";\s*([\w.-]+)")
@@ -95,35 +99,12 @@ def check_content_type_parameters(header: str | None, media_type: str) -> None:
     """Raise UnsupportedMediaType for a misspelled, misplaced, repeated or unsupported parameter."""
     known = CONTENT_TYPE_PARAMETERS.get(media_type, ())
     hints = CONTENT_TYPE_HINTS.get(media_type, {})
-    problem = _find_problem(header or "", known, hints)
+    problem = find_problem(header or "", known, hints)
     if problem := problem or _find_misplaced(header or "", media_type):
         raise UnsupportedMediaType(f"Content-Type: {problem}")
 
 
-def check_accept_parameters(header: str | None) -> None:
-    """Raise NotAcceptable for a misspelled, repeated or invalid parameter of any media range."""
-    if not header or ";" not in header:
-        return
-    for entry in split_accept(header):
-        if problem := _find_problem(entry, ACCEPT_PARAMETERS, ACCEPT_HINTS):
-            raise NotAcceptable(f"Accept: {problem}")
-        parameters = parse_media_type(entry).parameters
-        parse_stream(parameters)
-        if TOP in parameters and EXPLAIN not in parameters:
-            raise NotAcceptable(
-                f"Accept: top={parameters[TOP]}: requires explain=contributions in the same entry"
-            )
-
-
-def parse_stream(parameters: Mapping[str, str]) -> bool:
-    """Return whether the parameters of Accept request a stream; raises NotAcceptable."""
-    text = parameters.get(STREAM, "false")
-    if text.lower() not in ("true", "false"):
-        raise NotAcceptable(f"Accept: expected stream=true or stream=false, got {quoted(text)}")
-    return text.lower() == "true"
-
-
-def _find_problem(entry: str, known: Collection[str], hints: Mapping[str, str]) -> str | None:
+def find_problem(entry: str, known: Collection[str], hints: Mapping[str, str]) -> str | None:
     """Return the first problem with the names of an entry's parameters, or None."""
     entry = remove_quoted(entry)
     names = _list_names(entry)

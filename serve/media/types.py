@@ -47,8 +47,8 @@ ALIASES = {
 }
 
 # The parameters that an Accept header may use to shape the response.
-EXPLAIN, TOP, STREAM = "explain", "top", "stream"
-ACCEPT_PARAMETERS = (EXPLAIN, TOP, STREAM)
+EXPLAIN, TOP, STREAM, OUTPUTS, CELLS = "explain", "top", "stream", "outputs", "cells"
+ACCEPT_PARAMETERS = (EXPLAIN, TOP, STREAM, OUTPUTS, CELLS)
 
 # Without the alternative, a text of many escaped quotes would take quadratic time.
 QUOTED_STRING = re.compile(r'"(?:[^"\\]|\\.)*(?:"|(?P<unterminated>\\?\Z))')

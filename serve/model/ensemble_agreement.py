@@ -9,10 +9,18 @@ import xgboost
 
 from serve.errors import BadArtifact
 from serve.model.artifact import ModelFile
+from serve.model.classes import DEFAULT_THRESHOLD
 from serve.model.estimator import read_estimator
 from serve.model.files.names import SCHEMA_NAME
 from serve.model.schema_json.conflicts import NUMERIC_TYPES
-from serve.model.schema_json.keys import CLASSES, FEATURES, LIBSVM_BASE, MISSING_VALUE, PREDICTION
+from serve.model.schema_json.keys import (
+    CLASSES,
+    FEATURES,
+    LIBSVM_BASE,
+    MISSING_VALUE,
+    PREDICTION,
+    THRESHOLD,
+)
 from serve.schema.feature import CodeFeature, Feature
 from serve.schema.label_feature import LabelFeature
 from serve.schema.schema import Schema
@@ -67,8 +75,10 @@ def list_stated_properties(file: ModelFile, booster: xgboost.Booster) -> Propert
     document = json.loads(file.schema.read_bytes()) if file.schema else {}
     prediction = document.get(PREDICTION, {})
     classes = prediction.get(CLASSES) or read_estimator(booster).classes
+    threshold = prediction.get(THRESHOLD, DEFAULT_THRESHOLD if classes else None)
     return {
         f'"{PREDICTION}": "{CLASSES}"': list(classes) if classes else None,
+        f'"{PREDICTION}": "{THRESHOLD}"': threshold,
         f'"{PREDICTION}": "name"': prediction.get("name"),
         f'"{PREDICTION}": "unit"': prediction.get("unit"),
         **{

@@ -33,6 +33,13 @@ class Estimator:
     missing_value: float | None = None
     classes: tuple[Any, ...] | None = None
 
+    @property
+    def class_names(self) -> tuple[str, ...] | None:
+        """The classes if they are texts, otherwise None."""
+        if self.classes and all(isinstance(label, str) for label in self.classes):
+            return self.classes
+        return None
+
 
 def read_estimator(booster: xgboost.Booster) -> Estimator:
     """Return the estimator that saved a booster; its properties are None if none did."""

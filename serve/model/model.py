@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from serve.errors import BadArtifact
 from serve.model.artifact import ModelFile, find_model
 from serve.model.booster import read_booster
+from serve.model.classes import Classes, read_classes
 from serve.model.ensemble import (
     VOTING_OBJECTIVES,
     majority_vote,
@@ -47,6 +48,7 @@ class Model:
         booster_type: XGBoost's ``booster`` parameter: gbtree, dart or gblinear.
         rounds_used: the number of boosting rounds that predict, which early stopping reduces.
         class_count: the number of classes of a multi-class model, otherwise 0.
+        classes: the names of the classes, if they are known.
         predictor: predicts all rows in one call.
         max_rows_one_by_one: up to this many rows, a call for each row is faster than one for all.
         seconds_per_row: the approximate prediction time of one row among many.
@@ -68,6 +70,7 @@ class Model:
     seconds_per_row: float = 0.0
     members: tuple["Model", ...] = ()
     warnings: tuple[str, ...] = ()
+    classes: Classes | None = None
 
     def predict(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the predictions, float32 (n,) or (n, k), for features, float32 (n, f) with n > 0.
@@ -122,6 +125,7 @@ def _combine(file: ModelFile, members: tuple[Model, ...]) -> Model:
         members=members,
         predictor=lambda features: combine([predictor(features) for predictor in predictors]),
         warnings=tuple(chain.from_iterable(member.warnings for member in members)),
+        classes=next((member.classes for member in members if member.classes), None),
     )
 
 
@@ -142,7 +146,7 @@ def _load_file(file: ModelFile, settings: Settings) -> Model:
     """Return the model in one file."""
     booster = read_booster(file, allow_newer=settings.allow_newer)
     learner = json.loads(booster.save_config())["learner"]
-    schema = _read_schema(file, booster, learner, settings)
+    schema, classes = _read_schema(file, booster, learner, settings)
     booster_type = learner["gradient_booster"]["name"]
     rounds = choose_rounds(booster, booster_type, settings.early_stopping)
     if booster_type == "gbtree":
@@ -161,13 +165,17 @@ def _load_file(file: ModelFile, settings: Settings) -> Model:
         int(learner["learner_model_param"]["num_class"]),
         predictor,
         warnings=tuple(warnings),
+        classes=classes,
     )
 
 
 def _read_schema(
     file: ModelFile, booster: xgboost.Booster, learner: Mapping[str, Any], settings: Settings
-) -> Schema:
-    """Return the schema of a model file; raises BadArtifact, with the path of schema.json."""
+) -> tuple[Schema, Classes | None]:
+    """Return the schema and the classes of a model file.
+
+    Raises BadArtifact, with the path of schema.json.
+    """
     path = file.schema or file.path.with_name(SCHEMA_NAME)
     schema_file = read_schema_file(path)
     estimator = read_estimator(booster)
@@ -176,7 +184,7 @@ def _read_schema(
         check_classes(schema_file, learner, estimator)
     except SchemaConflict as error:
         raise BadArtifact(f"{path}: {error}") from error
-    return schema
+    return schema, read_classes(schema_file, learner, estimator)
 
 
 def _build_dmatrix_predictor(booster: xgboost.Booster, booster_type: str, rounds: int) -> Predictor:

@@ -14,16 +14,18 @@ import numpy as np
 import xgboost
 from numpy.typing import NDArray
 
-from serve.columns import Column, ValuesByName
+from serve.columns import Column, ValuesByClass, ValuesByName
 from serve.errors import NotAcceptable
 from serve.media.types import EXPLAIN, JSON, JSON_LINES, TOP
 from serve.model.ensemble import mean
 from serve.model.model import Model
+from serve.output_keys import SEPARATORS
 from serve.text import quoted
 
 MARGIN, CONTRIBUTIONS, BIAS, LEAVES = "margin", "contributions", "bias", "leaves"
 KINDS = (MARGIN, CONTRIBUTIONS, LEAVES)
-SEPARATORS = re.compile(r"[+,\s]+")
+# The objectives whose only margin, if it is positive, means the second class.
+CLASSIFIERS = ("binary:", "reg:logistic")
 POSITIVE_NUMBER = re.compile(r"0*[1-9]\d{0,8}", re.ASCII)
 # Booster.predict, unlike Booster.inplace_predict, is not guaranteed to be thread-safe.
 PREDICT_LOCK = threading.Lock()
@@ -64,23 +66,26 @@ def explain(
 ) -> dict[str, Column]:
     """Return the requested explanations as columns, in the order of KINDS.
 
-    Margins are float32 (n,) or (n, k). Contributions are float32 (n, f) or (n, f, k), and the bias
-    has the shape of the margins. The sum of the contributions and the bias is the margin. Leaves
-    are int64 (n, trees). The explanation of an ensemble is the mean of its members' explanations.
+    Margins are float32 (n,) or (n, k), by class if the classes have names. Contributions are
+    float32 (n, f) or (n, f, k), and the bias has the shape of the margins. The sum of the
+    contributions and the bias is the margin. Leaves are int64 (n, trees). The explanation of an
+    ensemble is the mean of its members' explanations.
 
     Raises NotAcceptable if XGBoost does not support an explanation for the model.
     """
     columns: dict[str, Column] = {}
     if MARGIN in options.kinds:
-        columns[MARGIN] = _predict_mean(model, features, output_margin=True)
+        margins = _predict_mean(model, features, output_margin=True)
+        columns[MARGIN] = _name_classes(model, margins)
     if CONTRIBUTIONS in options.kinds:
         values = _predict_mean(model, features, pred_contribs=True)
         if values.ndim > 2:  # noqa: PLR2004
             values = values.transpose(0, 2, 1)  # (n, k, f + 1) to (n, f + 1, k)
+        bias = values[:, -1]
         columns[CONTRIBUTIONS] = ValuesByName(
-            _list_feature_names(model), values[:, :-1], options.top
+            _list_feature_names(model), values[:, :-1], options.top, _list_classes(model, bias)
         )
-        columns[BIAS] = values[:, -1]
+        columns[BIAS] = _name_classes(model, bias)
     if LEAVES in options.kinds:
         leaves = _predict(model, features, pred_leaf=True)
         columns[LEAVES] = leaves.reshape(len(features), -1).astype(np.int64)
@@ -98,6 +103,24 @@ def _parse_top(text: str | None, kinds: frozenset[str], accept: str) -> int | No
             f"with either {JSON} or {JSON_LINES}"
         )
     return int(text)
+
+
+def _name_classes(model: Model, values: NDArray[np.float32]) -> Column:
+    classes = _list_classes(model, values)
+    return values if classes is None else ValuesByClass(classes, values)
+
+
+def _list_classes(model: Model, values: NDArray[np.float32]) -> tuple[str, ...] | None:
+    """Return the names of the classes that margins, float32 (n,) or (n, k), refer to.
+
+    A single margin refers to the second class, unless a custom objective defines its meaning.
+    """
+    if model.classes is None:
+        return None
+    names = model.classes.texts
+    if values.ndim > 1:
+        return names if values.shape[1] == len(names) else None
+    return names[1:] if model.objective.startswith(CLASSIFIERS) else None
 
 
 def _list_feature_names(model: Model) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Compute the outputs that SAGEMAKER_INFERENCE_OUTPUT selects, such as predicted_label.
+"""Compute the outputs that a request or SAGEMAKER_INFERENCE_OUTPUT selects.
 
 Values that the AWS XGBoost image also returns match (docs/migrating-from-aws.md).
 """
@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from serve.columns import Column, build_null_column
+from serve.model.model import Model
 from serve.output_keys import (
+    CLASS_KEYS,
     LABELS,
     PREDICTED_LABEL,
     PREDICTED_SCORE,
@@ -18,46 +20,53 @@ from serve.output_keys import (
     PROBABILITY,
     RAW_SCORE,
     RAW_SCORES,
+    SCORE,
     SPREAD,
 )
+from serve.outputs.classes import compute_class_column
 
 Floats = NDArray[np.float32]
 # Computes an output of n rows from predictions, float32 (n,) or (n, k), and the number of classes.
 # Returns None if the output would be a list of lists.
 OutputFunction = Callable[[Floats, int], NDArray[Any] | None]
 
-# The only output if SAGEMAKER_INFERENCE_OUTPUT is not set.
-SCORE = "score"
 ONE, HALF = np.float32(1), np.float32(0.5)
 
 
 def select_outputs(
-    keys: Sequence[str],
-    objective: str,
-    class_count: int,
-    predictions: Floats,
-    spread: Floats | None = None,
+    keys: Sequence[str], model: Model, predictions: Floats, spread: Floats | None = None
 ) -> dict[str, Column]:
-    """Return a column for each key; a key that the objective does not support gets nulls.
+    """Return a column for each key; a key of AWS that the objective does not support gets nulls.
 
     ``predictions`` and ``spread`` are float32 (n,) or (n, k). ``spread`` is None if the model has
     no spread.
     """
-    functions = OUTPUTS_BY_OBJECTIVE.get(objective, DEFAULT_OUTPUTS)
     columns: dict[str, Column] = {}
     for key in keys:
-        column = None
         if key == SPREAD:
-            column = spread
-        elif key in functions:
-            column = functions[key](predictions, class_count)
+            column: Column | None = spread
+        elif key in CLASS_KEYS:
+            column = compute_class_column(model, key, predictions)
+        else:
+            column = _compute(key, model, predictions)
         columns[key] = build_null_column(len(predictions)) if column is None else column
     return columns
 
 
+def _compute(key: str, model: Model, predictions: Floats) -> NDArray[Any] | None:
+    if key == SCORE:
+        return predictions
+    functions = OUTPUTS_BY_OBJECTIVE.get(model.objective, DEFAULT_OUTPUTS)
+    return functions[key](predictions, model.class_count) if key in functions else None
+
+
 def find_null_keys(keys: Sequence[str], columns: Mapping[str, Column]) -> list[str]:
     """Return the keys whose columns contain only nulls."""
-    return [key for key in keys if np.isnan(np.asarray(columns[key], dtype=np.float64)).all()]
+    return [
+        key
+        for key in keys
+        if isinstance(values := columns[key], np.ndarray) and np.isnan(values.astype(float)).all()
+    ]
 
 
 def _unchanged(predictions: Floats, _class_count: int) -> Floats:

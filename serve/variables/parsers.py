@@ -2,13 +2,11 @@
 
 import logging
 from collections.abc import Callable
-from difflib import get_close_matches
 
 from serve.errors import NotAcceptable
-from serve.media.parameters import check_accept_parameters
+from serve.media.accept import check_accept_parameters
 from serve.media.types import RESPONSE_TYPES, MediaType, parse_media_type
-from serve.output_keys import OUTPUT_KEYS
-from serve.text import listed, quoted
+from serve.text import listed
 
 MAX_DIGITS = 18  # more than any setting needs; int() rejects thousands of digits
 QUOTES = "\"'"
@@ -78,24 +76,6 @@ def parse_default_accept(text: str) -> MediaType:
     except NotAcceptable as error:
         raise ValueError(str(error)) from error
     return media_type
-
-
-def parse_keys(text: str) -> tuple[str, ...]:
-    """Return comma-separated keys in lower case, each once, in order; whitespace is ignored."""
-    keys = "".join(text.split()).lower().split(",")
-    unique_keys = tuple(dict.fromkeys(key for key in keys if key))
-    if not unique_keys:
-        raise ValueError("expected comma-separated keys, such as predicted_label,probability")
-    for key in unique_keys:
-        if key not in OUTPUT_KEYS:
-            raise ValueError(_describe_unknown_key(key))
-    return unique_keys
-
-
-def _describe_unknown_key(key: str) -> str:
-    similar = get_close_matches(key, OUTPUT_KEYS, 1)
-    hint = f"did you mean {quoted(similar[0])}?" if similar else f"expected {listed(OUTPUT_KEYS)}"
-    return f"unknown key {quoted(key)}: {hint}"
 
 
 def parse_log_level(text: str) -> int:

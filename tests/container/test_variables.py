@@ -143,7 +143,8 @@ def test_user_code_prevents_startup(monkeypatch: pytest.MonkeyPatch, folder: Pat
             "xyz",
             (
                 'unknown key "xyz": expected "predicted_label", "labels", "probability", '
-                '"probabilities", "raw_score", "raw_scores", "predicted_score", "spread"'
+                '"probabilities", "raw_score", "raw_scores", "predicted_score", "spread", '
+                '"class", "class_probabilities", "score"'
             ),
         ),
         ('["probability"]', 'did you mean "probability"?'),

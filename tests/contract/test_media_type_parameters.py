@@ -204,7 +204,12 @@ def test_text_that_is_invalid_in_its_charset(cities: Server) -> None:
         ("application/json; shap=true", 'unknown parameter "shap"; did you mean "explain"?'),
         ("text/csv; streaming=true", 'unknown parameter "streaming"; did you mean "stream"?'),
         ("application/json; explain=contributions; tops=3", '"tops"; did you mean "top"?'),
-        ("text/csv; output=labels", "the outputs are a setting, SAGEMAKER_INFERENCE_OUTPUT"),
+        ("text/csv; output=labels", 'unknown parameter "output"; did you mean "outputs"?'),
+        (
+            "text/csv; outputs=label",
+            'unknown key "label": did you mean "labels"? expected "predicted_label", ',
+        ),
+        ("text/csv, margin", '"margin" is not a media type'),
         ("application/*; q=0.5; top=3, text/csv", "top=3: requires explain=contributions"),
         ("text/csv, application/json; q=0.1; stream=yes", "expected stream=true or stream=false"),
         ("text/csv; stream", 'expected stream=…, got "stream" without a value'),

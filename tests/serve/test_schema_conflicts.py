@@ -227,7 +227,7 @@ def test_categorical_splits_without_types(tmp_path: Path) -> None:
         ('{"features": [{}, {}], "features": []}', 'duplicate key: "features"'),
         ('{"features": {"a": {}}}', '"features": expected a list of objects, got {"a": {}}'),
         ('{"prediction": null}', '"prediction": expected an object, got null'),
-        ('{"threshold": 0.5}', 'unknown key "threshold": expected "features"'),
+        ('{"threshold": 0.5}', 'did you mean "threshold" in "prediction"?'),
         ('{"classes": ["a", "b"]}', 'did you mean "classes" in "prediction"?'),
         ('{"features": [{"MissingValue": 1}, {}]}', 'did you mean "missing_value"?'),
         ('{"base_margin": [1]}', '"base_margin" is not supported'),

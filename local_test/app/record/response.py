@@ -65,7 +65,8 @@ def parse_prediction(exchange: Exchange, target: Target, names: list[str]) -> Pr
         ) from error
 
 
-def _parse_record(record: dict[str, Any], target: Target, names: list[str]) -> Prediction:
+def _parse_record(named: dict[str, Any], target: Target, names: list[str]) -> Prediction:
+    record = _remove_class_names(named)
     score = record["score"]
     has_score_list = isinstance(score, list)
     scores = [_to_finite(value) for value in (score if has_score_list else [score])]
@@ -78,6 +79,21 @@ def _parse_record(record: dict[str, Any], target: Target, names: list[str]) -> P
     else:
         prediction = _predict_from_score(scores[0], target, explanation)
     return replace(prediction, warning=warning or prediction.warning)
+
+
+def _remove_class_names(record: dict[str, Any]) -> dict[str, Any]:
+    """Return a record whose margins and contributions are numbers, or lists in order of classes."""
+    plain = {key: _list_values(value) for key, value in record.items() if key != "contributions"}
+    if "contributions" in record:
+        contributions = record["contributions"].items()
+        plain["contributions"] = {name: _list_values(value) for name, value in contributions}
+    return plain
+
+
+def _list_values(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    return list(value.values()) if len(value) > 1 else next(iter(value.values()))
 
 
 def _to_finite(value: Any) -> float:
@@ -115,7 +131,7 @@ def _predict_from_score(
         return Prediction(format_amount(score), "", (), None, warning=UNKNOWN_SCORE)
     # If it is not a probability, it is a margin, and a positive one means the second class.
     is_probability = explanation is not None and explanation.link is LOGISTIC
-    class_labels = ClassLabels(target.classes, is_probability)
+    class_labels = ClassLabels(target.classes, is_probability, target.threshold)
     if is_probability and len(class_labels.labels) == 2:
         return _predict_class([score], class_labels, [1 - score, score], explanation)
     label = class_labels.predicted_label([score])

@@ -10,11 +10,11 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from serve.codecs.csv.columns import format_columns
 from serve.codecs.csv.dialect import normalize_delimiter
 from serve.codecs.csv.fast_matrix import parse_csv_matrix
 from serve.codecs.csv.header import read_header
 from serve.codecs.csv.rows import read_rows
-from serve.codecs.json.text import format_values
 from serve.codecs.lines import (
     BYTE_ORDER_MARK,
     normalize_line_endings,
@@ -22,7 +22,7 @@ from serve.codecs.lines import (
     strip_blank_end,
 )
 from serve.codecs.row_limits import check_last_line
-from serve.columns import Column, Columns, ValuesByName
+from serve.columns import Columns
 from serve.errors import MalformedPayload
 from serve.records import Matrix, Records, Rows
 from serve.schema.schema import Schema
@@ -117,18 +117,8 @@ def encode(predictions: NDArray[np.float32]) -> bytes:
 
 
 def encode_columns(columns: Columns) -> bytes:
-    """Return one line per record, with one cell per column.
-
-    A list becomes one quoted cell (``"[0.1, 0.9]"``), null becomes ``nan``, and ValuesByName
-    becomes one cell per name.
-    """
-    cells = [
-        [_format_cell(text) for text in format_values(values)]
-        for column in columns.values()
-        for values in _split_by_name(column)
-        if len(values)
-    ]
-    return b"".join(b",".join(row) + b"\n" for row in zip(*cells, strict=True))
+    """Return one line per record, with one cell per column, or per name of ValuesByName."""
+    return format_columns(columns)
 
 
 def join(encoded: list[bytes]) -> list[bytes]:
@@ -140,17 +130,6 @@ def _encode_non_finite(predictions: NDArray[np.float32]) -> bytes:
     """Encode NaN and infinity as ``nan`` and ``inf``; orjson would write null."""
     lines = [",".join(map(str, np.atleast_1d(values))) + "\n" for values in predictions]
     return "".join(lines).encode()
-
-
-def _split_by_name(column: Column) -> list[NDArray[np.float32]]:
-    if isinstance(column, ValuesByName):
-        return [column.values[:, index] for index in range(len(column.names))]
-    return [column]
-
-
-def _format_cell(text: bytes) -> bytes:
-    text = text.replace(b"null", b"nan")
-    return b'"' + text + b'"' if text.startswith(b"[") else text
 
 
 def _is_blank(body: bytes, schema: Schema) -> bool:

@@ -7,7 +7,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from serve.columns import Column, Columns, ValuesByName
+from serve.columns import Column, Columns, Names, ValuesByClass, ValuesByName
 
 
 def format_values(values: NDArray[Any]) -> list[bytes]:
@@ -32,15 +32,49 @@ def format_objects(columns: Columns) -> list[bytes]:
     return [_join_members(zip(keys, row, strict=True)) for row in rows]
 
 
+def format_names(column: Names) -> list[bytes]:
+    """Return the name of each record as JSON: a string or a whole number."""
+    texts = [_format_class(name) for name in column.names]
+    texts.append(b"null")  # for the index -1
+    return [texts[index] for index in column.values.tolist()]
+
+
+def _format_class(name: str | int) -> bytes:
+    return orjson.dumps(name) if isinstance(name, str) else str(name).encode()
+
+
 def _format_column(column: Column) -> list[bytes]:
-    if not isinstance(column, ValuesByName):
-        return format_values(column)
+    match column:
+        case Names():
+            return format_names(column)
+        case ValuesByName():
+            return _format_by_name(column)
+        case ValuesByClass():
+            return _format_by_class(column.classes, column.values)
+        case _:
+            return format_values(column)
+
+
+def _format_by_class(classes: tuple[str, ...], values: NDArray[Any]) -> list[bytes]:
+    return _format_by_name(ValuesByName(classes, values.reshape(len(values), -1)))
+
+
+def _format_by_name(column: ValuesByName) -> list[bytes]:
     keys = _format_keys(column.names)
-    texts = [format_values(column.values[:, index]) for index in range(len(keys))]
+    texts = [_format_name(column, index) for index in range(len(keys))]
     return [
         _join_members((keys[index], texts[index][row]) for index in displayed)
         for row, displayed in enumerate(column.displayed_names().tolist())
     ]
+
+
+def _format_name(column: ValuesByName, index: int) -> list[bytes]:
+    values = column.values[:, index]
+    return (
+        format_values(values)
+        if column.classes is None
+        else _format_by_class(column.classes, values)
+    )
 
 
 def _format_keys(names: Iterable[str]) -> list[bytes]:

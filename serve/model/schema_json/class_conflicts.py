@@ -7,10 +7,12 @@ import numpy as np
 
 from serve.model.estimator import Estimator
 from serve.model.schema_json.file import SchemaConflict, SchemaFile
-from serve.model.schema_json.keys import CLASSES, PREDICTION
+from serve.model.schema_json.keys import CLASSES, PREDICTION, THRESHOLD
 from serve.text import counted, listed, quoted
 
 CLASSIFIER = "classifier"
+# The objectives whose single output is the probability of the second class.
+PROBABILITY_OBJECTIVES = ("binary:logistic", "reg:logistic")
 # The objectives of a model without classes, and those of them that predict a probability.
 REGRESSION_PREFIXES = ("reg:", "count:", "rank:", "survival:")
 LOGISTIC_REGRESSION = "reg:logistic"
@@ -23,17 +25,35 @@ DEFAULT_BASE_SCORE = 0.5
 def check_classes(
     schema_file: SchemaFile | None, learner: Mapping[str, Any], estimator: Estimator
 ) -> None:
-    """Raise SchemaConflict if schema.json lists classes that the model does not have.
+    """Raise SchemaConflict if schema.json describes classes that the model does not have.
 
     ``learner`` is the object of this name in the booster's configuration.
     """
-    if schema_file is None or schema_file.classes is None:
+    if schema_file is None:
+        return
+    if schema_file.threshold is not None:
+        _check_threshold(schema_file, learner, estimator)
+    if schema_file.classes is None:
         return
     _check_count(schema_file.classes, learner["learner_model_param"])
     _check_objective(learner, estimator)
-    saved = estimator.classes
-    if saved and all(isinstance(label, str) for label in saved) and saved != schema_file.classes:
+    saved = estimator.class_names
+    if saved and saved != schema_file.classes:
         _reject(f"expected {listed(saved)} as in the model, got {listed(schema_file.classes)}")
+
+
+def _check_threshold(
+    schema_file: SchemaFile, learner: Mapping[str, Any], estimator: Estimator
+) -> None:
+    """Reject a threshold of a model that does not predict one probability, or has no classes."""
+    objective = learner["objective"]["name"]
+    if objective not in PROBABILITY_OBJECTIVES:
+        expected = quoted(PROBABILITY_OBJECTIVES[0])
+        _reject(f"expected the objective {expected}, got {quoted(objective)}", THRESHOLD)
+    if int(learner["learner_model_param"].get("num_target", 1)) > 1:
+        _reject("not supported for a model with several outputs", THRESHOLD)
+    if not (schema_file.classes or estimator.class_names):
+        _reject(f'requires "{CLASSES}", the names that it decides between', THRESHOLD)
 
 
 def _check_count(classes: tuple[str | int, ...], parameters: Mapping[str, str]) -> None:
@@ -70,5 +90,5 @@ def _is_base_score_estimated(learner: Mapping[str, Any]) -> bool:
     return not was_set and bool(np.any(np.array(scores) != DEFAULT_BASE_SCORE))
 
 
-def _reject(message: str) -> NoReturn:
-    raise SchemaConflict(f'"{PREDICTION}": "{CLASSES}": {message}')
+def _reject(message: str, key: str = CLASSES) -> NoReturn:
+    raise SchemaConflict(f'"{PREDICTION}": "{key}": {message}')

@@ -21,6 +21,7 @@ from serve.model.schema_json.keys import (
     MISSING_VALUE,
     PREDICTION,
     PREDICTION_KEYS,
+    THRESHOLD,
     check_keys,
 )
 from serve.text import listed, quoted
@@ -38,6 +39,7 @@ class SchemaFile:
     libsvm_base: int | None = None
     classes: tuple[str | int, ...] | None = None
     missing_value: float | None = None
+    threshold: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,7 @@ def _parse_document(document: Any) -> SchemaFile:
         document.get(LIBSVM_BASE),
         None if classes is None else tuple(classes),
         _parse_missing_value(document),
+        prediction.get(THRESHOLD),
     )
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from serve.model.schema_json.value_hints import find_features_hint, find_type_hint, find_value_hint
 from serve.text import listed, quoted, with_hint
 
-FEATURES, PREDICTION, CLASSES = "features", "prediction", "classes"
+FEATURES, PREDICTION, CLASSES, THRESHOLD = "features", "prediction", "classes", "threshold"
 LIBSVM_BASE, MISSING_VALUE = "libsvm_base", "missing_value"
 FEATURE_TYPES = ("float", "int", "q", "i", "c")
 # XGBoost's own limit: float32 represents every whole number up to this one.
@@ -92,6 +92,24 @@ def _is_range(value: Any) -> bool:
     return all(map(_is_number, value)) and value[0] <= value[1]
 
 
+def _is_class_list(value: Any) -> bool:
+    """Return whether a value is a list of names, each of which is one line of valid text."""
+    if not _is_unique_list(value, str, int):
+        return False
+    texts = [str(name) for name in value]
+    return len(set(texts)) == len(texts) and all(map(_is_line, texts))
+
+
+def _is_line(text: str) -> bool:
+    """Return whether a text can be a cell of a line; JSON may contain half of a character."""
+    is_valid = not any("\ud800" <= character <= "\udfff" for character in text)
+    return is_valid and not any(character in "\r\n\0" for character in text)
+
+
+def _is_probability(value: Any) -> bool:
+    return type(value) in (int, float) and 0 <= value <= 1
+
+
 def _is_unique_list(value: Any, *types: type) -> bool:
     if not isinstance(value, list) or any(type(item) not in types for item in value):
         return False
@@ -116,9 +134,8 @@ PREDICTION_KEYS = {
     "name": TEXT,
     "unit": TEXT,
     "description": TEXT,
-    CLASSES: Key(
-        "a list of unique strings or whole numbers", lambda value: _is_unique_list(value, str, int)
-    ),
+    CLASSES: Key("a list of unique strings without line breaks, or whole numbers", _is_class_list),
+    THRESHOLD: Key("a number from 0 to 1", _is_probability),
 }
 FEATURE_KEYS = {
     "name": TEXT,
