@@ -1,0 +1,1 @@
+"""Write schema.json from a model and a CSV sample of its training data."""
