@@ -124,8 +124,9 @@ test-quick: setup $(VENV)/aws-ready ## Run the tests of codecs, schema, HTTP and
 .PHONY: adversary
 adversary: setup ## Attack the server with random payloads and heads; SECONDS (60), SEED (1)
 	@seconds=$(or $(SECONDS),60); seed=$(or $(SEED),1); \
-	$(RUN) -m tests.adversary.numbers --seconds $$((seconds * 5 / 6)) --seed $$seed && \
-	$(RUN) -m tests.adversary.heads --seconds $$((seconds / 6)) --seed $$seed
+	$(RUN) -m tests.adversary.numbers --seconds $$((seconds / 2)) --seed $$seed && \
+	$(RUN) -m tests.adversary.heads --seconds $$((seconds / 6)) --seed $$seed && \
+	$(RUN) -m tests.adversary.heads.fast_path --seconds $$((seconds / 3)) --seed $$seed
 
 .PHONY: test-app
 test-app: setup $(VENV)/app-ready chromium ## Test the web application in headless Chromium

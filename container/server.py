@@ -127,7 +127,7 @@ def _build_application(prepared: Prepared, settings: Settings) -> Any:
     flask_app = build_app(responder, build_execution_parameters(settings, sizing.workers))
     flask_app.register_error_handler(ParseException, _respond_to_parse_error)
     if settings.frontend == "asgi":
-        return AsgiFrontEnd(responder, flask_app, sizing.threads)
+        return AsgiFrontEnd(responder, flask_app, sizing.threads, fast_path=settings.fast_path)
     return flask_app
 
 

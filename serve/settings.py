@@ -202,6 +202,13 @@ class Settings:
         "HTTP front end: `asgi` handles pings and invocations itself and passes other requests "
         "to Flask; `flask` handles all requests in Flask",
     )
+    fast_path: bool = _setting(
+        "SERVE_FAST_PATH",
+        True,
+        parse_boolean,
+        "`asgi` only: respond to a short request without gunicorn's parser if it arrives in one "
+        "piece; no response depends on this",
+    )
     log_level: int = _setting(
         "SAGEMAKER_CONTAINER_LOG_LEVEL",
         logging.INFO,

@@ -19,6 +19,9 @@ class ConnectionOwner(Protocol):
     """The worker that a connection belongs to."""
 
     loop: asyncio.AbstractEventLoop
+    alive: bool
+    nr: int
+    max_requests: int
 
     def connection_opened(self, connection: "PacedConnection") -> None:
         """Add a connection."""
@@ -34,6 +37,7 @@ class PacedConnection(ASGIProtocol):
     """
 
     worker: ConnectionOwner
+    _keepalive_handle: asyncio.TimerHandle | None
 
     def connection_made(self, transport: Any) -> None:
         self._body_is_invalid = False
@@ -83,7 +87,7 @@ class PacedConnection(ASGIProtocol):
 
     def close_idle(self) -> None:
         """Close the connection as gunicorn does at the end of its keep-alive time."""
-        self._keepalive_timeout()
+        super()._keepalive_timeout()
 
     def _on_headers_complete(self) -> Any:
         self.waiting_since = self.worker.loop.time()
@@ -97,6 +101,14 @@ class PacedConnection(ASGIProtocol):
     def _arm_keepalive_timer(self) -> None:
         self.waiting_since = self.worker.loop.time()
         super()._arm_keepalive_timer()
+
+    def _keepalive_timeout(self) -> None:
+        """Close the connection, unless there was a request since the timer was started."""
+        remaining = self.waiting_since + self._keepalive - self.worker.loop.time()
+        if remaining > 0:
+            self._keepalive_handle = self.worker.loop.call_later(remaining, self._keepalive_timeout)
+        else:
+            self.close_idle()
 
     def _close_without_request(self) -> None:
         if self.is_idle and self.req_count <= 1:

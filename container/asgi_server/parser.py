@@ -20,6 +20,11 @@ class HeadParser(PythonProtocol):
 
     __slots__ = ()
 
+    @property
+    def is_at_start(self) -> bool:
+        """Whether nothing of a request has been received."""
+        return not self._buffer and not self._empty_line_skipped and self._state == "request_line"
+
     def _finalize_headers(self) -> None:
         headers = [
             (CHECKED[name], value.decode("latin-1"))

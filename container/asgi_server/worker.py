@@ -9,6 +9,7 @@ from typing import Any
 from gunicorn.workers.gasgi import ASGIWorker
 
 from container.asgi_server.connection import Connection
+from container.asgi_server.fast_connection import FastConnection
 from container.connection_counts import CONNECTION_COUNTS, DEFER_SECONDS
 from serve.http.pace import STALL_SECONDS
 
@@ -54,6 +55,10 @@ class AsgiWorker(ASGIWorker):
         """
         self.cfg.set("timeout", math.ceil(STALL_SECONDS))
         super().init_process()
+
+    def load_wsgi(self) -> None:
+        super().load_wsgi()
+        self._connection_class = FastConnection if self.asgi.fast_path else Connection
 
     def init_signals(self) -> None:
         self._stopping = asyncio.Event()
@@ -147,7 +152,7 @@ class AsgiWorker(ASGIWorker):
             return False
         client.setblocking(False)
         task = self.loop.create_task(
-            self.loop.connect_accepted_socket(lambda: Connection(self), client)
+            self.loop.connect_accepted_socket(lambda: self._connection_class(self), client)
         )
         self._starting.add(task)
         task.add_done_callback(self._connection_started)

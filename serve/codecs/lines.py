@@ -48,6 +48,8 @@ def strip_blank_end(payload: bytes) -> bytes:
     Trailing spaces in the last line are not removed.
     """
     start = len(payload.rstrip(BLANKS))
+    if start == len(payload):
+        return payload
     end = min(_find(payload, b"\n", start), _find(payload, b"\r", start))
     return payload[:end]
 

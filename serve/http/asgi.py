@@ -42,7 +42,15 @@ HEADER_FIELDS = {
 class AsgiFrontEnd:
     """An ASGI application that handles small payloads in the event loop, others in threads."""
 
-    def __init__(self, responder: Responder, flask_app: WSGIApplication, threads: int) -> None:
+    def __init__(
+        self,
+        responder: Responder,
+        flask_app: WSGIApplication,
+        threads: int,
+        *,
+        fast_path: bool = True,
+    ) -> None:
+        self.fast_path = fast_path
         self._responder = responder
         self._flask_app = flask_app
         self._infer_threads = ThreadPoolExecutor(threads, "infer")
@@ -72,9 +80,22 @@ class AsgiFrontEnd:
         else:
             await self._stream(request, response, response.chunks, send)
 
+    def respond_at_once(self, request: HttpRequest, body: bytes) -> HttpResponse | None:
+        """Return the response to a ping or an invocation; None if it would take some time."""
+        if request.path == "/ping":
+            return _respond_to_ping(request)
+        if not body or not self._responder.should_run_inline(request, body):
+            return None
+        try:
+            return self._responder.respond(request, body)
+        except InvocationError as error:
+            return handle_client_error(request, error)
+        except Exception as error:  # noqa: BLE001  # a bug is a 500
+            return handle_server_error(request, error)
+
     async def _respond(self, request: HttpRequest, scope: Scope, receive: Receive) -> HttpResponse:
         if request.path == "/ping" and request.method in PING_METHODS:
-            return HttpResponse(200, echo_custom_attributes(request))
+            return _respond_to_ping(request)
         reservation = self._responder.reserve(request)
         try:
             return await self._respond_to_body(request, scope, receive, reservation)
@@ -126,6 +147,10 @@ class AsgiFrontEnd:
             request.caller.leave()
             raise
         await send({"type": "http.response.body", "body": b""})
+
+
+def _respond_to_ping(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(200, echo_custom_attributes(request))
 
 
 def _shorten_target(scope: Scope) -> None:

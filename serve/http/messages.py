@@ -45,6 +45,7 @@ class HttpRequest:
     accepts_chunked: bool = False
     caller: Caller = field(default_factory=Caller)
     reservation: Reservation | None = None
+    on_fast_path: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,7 +77,10 @@ class Responder:
         self._negotiate_terms = lru_cache(CACHED_TERMS)(partial(negotiate_terms, settings))
         max_rows = MAX_INLINE_SECONDS / model.seconds_per_row if model.seconds_per_row else 0
         self._max_inline_bytes = min(
-            MAX_INLINE_BYTES, max_rows * model.schema.width * MIN_CELL_BYTES
+            MAX_INLINE_BYTES,
+            max_rows * model.schema.width * MIN_CELL_BYTES,
+            self.max_payload_bytes,
+            max_held_bytes,
         )
 
     def should_run_inline(self, request: HttpRequest, body: bytes) -> bool:
@@ -212,5 +215,10 @@ def _log_success(request: HttpRequest, tally: Tally, response_bytes: int) -> Non
     if is_logged(logging.DEBUG):
         fields = build_log_fields(request)
         log_event(
-            logging.DEBUG, "request succeeded", status=200, response_bytes=response_bytes, **fields
+            logging.DEBUG,
+            "request succeeded",
+            status=200,
+            response_bytes=response_bytes,
+            fast_path=request.on_fast_path,
+            **fields,
         )

@@ -26,7 +26,7 @@ class Schema:
     names: tuple[str, ...] | None = None
     libsvm_base: int = 0
 
-    @property
+    @cached_property
     def width(self) -> int:
         return len(self.features)
 

@@ -7,6 +7,7 @@ AWS's guide also uses ``label_size=0``.
 import csv
 import io
 from collections.abc import Mapping
+from functools import lru_cache
 
 from serve.codecs.csv.text import CsvText, RowTooLong
 from serve.codecs.lines import split_slices
@@ -21,6 +22,7 @@ DOCUMENTED_NAMES = ("comma", "tab", "semicolon", "pipe", "space")
 NUMBER_PUNCTUATION = "+-._"
 LABEL_SIZES = ("0", "1")
 HEADER_VALUES = ("present", "absent")
+CACHED_DELIMITERS = 32
 
 
 def check_parameters(parameters: Mapping[str, str]) -> None:
@@ -99,6 +101,7 @@ def _write(rows: list[list[str]]) -> bytes:
     return rewritten.getvalue().encode()
 
 
+@lru_cache(CACHED_DELIMITERS)
 def _parse_delimiter(value: str) -> str:
     delimiter = DELIMITERS.get(value.lower(), value)
     if _is_valid_delimiter(delimiter):

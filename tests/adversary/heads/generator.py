@@ -78,8 +78,13 @@ def generate(seed: int, index: int) -> bytes:
     if random.random() < 0.5:
         head.body = BODY
         head.headers.append((b"Content-Length", b"%d" % len(BODY)))
-    for mutate in random.choices(MUTATIONS, k=random.randint(1, 3)):
-        mutate(random, head)
+    return mutate(random, head)
+
+
+def mutate(random: Random, head: Head) -> bytes:
+    """Return the bytes of a request after up to three mutations."""
+    for mutation in random.choices(MUTATIONS, k=random.randint(1, 3)):
+        mutation(random, head)
     request = head.encode()
     return _damage(random, request) if random.random() < 0.2 else request
 

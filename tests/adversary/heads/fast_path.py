@@ -1,0 +1,101 @@
+"""Compare a server with the fast path to one without: their responses must be equal.
+
+Only Date and new request IDs may differ. A session is reproduced by its seed and index alone. Exit
+code 1 means that there are findings.
+"""
+
+import argparse
+import re
+import socket
+import sys
+import time
+from contextlib import suppress
+from itertools import count
+
+from tests.adversary.heads.exchange import RECEIVED_BYTES, TIMEOUT_SECONDS
+from tests.adversary.heads.sessions import generate_session
+from tests.support.diamonds import ARTIFACT
+from tests.support.server import Server, running
+
+# The order of the methods in Flask's header Allow depends on Python's hash seed.
+SETTINGS = {
+    "SAGEMAKER_CONTAINER_LOG_LEVEL": "ERROR",
+    "SAGEMAKER_MODEL_SERVER_WORKERS": "1",
+    "PYTHONHASHSEED": "0",
+}
+MAX_FINDINGS = 20
+# Long enough for the server to read each segment on its own, if it is idle.
+PAUSE_SECONDS = 0.0003
+# A server that closes a connection while the client still sends may reset it, and then the client
+# loses some of the response.
+ATTEMPTS = 4
+DATE = re.compile(rb"\r\nDate: [^\r]*")
+NEW_ID = re.compile(rb"\b[0-9a-f]{32}\b")
+
+
+def main() -> int:
+    """Send the sessions that the command line asks for; return 1 if there are findings."""
+    options = _parse_options()
+    findings: list[str] = []
+    sessions = 0
+    indices = count() if options.index is None else iter([options.index])
+    with (
+        running(ARTIFACT, SERVE_FAST_PATH="on", **SETTINGS) as fast,
+        running(ARTIFACT, SERVE_FAST_PATH="off", **SETTINGS) as slow,
+    ):
+        deadline = time.monotonic() + options.seconds
+        for index in indices:
+            if time.monotonic() > deadline or len(findings) == MAX_FINDINGS:
+                break
+            segments = generate_session(options.seed, index)
+            if problem := compare(fast, slow, segments):
+                findings.append(f"index {index}: {problem}")
+            sessions += 1
+    _report(sessions, findings, options.seed)
+    return 1 if findings else 0
+
+
+def compare(fast: Server, slow: Server, segments: list[bytes]) -> str | None:
+    """Return how the responses of two servers differ, or None."""
+    for _ in range(ATTEMPTS):
+        received = [exchange_segments(server.address, segments) for server in (fast, slow)]
+        if received[0] == received[1]:
+            return None
+    return f"{received[0][:400]!r} instead of {received[1][:400]!r}"
+
+
+def exchange_segments(address: tuple[str, int], segments: list[bytes]) -> bytes:
+    """Return everything that a server sends on a connection, without dates and new IDs."""
+    received = b""
+    with socket.create_connection(address, TIMEOUT_SECONDS) as connection, suppress(OSError):
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with suppress(OSError):
+            for segment in segments:
+                connection.sendall(segment)
+                time.sleep(PAUSE_SECONDS)
+            connection.shutdown(socket.SHUT_WR)
+        while data := connection.recv(RECEIVED_BYTES):
+            received += data
+    return NEW_ID.sub(b"ID", DATE.sub(b"", received))
+
+
+def _report(sessions: int, findings: list[str], seed: int) -> None:
+    print(f"fast path: {sessions:,} sessions, {len(findings)} findings")
+    for finding in findings:
+        print(f"  {finding}")
+    if findings:
+        print(f"reproduce: python -m tests.adversary.heads.fast_path --seed {seed} --index INDEX")
+
+
+def _parse_options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.adversary.heads.fast_path", description=__doc__
+    )
+    parser.add_argument("--seconds", type=float, default=10, help="how long to send sessions (10)")
+    parser.add_argument("--seed", type=int, default=1, help="the seed of all sessions (1)")
+    parser.add_argument("--index", type=int, help="send only the session with this index")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
