@@ -1,6 +1,10 @@
--- wrk script: sends one request repeatedly, and counts responses that are not a 200 of the
--- expected length. Prints the results as one line of JSON.
--- Usage: wrk -s load.lua URL -- BODY_FILE CONTENT_TYPE RESPONSE_BYTES
+-- wrk script: sends each payload in turn, with a trace ID that differs in each request, as load
+-- balancers add one. Counts responses that are not a 200 of an expected length. Prints the results
+-- as one line of JSON.
+-- Usage: wrk -s load.lua URL -- CONTENT_TYPE MIN_RESPONSE_BYTES MAX_RESPONSE_BYTES BODY_FILE...
+
+local TRACE_ID = "X-Amzn-Trace-Id"
+local PLACEHOLDER = "Root=1-00000000-000000000000000000000000"
 
 local threads = {}
 
@@ -8,18 +12,34 @@ function setup(thread)
   table.insert(threads, thread)
 end
 
+local heads, tails = {}, {}
+local sent = 0
+
 function init(args)
-  local file = assert(io.open(args[1], "rb"))
-  wrk.method = "POST"
-  wrk.body = file:read("*a")
-  wrk.headers["Content-Type"] = args[2]
-  file:close()
-  response_bytes = tonumber(args[3])
+  min_bytes, max_bytes = tonumber(args[2]), tonumber(args[3])
   wrong = 0
+  wrk.method = "POST"
+  wrk.headers["Content-Type"] = args[1]
+  wrk.headers[TRACE_ID] = PLACEHOLDER
+  for index = 4, #args do
+    local file = assert(io.open(args[index], "rb"))
+    local request = wrk.format(nil, nil, nil, file:read("*a"))
+    file:close()
+    local first, last = request:find(PLACEHOLDER, 1, true)
+    table.insert(heads, request:sub(1, first - 1))
+    table.insert(tails, request:sub(last + 1))
+  end
+end
+
+function request()
+  sent = sent + 1
+  local index = sent % #heads + 1
+  local id = string.format("Root=1-%08x-%024x", os.time(), sent)
+  return heads[index] .. id .. tails[index]
 end
 
 function response(status, headers, body)
-  if status ~= 200 or #body ~= response_bytes then
+  if status ~= 200 or #body < min_bytes or #body > max_bytes then
     wrong = wrong + 1
   end
 end

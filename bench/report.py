@@ -17,10 +17,11 @@ LOAD_SECTION = """## Under load
 
 Numbers are the median of all rounds (minimum–maximum). *CPU* is the user and system time of all
 processes of the server per request. *Processors* is the number of processors kept busy. A response
-that is not a 200 of the expected length counts as an error.
+that is not a 200 of an expected length counts as an error.
 
-One response before and one after the load must match XGBoost's own predictions with a relative
-tolerance of 10⁻⁵, or the server is disqualified for that workload.
+The load consists of up to 64 payloads in turn, and each request has a trace ID of its own. Before
+and after the load, the response to each payload must match XGBoost's own predictions with a
+relative tolerance of 10⁻⁵, or the server is disqualified for that workload.
 
 With 10,000 rows, *CPU* is too high for servers that work on all connections at once, because the
 end of the load interrupts requests in progress.

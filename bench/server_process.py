@@ -11,9 +11,10 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bench.environments import Unavailable, create_environment
-from bench.models import BenchModel
+from bench.models import MAX_ROWS, BenchModel
 from bench.paths import ROOT, WORK
 from bench.process_tree import list_tree
 from bench.servers.spec import Launch, Predictions, ServerSpec
@@ -25,6 +26,8 @@ STOP_SECONDS = 8.0
 RESPONSE_TIMEOUT_SECONDS = 120.0
 POLL_SECONDS = 0.01
 RELATIVE_TOLERANCE = 1e-5
+# How many payloads a load consists of, if the rows suffice.
+MAX_PAYLOADS = 64
 # Prefixes of environment variables that must not reach the server.
 NOT_INHERITED = (
     "SAGEMAKER_",
@@ -54,15 +57,18 @@ class ServerProcess:
     pid: int
     start_seconds: float
 
-    def write_payload(self, rows: int, media_type: str) -> Path:
-        """Return the file with the body of a request, and write it if it does not exist."""
+    def write_payload(self, rows: int, media_type: str, start: int = 0) -> Path:
+        """Return the file with the body of a request, and write it if it does not exist.
+
+        ``start`` is the index of its first row.
+        """
         path_slug = self.spec.path.strip("/").replace("/", "-")
         media_slug = media_type.replace("/", "-")
-        name = f"{self.spec.environment}-{path_slug}-{self.model.name}-{rows}-{media_slug}"
+        name = f"{self.spec.environment}-{path_slug}-{self.model.name}-{rows}-{start}-{media_slug}"
         path = WORK / "payloads" / name
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(self.spec.bodies[media_type](self.model.rows[:rows]))
+            path.write_bytes(self.spec.bodies[media_type](self.model.rows[start : start + rows]))
         return path
 
     def post(self, body: bytes, media_type: str) -> bytes:
@@ -70,19 +76,26 @@ class ServerProcess:
         return send_request(self.port, self.spec.path, body, media_type)
 
     def verify(self, rows: int, media_type: str) -> WrkRequest:
-        """Compare the response to a request with XGBoost's own predictions, and return the request.
+        """Compare the responses to different payloads with XGBoost's own predictions.
 
-        Raises WrongResponse if they differ, and OSError.
+        Return the request that sends these payloads. Raises WrongResponse if the predictions
+        differ, and OSError.
         """
-        payload = self.write_payload(rows, media_type)
-        response = self.post(payload.read_bytes(), media_type)
-        if self.spec.read is not None:
-            self._compare(self.spec.read, response, rows)
+        payloads, lengths = [], []
+        for start in range(0, MAX_ROWS - rows + 1, rows)[:MAX_PAYLOADS]:
+            payload = self.write_payload(rows, media_type, start)
+            response = self.post(payload.read_bytes(), media_type)
+            if self.spec.read is not None:
+                self._compare(self.spec.read, response, self.model.expected[start : start + rows])
+            payloads.append(payload)
+            lengths.append(len(response))
         url = f"http://127.0.0.1:{self.port}{self.spec.path}"
-        return WrkRequest(url, payload, media_type, len(response))
+        return WrkRequest(url, payloads, media_type, min(lengths), max(lengths))
 
-    def _compare(self, read: Callable[[bytes], Predictions], response: bytes, rows: int) -> None:
-        expected = self.model.expected[:rows]
+    def _compare(
+        self, read: Callable[[bytes], Predictions], response: bytes, expected: NDArray[np.float32]
+    ) -> None:
+        rows = len(expected)
         try:
             predicted = read(response).reshape(expected.shape)
         except (ValueError, KeyError, IndexError, TypeError) as error:

@@ -5,6 +5,7 @@ import resource
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,12 +15,13 @@ RESPONSE_TIMEOUT_SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class WrkRequest:
-    """The request that wrk repeats, and the expected length of each response body."""
+    """The payloads that wrk sends in turn, and the lengths of the expected response bodies."""
 
     url: str
-    payload: Path
+    payloads: Sequence[Path]
     media_type: str
-    response_bytes: int
+    min_response_bytes: int
+    max_response_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,8 @@ def start(request: WrkRequest, connections: int, seconds: int) -> "subprocess.Po
     """Start wrk with closed-loop connections: each waits for a response before its next request."""
     options = ["--threads", "1", "--connections", str(connections), "--duration", f"{seconds}s"]
     timeout = ["--timeout", f"{RESPONSE_TIMEOUT_SECONDS}s"]
-    script_arguments = [str(request.payload), request.media_type, str(request.response_bytes)]
+    lengths = [str(request.min_response_bytes), str(request.max_response_bytes)]
+    script_arguments = [request.media_type, *lengths, *map(str, request.payloads)]
     return subprocess.Popen(
         ["wrk", *options, *timeout, "--script", str(SCRIPT), request.url, "--", *script_arguments],
         stdout=subprocess.PIPE,
