@@ -11,11 +11,12 @@ import click
 
 from container.local_server import SAMPLE_ARTIFACT, NotServing, serving, stop_on_sigterm
 from local_test.base_url import InvalidUrl, parse_base_url
+from local_test.batch.automatic_header import choose_mode
 from local_test.batch.column_check import check_columns
 from local_test.batch.container_client import ContainerClient
 from local_test.batch.content_type import detect_content_type
 from local_test.batch.errors import JobFailed
-from local_test.batch.header import MODES, declare_header, read_header
+from local_test.batch.header import AUTO, MODES, declare_header, read_header
 from local_test.batch.job import Progress
 from local_test.batch.parameters import RequestedParameters, resolve_parameters
 from local_test.batch.transform import transform_file
@@ -76,8 +77,10 @@ LOG_LEVEL = "SAGEMAKER_CONTAINER_LOG_LEVEL"
 @click.option(
     "--header",
     type=click.Choice(MODES),
+    default=AUTO,
+    show_default=True,
     help="Treatment of a header line: drop it, repeat it in every payload, or send it in the "
-    "first payload only, as SageMaker does. Required if the input has one.",
+    "first payload only, as SageMaker does; auto repeats it if it has the model's names.",
 )
 @click.option(
     "--retries",
@@ -107,7 +110,7 @@ def main(  # noqa: PLR0913  # one argument per option
     max_payload_in_mb: int | None,
     max_concurrent_transforms: int | None,
     strategy: str | None,
-    header: str | None,
+    header: str,
     retries: int,
     timeout_seconds: int,
 ) -> None:
@@ -128,6 +131,8 @@ def main(  # noqa: PLR0913  # one argument per option
         base_url = parse_base_url(endpoint) if endpoint else None
         with _provide_container(base_url, folder, image, requested) as url:
             parameters = resolve_parameters(url, requested)
+            if file_header:
+                file_header = choose_mode(file_header, source, url, media_type, _report)
             if file_header:
                 media_type = declare_header(file_header, media_type)
                 check_columns(file_header, url, media_type, _report)

@@ -28,6 +28,10 @@ class NamesDiffer(Exception):
     """The header does not have the names of the model; the message is the container's."""
 
 
+class NoNames(Exception):
+    """The model has no names that a header could match."""
+
+
 class OrderUnknown(Exception):
     """The container does not report the order of the features; the message is the reason."""
 
@@ -40,6 +44,29 @@ class Rejected(Exception):
         self.name = name
 
 
+def check_names(url: str, header: Header, media_type: str) -> None:
+    """Ask the container whether a header has the model's names, in any order.
+
+    Raises:
+        NamesDiffer: the names in the header are others.
+        NoNames: the model has no names.
+        NotReported: the container is not this project's, or does not respond.
+    """
+    declared = set_header_parameter(media_type, "present")
+    try:
+        predictions = _invoke(url, header.line, declared, JSON)
+    except Rejected as error:
+        if error.name == NO_NAMES:
+            raise NoNames from error
+        if error.name == MISMATCH:
+            raise NamesDiffer(str(error).removeprefix("header: ")) from error
+        raise NotReported from error
+    except requests.RequestException as error:
+        raise NotReported from error
+    if predictions:  # the container took the header for a record
+        raise NotReported
+
+
 def fetch_feature_names(url: str, header: Header, media_type: str, delimiter: str) -> list[str]:
     """Return the names of the features in the model's order; empty if the model has no names.
 
@@ -48,15 +75,13 @@ def fetch_feature_names(url: str, header: Header, media_type: str, delimiter: st
         OrderUnknown: the container explains no record, or does not respond.
         NotReported: the container is not this project's.
     """
-    declared = set_header_parameter(media_type, "present")
     try:
-        _invoke(url, header.line, declared, JSON)
+        check_names(url, header, media_type)
+        declared = set_header_parameter(media_type, "present")
         return _fetch_explained_names(url, header, declared, delimiter)
+    except NoNames:
+        return []
     except Rejected as error:
-        if error.name == NO_NAMES:
-            return []
-        if error.name == MISMATCH:
-            raise NamesDiffer(str(error).removeprefix("header: ")) from error
         raise OrderUnknown(str(error)) from error
     except requests.RequestException as error:
         raise OrderUnknown(f"no response from the container: {error}") from error

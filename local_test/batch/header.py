@@ -2,63 +2,61 @@
 
 import csv
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from local_test.batch.errors import JobFailed
 from local_test.batch.input_file import open_input
 from serve.media.types import CSV, DELIMITERS, MediaType, parse_content_type
-from serve.text import is_number, quoted
+from serve.text import is_number
 
 # The lines below the header that are read in advance.
 MAX_SAMPLE_RECORDS = 100
 MAX_SAMPLE_BYTES = 1 << 20
 BYTE_ORDER_MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"
-MODES = ("drop", "repeat", "send")
+AUTO = "auto"
+MODES = (AUTO, "drop", "repeat", "send")
+# The first names of a matrix whose columns are numbered, as pandas writes them.
+MIN_NUMBERED_COLUMNS = 4
 HEADER_PARAMETER = re.compile(r";\s*header\s*=[^;]*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The header line, the first records below it, and the mode: drop, repeat or send."""
+    """The header line, the first records below it, and the mode: auto, drop, repeat or send.
+
+    Unless it ``is_certain``, the line is only a header if the container knows its names.
+    """
 
     line: bytes
     records: tuple[bytes, ...]
     mode: str
+    is_certain: bool = True
 
 
-def read_header(path: Path, media_type: str, mode: str | None) -> Header | None:
+def read_header(path: Path, media_type: str, mode: str = AUTO) -> Header | None:
     """Return the header of a file with the mode to apply, or None if the file has no header.
 
     Raises:
-        JobFailed: the file has a header but no mode is set, or the other way around.
+        JobFailed: a mode other than auto is set, and the file has no header.
     """
     parsed = parse_content_type(media_type)
     declared = parsed.parameters.get("header", "").lower()
     if parsed.name != CSV or declared == "absent":
-        if mode:
-            raise JobFailed(
-                f"HEADER={mode} (--header {mode}): {media_type} has no header; remove HEADER"
-            )
-        return None
-    line, *records = _read_sample(path) or [b""]
-    if not (declared == "present" or _is_header(line, records, parsed, mode)):
-        if mode:
-            raise JobFailed(
-                f"HEADER={mode} (--header {mode}): the first line of {path} is not a header"
-            )
-        return None
-    if mode is None:
-        text = line.decode("utf-8", "replace").strip()
+        if mode == AUTO:
+            return None
         raise JobFailed(
-            f"the first line of {path} looks like a header: {quoted(text)}. SageMaker would send "
-            "it in the first payload only. Set HEADER=drop (--header drop) to remove it, if the "
-            "columns are in the model's order; HEADER=repeat (--header repeat) to send it in every "
-            "payload, which SageMaker cannot do; or HEADER=send (--header send) to send it as "
-            "SageMaker does. If it is a record, set CONTENT_TYPE='text/csv; header=absent'"
+            f"HEADER={mode} (--header {mode}): {media_type} has no header; remove HEADER"
         )
-    return Header(line, tuple(records), mode)
+    line, *records = _read_sample(path) or [b""]
+    names = split_cells(line, read_delimiter(parsed.parameters))
+    if declared == "present" or _is_header(names, records, parsed, mode):
+        return Header(line, tuple(records), mode)
+    if mode == AUTO:
+        could_be_header = _are_texts(names) or _are_numbered(names)
+        return Header(line, tuple(records), mode, is_certain=False) if could_be_header else None
+    raise JobFailed(f"HEADER={mode} (--header {mode}): the first line of {path} is not a header")
 
 
 def declare_header(header: Header, media_type: str) -> str:
@@ -110,15 +108,26 @@ def _read_sample(path: Path) -> list[bytes]:
     return sample
 
 
-def _is_header(line: bytes, records: list[bytes], media_type: MediaType, mode: str | None) -> bool:
+def _is_header(
+    names: Sequence[str], records: Sequence[bytes], media_type: MediaType, mode: str
+) -> bool:
     """Return whether the first line has names but no number, and a later line has a number.
 
-    If a mode is set, records of text only may follow.
+    If a mode is set, records of text only may follow, and the names may be numbered columns.
     """
+    if mode != AUTO:
+        return _are_texts(names) or _are_numbered(names)
     delimiter = read_delimiter(media_type.parameters)
-    names = split_cells(line, delimiter)
-    if not any(name.strip() for name in names) or any(map(is_number, names)):
-        return False
-    if mode:
-        return True
-    return any(is_number(cell) for record in records for cell in split_cells(record, delimiter))
+    return _are_texts(names) and any(
+        is_number(cell) for record in records for cell in split_cells(record, delimiter)
+    )
+
+
+def _are_texts(cells: Sequence[str]) -> bool:
+    return any(cell.strip() for cell in cells) and not any(map(is_number, cells))
+
+
+def _are_numbered(cells: Sequence[str]) -> bool:
+    """Return whether the cells count from 0, like the names of columns without names in pandas."""
+    numbers = [str(index) for index in range(len(cells))]
+    return len(cells) >= MIN_NUMBERED_COLUMNS and [cell.strip() for cell in cells] == numbers
