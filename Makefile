@@ -89,6 +89,7 @@ batch: setup $(if $(INPUT),,local_test/diamonds.csv) ## Run a batch transform jo
 		$(if $(and $(ENDPOINT),$(filter-out command,$(firstword $(origin IMAGE)))),,--image "$(IMAGE)") \
 		$(if $(ENDPOINT),--endpoint "$(ENDPOINT)" $(if $(FOLDER),--folder "$(FOLDER)"),--folder "$(ARTIFACT)") \
 		$(if $(CONTENT_TYPE),--content-type '$(CONTENT_TYPE)') $(if $(ACCEPT),--accept '$(ACCEPT)') \
+		$(if $(OUTPUTS),--outputs '$(OUTPUTS)') $(if $(filter yes,$(JOIN)),--join) \
 		$(if $(MAX_PAYLOAD_IN_MB),--max-payload-in-mb $(MAX_PAYLOAD_IN_MB)) $(if $(STRATEGY),--strategy $(STRATEGY)) \
 		$(if $(MAX_CONCURRENT_TRANSFORMS),--max-concurrent-transforms $(MAX_CONCURRENT_TRANSFORMS)) $(if $(HEADER),--header $(HEADER))
 

@@ -11,6 +11,7 @@ import click
 
 from container.local_server import SAMPLE_ARTIFACT, NotServing, serving, stop_on_sigterm
 from local_test.base_url import InvalidUrl, parse_base_url
+from local_test.batch.accept import build_accept
 from local_test.batch.automatic_header import choose_mode
 from local_test.batch.column_check import check_columns
 from local_test.batch.container_client import ContainerClient
@@ -19,7 +20,7 @@ from local_test.batch.errors import JobFailed
 from local_test.batch.header import AUTO, MODES, declare_header, read_header
 from local_test.batch.job import Progress
 from local_test.batch.parameters import RequestedParameters, resolve_parameters
-from local_test.batch.transform import transform_file
+from local_test.batch.transform import LineOptions, transform_file
 from serve.text import counted
 
 LOG_LEVEL = "SAGEMAKER_CONTAINER_LOG_LEVEL"
@@ -55,6 +56,16 @@ LOG_LEVEL = "SAGEMAKER_CONTAINER_LOG_LEVEL"
     "--accept",
     metavar="TYPE",
     help="Media type of the output. The default is the container's choice.",
+)
+@click.option(
+    "--outputs",
+    metavar="KEYS",
+    help="Outputs of the container, such as class+probability. The default is the container's.",
+)
+@click.option(
+    "--join",
+    is_flag=True,
+    help="Write the lines of the input with the predictions added, in CSV as named columns.",
 )
 @click.option(
     "--max-payload-in-mb",
@@ -107,6 +118,8 @@ def main(  # noqa: PLR0913  # one argument per option
     image: str | None,
     content_type: str | None,
     accept: str | None,
+    outputs: str | None,
+    join: bool,
     max_payload_in_mb: int | None,
     max_concurrent_transforms: int | None,
     strategy: str | None,
@@ -127,6 +140,7 @@ def main(  # noqa: PLR0913  # one argument per option
         media_type = content_type or detect_content_type(source)
         if target.exists() and target.samefile(source):
             raise JobFailed("the output would replace the input: choose another OUTPUT")
+        accept = build_accept(accept, outputs, media_type, join=join)
         file_header = read_header(source, media_type, header)
         base_url = parse_base_url(endpoint) if endpoint else None
         with _provide_container(base_url, folder, image, requested) as url:
@@ -147,7 +161,9 @@ def main(  # noqa: PLR0913  # one argument per option
                 timeout_seconds=timeout_seconds,
             )
             start = time.monotonic()
-            progress = transform_file(source, target, client, parameters, header=file_header)
+            progress = transform_file(
+                source, target, client, parameters, LineOptions(file_header, join)
+            )
             seconds = time.monotonic() - start
     except (InvalidUrl, JobFailed, NotServing) as error:
         sys.exit(f"job failed, no output written: {error}")

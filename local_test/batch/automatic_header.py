@@ -40,8 +40,8 @@ def _explain(error: Exception, header: Header, source: Path) -> str:
     """Return why a header cannot be sent with every payload, and what to do."""
     if isinstance(error, NamesDiffer):
         return (
-            f"the header of {source} does not match the model's columns: {error}; rename, add or "
-            "remove columns in the file"
+            f"the header of {source} does not match the model's columns: {error}; correct the "
+            "header or the columns of the file"
         )
     reason = "the model has no column names"
     if isinstance(error, NotReported):

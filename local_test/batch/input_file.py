@@ -24,9 +24,15 @@ class InputFile:
     text: IO[bytes]
     size_bytes: int
 
-    def position(self) -> int:
-        """Return the number of the file's bytes read so far."""
-        return self.raw.tell()
+    def share_of(self, text_bytes: int) -> float:
+        """Return the share of the file, from 0 to 1, that this many bytes of its content are.
+
+        For gzip, this assumes that the rest is compressed as much as the part that has been read.
+        """
+        if not self.size_bytes or not self.text.tell():
+            return 0.0
+        share_read = self.raw.tell() / self.size_bytes
+        return min(share_read * text_bytes / self.text.tell(), 1.0)
 
     def lines(self, max_bytes: int | None) -> Iterator[bytes]:
         """Yield the lines with their line endings; raises JobFailed.

@@ -9,6 +9,7 @@ from typing import IO
 
 from local_test.batch.container_client import BatchResponse, ContainerClient
 from local_test.batch.errors import JobFailed
+from local_test.batch.join import Assembler
 from local_test.batch.mini_batch import MiniBatch
 from serve.media.types import CSV, JSON_LINES, parse_content_type
 from serve.text import counted
@@ -22,24 +23,27 @@ LINE_MEDIA_TYPES = (CSV, JSON_LINES)
 
 @dataclass(slots=True)
 class Progress:
-    """The number of mini-batches and rows written so far."""
+    """The number of mini-batches, rows and bytes of rows written so far."""
 
     mini_batch_count: int = 0
     row_count: int = 0
+    row_bytes: int = 0
 
 
 def run_job(
     mini_batches: Iterator[MiniBatch],
     client: ContainerClient,
     output: IO[bytes],
+    assemble: Assembler,
     on_progress: Callable[[Progress], None],
 ) -> Progress:
-    """Send the mini-batches, and write each response, terminated by a newline, in order.
+    """Send the mini-batches, and write the output for each response in order.
 
     Args:
         mini_batches: the payloads to send.
         client: sends them; its ``max_concurrency`` is the number of concurrent requests.
-        output: the responses are written here.
+        output: receives the output.
+        assemble: returns the output for a mini-batch and its response.
         on_progress: called after each response is written.
 
     Raises:
@@ -52,11 +56,10 @@ def run_job(
         for mini_batch, response in _send_in_order(mini_batches, client, pool):
             media_type = response.media_type or client.accept or client.content_type
             _check_line_count(mini_batch, response.body, media_type)
-            output.write(response.body)
-            if response.body and not response.body.endswith(b"\n"):
-                output.write(b"\n")
+            output.write(assemble(mini_batch, response))
             progress.mini_batch_count = mini_batch.number
             progress.row_count = mini_batch.last_row
+            progress.row_bytes += mini_batch.row_bytes
             on_progress(progress)
     finally:
         client.stopped.set()
