@@ -13,7 +13,8 @@ from container.startup import prepare
 from serve import __version__
 from serve.codecs import check_model_accepts, read_content_type
 from serve.errors import BadArtifact, InvocationError
-from serve.inference import Invocation, infer
+from serve.inference import infer
+from serve.invocation import Invocation
 from serve.logs import collecting_events
 from serve.media.types import SUFFIXES
 from serve.model.model import Model

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from container.limits import Limits
 from serve.errors import BadArtifact
+from serve.http.held_bytes import BYTES_PER_PAYLOAD_BYTE
 from serve.model.artifact import ModelFile
 from serve.settings import DEFAULT_MAX_RESPONSE_MIB, MIB, Settings
 from serve.text import counted
@@ -12,9 +13,7 @@ from serve.text import counted
 BASE_BYTES = 100 * MIB
 # Measured: what each worker adds, with payloads of a few MB in flight.
 WORKER_BYTES = 60 * MIB
-# A payload needs at most four times its size: tests/contract/test_batch.py. Every worker must be
-# able to hold a payload of batch transform's default size, 6 MB.
-BYTES_PER_PAYLOAD_BYTE = 4
+# Every worker must be able to hold a payload of batch transform's default size, 6 MB.
 MIN_HELD_BYTES = 8 * MIB
 # The remaining half of a worker's memory is for the response. 100 MiB of rows as short as "1,2,3"
 # have a response of 290 MB of JSON.

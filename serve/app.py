@@ -51,7 +51,8 @@ def build_app(responder: Responder, execution_parameters: Mapping[str, int]) -> 
 def respond_to_client_error(error: InvocationError) -> Response:
     """Return the response to a request that the client got wrong."""
     response = to_flask_response(handle_client_error(g.http_request, error))
-    if isinstance(error, Overloaded | PayloadTooLarge):
+    is_unread = isinstance(error, Overloaded | PayloadTooLarge)
+    if is_unread and not g.http_request.awaits_continue:
         response.call_on_close(partial(drain_body, request.stream))
     return response
 

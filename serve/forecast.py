@@ -4,9 +4,9 @@ Only the records of payloads of lines can be counted without decoding them. Othe
 rejected as soon as a limit is exceeded.
 """
 
-import math
 import re
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -42,18 +42,31 @@ def check_record_count(payload: bytes, media_type: str, limits: Limits) -> int:
     return count
 
 
-def check_response_size(
-    record_count: int, width: int, predict: Predict, encode: Callable[[Any], bytes], limits: Limits
-) -> None:
-    """Raise ResponseTooLarge if the response to this many records would certainly be too large.
+class ResponseForecast:
+    """Forecasts the size of a response from those of one and of two records of zeros.
 
-    The records are assumed to have a response like that of records of zeros, in which every number
-    has only one digit. A part of which the response has only one, such as a header, counts once.
+    A part of which the response has only one, such as a header, counts once.
     """
-    if not record_count or math.isinf(limits.max_response_bytes):
-        return
-    one, two = (
-        len(NUMBER.sub(b"0", encode(predict(np.zeros((rows, width), dtype=np.float32)))))
-        for rows in (1, 2)
-    )
-    limits.check_response(one + (record_count - 1) * (two - one))
+
+    def __init__(self, width: int, predict: Predict, encode: Callable[[Any], bytes]) -> None:
+        self._width = width
+        self._predict = predict
+        self._encode = encode
+
+    def minimum(self, record_count: int) -> int:
+        """Return the size if every number had only one digit, so it is certainly not less."""
+        return _extrapolate(record_count, [NUMBER.sub(b"0", text) for text in self._responses])
+
+    def estimate(self, record_count: int) -> int:
+        """Return the size if the numbers have as many digits as those of records of zeros."""
+        return _extrapolate(record_count, self._responses)
+
+    @cached_property
+    def _responses(self) -> list[bytes]:
+        zeros = np.zeros((2, self._width), dtype=np.float32)
+        return [self._encode(self._predict(zeros[:rows])) for rows in (1, 2)]
+
+
+def _extrapolate(record_count: int, responses: list[bytes]) -> int:
+    one, two = map(len, responses)
+    return one + (record_count - 1) * (two - one)

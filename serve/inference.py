@@ -1,15 +1,16 @@
 """Inference: turn an invocation into a response by decode → align → predict → encode."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from serve.codecs import CODECS, LINE_CODECS, find_decoder
 from serve.codecs.row_errors import AlignedLines, Tally, align_lines, insert_errors
-from serve.forecast import check_record_count, check_response_size
-from serve.limits import UNLIMITED, Limits
+from serve.forecast import ResponseForecast, check_record_count
+from serve.invocation import Invocation, Response
+from serve.limits import Limits
+from serve.media.types import EXPLAIN
 from serve.model.model import Model
 from serve.outputs.scorer import Features, Scorer, choose_scorer
 from serve.parallel import ParallelMap
@@ -21,41 +22,10 @@ from serve.stopwatch import Stopwatch
 SINGLE_THREAD = ParallelMap()
 # Records without any value are counted in slices of at least this many records.
 MIN_COUNTED = 1_000
-
-
-def ignore_caller() -> None:
-    """Do nothing, because no client is waiting for the response."""
-
-
-@dataclass(frozen=True, slots=True)
-class Invocation:
-    """A payload with its media type, the media type of its response, and the limits of both.
-
-    ``check_caller`` is called between slices, and may raise an error to end the invocation.
-    """
-
-    payload: bytes
-    media_type: str
-    parameters: Mapping[str, str]
-    accept: str
-    accept_parameters: Mapping[str, str] = field(default_factory=dict)
-    limits: Limits = UNLIMITED
-    check_caller: Callable[[], None] = ignore_caller
-
-
-@dataclass(frozen=True, slots=True)
-class Response:
-    """Encoded predictions, one for each record of the payload, in order.
-
-    A large response consists of several pieces, which are not joined to save memory.
-    """
-
-    pieces: list[bytes]
-    media_type: str
-
-    @property
-    def body(self) -> bytes:
-        return b"".join(self.pieces)
+# A slice of 1 MiB may have 100,000 records, each with a thousand predictions.
+MAX_PREDICTED_VALUES = 1 << 22
+# The response to fewer predictions is too small for a forecast.
+MIN_FORECAST_VALUES = 1 << 13
 
 
 def infer(
@@ -73,7 +43,7 @@ def infer(
     """
     stopwatch = stopwatch or Stopwatch()
     slices = infer_slices(model, invocation, stopwatch, parallel, output_keys)
-    pieces = list(limit_size(slices, invocation.limits))
+    pieces = list(limit_size(slices, invocation))
     if len(pieces) > 1:
         pieces = CODECS[invocation.accept].join(pieces)
     elif not pieces:
@@ -94,8 +64,12 @@ def infer_slices(
     They are the response if its codec has CONCATENATES = True. Otherwise, ``join`` must follow.
     """
     scorer = _choose_scorer(model, invocation, output_keys)
-    _check_forecast(model, invocation, scorer)
+    forecast = ResponseForecast(model.schema.width, scorer.predict, scorer.encode)
+    _check_forecast(invocation, forecast, scorer)
     features = align(invocation, model.schema, stopwatch)
+    values_per_record = _count_values(model, invocation)
+    if len(invocation.payload) * values_per_record > MIN_FORECAST_VALUES:
+        features = _hold_and_split(features, values_per_record, invocation, forecast)
     for predictions in parallel.map(scorer.predict, features):
         stopwatch.end("predict")
         for part in scorer.split(predictions):
@@ -105,12 +79,13 @@ def infer_slices(
             yield encoded
 
 
-def limit_size(pieces: Iterable[bytes], limits: Limits) -> Iterator[bytes]:
-    """Yield the pieces of a response; raises ResponseTooLarge once they exceed the limit."""
+def limit_size(pieces: Iterable[bytes], invocation: Invocation) -> Iterator[bytes]:
+    """Yield the pieces of a response; raises ResponseTooLarge once they exceed a limit."""
     response_bytes = 0
     for piece in pieces:
         response_bytes += len(piece)
-        limits.check_response(response_bytes)
+        invocation.limits.check_response(response_bytes)
+        invocation.hold_response(response_bytes)
         yield piece
 
 
@@ -126,7 +101,8 @@ def infer_row_by_row(
     Both media types must have a LineCodec. ``tally`` counts the bad records.
     """
     scorer = _choose_scorer(model, invocation, output_keys)
-    _check_forecast(model, invocation, scorer)
+    forecast = ResponseForecast(model.schema.width, scorer.predict, scorer.encode)
+    _check_forecast(invocation, forecast, scorer)
     codec = LINE_CODECS[invocation.media_type]
     lines = align_lines(codec, invocation.payload, invocation.parameters, model.schema)
     slices = _limit_lines(lines, invocation.limits)
@@ -171,12 +147,35 @@ def _choose_scorer(model: Model, invocation: Invocation, output_keys: Sequence[s
     return choose_scorer(model, invocation.accept, invocation.accept_parameters, output_keys)
 
 
-def _check_forecast(model: Model, invocation: Invocation, scorer: Scorer) -> None:
+def _check_forecast(invocation: Invocation, forecast: ResponseForecast, scorer: Scorer) -> None:
     """Raise PayloadTooLarge or ResponseTooLarge if the payload's lines already exceed a limit."""
-    limits = invocation.limits
-    count = check_record_count(invocation.payload, invocation.media_type, limits)
+    count = check_record_count(invocation.payload, invocation.media_type, invocation.limits)
     if count and not scorer.names_differ:
-        check_response_size(count, model.schema.width, scorer.predict, scorer.encode, limits)
+        invocation.limits.check_response(forecast.minimum(count))
+        invocation.hold_response(forecast.estimate(count), estimated=True)
+
+
+def _count_values(model: Model, invocation: Invocation) -> int:
+    """Return about how many values XGBoost computes for each record."""
+    values = model.class_count or 1
+    return values * (model.schema.width + 1) if EXPLAIN in invocation.accept_parameters else values
+
+
+def _hold_and_split(
+    slices: Iterable[Features],
+    values_per_record: int,
+    invocation: Invocation,
+    forecast: ResponseForecast,
+) -> Iterator[Features]:
+    """Reserve memory for the response to each slice, and split slices with many predictions."""
+    max_records = max(1, MAX_PREDICTED_VALUES // values_per_record)
+    count = 0
+    for features in slices:
+        count += len(features)
+        if count * values_per_record > MIN_FORECAST_VALUES:
+            invocation.hold_response(forecast.estimate(count), estimated=True)
+        for start in range(0, len(features), max_records):
+            yield features[start : start + max_records]
 
 
 def _limit_lines(slices: Iterable[AlignedLines], limits: Limits) -> Iterator[AlignedLines]:

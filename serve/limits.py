@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import Protocol
 
 from serve.errors import PayloadTooLarge, ResponseTooLarge
 
@@ -44,3 +45,14 @@ class Limits:
 
 
 UNLIMITED = Limits()
+
+
+class HoldResponse(Protocol):
+    """Reserves memory for a response, before it is in memory."""
+
+    def __call__(self, response_bytes: int, *, estimated: bool = False) -> None:
+        """Reserve this many bytes in total; raises InvocationError if there is not enough."""
+
+
+def ignore_size(response_bytes: int, *, estimated: bool = False) -> None:
+    """Reserve nothing, because nothing else needs the memory."""

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from serve.errors import BadArtifact, InvocationError
-from serve.inference import Invocation, infer
+from serve.inference import infer
+from serve.invocation import Invocation
 from serve.media.types import CSV, JSON, SUFFIXES
 from serve.model.model import Model
 from serve.text import counted

@@ -192,8 +192,9 @@ class Settings:
         None,
         integer_between(0, 1 << 20),
         "maximum total size of the payloads in flight in each worker, in MiB; further ones are "
-        "rejected with status 503, before they are sent; 0 means no limit; default: a quarter of "
-        "the worker's share of the memory",
+        "rejected with status 503, before they are sent; a response counts with a quarter of its "
+        "size until it is sent; 0 means no limit; default: a quarter of the worker's share of the "
+        "memory",
     )
     frontend: str = _setting(
         "SERVE_FRONTEND",

@@ -47,7 +47,7 @@ LAYERS = {
         {"serve.codecs"},
         {"serve.model"},
         {"serve.outputs"},
-        {"serve.forecast"},
+        {"serve.forecast", "serve.invocation"},
         {"serve.inference"},
         {"serve.self_test"},
         {"serve.http"},

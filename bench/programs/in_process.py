@@ -14,7 +14,8 @@ from statistics import median
 import numpy as np
 
 from serve.codecs import find_decoder
-from serve.inference import Invocation, infer
+from serve.inference import infer
+from serve.invocation import Invocation
 from serve.model.model import Model, load_model
 from serve.schema.alignment import align_records
 from serve.settings import Settings

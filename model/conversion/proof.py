@@ -12,7 +12,8 @@ from model.conversion.errors import CannotConvert
 from model.conversion.original_model import OriginalModel
 from model.conversion.rows import generate_rows
 from serve.errors import InvocationError
-from serve.inference import Invocation, infer
+from serve.inference import infer
+from serve.invocation import Invocation
 from serve.model.model import Model, load_model
 from serve.settings import Settings
 

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from types import TracebackType
 
 from serve.errors import Overloaded
-from serve.http.held_bytes import Reservation
 from serve.text import counted
 
 
@@ -23,29 +22,25 @@ class InFlightLimit:
 
     def __enter__(self) -> None:
         with self._lock:
-            if self._count >= self._maximum:
-                in_flight = counted(self._count, "invocation")
-                raise Overloaded(f"the queue is full, with {in_flight} in flight; retry later")
+            self.check()
             self._count += 1
 
-    def count_while_streaming(
-        self, chunks: Iterator[bytes], reservation: Reservation | None
-    ) -> Iterator[bytes]:
-        """Yield the chunks of a streamed response, which is in flight until its last chunk.
+    def check(self) -> None:
+        """Raise Overloaded if no further invocation may enter now."""
+        if self._count >= self._maximum:
+            in_flight = counted(self._count, "invocation")
+            raise Overloaded(f"the queue is full, with {in_flight} in flight; retry later")
 
-        Until then, its payload is in memory, too.
+    def count_while_streaming(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        """Yield the chunks of a streamed response, which is in flight until its last chunk.
 
         Never raises Overloaded, because the invocation itself has been admitted.
         """
         with self._lock:
             self._count += 1
-        if reservation:
-            reservation.share()
         try:
             yield from chunks
         finally:
-            if reservation:
-                reservation.release()
             self.__exit__(None, None, None)
 
     def __exit__(

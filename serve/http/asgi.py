@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 from wsgiref.types import WSGIApplication
 
 from serve.errors import AbortedStream, InvocationError
-from serve.http.body import Receive, discard_body, receive_body
+from serve.http.body import BodyReceiver, Receive, discard_body, receive_body
 from serve.http.error_responses import handle_client_error, handle_server_error
 from serve.http.held_bytes import Reservation
 from serve.http.messages import Headers, HttpRequest, HttpResponse, echo_custom_attributes
@@ -28,6 +28,7 @@ PING_METHODS = ("GET", "POST")
 # Flask gets only rare and short requests, so a few threads are enough.
 FLASK_THREADS = 4
 CACHED_HEADERS = 256
+CLOSE = (b"Connection", b"close")
 # Responses that may be sent before the body has arrived.
 UNREAD_STATUSES = (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
 HEADER_FIELDS = {
@@ -65,6 +66,15 @@ class AsgiFrontEnd:
             _shorten_target(scope)
         request = _read_request(scope)
         try:
+            await self._handle(request, scope, BodyReceiver(receive), send)
+        finally:
+            if request.reservation:
+                request.reservation.release()
+
+    async def _handle(
+        self, request: HttpRequest, scope: Scope, receive: BodyReceiver, send: Send
+    ) -> None:
+        try:
             response = await self._respond(request, scope, receive)
         except asyncio.CancelledError:
             request.caller.leave()
@@ -74,8 +84,10 @@ class AsgiFrontEnd:
         except Exception as error:  # noqa: BLE001  # a bug is a 500
             response = handle_server_error(request, error)
         if response.chunks is None:
-            await _send(response, send)
-            if response.status in UNREAD_STATUSES:
+            if request.reservation:
+                request.reservation.release_payload(response.content_length)
+            await _send(response, send, close=request.awaits_continue)
+            if response.status in UNREAD_STATUSES and not request.awaits_continue:
                 await discard_body(receive)
         else:
             await self._stream(request, response, response.chunks, send)
@@ -97,10 +109,7 @@ class AsgiFrontEnd:
         if request.path == "/ping" and request.method in PING_METHODS:
             return _respond_to_ping(request)
         reservation = self._responder.reserve(request)
-        try:
-            return await self._respond_to_body(request, scope, receive, reservation)
-        finally:
-            reservation.release()
+        return await self._respond_to_body(request, scope, receive, reservation)
 
     async def _respond_to_body(
         self, request: HttpRequest, scope: Scope, receive: Receive, reservation: Reservation
@@ -174,6 +183,8 @@ def _read_request(scope: Scope) -> HttpRequest:
             setattr(request, field, text if previous is None else f"{previous},{text}")
         elif name == b"content-length":
             request.payload_bytes = int(value)
+        elif name == b"expect":  # the HTTP parser rejects all but 100-continue
+            request.awaits_continue = request.accepts_chunked
     return request
 
 
@@ -185,15 +196,16 @@ def _encode_headers(headers: Headers) -> EncodedHeaders:
 _encode_headers_cached = lru_cache(CACHED_HEADERS)(_encode_headers)
 
 
-async def _send(response: HttpResponse, send: Send) -> None:
+async def _send(response: HttpResponse, send: Send, *, close: bool) -> None:
     is_error = response.status >= HTTPStatus.BAD_REQUEST
     encode = _encode_headers if is_error else _encode_headers_cached
     content_length = (b"Content-Length", b"%d" % response.content_length)
+    connection = (CLOSE,) if close else ()
     await send(
         {
             "type": "http.response.start",
             "status": response.status,
-            "headers": [*encode(response.headers), content_length],
+            "headers": [*encode(response.headers), content_length, *connection],
         }
     )
     while response.pieces:

@@ -38,6 +38,20 @@ def read_body(request: Request, max_bytes: float, reservation: Reservation) -> b
         raise IncompleteBody(f"incomplete body: {error}") from error
 
 
+class BodyReceiver:
+    """The ``receive`` of an ASGI request, which knows whether the body has arrived completely."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self.is_complete = False
+
+    async def __call__(self) -> dict[str, Any]:
+        """Return the next message."""
+        message = await self._receive()
+        self.is_complete = not message.get("more_body", False)
+        return message
+
+
 async def receive_body(
     receive: Receive, content_length: int | None, max_bytes: float, reservation: Reservation
 ) -> bytes:
@@ -74,18 +88,23 @@ async def receive_body(
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
-async def discard_body(receive: Receive) -> None:
+async def discard_body(receive: BodyReceiver) -> None:
     """Discard the rest of an ASGI request's body: many clients read the response only after it.
 
     Stop after MAX_DRAINED_BYTES or STALL_SECONDS.
     """
-    discarded_bytes, more_body = 0, True
+    discarded_bytes = 0
     with suppress(EOFError, TimeoutError, BodyTimeout):
         async with timeout(STALL_SECONDS):
-            while more_body and discarded_bytes <= MAX_DRAINED_BYTES:
+            while not receive.is_complete and discarded_bytes <= MAX_DRAINED_BYTES:
                 message = await receive()
-                more_body = message.get("more_body", False)
                 discarded_bytes += len(message.get("body", b""))
+
+
+def check_size(content_length: int, max_bytes: float) -> None:
+    """Raise PayloadTooLarge for a body that would be too large."""
+    if content_length > max_bytes:
+        raise _build_payload_too_large(content_length, max_bytes)
 
 
 def drain_body(stream: IO[bytes]) -> None:

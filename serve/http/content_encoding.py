@@ -6,8 +6,10 @@ Source: RFC 9110, section 8.4; RFC 1952.
 import io
 import math
 import zlib
+from collections.abc import Callable
 
 from serve.errors import MalformedPayload, PayloadTooLarge, UnsupportedMediaType
+from serve.limits import ignore_size
 from serve.text import quoted
 
 GZIP = ("gzip", "x-gzip")
@@ -18,12 +20,17 @@ MIN_LIMITED_BYTES = 8 << 20
 
 
 def decode_content(
-    body: bytes, content_encoding: str | None, max_bytes: float, max_ratio: float = math.inf
+    body: bytes,
+    content_encoding: str | None,
+    max_bytes: float,
+    max_ratio: float = math.inf,
+    hold: Callable[[int], None] = ignore_size,
 ) -> bytes:
     """Return the payload, decompressed if necessary.
 
-    Decompression stops soon after the payload exceeds ``max_bytes``, or both 8 MiB and
-    ``max_ratio`` times the size of the body. Raises PayloadTooLarge then, UnsupportedMediaType for
+    ``hold`` is called with the size of body and payload as they grow. Decompression stops soon
+    after the payload exceeds ``max_bytes``, or both 8 MiB and ``max_ratio`` times the size of the
+    body. Raises PayloadTooLarge then, UnsupportedMediaType for
     an encoding other than gzip, and MalformedPayload for invalid gzip data.
     """
     codings = [coding.strip().lower() for coding in (content_encoding or "").split(",")]
@@ -34,10 +41,10 @@ def decode_content(
         raise UnsupportedMediaType(
             f"unsupported Content-Encoding {quoted(content_encoding)}: expected gzip or none"
         )
-    return _gunzip(body, max_bytes, max_ratio)
+    return _gunzip(body, max_bytes, max_ratio, hold)
 
 
-def _gunzip(body: bytes, max_bytes: float, max_ratio: float) -> bytes:
+def _gunzip(body: bytes, max_bytes: float, max_ratio: float, hold: Callable[[int], None]) -> bytes:
     """Return the concatenated members of a gzip file."""
     payload = io.BytesIO()
     member = zlib.decompressobj(GZIP_WINDOW)
@@ -53,6 +60,7 @@ def _gunzip(body: bytes, max_bytes: float, max_ratio: float) -> bytes:
                     "Content-Encoding: gzip: the body is not valid gzip data"
                 ) from error
             _check_size(len(body), payload.tell(), max_bytes, max_ratio)
+            hold(len(body) + payload.tell())
             chunk = member.unused_data if member.eof else member.unconsumed_tail
     if not member.eof:
         raise MalformedPayload("Content-Encoding: gzip: the body is truncated")

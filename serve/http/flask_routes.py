@@ -6,6 +6,7 @@ Source: contract 2.1 to 2.5, 3.1 and 5.2.
 import json
 from collections import deque
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 
 from flask import Blueprint, Request, Response, g, request
 
@@ -33,12 +34,16 @@ def build_blueprint(responder: Responder, execution_parameters: Mapping[str, int
     @blueprint.route("/invocations", methods=["POST"], provide_automatic_options=False)
     def invoke() -> Response:
         reservation = responder.reserve(g.http_request)
-        try:
+        with ExitStack() as stack:
+            stack.callback(reservation.release)
             body = read_body(request, responder.max_payload_bytes, reservation)
             with responder.in_flight:
-                return to_flask_response(responder.respond(g.http_request, body))
-        finally:
-            reservation.release()
+                response = responder.respond(g.http_request, body)
+            if response.chunks is None:
+                reservation.release_payload(response.content_length)
+            flask_response = to_flask_response(response)
+            flask_response.call_on_close(stack.pop_all().close)
+        return flask_response
 
     @blueprint.route("/execution-parameters", methods=["GET"], provide_automatic_options=False)
     def get_execution_parameters() -> Response:
@@ -63,6 +68,7 @@ def from_flask_request(flask_request: Request) -> HttpRequest:
         request_id=headers.get(REQUEST_ID),
         payload_bytes=flask_request.content_length,
         accepts_chunked=accepts_chunked,
+        awaits_continue=accepts_chunked and "Expect" in headers,
         caller=SocketCaller(connection, accepts_interim=accepts_chunked)
         if connection
         else Caller(),

@@ -30,7 +30,8 @@ class HttpRequest:
     """The method, path and relevant headers of a request; a missing header is None.
 
     ``payload_bytes`` is the Content-Length at first, and the payload's size once it is decoded.
-    ``request_id`` is what the client sent at first; see ``identify``.
+    ``request_id`` is what the client sent at first; see ``identify``. ``awaits_continue`` is
+    whether the client waits for status 100, or a rejection, before it sends the body.
     """
 
     method: str
@@ -43,6 +44,7 @@ class HttpRequest:
     payload_bytes: int | None = None
     stopwatch: Stopwatch = field(default_factory=Stopwatch)
     accepts_chunked: bool = False
+    awaits_continue: bool = False
     caller: Caller = field(default_factory=Caller)
     reservation: Reservation | None = None
     on_fast_path: bool = False

@@ -6,33 +6,34 @@ Source: contract 3.1 to 3.14.
 import logging
 import math
 from collections import deque
-from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache, partial
 
 from serve.codecs.charset import transcode
 from serve.codecs.lines import SLICE_BYTES
 from serve.codecs.row_errors import Tally
-from serve.errors import AbortedStream, ClientDisconnected
+from serve.errors import ClientDisconnected
 from serve.http.admission import InFlightLimit
-from serve.http.caller import DISCONNECTED
+from serve.http.body import check_size
 from serve.http.content_encoding import decode_content
-from serve.http.error_responses import log_aborted_stream, log_disconnect
+from serve.http.error_responses import log_disconnect
 from serve.http.held_bytes import HeldBytes, Reservation
 from serve.http.messages import (
     REQUEST_ID,
     Headers,
     HttpRequest,
     HttpResponse,
-    build_log_fields,
     check_header_lengths,
     echo_custom_attributes,
     identify,
 )
 from serve.http.model_settings import verify_model_settings
 from serve.http.negotiation import negotiate_terms
-from serve.inference import Invocation, infer, infer_row_by_row, infer_slices, limit_size
-from serve.logs import is_logged, log_event
+from serve.http.streaming import log_success, stream
+from serve.inference import infer, infer_row_by_row, infer_slices, limit_size
+from serve.invocation import Invocation
+from serve.limits import ignore_size
+from serve.logs import is_logged
 from serve.media.types import EXPLAIN
 from serve.model.model import Model
 from serve.parallel import ParallelMap
@@ -72,7 +73,7 @@ class Responder:
         self._limits = settings.limits
         # A streamed response is computed as fast as the client reads it, and never held in memory.
         self._stream_limits = replace(self._limits, max_response_bytes=math.inf)
-        self._max_gzip_ratio = settings.max_gzip_ratio or math.inf
+        self._payload_limits = self.max_payload_bytes, settings.max_gzip_ratio or math.inf
         self._explains_by_default = verify_model_settings(model, settings)
         self._negotiate_terms = lru_cache(CACHED_TERMS)(partial(negotiate_terms, settings))
         max_rows = MAX_INLINE_SECONDS / model.seconds_per_row if model.seconds_per_row else 0
@@ -94,12 +95,17 @@ class Responder:
     def reserve(self, request: HttpRequest) -> Reservation:
         """Reserve memory for a payload, if its size is known and allowed, before it arrives.
 
-        Raises Overloaded and PayloadTooLarge. The caller must release the reservation.
+        Raises Overloaded and PayloadTooLarge. The caller releases the payload once there is a
+        response, unless it is streamed, and the reservation once it is sent.
         """
         reservation = request.reservation = Reservation(self.held_bytes)
         size = request.payload_bytes or 0
+        if request.awaits_continue:
+            check_size(size, self.max_payload_bytes)
+            self.in_flight.check()
         if size <= self.max_payload_bytes:
             reservation.grow_to(size)
+        request.awaits_continue = False  # the front end will read the body
         return reservation
 
     def respond(self, request: HttpRequest, body: bytes) -> HttpResponse:
@@ -115,8 +121,10 @@ class Responder:
 
     def _respond(self, request: HttpRequest, body: bytes) -> HttpResponse:
         check_header_lengths(request)
+        reservation = request.reservation  # the fast path has none
+        hold_payload = reservation.grow_to if reservation else ignore_size
         payload = decode_content(
-            body, request.content_encoding, self.max_payload_bytes, self._max_gzip_ratio
+            body, request.content_encoding, *self._payload_limits, hold_payload
         )
         request.payload_bytes = len(payload)
         request.stopwatch.end("read")
@@ -133,6 +141,7 @@ class Responder:
             terms.accept.parameters,
             self._stream_limits if streamed else self._limits,
             request.caller.check,
+            reservation.hold_response if reservation and not streamed else ignore_size,
         )
         if terms.row_errors or streamed:
             return self._respond_in_slices(
@@ -145,7 +154,7 @@ class Responder:
             self._model, invocation, request.stopwatch, self._parallel, self._output_keys
         )
         if is_logged(logging.DEBUG):
-            _log_success(request, NO_BAD_RECORDS, sum(map(len, response.pieces)))
+            log_success(request, NO_BAD_RECORDS, sum(map(len, response.pieces)))
         headers = (("Content-Type", response.media_type), *echo_custom_attributes(request))
         return _build_response(headers, response.pieces)
 
@@ -168,17 +177,17 @@ class Responder:
             )
         headers = (("Content-Type", invocation.accept), *echo_custom_attributes(request))
         if not streamed:
-            pieces = list(limit_size(slices, invocation.limits))
-            _log_success(request, tally, sum(map(len, pieces)))
+            pieces = list(limit_size(slices, invocation))
+            log_success(request, tally, sum(map(len, pieces)))
             if tally.bad_records:
                 headers = (*headers, (REQUEST_ID, identify(request)))
             return _build_response(headers, pieces)
         # The log may report bad records, or an error that aborts the stream.
         headers = (*headers, (REQUEST_ID, identify(request)))
-        slices = self.in_flight.count_while_streaming(slices, request.reservation)
+        slices = self.in_flight.count_while_streaming(slices)
         first_slice = next(slices, b"")
         request.caller.begin_response()
-        return HttpResponse(200, headers, chunks=_stream(request, first_slice, slices, tally))
+        return HttpResponse(200, headers, chunks=stream(request, first_slice, slices, tally))
 
 
 def _build_response(headers: Headers, pieces: list[bytes]) -> HttpResponse:
@@ -186,39 +195,3 @@ def _build_response(headers: Headers, pieces: list[bytes]) -> HttpResponse:
     if len(pieces) == 1:
         return HttpResponse(200, headers, pieces[0])
     return HttpResponse(200, headers, pieces=deque(pieces))
-
-
-def _stream(
-    request: HttpRequest, first_slice: bytes, slices: Iterator[bytes], tally: Tally
-) -> Iterator[bytes]:
-    """Yield the slices of a streamed response; raises AbortedStream after logging the cause."""
-    response_bytes = len(first_slice)
-    try:
-        yield first_slice
-        for slice_ in slices:
-            response_bytes += len(slice_)
-            yield slice_
-    except GeneratorExit:  # the front end does not want the rest
-        log_disconnect(request, ClientDisconnected(DISCONNECTED))
-        raise
-    # The status has been sent, so only an abort shows the client that the response is incomplete.
-    except Exception as error:  # noqa: BLE001
-        log_aborted_stream(request, error)
-        raise AbortedStream("the response stream was aborted") from None
-    _log_success(request, tally, response_bytes)
-
-
-def _log_success(request: HttpRequest, tally: Tally, response_bytes: int) -> None:
-    if tally.bad_records:
-        fields = build_log_fields(request)
-        log_event(logging.WARNING, "row errors", bad_records=tally.bad_records, **fields)
-    if is_logged(logging.DEBUG):
-        fields = build_log_fields(request)
-        log_event(
-            logging.DEBUG,
-            "request succeeded",
-            status=200,
-            response_bytes=response_bytes,
-            fast_path=request.on_fast_path,
-            **fields,
-        )

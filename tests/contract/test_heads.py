@@ -152,3 +152,17 @@ def test_reason_phrase_of_431(diamonds: Server) -> None:
     assert response.status_code == requests.codes.header_fields_too_large
     assert response.reason.title() == "Request Header Fields Too Large"
     assert "1,024" in error_of(response)
+
+
+def test_an_empty_line_before_a_request_is_ignored(diamonds: Server) -> None:
+    """2.1: an empty line before a request, as after an old client's body, is ignored."""
+    ping = f"GET /ping HTTP/1.1\r\n{HOST}\r\n"
+    invocation = (
+        f"POST /invocations HTTP/1.1\r\n{HOST}Content-Type: text/csv\r\n"
+        f"Content-Length: {len(CSV)}\r\n\r\n{CSV}"
+    )
+    requests_sent = f"\r\n{ping}\r\n{invocation}\r\n{ping}"
+    responses = diamonds.exchange(requests_sent.encode())
+
+    assert responses.count(b"HTTP/1.1 200 OK\r\n") == 3
+    assert responses.count(b"HTTP/1.1 ") == 3
