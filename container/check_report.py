@@ -96,6 +96,10 @@ def _format_missing_values(values: float | Mapping[str, float]) -> Iterator[Line
         yield "missing value", f"{column}: {value}"
 
 
+def _format_ignored_columns(names: Iterable[str]) -> Iterator[Line]:
+    yield "ignored columns", listed(names)
+
+
 def _format_warnings(warnings: Iterable[str]) -> Iterator[Line]:
     for warning in warnings:
         yield "warning", warning
@@ -134,6 +138,7 @@ def _show_name(name: str) -> str:
 # Entries of several lines.
 LISTS: dict[str, Callable[[Any], Iterator[Line]]] = {
     "ensemble": _format_members,
+    "ignored_columns": _format_ignored_columns,
     "ignored_files": _format_ignored_files,
     "missing_value": _format_missing_values,
     "warnings": _format_warnings,

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from serve.codecs import CODECS, LINE_CODECS, find_decoder
+from serve.codecs import CODECS, LINE_CODECS, choose_schema, find_decoder
 from serve.codecs.row_errors import AlignedLines, Tally, align_lines, insert_errors
 from serve.forecast import ResponseForecast, check_record_count
 from serve.invocation import Invocation, Response
@@ -104,7 +104,8 @@ def infer_row_by_row(
     forecast = ResponseForecast(model.schema.width, scorer.predict, scorer.encode)
     _check_forecast(invocation, forecast, scorer)
     codec = LINE_CODECS[invocation.media_type]
-    lines = align_lines(codec, invocation.payload, invocation.parameters, model.schema)
+    schema = choose_schema(invocation.media_type, invocation.parameters, model.schema)
+    lines = align_lines(codec, invocation.payload, invocation.parameters, schema)
     slices = _limit_lines(lines, invocation.limits)
 
     def predict(aligned: AlignedLines) -> tuple[Any, Mapping[int, str]]:
@@ -129,6 +130,7 @@ def align(invocation: Invocation, schema: Schema, stopwatch: Stopwatch) -> Itera
 
     Raises SchemaMismatch, and PayloadTooLarge for too many records.
     """
+    schema = choose_schema(invocation.media_type, invocation.parameters, schema)
     count = empty_count = 0
     for records in decode(invocation, schema):
         stopwatch.end("decode")

@@ -55,10 +55,11 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """The features, in the order of training, and the target."""
+    """The features, in the order of training, the target, and the columns to ignore in a file."""
 
     features: tuple[Feature, ...]
     target: Target
+    ignored: frozenset[str] = frozenset()
 
     @property
     def names(self) -> list[str]:
@@ -77,12 +78,13 @@ def load_schema(folder: Path, image: str | None = None) -> Schema:
             _read_feature(index, entry) for index, entry in enumerate(document["features"])
         )
         target = _read_target(document.get("prediction") or {})
+        ignored = frozenset(name.strip() for name in document.get("ignore", ()))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
         raise BadSchema(
             f"{path}: expected a schema as described in docs/artifact.md, "
             f"got {type(error).__name__}: {error}"
         ) from error
-    return Schema(features, target)
+    return Schema(features, target, ignored)
 
 
 def capitalize_first(text: str) -> str:

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from serve.codecs import npy
 from serve.codecs.charset import UTF_8, find_charset
 from serve.codecs.csv import codec as csv
-from serve.codecs.csv.dialect import check_parameters as check_csv_parameters
+from serve.codecs.csv.dialect import check_parameters
 from serve.codecs.csv.header import check_names
+from serve.codecs.csv.ignored import parse_ignored
 from serve.codecs.json import codec as json
 from serve.codecs.json import lines as jsonlines
 from serve.codecs.libsvm import codec as libsvm
@@ -105,6 +106,12 @@ CODECS: dict[str, Codec] = {
 DECODERS: dict[str, Decoder] = {**CODECS, LIBSVM: libsvm}
 
 
+def check_csv_parameters(parameters: Mapping[str, str]) -> None:
+    """Raise UnsupportedMediaType or MalformedPayload for an invalid parameter of text/csv."""
+    check_parameters(parameters)
+    parse_ignored(parameters)
+
+
 TEXT_TYPES = (CSV, JSON, JSON_LINES, LIBSVM)
 PARAMETER_CHECKS: dict[str, Callable[[Mapping[str, str]], None]] = {
     CSV: check_csv_parameters,
@@ -139,6 +146,14 @@ def check_model_accepts(media_type: MediaType, schema: Schema) -> None:
     """Raise SchemaMismatch if every payload with this media type would be rejected."""
     if media_type.name == CSV:
         check_names(media_type.parameters, schema)
+
+
+def choose_schema(media_type: str, parameters: Mapping[str, str], schema: Schema) -> Schema:
+    """Return the schema of a payload, which may ignore more columns than the model's."""
+    if not parameters or media_type != CSV:
+        return schema
+    names = parse_ignored(parameters)
+    return schema.ignoring(names) if names else schema
 
 
 def choose_charset(media_type: MediaType) -> str:

@@ -24,9 +24,9 @@ from serve.media.types import (
 )
 from serve.text import quoted
 
-CHARSET = "charset"
+CHARSET, IGNORE = "charset", "ignore"
 CONTENT_TYPE_PARAMETERS: Mapping[str, tuple[str, ...]] = {
-    CSV: ("header", "delimiter", "label_size", CHARSET),
+    CSV: ("header", "delimiter", "label_size", IGNORE, CHARSET),
     LIBSVM: ("label", CHARSET),
     JSON: (CHARSET,),
     JSON_LINES: (CHARSET,),
@@ -49,6 +49,10 @@ SYNONYMS = {
     "label_size": "label",
     "labelsize": "label",
     "encoding": CHARSET,
+    "drop": IGNORE,
+    "exclude": IGNORE,
+    "skip_columns": IGNORE,
+    "ignore_columns": IGNORE,
     "contributions": EXPLAIN,
     "contribs": EXPLAIN,
     "pred_contribs": EXPLAIN,

@@ -16,6 +16,7 @@ from serve.model.schema_json.conflicts import NUMERIC_TYPES
 from serve.model.schema_json.keys import (
     CLASSES,
     FEATURES,
+    IGNORE,
     LIBSVM_BASE,
     MISSING_VALUE,
     PREDICTION,
@@ -67,6 +68,7 @@ def list_schema_properties(schema: Schema) -> Properties:
         for name, value in _list_feature_properties(feature).items():
             properties[f"{name}, column {number}"] = value
     properties[f'"{LIBSVM_BASE}"'] = schema.libsvm_base
+    properties[f'"{IGNORE}"'] = sorted(schema.ignored)
     return properties
 
 

@@ -28,6 +28,7 @@ def summarize(model: Model) -> dict[str, Any]:
         "features": model.schema.width,
         "libsvm_base": model.schema.libsvm_base,
         **_describe_missing_values(model.schema),
+        **_list_ignored_columns(model.schema),
         "ignored_files": model.file.ignored_files,
         **_count_ignored_files(model),
     }
@@ -50,6 +51,10 @@ def _describe_missing_values(schema: Schema) -> dict[str, Any]:
         return {}
     is_shared = len(values) == schema.width and len(set(values.values())) == 1
     return {MISSING_VALUE: next(iter(values.values())) if is_shared else values}
+
+
+def _list_ignored_columns(schema: Schema) -> dict[str, list[str]]:
+    return {"ignored_columns": sorted(schema.ignored)} if schema.ignored else {}
 
 
 def _count_ignored_files(model: Model) -> dict[str, int]:

@@ -11,6 +11,7 @@ from serve.diagnosis.names import describe_header_mismatch, describe_name_mismat
 from serve.errors import HeaderMismatch, SchemaMismatch
 from serve.records import Cell, Matrix, Records, Rows
 from serve.schema.feature import CellMismatch
+from serve.schema.ignored import drop_ignored
 from serve.schema.schema import Schema
 from serve.text import column_label, quoted, with_hint
 
@@ -52,6 +53,7 @@ def _align_matrix(matrix: Matrix, schema: Schema) -> NDArray[np.float32]:
 
 
 def _align_rows(rows: Rows, schema: Schema) -> NDArray[np.float32]:
+    rows = drop_ignored(rows, schema)
     _check_names(rows, schema)
     order = schema.find_order(rows.names)
     if not rows.cells:

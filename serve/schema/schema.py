@@ -1,6 +1,7 @@
 """Schema: the features that a model expects, in order, and what is known about them as a whole."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from math import isnan
@@ -19,12 +20,14 @@ from serve.text import is_number
 class Schema:
     """The features in training order, and their names if the artifact contains names.
 
-    ``libsvm_base`` is the index of the first feature in text/libsvm, 0 or 1.
+    ``libsvm_base`` is the index of the first feature in text/libsvm, 0 or 1. ``ignored`` are the
+    names, without blanks at the ends, of columns that are dropped where names are sent.
     """
 
     features: tuple[Feature, ...]
     names: tuple[str, ...] | None = None
     libsvm_base: int = 0
+    ignored: frozenset[str] = frozenset()
 
     @cached_property
     def width(self) -> int:
@@ -99,6 +102,23 @@ class Schema:
             return None
         matched = match_names(names, self.names)
         return matched if self._name_set == set(matched) else None
+
+    def ignoring(self, names: Iterable[str]) -> "Schema":
+        """Return this schema, which also ignores columns with these names."""
+        schema = copy(self)  # with the cached properties, which do not depend on the names
+        object.__setattr__(schema, "ignored", self.ignored.union(map(strip_blanks, names)))
+        return schema
+
+    def find_kept(self, names: Sequence[str] | None) -> tuple[int, ...] | None:
+        """Return the indices of the names that are not ignored, or None if no name is."""
+        if not self.ignored or names is None:
+            return None
+        kept = tuple(
+            index
+            for index, name in enumerate(names)
+            if name in self._name_set or strip_blanks(name) not in self.ignored
+        )
+        return kept if len(kept) < len(names) else None
 
     def reorder(self, names: tuple[str, ...] | None) -> "Schema | None":
         """Return the schema in the order of ``names``, or None if these are not its names."""

@@ -314,6 +314,29 @@ def test_binary_classifier(models: Path, objective: str, added: str) -> None:
     assert ("the probability of “yes”" in visible_text(page)) == (objective == "binary:logistic")
 
 
+def test_threshold_and_ignored_columns(models: Path) -> None:
+    """A file may have the columns that schema.json ignores; the class follows its threshold."""
+    folder = models / "app-file-threshold"
+    booster = classifier(folder, ["no", "yes"], objective="binary:logistic")
+    schema = json.loads((folder / "schema.json").read_text())
+    schema |= {"ignore": ["id"], "prediction": schema["prediction"] | {"threshold": 0.9}}
+    (folder / "schema.json").write_text(json.dumps(schema))
+    lines = [f"{length},r{row},{width}" for row, (length, width) in enumerate(FEATURES[:40])]
+    with (
+        running(folder) as server,
+        application("--endpoint", server.url, "--folder", str(folder)) as app,
+    ):
+        page = app.upload("\n".join(["length,id,width", *lines, "1,r41"]).encode())
+        header, *rows = csv.reader(io.StringIO(app.get(download_path(page)).text))
+    expected = booster.predict(xgboost.DMatrix(FEATURES[:40], feature_names=NAMES))
+
+    assert header[:4] == ["length", "id", "width", "predicted_species"]
+    assert [row[1] for row in rows[:40]] == [f"r{row}" for row in range(40)]
+    assert [row[3] for row in rows[:40]] == ["yes" if p > 0.9 else "no" for p in expected]
+    assert any(0.5 < p < 0.9 for p in expected)
+    assert "expected 3 columns, got 2" in visible_text(page)
+
+
 def test_class_count_mismatch(models: Path) -> None:
     """If schema.json lists too few classes, columns are numbered and the page explains why."""
     folder = models / "app-file-count"

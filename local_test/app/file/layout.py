@@ -28,6 +28,12 @@ class CsvLayout:
         delimiter = "" if self.delimiter == "comma" else f"; delimiter={self.delimiter}"
         return f"text/csv; header={header}{delimiter}"
 
+    def count_columns(self, schema: Schema) -> int:
+        """Return the number of columns of the file, which may include ignored ones."""
+        if self.header is None:
+            return len(schema.features)
+        return len(parse_cells(self.header.body, DELIMITERS[self.delimiter]))
+
     def build_payload(self, records: Iterable[CsvRecord]) -> bytes:
         """Return the records as a CSV payload, with the file's header if it has one."""
         lines = [self.header.body] if self.header else []
@@ -44,9 +50,10 @@ class CsvLayout:
             cells = parse_cells(record.body, DELIMITERS[self.delimiter])
         except csv.Error:
             return ""
-        if len(cells) != len(schema.features):
-            noun = "column" if len(schema.features) == 1 else "columns"
-            return f"expected {len(schema.features)} {noun}, got {len(cells)}"
+        expected_width = self.count_columns(schema)
+        if len(cells) != expected_width:
+            noun = "column" if expected_width == 1 else "columns"
+            return f"expected {expected_width} {noun}, got {len(cells)}"
         if _looks_like_json(record.body, schema):
             return "expected CSV, got JSON"
         return ""
@@ -64,9 +71,11 @@ def detect_layout(
     if first is None:
         raise BadFile("the file is empty")
     _check_file_type(first.body, schema)
-    cells = match_names(_parse_first_line(first, DELIMITERS[delimiter]), schema.names)
+    all_cells = match_names(_parse_first_line(first, DELIMITERS[delimiter]), schema.names)
+    cells = [cell for cell in all_cells if cell.strip() not in schema.ignored]
     if sorted(cells) == sorted(schema.names):
-        _check_ambiguity(cells, schema)
+        if len(cells) == len(all_cells):
+            _check_ambiguity(cells, schema)
         return CsvLayout(delimiter, first), records
     _check_delimiter(first, schema, delimiter, len(cells))
     _check_names(cells, schema)

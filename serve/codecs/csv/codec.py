@@ -14,6 +14,7 @@ from serve.codecs.csv.columns import format_columns
 from serve.codecs.csv.dialect import normalize_delimiter
 from serve.codecs.csv.fast_matrix import parse_csv_matrix
 from serve.codecs.csv.header import read_header
+from serve.codecs.csv.ignored import drop_ignored_cells
 from serve.codecs.csv.rows import read_rows
 from serve.codecs.lines import (
     BYTE_ORDER_MARK,
@@ -47,11 +48,11 @@ def decode(payload: bytes, parameters: Mapping[str, str], schema: Schema) -> Ite
     body = body[header_end:]
     if header_end and has_quotes and b'"' not in body:
         has_quotes, body = False, normalize_line_endings(body)
-    if _is_blank(body, schema):
+    if _is_blank(body, names, schema):
         _check_declared_empty(parameters, has_header=names is not None)
         yield Rows([], textual=True, names=names)
         return
-    body = _strip_end(body, schema)
+    body = _strip_end(body, names, schema)
     first_row = 1
     if has_quotes:
         yield from _read_rows(split_slices(body), first_row, names, schema)
@@ -73,10 +74,10 @@ def split_header(
     body = normalize_line_endings(body)
     names, header_end = read_header(body, parameters, schema)
     body = body[header_end:]
-    if _is_blank(body, schema):
+    if _is_blank(body, names, schema):
         _check_declared_empty(parameters, has_header=names is not None)
         return None, names
-    return _strip_end(body, schema), names
+    return _strip_end(body, names, schema), names
 
 
 def read_lines(lines: bytes, first_row: int, names: Names, schema: Schema) -> Iterator[Records]:
@@ -85,10 +86,13 @@ def read_lines(lines: bytes, first_row: int, names: Names, schema: Schema) -> It
     Raises MalformedPayload.
     """
     check_last_line(lines, first_row, schema, b",")
-    reordered = schema.reorder(names)
-    numbers = parse_csv_matrix(lines, reordered) if reordered else None
+    plain_lines, plain_names = lines, names
+    if schema.ignored:
+        plain_lines, plain_names = drop_ignored_cells(lines, names, schema)
+    reordered = schema.reorder(plain_names)
+    numbers = parse_csv_matrix(plain_lines, reordered) if reordered else None
     if numbers is not None:
-        yield Matrix(numbers, first_row, names, accepted=True)
+        yield Matrix(numbers, first_row, plain_names, accepted=True)
     else:
         yield from _read_rows([lines], first_row, names, schema)
 
@@ -132,9 +136,9 @@ def _encode_non_finite(predictions: NDArray[np.float32]) -> bytes:
     return "".join(lines).encode()
 
 
-def _is_blank(body: bytes, schema: Schema) -> bool:
+def _is_blank(body: bytes, names: Names, schema: Schema) -> bool:
     """Return whether a body contains no records; with one column, a blank line is a record."""
-    return not body or (schema.width > 1 and not body.strip())
+    return not body or (len(names or schema.features) > 1 and not body.strip())
 
 
 def _check_declared_empty(parameters: Mapping[str, str], *, has_header: bool) -> None:
@@ -149,9 +153,11 @@ def _check_declared_empty(parameters: Mapping[str, str], *, has_header: bool) ->
     )
 
 
-def _strip_end(body: bytes, schema: Schema) -> bytes:
+def _strip_end(body: bytes, names: Names, schema: Schema) -> bytes:
     """Return the lines without the final line ending and without trailing blank lines.
 
     With one column, blank lines are records and are not removed.
     """
-    return strip_blank_end(body) if schema.width > 1 else body.removesuffix(b"\n")
+    if len(names or schema.features) > 1:
+        return strip_blank_end(body)
+    return body.removesuffix(b"\n")

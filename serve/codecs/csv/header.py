@@ -9,12 +9,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from serve.codecs.csv.dialect import parse_header
+from serve.codecs.csv.ignored import parse_ignored
 from serve.codecs.lines import LINE_END, decode_text
 from serve.codecs.row_limits import check_long_line, compute_max_row_bytes
-from serve.column_names import strip_blanks
+from serve.column_names import match_names, strip_blanks
 from serve.diagnosis.invalid_csv import explain_invalid_csv
 from serve.diagnosis.names import describe_name_mismatch, is_mostly_names
 from serve.errors import HeaderMismatch, SchemaMismatch
+from serve.media.parameters import IGNORE
 from serve.schema.schema import Schema
 
 # What pandas writes for columns without names, alone and beside an index. With fewer than four
@@ -50,15 +52,29 @@ def read_header(body: bytes, parameters: Mapping[str, str], schema: Schema) -> H
 
 
 def check_names(parameters: Mapping[str, str], schema: Schema) -> None:
-    """Raise SchemaMismatch if the model has no names for the header that is declared."""
+    """Raise SchemaMismatch if the model does not allow the header that is declared.
+
+    It must have names, and need none of the columns that ``ignore`` names.
+    """
     if parse_header(parameters) == "present" and schema.names is None:
         raise SchemaMismatch(
             "header=present: the model has no column names; "
             "send the columns in order and without a header"
         )
+    if IGNORE in parameters:
+        _check_ignored(parameters, schema.names or ())
+
+
+def _check_ignored(parameters: Mapping[str, str], names: Sequence[str]) -> None:
+    for name in match_names(parse_ignored(parameters), names):
+        if name in names:
+            raise SchemaMismatch(f"ignore={name}: the model needs this column")
 
 
 def _detect_header(cells: Sequence[str], end: int, schema: Schema) -> Header:
+    columns = cells
+    if kept := schema.find_kept(cells):
+        cells = [columns[index] for index in kept]
     names = schema.match_names(cells)
     if names is None and not (_is_numbered(cells, schema) or schema.could_be_header(cells)):
         return NO_HEADER
@@ -70,7 +86,7 @@ def _detect_header(cells: Sequence[str], end: int, schema: Schema) -> Header:
         if schema.names is None:
             choice = "remove a header, or send Content-Type: text/csv; header=absent for a record"
         raise HeaderMismatch(f"the first line could be a header or a record; {choice}")
-    return Header(names, end)
+    return Header(tuple(columns), end)
 
 
 def _may_be_header(body: bytes, schema: Schema) -> bool:

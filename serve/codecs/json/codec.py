@@ -19,7 +19,7 @@ from serve.codecs.json.large import (
     is_small,
 )
 from serve.codecs.json.parser import RepeatedNames, parse
-from serve.codecs.json.rows import check_object, rows_to_records
+from serve.codecs.json.rows import check_object, drop_ignored_keys, rows_to_records
 from serve.codecs.json.slices import RowsText, find_rows
 from serve.codecs.json.tensor import find_features
 from serve.codecs.json.text import format_objects
@@ -150,6 +150,7 @@ def _unwrap(document: Any, schema: Schema) -> tuple[list[Any], Names]:
             quoted(document),
         )
     if not isinstance(document.get(INSTANCES), list):
+        document = drop_ignored_keys(document, schema)
         if find_features(document) is None:
             check_object(document, schema)
         return [document], None

@@ -28,6 +28,8 @@ def rows_to_records(
     SchemaMismatch for other values, and for lists mixed with objects.
     """
     expected_kind = None
+    if schema.ignored:
+        rows = [drop_ignored_keys(row, schema) for row in rows]
     for own_names, group in groupby(rows, key=_find_own_names):
         run = list(group)
         kind = "a list"
@@ -49,6 +51,15 @@ def rows_to_records(
                 "got an object"
             )
         first_row += len(run)
+
+
+def drop_ignored_keys(row: Any, schema: Schema) -> Any:
+    """Return an object without the keys that the schema ignores; return other values unchanged."""
+    if not isinstance(row, dict) or isinstance(row, RepeatedNames):
+        return row
+    names = tuple(row)
+    kept = schema.find_kept(names)
+    return row if kept is None else {names[index]: row[names[index]] for index in kept}
 
 
 def check_object(row: dict[str, Any], schema: Schema, prefix: str = "") -> None:

@@ -17,6 +17,7 @@ from serve.model.schema_json.keys import (
     FEATURE_KEYS,
     FEATURES,
     FILE_KEYS,
+    IGNORE,
     LIBSVM_BASE,
     MISSING_VALUE,
     PREDICTION,
@@ -40,6 +41,7 @@ class SchemaFile:
     classes: tuple[str | int, ...] | None = None
     missing_value: float | None = None
     threshold: float | None = None
+    ignored: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,7 @@ def _parse_document(document: Any) -> SchemaFile:
         None if classes is None else tuple(classes),
         _parse_missing_value(document),
         prediction.get(THRESHOLD),
+        tuple(document.get(IGNORE, ())),
     )
 
 

@@ -14,7 +14,7 @@ from serve.model.schema_json.value_hints import find_features_hint, find_type_hi
 from serve.text import listed, quoted, with_hint
 
 FEATURES, PREDICTION, CLASSES, THRESHOLD = "features", "prediction", "classes", "threshold"
-LIBSVM_BASE, MISSING_VALUE = "libsvm_base", "missing_value"
+LIBSVM_BASE, MISSING_VALUE, IGNORE = "libsvm_base", "missing_value", "ignore"
 FEATURE_TYPES = ("float", "int", "q", "i", "c")
 # XGBoost's own limit: float32 represents every whole number up to this one.
 MAX_CODES = 1 << 24
@@ -129,6 +129,7 @@ FILE_KEYS = {
     PREDICTION: Key("an object", lambda value: isinstance(value, dict)),
     LIBSVM_BASE: Key("0 or 1", lambda value: type(value) is int and value in (0, 1)),
     MISSING_VALUE: NUMBER_OR_NULL,
+    IGNORE: Key("a list of unique column names", lambda value: _is_unique_list(value, str)),
 }
 PREDICTION_KEYS = {
     "name": TEXT,

@@ -4,15 +4,17 @@ from collections.abc import Sequence
 
 import xgboost
 
+from serve.column_names import match_names, strip_blanks
 from serve.model.booster_features import BoosterFeature, read_features
 from serve.model.estimator import Estimator
 from serve.model.schema_json.conflicts import check_feature, check_names
 from serve.model.schema_json.file import FeatureInfo, SchemaConflict, SchemaFile
-from serve.model.schema_json.keys import LIBSVM_BASE, MAX_CODES
+from serve.model.schema_json.keys import IGNORE, LIBSVM_BASE, MAX_CODES
 from serve.schema.feature import CodeFeature, Feature
 from serve.schema.label_feature import LabelFeature
 from serve.schema.schema import Schema
 from serve.settings import Settings
+from serve.text import quoted
 
 EMPTY_FILE = SchemaFile()
 
@@ -35,11 +37,13 @@ def merge_schema(
     )
     in_booster = read_features(booster, writer_version, may_have_categories=has_categories)
     features = _merge_features(in_booster, schema_file, estimator)
+    names = _list_names(features)
     unknown_is_missing = settings.unknown_category == "missing"
     return Schema(
         tuple(_build_feature(feature, unknown_is_missing) for feature in features),
-        _list_names(features),
+        names,
         _choose_libsvm_base(schema_file, settings.libsvm_base),
+        _list_ignored(schema_file, names),
     )
 
 
@@ -83,6 +87,17 @@ def _list_names(features: Sequence[FeatureInfo]) -> tuple[str, ...] | None:
         return names or None
     unnamed = next(number for number, feature in enumerate(features, 1) if feature.name is None)
     raise SchemaConflict(f'feature {unnamed}: expected a "name", as for other features')
+
+
+def _list_ignored(schema_file: SchemaFile, names: tuple[str, ...] | None) -> frozenset[str]:
+    """Return the ignored names; raises SchemaConflict if the model needs such a column."""
+    ignored = frozenset(map(strip_blanks, schema_file.ignored))
+    if ignored and names is None:
+        raise SchemaConflict(f'"{IGNORE}": columns are ignored by name, but the model has no names')
+    for name in match_names(schema_file.ignored, names or ()):
+        if names and name in names:
+            raise SchemaConflict(f'"{IGNORE}": {quoted(name)} is a column of the model')
+    return ignored
 
 
 def _build_feature(info: FeatureInfo, unknown_is_missing: bool) -> Feature:  # noqa: FBT001
