@@ -27,7 +27,7 @@ help: ## List these commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/make \1\t\2/' | expand -t 24
 
 .PHONY: setup
-setup: $(VENV)/ready ## Create .venv from the pinned, hashed requirements
+setup: $(VENV)/ready kernel/build/ready ## Create .venv from the pinned, hashed requirements, and build the kernel
 
 # A virtual environment is created again when its lock changes.
 $(VENV)/ready: tests/requirements.txt
@@ -35,6 +35,18 @@ $(VENV)/ready: tests/requirements.txt
 
 $(TRAINING_VENV)/ready: model/requirements.txt
 	@$(call make-venv,$(TRAINING_VENV),$<)
+
+# The kernel is optional: without a C compiler, one line says so, and XGBoost predicts.
+KERNEL_SOURCES := kernel/build.sh $(wildcard kernel/*.c kernel/*.h)
+BUILD_KERNEL = kernel/build.sh "$(or $(wildcard $(RUN)),$(PYTHON))"
+
+kernel/build/ready: $(KERNEL_SOURCES) | $(VENV)/ready
+	@$(BUILD_KERNEL) kernel/build || true
+	@mkdir -p kernel/build && touch $@
+
+.PHONY: kernel
+kernel: ## Build the kernel, the optional predictor: docs/performance.md
+	@$(BUILD_KERNEL) kernel/build
 
 # Groups of additional packages for some commands, in the same .venv.
 $(VENV)/deploy-ready: deploy/requirements.txt $(VENV)/ready
@@ -123,11 +135,19 @@ test-quick: setup $(VENV)/aws-ready ## Run the tests of codecs, schema, HTTP and
 	@$(PYTEST) -m "not long" $(QUICK_TESTS)
 
 .PHONY: adversary
-adversary: setup ## Attack the server with random payloads and heads; SECONDS (60), SEED (1)
+adversary: setup ## Attack the server with random payloads, models and heads; SECONDS (60), SEED (1)
 	@seconds=$(or $(SECONDS),60); seed=$(or $(SEED),1); \
 	$(RUN) -m tests.adversary.numbers --seconds $$((seconds / 2)) --seed $$seed && \
+	$(RUN) -m tests.adversary.kernel --seconds $$((seconds / 12)) --seed $$seed && \
 	$(RUN) -m tests.adversary.heads --seconds $$((seconds / 6)) --seed $$seed && \
-	$(RUN) -m tests.adversary.heads.fast_path --seconds $$((seconds / 3)) --seed $$seed
+	$(RUN) -m tests.adversary.heads.fast_path --seconds $$((seconds / 4)) --seed $$seed
+
+SANITIZED := kernel/build/sanitized
+.PHONY: sanitize
+sanitize: setup ## Test the kernel under AddressSanitizer and UndefinedBehaviorSanitizer
+	@$(BUILD_KERNEL) $(SANITIZED) -g -fsanitize=address,undefined -fno-sanitize-recover=all
+	@KERNEL_FILE=$(SANITIZED)/_forest.abi3.so ASAN_OPTIONS=detect_leaks=0 LD_PRELOAD="$$(cc -print-file-name=libasan.so)" \
+		$(RUN) -m pytest --quiet tests/serve/test_kernel.py
 
 .PHONY: test-app
 test-app: setup $(VENV)/app-ready chromium ## Test the web application in headless Chromium
@@ -181,11 +201,11 @@ test-sdk-runtime: setup .venv-sdk/ready ## Predict with the SageMaker SDK's Pred
 	@$(call make-venv,.venv-sdk,$<)
 
 .PHONY: bench
-bench: .venv-bench/ready ## Compare this server with others, and write bench/results; takes half an hour
+bench: .venv-bench/ready kernel ## Compare this server with others, and write bench/results; takes half an hour
 	@.venv-bench/bin/python -m bench.run
 
 .PHONY: bench-quick
-bench-quick: .venv-bench/ready ## Run a small part of the benchmark; takes three minutes
+bench-quick: .venv-bench/ready kernel ## Run a small part of the benchmark; takes three minutes
 	@.venv-bench/bin/python -m bench.run --quick
 
 .PHONY: bench-wide
@@ -245,4 +265,4 @@ lock: setup ## Pin and hash the newest versions of all requirements
 
 .PHONY: clean
 clean: ## Remove the files that the other commands created
-	@rm -rf $(VENV) $(TRAINING_VENV) .venv-convert .venv-sdk .venv-bench bench/.work sbom.json model/model.tar.gz local_test/diamonds.csv local_test/diamonds.csv.out .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) $(TRAINING_VENV) kernel/build .venv-convert .venv-sdk .venv-bench bench/.work sbom.json model/model.tar.gz local_test/diamonds.csv local_test/diamonds.csv.out .mypy_cache .pytest_cache .ruff_cache .hypothesis

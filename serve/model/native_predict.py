@@ -58,34 +58,78 @@ def build_predictor(
 
 def build_direct_predictor(booster: xgboost.Booster, rounds: int) -> Predictor:
     """Return a predictor that calls the C API; raises AttributeError if a function is missing."""
-    library: ctypes.CDLL = getattr(xgboost.core, "_LIB")  # noqa: B009  # private; build_predictor falls back without it
-    call = library.XGBoosterPredictFromDense
-    handle = booster.handle
-    options = json.dumps(
-        {
-            "type": VALUE_PREDICTION,
-            "training": False,
-            "iteration_begin": 0,
-            "iteration_end": rounds,
-            "missing": math.nan,
-            "strict_shape": False,
-            "cache_id": 0,
-        }
-    ).encode()
+    call = _DirectCall(booster, rounds)
+    return lambda features: call.predict(np.ascontiguousarray(features, dtype=np.float32))
 
-    buffers = _CallBuffers(library)
 
-    def predict(features: NDArray[np.float32]) -> NDArray[np.float32]:
-        features = np.ascontiguousarray(features, dtype=np.float32)
-        matrix = ARRAY_INTERFACE % (features.__array_interface__["data"][0], *features.shape)
-        if call(handle, matrix, options, buffers.proxy, *buffers.results):
-            raise xgboost.core.XGBoostError(library.XGBGetLastError().decode(errors="replace"))
+def build_direct_transform(booster: xgboost.Booster) -> Predictor:
+    """Return a function from margins, float32 (n, k) or (n,), to predictions of the same shape.
+
+    The booster has no trees and one feature: with the margins as base margins, it applies only the
+    transformation of its objective. Raises AttributeError if a function of the C API is missing.
+    """
+    call = _DirectCall(booster, rounds=0)
+
+    def transform(margins: NDArray[np.float32]) -> NDArray[np.float32]:
+        features = np.zeros((len(margins), 1), dtype=np.float32)
+        return call.predict(features, margins.reshape(len(margins), -1))
+
+    return transform
+
+
+class _DirectCall:
+    """Calls of XGBoosterPredictFromDense for one booster; threads may make them concurrently."""
+
+    def __init__(self, booster: xgboost.Booster, rounds: int) -> None:
+        self._booster = booster
+        self._library: ctypes.CDLL = getattr(xgboost.core, "_LIB")  # noqa: B009  # private; build_predictor falls back without it
+        self._call = self._library.XGBoosterPredictFromDense
+        self._buffers = _CallBuffers(self._library)
+        self._options = json.dumps(
+            {
+                "type": VALUE_PREDICTION,
+                "training": False,
+                "iteration_begin": 0,
+                "iteration_end": rounds,
+                "missing": math.nan,
+                "strict_shape": False,
+                "cache_id": 0,
+            }
+        ).encode()
+
+    def predict(
+        self, features: NDArray[np.float32], base_margins: NDArray[np.float32] | None = None
+    ) -> NDArray[np.float32]:
+        """Return the predictions for contiguous features, with base margins, float32 (n, k)."""
+        if base_margins is not None:
+            self._set_base_margins(features, base_margins)
+        buffers = self._buffers
+        arguments = self._booster.handle, _describe(features), self._options
+        if self._call(*arguments, buffers.proxy, *buffers.results):
+            raise self._build_error()
         shape = buffers.shape[: buffers.dimensions.value]
         # The next call of this thread overwrites the values, so they are copied.
         copied = ctypes.string_at(buffers.values, FLOAT_BYTES * math.prod(shape))
         return np.frombuffer(copied, dtype=np.float32).reshape(shape)
 
-    return predict
+    def _set_base_margins(
+        self, features: NDArray[np.float32], base_margins: NDArray[np.float32]
+    ) -> None:
+        """Set the base margins of this thread's next prediction, which is of these features."""
+        library, proxy = self._library, self._buffers.proxy
+        # The proxy checks the number of margins against the rows that it has.
+        if library.XGProxyDMatrixSetDataDense(
+            proxy, _describe(features)
+        ) or library.XGDMatrixSetInfoFromInterface(proxy, b"base_margin", _describe(base_margins)):
+            raise self._build_error()
+
+    def _build_error(self) -> xgboost.core.XGBoostError:
+        message: bytes = self._library.XGBGetLastError()
+        return xgboost.core.XGBoostError(message.decode(errors="replace"))
+
+
+def _describe(matrix: NDArray[np.float32]) -> bytes:
+    return ARRAY_INTERFACE % (matrix.__array_interface__["data"][0], *matrix.shape)
 
 
 class _CallBuffers(threading.local):
