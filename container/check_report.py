@@ -21,6 +21,7 @@ LABELS = {
     "objective": "objective",
     "rounds": "boosting rounds",
     "rounds_used": "rounds used",
+    "predictor": "predictor",
     "class_count": "classes",
     "features": "features",
     "libsvm_base": "first libsvm index",

@@ -167,6 +167,13 @@ class Settings:
         parse_boolean,
         "load a model saved by a newer version of XGBoost, although its predictions may be wrong",
     )
+    kernel: str = _setting(
+        "SERVE_KERNEL",
+        "auto",
+        one_of("auto", "off", "base", "avx2", "avx512"),
+        "predictor: `auto` predicts with the kernel if its predictions equal XGBoost's bit for "
+        "bit, `off` always with XGBoost; the others name a variant of the kernel, for tests",
+    )
     workers: int = _setting(
         "SAGEMAKER_MODEL_SERVER_WORKERS",
         0,

@@ -1,7 +1,6 @@
 """A loaded model: an XGBoost booster, or an ensemble of them, and the schema of its features."""
 
 import json
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -29,7 +28,8 @@ from serve.model.ensemble_agreement import (
 )
 from serve.model.estimator import read_estimator
 from serve.model.files.names import SCHEMA_NAME
-from serve.model.native_predict import Predictor, build_predictor
+from serve.model.native_predict import Predictor
+from serve.model.predictors import choose_predictor
 from serve.model.rounds import choose_rounds
 from serve.model.schema_json.class_conflicts import check_classes
 from serve.model.schema_json.file import SchemaConflict, read_schema_file
@@ -38,6 +38,7 @@ from serve.model.schema_json.warnings import find_schema_warnings
 from serve.model.warm_up import measure_speed
 from serve.schema.schema import Schema
 from serve.settings import Settings
+from serve.text import printable
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ class Model:
         class_count: the number of classes of a multi-class model, otherwise 0.
         classes: the names of the classes, if they are known.
         predictor: predicts all rows in one call.
+        predictor_name: whether the kernel or XGBoost predicts, and why.
         max_rows_one_by_one: up to this many rows, a call for each row is faster than one for all.
         seconds_per_row: the approximate prediction time of one row among many.
         members: the models of an ensemble, whose ``booster`` and ``rounds_used`` are those of the
@@ -66,6 +68,7 @@ class Model:
     rounds_used: int
     class_count: int
     predictor: Predictor
+    predictor_name: str
     max_rows_one_by_one: int = 1
     seconds_per_row: float = 0.0
     members: tuple["Model", ...] = ()
@@ -124,9 +127,17 @@ def _combine(file: ModelFile, members: tuple[Model, ...]) -> Model:
         file=file,
         members=members,
         predictor=lambda features: combine([predictor(features) for predictor in predictors]),
+        predictor_name=_join_predictor_names(members),
         warnings=tuple(chain.from_iterable(member.warnings for member in members)),
         classes=next((member.classes for member in members if member.classes), None),
     )
+
+
+def _join_predictor_names(members: tuple[Model, ...]) -> str:
+    names = {printable(member.file.name): member.predictor_name for member in members}
+    if len(set(names.values())) == 1:
+        return members[0].predictor_name
+    return "; ".join(f"{file}: {name}" for file, name in names.items())
 
 
 def _describe_member(model: Model) -> Member:
@@ -149,10 +160,9 @@ def _load_file(file: ModelFile, settings: Settings) -> Model:
     schema, classes = _read_schema(file, booster, learner, settings)
     booster_type = learner["gradient_booster"]["name"]
     rounds = choose_rounds(booster, booster_type, settings.early_stopping)
-    if booster_type == "gbtree":
-        predictor = build_predictor(booster, rounds.used)
-    else:
-        predictor = _build_dmatrix_predictor(booster, booster_type, rounds.used)
+    predictor, predictor_name = choose_predictor(
+        booster, booster_type, rounds.used, settings.kernel
+    )
     objective = learner["objective"]["name"]
     warnings = [f"{file.path}: {warning}" for warning in (rounds.warning,) if warning]
     return Model(
@@ -164,6 +174,7 @@ def _load_file(file: ModelFile, settings: Settings) -> Model:
         rounds.used,
         int(learner["learner_model_param"]["num_class"]),
         predictor,
+        predictor_name,
         warnings=tuple(warnings),
         classes=classes,
     )
@@ -185,23 +196,3 @@ def _read_schema(
     except SchemaConflict as error:
         raise BadArtifact(f"{path}: {error}") from error
     return schema, read_classes(schema_file, learner, estimator)
-
-
-def _build_dmatrix_predictor(booster: xgboost.Booster, booster_type: str, rounds: int) -> Predictor:
-    """Return a predictor that calls Booster.predict.
-
-    XGBoost's in-place prediction does not support gblinear, and rounds differently for dart.
-    Booster.predict is not guaranteed to be thread-safe, so a lock serializes the calls.
-    """
-    # A linear booster has no rounds to select.
-    limits = {} if booster_type == "gblinear" else {"iteration_range": (0, rounds)}
-    lock = threading.Lock()
-
-    def predict(features: NDArray[np.float32]) -> NDArray[np.float32]:
-        with lock:
-            predictions: NDArray[np.float32] = booster.predict(
-                xgboost.DMatrix(features, nthread=1), validate_features=False, **limits
-            )
-        return predictions
-
-    return predict

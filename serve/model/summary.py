@@ -24,6 +24,7 @@ def summarize(model: Model) -> dict[str, Any]:
         "rounds": model.booster.num_boosted_rounds(),
         "rounds_used": model.rounds_used,
         "ensemble": {printable(member.file.name): member.rounds_used for member in model.members},
+        "predictor": model.predictor_name,
         **_count_classes(model),
         "features": model.schema.width,
         "libsvm_base": model.schema.libsvm_base,

@@ -34,9 +34,10 @@ MODEL_TYPES: dict[str, tuple[Any, dict[str, Any]]] = {
 }
 
 
+@pytest.mark.parametrize("kernel", ["auto", "off"])
 @pytest.mark.parametrize("model_type", MODEL_TYPES)
-def test_predictions_equal_xgboost(models: Path, model_type: str) -> None:
-    """Predictions equal Booster.predict bit for bit, also where in-place predictions do not."""
+def test_predictions_equal_xgboost(models: Path, model_type: str, kernel: str) -> None:
+    """Predictions equal Booster.predict bit for bit, with and without the kernel."""
     target, parameters = MODEL_TYPES[model_type]
     features = random_features(ROWS, 4, missing=0 if model_type == "gblinear" else 0.1)
     if model_type == "gblinear":
@@ -44,7 +45,8 @@ def test_predictions_equal_xgboost(models: Path, model_type: str) -> None:
     booster = train(features, target, **parameters)
     expected = predict_with_xgboost(booster, features[:50])
     rows = [[None if np.isnan(value) else value for value in row] for row in features[:50].tolist()]
-    with running(save_artifact(booster, models / model_type)) as server:
+    folder = save_artifact(booster, models / f"{model_type}-{kernel}")
+    with running(folder, SERVE_KERNEL=kernel) as server:
         for accept in ("text/csv", "application/json", "application/jsonlines"):
             for body, wanted in ((rows, expected), (rows[:1], expected[:1])):
                 got = scores(server.post(json.dumps(body), "application/json", Accept=accept))

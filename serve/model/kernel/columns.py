@@ -16,6 +16,7 @@ from serve.model.kernel.unsupported import Unsupported
 
 MAX_THRESHOLDS = 255  # more do not fit a byte; 255 stands for a missing value that goes right
 MAX_COLUMNS = 1_024  # half of the kernel's memory for 64 rows: SCRATCH in kernel/forest.h
+MAX_CODES = 4_000_000  # of all sets of categories: their tables are as long as the largest category
 LEFT, RIGHT = -128, 127
 COLUMN = np.dtype([(name, "u4") for name in ("feature", "first", "half", "categories")])
 
@@ -80,12 +81,14 @@ class _Builder:
     ) -> None:
         """Add the columns of a feature's categorical splits: one for each set of categories."""
         count = 1 + max((categories[-1] for categories in chosen if categories), default=0)
-        of_set = {}
-        for categories in sorted(set(chosen)):
+        of_set, sets = {}, sorted(set(chosen))
+        if len(sets) * count + len(self._categories) > MAX_CODES:
+            raise Unsupported(f"its sets of categories need more than {MAX_CODES:,} codes")
+        for categories in sets:
             of_set[categories] = len(self._columns)
             goes_right = np.isin(np.arange(count), categories)
             # An unknown category goes left; a missing value goes right with this table.
-            table = np.where([*goes_right, False, True], RIGHT, LEFT)
+            table = np.where(np.append(goes_right, (False, True)), RIGHT, LEFT)
             self._add(feature, self._categories.add(table), 0, len(table))
         self._of_node[nodes] = [of_set[categories] for categories in chosen]
 
@@ -119,6 +122,9 @@ class _Joined:
         self._parts.append(np.asarray(part, self._dtype))
         self._size += len(self._parts[-1])
         return self._size - len(self._parts[-1])
+
+    def __len__(self) -> int:
+        return self._size
 
     def join(self) -> NDArray[Any]:
         return np.concatenate([np.zeros(0, self._dtype), *self._parts])

@@ -24,7 +24,7 @@ SEED = 18
 
 
 def build_probes(trees: Trees) -> Floats:
-    """Return the rows, float32 (n, f): in each column, the values that its splits tell apart."""
+    """Return the rows, float32 (n, f): in each column, the values that its splits distinguish."""
     random = np.random.default_rng(SEED)
     values_by_column = dict(_list_values(trees))
     rows = max((len(values) for values in values_by_column.values()), default=0)

@@ -106,7 +106,7 @@ def _find_model(booster: Mapping[str, Any]) -> tuple[Mapping[str, Any], Any]:
 def _renumber(
     trees: Sequence[Mapping[str, Any]], feature_count: int, group: Integers, weight: Floats
 ) -> Trees:
-    """Return the trees with their nodes renumbered, so that siblings are neighbors.
+    """Return the trees with their nodes renumbered: siblings are neighbors.
 
     Nodes that pruning deleted are left out.
     """
@@ -122,6 +122,8 @@ def _renumber(
     old, tree, left, depth = _walk(starts, sizes, children, is_inner)
     feature = np.where(is_inner[old], _join(trees, "split_indices", np.int32)[old], 0)
     threshold = _join(trees, "split_conditions", np.float32)[old]
+    if np.bincount(old).max() > 1:
+        raise Unsupported("its trees are not trees")
     new = np.full(sizes.sum(), -1, dtype=np.int32)
     new[old] = np.arange(len(old), dtype=np.int32)
     categories = dict(_list_categories(trees, starts, new))
