@@ -16,6 +16,7 @@ from container.asgi_server.worker import AsgiWorker
 from container.connection_counts import CONNECTION_COUNTS
 from container.flask_server.worker import FlaskWorker
 from container.listener import bind, describe, hand_over, listen
+from container.memory import release_free_memory
 from container.startup import Prepared, prepare
 from serve import __version__
 from serve.app import build_app, respond_to_client_error
@@ -61,6 +62,7 @@ class Server(BaseApplication):
         super().__init__()
         # Exclude pre-fork objects from garbage collection, so workers keep sharing their pages.
         gc.collect()
+        release_free_memory()
         gc.freeze()
         listen(listeners)
         self._listeners = listeners

@@ -170,7 +170,7 @@ def test_model_too_large_for_memory_prevents_startup(
     finally:
         (CGROUPS / "memory" / home["memory"].lstrip("/") / "tasks").write_text(str(os.getpid()))
 
-    assert "the model needs about 960 MiB, but only 400 MiB is available" in line
+    assert "the model needs about 1,760 MiB, but only 400 MiB is available" in line
 
 
 def test_number_of_workers_can_be_set(models: Path) -> None:
