@@ -1,5 +1,13 @@
 # The only place that names the base image.
-FROM python:3.13-slim-trixie AS build
+FROM python:3.13-slim-trixie AS base
+
+# The kernel is compiled here, so the image needs no compiler.
+FROM base AS kernel
+RUN apt-get update --quiet=2 && apt-get install --quiet=2 --yes --no-install-recommends gcc libc6-dev
+COPY kernel kernel
+RUN kernel/build.sh python3 kernel/build
+
+FROM base AS build
 WORKDIR /opt/xgb-endpoint
 COPY container/requirements.txt ./
 RUN --mount=type=cache,target=/root/.cache/pip \
@@ -7,6 +15,7 @@ RUN --mount=type=cache,target=/root/.cache/pip \
         --requirement requirements.txt
 COPY container container
 COPY serve serve
+COPY --from=kernel /kernel/build/_forest.abi3.so kernel/build/
 COPY LICENSE ./
 # Remove what the server never uses (pip, tests, headers), and compile the rest to bytecode.
 RUN python container/image_build.py && rm -rf container/image_build.py container/requirements.* requirements.txt /root/.cache

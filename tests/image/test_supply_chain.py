@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from serve import __version__
 from tests.support.docker import IMAGE, docker
 from tests.support.server import ROOT
 
@@ -15,7 +16,7 @@ INSTALLED = (
 
 
 def test_sbom_matches_the_image(tmp_path: Path) -> None:
-    """The SBOM lists exactly the installed packages; docs/licenses.md has their licenses."""
+    """The SBOM lists the kernel and exactly the installed packages; docs/licenses.md, licenses."""
     sbom_text = subprocess.run(
         ["container/sbom.sh"], cwd=ROOT, capture_output=True, text=True, check=True, timeout=300
     ).stdout
@@ -38,7 +39,7 @@ def test_sbom_matches_the_image(tmp_path: Path) -> None:
     ]
     assert sorted(
         f"{component['name'].lower()} {component['version']}" for component in sbom["components"]
-    ) == [line for line in installed if line]
+    ) == sorted([*filter(None, installed), f"xgb-endpoint-kernel {__version__}"])
     assert all(
         f"| {component['name']} | {component['version']} | " in licenses.stdout
         for component in sbom["components"]
