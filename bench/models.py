@@ -1,6 +1,6 @@
 """The models of the benchmark, the rows to send, and XGBoost's own predictions for them.
 
-Models a, b and c differ in size: the cost of a request moves from HTTP to the trees.
+Models a, b, c and d differ in size: the cost of a request moves from HTTP to the trees.
 """
 
 import json
@@ -31,6 +31,15 @@ PARAMETERS: dict[str, dict[str, Any]] = {
         "objective": "multi:softprob",
         "num_class": 3,
     },
+    # Larger than a processor's cache. It learns slowly, or most trees would be a single leaf.
+    "d": {
+        "features": 50,
+        "rounds": 2000,
+        "max_depth": 10,
+        "objective": "reg:squarederror",
+        "learning_rate": 0.01,
+        "subsample": 0.5,
+    },
 }
 
 Row = Sequence[float | str]
@@ -52,7 +61,7 @@ class BenchModel:
 
 
 def load_model(name: str) -> BenchModel:
-    """Return a model by name: a, b or c (trained if necessary), diamonds, or codes.
+    """Return a model by name: a, b, c or d (trained if necessary), diamonds, or codes.
 
     "codes" is the sample model without its schema; its rows contain category codes.
     """
@@ -90,7 +99,7 @@ def _train(features: int, rounds: int, parameters: dict[str, Any]) -> xgboost.Bo
         target = np.digitize(target, np.quantile(target, np.arange(1, classes) / classes))
     # With several threads, floating-point sums would depend on timing.
     fixed = {"seed": SEED, "nthread": 1, "learning_rate": 0.1}
-    return xgboost.train({**parameters, **fixed}, xgboost.DMatrix(matrix, target), rounds)
+    return xgboost.train({**fixed, **parameters}, xgboost.DMatrix(matrix, target), rounds)
 
 
 def _load_diamonds(*, with_schema: bool) -> BenchModel:

@@ -58,6 +58,7 @@ FULL: tuple[Entry, ...] = (
     ("b", 100, 32, (ASGI,)),
     *(("c", rows, 8, (ASGI, FLASK, KSERVE)) for rows in (1, 100)),
     ("c", 10_000, 8, (ASGI, KSERVE)),
+    *(("d", rows, 8, (ASGI, KSERVE)) for rows in (1, 100, 10_000)),
     ("diamonds", 1, 8, (ASGI, FLASK)),
     *(("diamonds", rows, 8, (ASGI,)) for rows in (100, 10_000)),
     ("codes", 1, 8, (ASGI,)),

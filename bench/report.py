@@ -46,7 +46,16 @@ IN_PROCESS_COLUMNS = (
     "infer, ms",
     "infer CPU, ms",
     "predict only, ms",
+    "predict only, AVX2, ms",
+    "predict only, XGBoost, ms",
     "infer on both cores, 1/s",
+)
+IN_PROCESS_NUMBERS = (
+    "infer_ms",
+    "infer_cpu_ms",
+    "predict_ms",
+    "avx2_predict_ms",
+    "xgboost_predict_ms",
 )
 
 
@@ -146,8 +155,7 @@ def _start_rows(results: Results) -> Iterable[Sequence[str]]:
 def _in_process_rows(results: Results) -> Iterable[Sequence[str]]:
     for workload in sorted({timing.workload for timing in results.in_process}):
         milliseconds = [
-            f"{results.in_process_number(name, workload):.3g}"
-            for name in ("infer_ms", "infer_cpu_ms", "predict_ms")
+            f"{results.in_process_number(name, workload):.3g}" for name in IN_PROCESS_NUMBERS
         ]
         rate = results.in_process_number("both_cores_per_second", workload)
         rate_cell = f"{rate:.3g}" if rate else ""

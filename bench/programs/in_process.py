@@ -1,5 +1,8 @@
 """Times inference without HTTP, and its prediction alone, in a loop; prints the times as JSON.
 
+``predict`` is the server's own predictor, ``avx2`` that variant of the kernel, and ``xgboost``
+XGBoost's predictor.
+
 Usage: in_process.py MODEL_FOLDER SECONDS PAYLOAD MEDIA_TYPE [PAYLOAD MEDIA_TYPE ...]
 It prints "ready" after the warm-up, and starts when a line arrives on stdin.
 """
@@ -8,12 +11,14 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from statistics import median
 
 import numpy as np
 
 from serve.codecs import find_decoder
+from serve.errors import BadSetting
 from serve.inference import infer
 from serve.invocation import Invocation
 from serve.model.model import Model, load_model
@@ -24,21 +29,40 @@ from serve.settings import Settings
 def main() -> None:
     """Warm up, wait for a line on stdin, and time one payload after the other."""
     folder, seconds, *rest = sys.argv[1:]
-    model = load_model(Settings(model_folder=Path(folder)))
+    models = load_models(Path(folder))
     bodies = [
         (Path(path).read_bytes(), media_type)
         for path, media_type in zip(rest[::2], rest[1::2], strict=True)
     ]
-    functions = [(bind_infer(model, *body), bind_predict(model, *body)) for body in bodies]
-    for run_infer, _ in functions:
-        run_infer()
+    functions = [
+        {
+            "infer": bind_infer(models["predict"], *body),
+            **{name: bind_predict(model, *body) for name, model in models.items()},
+        }
+        for body in bodies
+    ]
+    for calls in functions:
+        calls["infer"]()
     print("ready", flush=True)
     sys.stdin.readline()
     timings = [
-        (time_calls(run_infer, float(seconds)), time_calls(run_predict, float(seconds) / 2))
-        for run_infer, run_predict in functions
+        {
+            name: time_calls(call, float(seconds) / (1 if name == "infer" else 2))
+            for name, call in calls.items()
+        }
+        for calls in functions
     ]
     print(json.dumps(timings))
+
+
+def load_models(folder: Path) -> dict[str, Model]:
+    """Return the same model with several predictors, by the names of their timings."""
+    models = {}
+    for name, kernel in (("predict", "auto"), ("avx2", "avx2"), ("xgboost", "off")):
+        # The kernel is not built, or the processor does not have the variant.
+        with suppress(BadSetting):
+            models[name] = load_model(Settings(model_folder=folder, kernel=kernel))
+    return models
 
 
 def bind_infer(model: Model, payload: bytes, media_type: str) -> Callable[[], object]:
