@@ -9,7 +9,7 @@ import pytest
 import xgboost
 from numpy.typing import NDArray
 
-from tests.support.boosters import save_artifact, train
+from tests.support.boosters import predict_with_xgboost, save_artifact, train
 from tests.support.check import run_check
 from tests.support.responses import scores
 from tests.support.server import running
@@ -127,7 +127,7 @@ def test_a_linear_booster_has_no_rounds_to_leave_out(tmp_path: Path) -> None:
     """The weights of gblinear are those of the last round, so best_iteration has no effect."""
     booster = train(FEATURES, TARGET, 20, booster="gblinear")
     booster.set_attr(best_iteration="3")
-    expected = booster.predict(xgboost.DMatrix(ROWS))
+    expected = predict_with_xgboost(booster, ROWS)
     with running(save_artifact(booster, tmp_path)) as server:
         np.testing.assert_array_equal(scores(server.post(BODY)), expected)
 
