@@ -130,6 +130,11 @@ test: setup $(VENV)/aws-ready ## Run all tests except those that need Docker or 
 test-long: setup $(VENV)/aws-ready ## Run the tests that repeat a tested promise: load, volume, churn
 	@$(PYTEST) -m long
 
+KERNEL_OFF_TESTS := $(foreach name,ensembles rounds missing_values,tests/serve/test_$(name).py)
+.PHONY: test-kernel-off
+test-kernel-off: setup ## Run the tests of predictions with XGBoost instead of the kernel
+	@TEST_KERNEL=off $(PYTEST) -m "not long" $(KERNEL_OFF_TESTS)
+
 .PHONY: test-quick
 test-quick: setup $(VENV)/aws-ready ## Run the tests of codecs, schema, HTTP and documents in under a minute
 	@$(PYTEST) -m "not long" $(QUICK_TESTS)

@@ -27,8 +27,9 @@ from container.local_server import wait_until_ready as wait_for_ping
 __all__ = ["ENTRYPOINT", "ROOT", "free_port"]  # re-exported for tests
 
 OWN_VARIABLES = ("SAGEMAKER_", "SERVE_", "SM_", "MAX_CONTENT_LENGTH")
-# This variable selects the front end of servers started without SERVE_FRONTEND.
+# Settings of all servers that are started without them, and the variables that select these.
 FRONT_END_VARIABLE = "TEST_FRONT_END"
+DEFAULTS = {"SERVE_FRONTEND": FRONT_END_VARIABLE, "SERVE_KERNEL": "TEST_KERNEL"}
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0
 
@@ -136,13 +137,15 @@ def start(folder: Path, port: int, **env: str) -> Process:
     """Start a server without waiting until it is ready."""
     # A file, because a pipe that is not read would fill up and block the server.
     output = tempfile.TemporaryFile("w+")  # noqa: SIM115  # Process closes it
-    front_end = {}
-    if FRONT_END_VARIABLE in os.environ:
-        front_end["SERVE_FRONTEND"] = os.environ[FRONT_END_VARIABLE]
+    defaults = {
+        setting: os.environ[variable]
+        for setting, variable in DEFAULTS.items()
+        if variable in os.environ
+    }
     inherited = {
         name: value for name, value in os.environ.items() if not name.startswith(OWN_VARIABLES)
     }
-    popen = start_server(folder, port, front_end | env, inherited=inherited, output=output)
+    popen = start_server(folder, port, defaults | env, inherited=inherited, output=output)
     return Process(popen, output)
 
 
