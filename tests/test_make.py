@@ -1,7 +1,9 @@
 """Every make target that takes an artifact accepts FOLDER and SM_MODEL_DIR alike."""
 
+import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -97,6 +99,21 @@ def test_check_uses_the_folder(artifact: Artifact, tmp_path: Path) -> None:
     assert "length: number" in make(artifact, "check", f"SAMPLE={sample}")
 
 
+def test_schema_describes_the_folder(artifact: Artifact, folder: Path, tmp_path: Path) -> None:
+    """`make schema` describes the model in the folder; SAMPLE and TARGET may contain a space."""
+    sample = tmp_path / "my sample.csv"
+    sample.write_text("length,my target,width\n0.5,1,1.5\n-0.5,0,\n")
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    arguments = [f"SAMPLE={sample}", "TARGET=my target", "FORCE=yes"]
+    of_copy: Artifact = ([], {"SM_MODEL_DIR": str(copy)})
+    if artifact[0]:
+        of_copy = ([f"FOLDER={copy}"], {})
+
+    assert "Replaced " in make(of_copy, "schema", *arguments)
+    features = json.loads((copy / "schema.json").read_text())["features"]
+    assert [feature["missing"] for feature in features] == [False, True]
+
+
 def test_batch_uses_the_folder(artifact: Artifact, tmp_path: Path) -> None:
     """`make batch` uses the model in the folder; INPUT and OUTPUT may contain spaces."""
     source, target = tmp_path / "my rows.csv", tmp_path / "my predictions.csv"
@@ -104,6 +121,9 @@ def test_batch_uses_the_folder(artifact: Artifact, tmp_path: Path) -> None:
 
     assert "3 rows in" in make(artifact, "batch", f"INPUT={source}", f"OUTPUT={target}")
     assert target.read_text().count("\n") == 3
+    joined = [f"INPUT={source}", f"OUTPUT={target}", "OUTPUTS=class, probability", "JOIN=yes"]
+    make(artifact, "batch", *joined)
+    assert target.read_text().splitlines()[0].startswith(("0.5,1.5,yes,", "0.5,1.5,no,"))
 
 
 def test_runtime_uses_the_folder(artifact: Artifact, folder: Path) -> None:

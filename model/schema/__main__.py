@@ -23,6 +23,8 @@ def main(command_line: Sequence[str] | None = None) -> None:
     By default, the command line is that of the process.
     """
     arguments = parse_arguments(command_line)
+    if arguments.sample:
+        print(f"Reading {printable(arguments.sample)}", flush=True)
     try:
         written = write_schema(
             arguments.folder,

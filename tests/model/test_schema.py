@@ -196,7 +196,7 @@ def test_force_keeps_what_a_person_wrote(tmp_path: Path) -> None:
     outcome = write_schema(folder, sample, "--target", "target", "--force")
     schema = read_schema(folder)
 
-    assert outcome.output.startswith("Replaced ")
+    assert f"\nReplaced {folder / 'schema.json'}: " in outcome.output
     first, second, _ = schema["features"]
     assert (first["description"], first["unit"], first["missing"]) == ("weight", "kg", False)
     assert first["range"] == [float(str(MATRIX[:, 0].min())), float(str(MATRIX[:, 0].max()))]
