@@ -15,6 +15,10 @@ CHOICES = (
     "HEADER=repeat (--header repeat) to send it in every payload. "
     "If it is a record, set CONTENT_TYPE='text/csv; header=absent'"
 )
+IGNORE = (
+    "to ignore unknown columns, such as id, "
+    "set CONTENT_TYPE='text/csv; header=present; ignore=id' (--content-type)"
+)
 
 
 def choose_mode(
@@ -39,10 +43,8 @@ def choose_mode(
 def _explain(error: Exception, header: Header, source: Path) -> str:
     """Return why a header cannot be sent with every payload, and what to do."""
     if isinstance(error, NamesDiffer):
-        return (
-            f"the header of {source} does not match the model's columns: {error}; correct the "
-            "header or the columns of the file"
-        )
+        hint = IGNORE if "unknown column" in str(error) else "correct the columns of the file"
+        return f"the header of {source} does not match the model's columns: {error}; {hint}"
     reason = "the model has no column names"
     if isinstance(error, NotReported):
         reason = "the container does not check the names of columns"

@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Iterator
 
 from model.schema.writing import Written
-from serve.model.schema_json.keys import FEATURES, MISSING_VALUE
+from serve.model.schema_json.keys import FEATURES, IGNORE, MISSING_VALUE
 from serve.text import counted, quoted, shortened
 
 MAX_NAMES = 8
@@ -110,8 +110,11 @@ def _describe_unused(unused: tuple[str, ...], *, has_target: bool) -> Iterator[s
     if not unused:
         return
     names = shortened([quoted(name) for name in unused], MAX_NAMES)
-    hint = "" if has_target else "; if one of them is what the model predicts, set TARGET to it"
-    yield f"columns of the sample that the model does not have: {names}{hint}"
+    hint = "" if has_target else "if one of them is what the model predicts, set TARGET to it; "
+    yield (
+        f"columns of the sample that the model does not have: {names}; {hint}"
+        f'if callers send them, add "{IGNORE}": [{names}] at the top level'
+    )
 
 
 def _describe_missing_texts(written: Written) -> Iterator[str]:

@@ -135,6 +135,22 @@ def test_bad_rows(species: Server, tmp_path: Path) -> None:
     assert good[3:] == ["0", "1", "2"]
 
 
+def test_ignored_columns_remain(species: Server, probabilities: np.ndarray, tmp_path: Path) -> None:
+    """Columns that the server ignores remain in the output, so it can be joined by an ID."""
+    frame = pd.DataFrame(FEATURES, columns=NAMES).assign(id=range(len(FEATURES)))
+    source = write_input(tmp_path, frame[["id", *NAMES]].to_csv(index=False))
+    options = ("--endpoint", species.url, "--join", "--outputs", "predicted_label")
+    rejected = run_batch(source, *options)
+    ignoring = ("--content-type", "text/csv; header=present; ignore=id")
+    accepted = run_batch(source, *options, *ignoring)
+    joined = pd.read_csv(source.with_name("rows.csv.out"))
+
+    assert "ignore=id' (--content-type)" in rejected.stderr
+    assert accepted.returncode == 0, accepted.stderr
+    assert list(joined["id"]) == list(range(len(FEATURES)))
+    assert list(joined["predicted_label"]) == list(probabilities.argmax(axis=1))
+
+
 def test_names_that_exist(tmp_path: Path) -> None:
     """An output with the name of an input column gets a prefix."""
     booster = train(random_features(60, 2), names=["score", "a"])

@@ -228,7 +228,7 @@ def test_forms_of_a_sample(form: str, tmp_path: Path) -> None:
 
     assert outcome.error == ""
     assert read_schema(folder) == expected
-    assert ('the model does not have: "", "id"' in outcome.output) == (form == "shuffled")
+    assert ('add "ignore": ["", "id"] at the top' in outcome.output) == (form == "shuffled")
 
 
 def test_texts_that_pandas_reads_as_missing(tmp_path: Path) -> None:
