@@ -130,7 +130,8 @@ class Connection(PacedConnection):
             "Connection: close",
             "\r\n",
         ]
-        self._safe_write("\r\n".join(lines).encode("latin-1") + response.body)
+        body = b"" if self._callback_parser.method == b"HEAD" else response.body
+        self._safe_write("\r\n".join(lines).encode("latin-1") + body)
 
 
 protocol.PythonProtocol = HeadParser

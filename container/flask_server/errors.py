@@ -18,7 +18,8 @@ def write_json_error(connection: socket.socket, status: int, reason: str, messag
         f"Content-Length: {len(response.body)}",
         "\r\n",
     ]
-    util.write_nonblock(connection, "\r\n".join(lines).encode("latin-1") + response.body)
+    body = b"" if getattr(connection, "method", None) == "HEAD" else response.body
+    util.write_nonblock(connection, "\r\n".join(lines).encode("latin-1") + body)
 
 
 def _get_address(connection: socket.socket) -> str:

@@ -25,8 +25,11 @@ CHECK_INTERVAL = struct.pack("ll", 1, 0)
 class PacedSocket(socket.socket):
     """A socket whose blocking ``recv`` and ``sendall`` raise TimeoutError for a slow client.
 
-    With a timeout of its own, also of 0 seconds, it behaves like any socket.
+    With a timeout of its own, also of 0 seconds, it behaves like any socket. ``method`` is that of
+    the last request.
     """
+
+    method: str | None = None
 
     def __init__(self, client: socket.socket, is_crowded: Callable[[], bool]) -> None:
         super().__init__(fileno=client.detach())

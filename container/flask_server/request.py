@@ -20,7 +20,10 @@ class CheckedRequest(Request):
     _expected_100_continue: bool
 
     def parse(self, unreader: Any) -> bytes:
-        unused: bytes = super().parse(unreader)
+        try:
+            unused: bytes = super().parse(unreader)
+        finally:
+            unreader.sock.method = self.method  # also of a request with an invalid header
         headers = [(CHECKED[name], value) for name, value in self.headers if name in CHECKED]
         check_head(self.version, self.uri, headers)
         return unused

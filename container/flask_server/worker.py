@@ -182,6 +182,13 @@ class FlaskWorker(ThreadWorker):
     def _wait_for_data(self, connection: Connection, callback: Any) -> None:
         self.poller.register(connection.sock, selectors.EVENT_READ, partial(callback, connection))
 
+    def _keepalive_after(self, conn: Connection, keepalive: Any) -> bool:
+        """Close the connection after the rest of a body that is invalid, without a second error."""
+        try:
+            return bool(super()._keepalive_after(conn, keepalive))
+        except Exception:  # noqa: BLE001  # the response has been sent
+            return False
+
     def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
         """Respond to a request that could not be parsed."""
         if isinstance(exc, InvalidHead):

@@ -55,7 +55,7 @@ class HttpResponse:
     """A status, headers, and a body or, if streamed, chunks, which may raise AbortedStream.
 
     A large body is in ``pieces``, and ``body`` is empty. The front end removes each piece when it
-    is sent.
+    is sent. The response to HEAD omits the ``omitted_bytes`` of the body.
     """
 
     status: int
@@ -63,11 +63,14 @@ class HttpResponse:
     body: bytes = b""
     chunks: Iterator[bytes] | None = None
     pieces: deque[bytes] | None = None
+    omitted_bytes: int = 0
 
     @property
     def content_length(self) -> int:
         """The size of a body that is not streamed."""
-        return len(self.body) if self.pieces is None else sum(map(len, self.pieces))
+        if self.pieces is None:
+            return len(self.body) + self.omitted_bytes
+        return sum(map(len, self.pieces))
 
 
 def check_header_lengths(request: HttpRequest) -> None:

@@ -23,7 +23,11 @@ def call_wsgi(application: WSGIApplication, scope: dict[str, Any], body: bytes) 
     headers_to_send = tuple(
         (name, value) for name, value in headers.items() if name != "Content-Length"
     )
-    return HttpResponse(int(status.split()[0]), headers_to_send, b"".join(chunks))
+    body = b"".join(chunks)
+    omitted_bytes = int(headers.get("Content-Length", 0)) - len(body)
+    return HttpResponse(
+        int(status.split()[0]), headers_to_send, body, omitted_bytes=max(0, omitted_bytes)
+    )
 
 
 def _build_environ(scope: dict[str, Any], body: bytes) -> dict[str, Any]:

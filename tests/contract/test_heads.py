@@ -166,3 +166,47 @@ def test_an_empty_line_before_a_request_is_ignored(diamonds: Server) -> None:
 
     assert responses.count(b"HTTP/1.1 200 OK\r\n") == 3
     assert responses.count(b"HTTP/1.1 ") == 3
+
+
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        (f" /ping HTTP/1.1\r\n{HOST}", 200),
+        (f" /execution-parameters HTTP/1.1\r\n{HOST}", 200),
+        (f" /nothing HTTP/1.1\r\n{HOST}", 404),
+        (f" /invocations HTTP/1.1\r\n{HOST}", 405),
+        (f" /invocations HTTP/1.1\r\n{HOST}Content-Length: 3\r\n", 405),
+        (" /ping HTTP/1.1\r\n", 400),
+        (f" /ping HTTP/1.1\r\n{HOST}Expect: nothing\r\n", 417),
+        (f" /ping HTTP/1.1\r\n{HOST}a b: c\r\n", 400),
+        (f" /ping HTTP/1.1\r\n{HOST}Transfer-Encoding: gzip, chunked\r\n", 501),
+    ],
+)
+def test_head_is_get_without_body(diamonds: Server, head: str, status: int) -> None:
+    """2.1: HEAD has the status and the headers of GET, also for an error, and never a body."""
+    sent = "abc" if "Content-Length" in head else ""
+    of_get, of_head = (
+        diamonds.exchange(f"{method}{head}Connection: close\r\n\r\n{sent}".encode())
+        for method in ("GET", "HEAD")
+    )
+    start, _, body = of_head.decode().partition("\r\n\r\n")
+
+    assert body == ""
+    assert start.startswith(f"HTTP/1.1 {status} ")
+    # Some messages contain the method, which has one letter more.
+    assert read_length(of_head.decode()) - read_length(of_get.decode()) in (0, 1)
+    assert read_length(of_get.decode()) == len(of_get.partition(b"\r\n\r\n")[2])
+
+
+def read_length(response: str) -> int:
+    """Return the Content-Length of a response."""
+    return int(response.split("Content-Length: ")[1].split("\r\n", maxsplit=1)[0])
+
+
+def test_an_invalid_rest_of_a_body_is_not_a_second_error(diamonds: Server) -> None:
+    """3.13: a rejected request has one response, even if the rest of its body is invalid."""
+    responses = diamonds.exchange(
+        b"POST /nothing HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n\r\n"
+    )
+
+    assert responses.count(b"HTTP/1.1 ") == 1
