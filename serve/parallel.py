@@ -5,9 +5,11 @@ XGBoost releases the GIL while it predicts, so a single large payload can use al
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from functools import cached_property
 from typing import TypeVar
+
+from serve.threads import ThreadPool
 
 Slice = TypeVar("Slice")
 Result = TypeVar("Result")
@@ -45,5 +47,5 @@ class ParallelMap:
             yield pending.popleft().result()
 
     @cached_property
-    def _pool(self) -> ThreadPoolExecutor:
-        return ThreadPoolExecutor(self._threads, "predict")
+    def _pool(self) -> ThreadPool:
+        return ThreadPool(self._threads, "predict")

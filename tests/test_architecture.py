@@ -36,7 +36,7 @@ PACKAGES: dict[str, set[str]] = {
 LAYERS = {
     "serve": [
         {"serve.text", "serve.column_names", "serve.errors"},
-        {"serve.logs", "serve.stopwatch", "serve.limits"},
+        {"serve.logs", "serve.stopwatch", "serve.limits", "serve.threads"},
         {"serve.output_keys"},
         {"serve.media"},
         {"serve.records", "serve.columns", "serve.parallel"},

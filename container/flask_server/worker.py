@@ -20,6 +20,8 @@ from container.flask_server.errors import write_json_error
 from container.flask_server.lingering import Lingering
 from container.flask_server.request import CheckedRequest
 from container.request_head import InvalidHead
+from serve.errors import Overloaded
+from serve.threads import ThreadPool
 
 # A worker accepts one connection at a time, and one more for this many that it holds. With one
 # alone, a connection waited for up to 7 s behind 512 busy ones.
@@ -45,7 +47,7 @@ class FlaskWorker(ThreadWorker):
         self._idle_deadline = math.inf
 
     def get_thread_pool(self) -> ThreadPoolExecutor:
-        return _ThreadPool(self.cfg.threads)
+        return ThreadPool(self.cfg.threads)
 
     def accept(self, listener: Any) -> None:
         """Accept a few connections, after those workers that hold fewer."""
@@ -111,8 +113,14 @@ class FlaskWorker(ThreadWorker):
         self.on_pending_socket_readable(conn, client)
 
     def enqueue_req(self, conn: Connection) -> None:
+        """Let a thread handle a request, or handle it here if no thread can be started."""
         self._request_count += 1
-        super().enqueue_req(conn)
+        try:
+            super().enqueue_req(conn)
+        except Overloaded:
+            future: Future[Any] = Future()
+            future.set_result(self.handle(conn))
+            self.finish_request(conn, future)
 
     def finish_request(self, conn: Connection, fs: "Future[Any]") -> None:
         """Wait for the next request, unless it has arrived already, or close the connection."""
@@ -196,17 +204,6 @@ class FlaskWorker(ThreadWorker):
                 write_json_error(client, exc.status, exc.status.phrase, str(exc))
         else:
             super().handle_error(req, client, addr, exc)
-
-
-class _ThreadPool(ThreadPoolExecutor):
-    """Threads that also do the work of threads that the system refuses to start."""
-
-    def _adjust_thread_count(self) -> None:
-        try:
-            super()._adjust_thread_count()
-        except RuntimeError:
-            if not self._threads:
-                raise
 
 
 util.write_error = write_json_error

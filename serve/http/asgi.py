@@ -5,7 +5,6 @@ Source: the ASGI specification, HTTP connection scope, 2.4; contract 2.1 and 3.1
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
@@ -19,6 +18,7 @@ from serve.http.held_bytes import Reservation
 from serve.http.messages import Headers, HttpRequest, HttpResponse, echo_custom_attributes
 from serve.http.responder import Responder
 from serve.http.wsgi_bridge import call_wsgi
+from serve.threads import ThreadPool
 
 Scope = dict[str, Any]
 EncodedHeaders = tuple[tuple[bytes, bytes], ...]
@@ -54,8 +54,8 @@ class AsgiFrontEnd:
         self.fast_path = fast_path
         self._responder = responder
         self._flask_app = flask_app
-        self._infer_threads = ThreadPoolExecutor(threads, "infer")
-        self._flask_threads = ThreadPoolExecutor(FLASK_THREADS, "flask")
+        self._infer_threads = ThreadPool(threads, "infer")
+        self._flask_threads = ThreadPool(FLASK_THREADS, "flask")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Respond to one request; close a WebSocket at once."""
