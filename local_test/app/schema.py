@@ -13,8 +13,9 @@ INDICATOR_TYPE = "i"
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """A column of the model; ``named`` is false if schema.json gives it no name."""
+    """A column of the model, ``number`` from 1; ``named`` is false if the model has no names."""
 
+    number: int
     name: str
     type: str
     named: bool
@@ -65,6 +66,10 @@ class Schema:
     def names(self) -> list[str]:
         return [feature.name for feature in self.features]
 
+    @property
+    def is_named(self) -> bool:
+        return all(feature.named for feature in self.features)
+
 
 def load_schema(folder: Path, image: str | None = None) -> Schema:
     """Return the schema of an artifact: its schema.json, and what only its model knows.
@@ -93,13 +98,16 @@ def capitalize_first(text: str) -> str:
 
 
 def _read_feature(index: int, entry: dict[str, Any]) -> Feature:
+    # Without names, XGBoost counts from 0, and messages count from 1.
     name = entry.get("name") or f"f{index}"
+    label = entry.get("description") or entry.get("name") or f"column {index + 1}"
     low, high = entry.get("range") or (None, None)
     return Feature(
+        number=index + 1,
         name=name,
         type=entry.get("type", "float"),
         named=bool(entry.get("name")),
-        label=capitalize_first(entry.get("description") or name),
+        label=capitalize_first(label),
         unit=entry.get("unit", ""),
         categories=tuple(entry.get("categories", ())),
         range=None if low is None or high is None else (float(low), float(high)),

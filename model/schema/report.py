@@ -26,6 +26,7 @@ def describe(written: Written, folder: str) -> str:
             "Next",
             f"  edit {written.path}",
             f"  make check FOLDER={shlex.quote(folder)}",
+            f"  make serve FOLDER={shlex.quote(folder)}",
             f"  make app FOLDER={shlex.quote(folder)}",
         ]
     )

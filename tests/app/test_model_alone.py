@@ -54,9 +54,17 @@ def test_classes_without_names(tmp_path: Path, objective: str, class_count: int)
     probabilities = scores if class_count > 2 else [1 - scores, scores]
     with application("--folder", str(save_artifact(booster, tmp_path))) as app:
         page = visible_text(app.post(RECORD))
+        incomplete = visible_text(app.post({**RECORD, "f1": "x"}))
+        header = app.upload(b"a,b,c\n0.5,1,0\n")
+        row = app.predict_file(b"0.5,1,0\n").decode().strip().split(",")
 
     best = int(np.argmax(probabilities))
     assert f"Prediction {best} {100 * probabilities[best]:.1f}%" in page
+    assert "Column 2: enter a number" in incomplete
+    assert header.status_code == 422
+    assert "the model has no column names to compare it with" in visible_text(header)
+    assert row[3] == str(best)
+    np.testing.assert_array_equal(np.array(row[4:], np.float32), np.atleast_1d(scores))
 
 
 def test_a_partial_schema_is_completed(tmp_path: Path) -> None:

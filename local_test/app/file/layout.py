@@ -1,16 +1,15 @@
 """The layout of an uploaded CSV file: its delimiter, and its header if it has one."""
 
 import csv
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
-from operator import contains
 
+from local_test.app.file.header_check import check_ambiguity, check_names
 from local_test.app.file.records import BadFile, CsvRecord, parse_cells
 from local_test.app.schema import Schema
 from serve.column_names import match_names
 from serve.media.types import DELIMITERS
-from serve.text import is_number
 
 DELIMITER_CHOICES = ("comma", "semicolon", "tab", "pipe")
 
@@ -73,12 +72,12 @@ def detect_layout(
     _check_file_type(first.body, schema)
     all_cells = match_names(_parse_first_line(first, DELIMITERS[delimiter]), schema.names)
     cells = [cell for cell in all_cells if cell.strip() not in schema.ignored]
-    if sorted(cells) == sorted(schema.names):
+    if schema.is_named and sorted(cells) == sorted(schema.names):
         if len(cells) == len(all_cells):
-            _check_ambiguity(cells, schema)
+            check_ambiguity(cells, schema)
         return CsvLayout(delimiter, first), records
     _check_delimiter(first, schema, delimiter, len(cells))
-    _check_names(cells, schema)
+    check_names(cells, schema)
     return CsvLayout(delimiter, None), chain([first], records)
 
 
@@ -105,16 +104,6 @@ def _looks_like_json(body: bytes, schema: Schema) -> bool:
     return body.lstrip()[:1] in (b"{", b"[") and not schema.features[0].options
 
 
-def _check_ambiguity(cells: Sequence[str], schema: Schema) -> None:
-    """Reject a first line that could be either the header or a record; raises BadFile."""
-    pairs = zip(cells, schema.features, strict=True)
-    if all(cell in feature.options or is_number(cell) for cell, feature in pairs):
-        raise BadFile(
-            "the first line could be a header or a record; if it is a header, remove it, "
-            "otherwise move it below another record"
-        )
-
-
 def _check_delimiter(first: CsvRecord, schema: Schema, delimiter: str, width: int) -> None:
     expected_width = len(schema.features)
     if expected_width in (width, 1):
@@ -126,31 +115,3 @@ def _check_delimiter(first: CsvRecord, schema: Schema, delimiter: str, width: in
                 f"the delimiter of the first line is a {name}, not a {delimiter}; "
                 f"choose “{name}” and upload the file again"
             )
-
-
-def _check_names(cells: Sequence[str], schema: Schema) -> None:
-    """Reject a header with other column names than the schema's; raises BadFile.
-
-    Without this check, cells would be assigned to the schema's columns by position alone.
-    """
-    if not _looks_like_header(cells, schema):
-        return
-    problems = {
-        "missing": [name for name in schema.names if name not in cells],
-        "unknown": [cell for cell in cells if cell not in schema.names],
-        "repeated": sorted({cell for cell in cells if cells.count(cell) > 1}),
-    }
-    details = "; ".join(
-        f"{problem}: {', '.join(names)}" for problem, names in problems.items() if names
-    )
-    raise BadFile(f"the header’s column names do not match the model’s: {details}")
-
-
-def _looks_like_header(cells: Sequence[str], schema: Schema) -> bool:
-    """Return whether most cells are column names, or every cell is a word that is not a value."""
-    known = sum(cell in schema.names for cell in cells)
-    if 2 * known > len(cells):
-        return True
-    all_words = bool(cells) and all(cell and not is_number(cell) for cell in cells)
-    options = (feature.options for feature in schema.features)
-    return all_words and not any(map(contains, options, cells))

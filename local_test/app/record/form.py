@@ -42,6 +42,8 @@ class FormField:
     @property
     def column(self) -> str:
         """Return the column as the server's messages name it."""
+        if not self.feature.named:
+            return f"column {self.feature.number}:"
         return f"column {json.dumps(self.feature.name, ensure_ascii=False)}"
 
     @property
