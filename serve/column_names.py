@@ -7,6 +7,9 @@ from collections.abc import Sequence
 # A byte order mark is not white space for str.strip, but just as invisible.
 BLANKS = string.whitespace + "\N{NO-BREAK SPACE}\N{ZERO WIDTH NO-BREAK SPACE}"
 
+# A shorter line that counts from 0 is more likely to be a record.
+MIN_NUMBERED_COLUMNS = 4
+
 
 def match_names(names: Sequence[str], expected: Sequence[str]) -> tuple[str, ...]:
     """Return the names, each replaced by the expected name that it matches.
@@ -31,3 +34,8 @@ def match_names(names: Sequence[str], expected: Sequence[str]) -> tuple[str, ...
 def strip_blanks(name: str) -> str:
     """Return a name without the blanks and byte order marks at both ends."""
     return name.strip(BLANKS)
+
+
+def are_numbered(names: Sequence[str]) -> bool:
+    """Return whether names count from 0, as pandas names the columns of a matrix."""
+    return [strip_blanks(name) for name in names] == [str(index) for index in range(len(names))]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from local_test.batch.errors import JobFailed
 from local_test.batch.input_file import open_input
+from serve.column_names import MIN_NUMBERED_COLUMNS, are_numbered
 from serve.media.types import CSV, DELIMITERS, MediaType, parse_content_type
 from serve.text import is_number
 
@@ -17,8 +18,6 @@ MAX_SAMPLE_BYTES = 1 << 20
 BYTE_ORDER_MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"
 AUTO = "auto"
 MODES = (AUTO, "drop", "repeat", "send")
-# The first names of a matrix whose columns are numbered, as pandas writes them.
-MIN_NUMBERED_COLUMNS = 4
 HEADER_PARAMETER = re.compile(r";\s*header\s*=[^;]*", re.IGNORECASE)
 
 
@@ -54,7 +53,7 @@ def read_header(path: Path, media_type: str, mode: str = AUTO) -> Header | None:
     if declared == "present" or _is_header(names, records, parsed, mode):
         return Header(line, tuple(records), mode)
     if mode == AUTO:
-        could_be_header = _are_texts(names) or _are_numbered(names)
+        could_be_header = _are_texts(names) or _is_numbered(names)
         return Header(line, tuple(records), mode, is_certain=False) if could_be_header else None
     raise JobFailed(f"HEADER={mode} (--header {mode}): the first line of {path} is not a header")
 
@@ -116,18 +115,16 @@ def _is_header(
     If a mode is set, records of text only may follow, and the names may be numbered columns.
     """
     if mode != AUTO:
-        return _are_texts(names) or _are_numbered(names)
+        return _are_texts(names) or _is_numbered(names)
     delimiter = read_delimiter(media_type.parameters)
     return _are_texts(names) and any(
         is_number(cell) for record in records for cell in split_cells(record, delimiter)
     )
 
 
+def _is_numbered(cells: Sequence[str]) -> bool:
+    return len(cells) >= MIN_NUMBERED_COLUMNS and are_numbered(cells)
+
+
 def _are_texts(cells: Sequence[str]) -> bool:
     return any(cell.strip() for cell in cells) and not any(map(is_number, cells))
-
-
-def _are_numbered(cells: Sequence[str]) -> bool:
-    """Return whether the cells count from 0, like the names of columns without names in pandas."""
-    numbers = [str(index) for index in range(len(cells))]
-    return len(cells) >= MIN_NUMBERED_COLUMNS and [cell.strip() for cell in cells] == numbers

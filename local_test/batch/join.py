@@ -48,7 +48,7 @@ def _join_json_lines(mini_batch: MiniBatch, response: BatchResponse) -> bytes:
 
 
 def _join_object(row: bytes, output: bytes) -> bytes:
-    """Return a record with its output; a record that is no object is put in one."""
+    """Return a record with its output; a list is put in an object."""
     if not row.startswith(b"{"):
         return b'{"SageMakerInput": ' + row + b', "SageMakerOutput": ' + output + b"}"
     members = row.removesuffix(b"}").rstrip()

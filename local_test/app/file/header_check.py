@@ -5,10 +5,8 @@ from operator import contains
 
 from local_test.app.file.records import BadFile
 from local_test.app.schema import Schema
+from serve.column_names import MIN_NUMBERED_COLUMNS, are_numbered
 from serve.text import is_number
-
-# With fewer columns, a line that counts from 0 is more likely to be a record.
-MIN_NUMBERED_COLUMNS = 4
 
 
 def check_ambiguity(cells: Sequence[str], schema: Schema) -> None:
@@ -46,7 +44,7 @@ def check_names(cells: Sequence[str], schema: Schema) -> None:
 
 def _looks_like_header(cells: Sequence[str], schema: Schema) -> bool:
     """Return whether most cells are column names, or every cell is a word that is not a value."""
-    if not schema.is_named and _are_numbered(cells):
+    if not schema.is_named and len(cells) >= MIN_NUMBERED_COLUMNS and are_numbered(cells):
         return True
     known = sum(cell in schema.names for cell in cells)
     if 2 * known > len(cells):
@@ -54,9 +52,3 @@ def _looks_like_header(cells: Sequence[str], schema: Schema) -> bool:
     all_words = bool(cells) and all(cell and not is_number(cell) for cell in cells)
     options = (feature.options for feature in schema.features)
     return all_words and not any(map(contains, options, cells))
-
-
-def _are_numbered(cells: Sequence[str]) -> bool:
-    """Return whether the cells count from 0, as pandas names the columns of a matrix."""
-    numbers = [str(index) for index in range(len(cells))]
-    return len(cells) >= MIN_NUMBERED_COLUMNS and [cell.strip() for cell in cells] == numbers

@@ -12,17 +12,15 @@ from serve.codecs.csv.dialect import parse_header
 from serve.codecs.csv.ignored import parse_ignored
 from serve.codecs.lines import LINE_END, decode_text
 from serve.codecs.row_limits import check_long_line, compute_max_row_bytes
-from serve.column_names import match_names, strip_blanks
+from serve.column_names import MIN_NUMBERED_COLUMNS, are_numbered, match_names, strip_blanks
 from serve.diagnosis.invalid_csv import explain_invalid_csv
 from serve.diagnosis.names import describe_name_mismatch, is_mostly_names
 from serve.errors import HeaderMismatch, SchemaMismatch
 from serve.media.parameters import IGNORE
 from serve.schema.schema import Schema
 
-# What pandas writes for columns without names, alone and beside an index. With fewer than four
-# columns, such a line is more likely to be a record.
+# What pandas writes for columns without names, alone and beside an index.
 NUMBERED_HEADER_STARTS = (b"0,1,2", b'"0","1","2"', b",0,1,2", b'"","0","1","2"')
-MIN_NUMBERED_COLUMNS = 4
 
 
 class Header(NamedTuple):
@@ -117,8 +115,7 @@ def _is_numbered(cells: Sequence[str], schema: Schema) -> bool:
     """
     if schema.names is not None or not MIN_NUMBERED_COLUMNS <= len(cells) == schema.width:
         return False
-    numbers = cells[1:] if cells[0] == "" else cells
-    return numbers == [str(index) for index in range(len(numbers))]
+    return are_numbered(cells[1:] if cells[0] == "" else cells)
 
 
 def _read_first_line(body: bytes, schema: Schema) -> tuple[list[str], int]:
