@@ -122,9 +122,12 @@ QUICK_TESTS := tests/docs tests/test_architecture.py tests/serve/test_csv.py tes
 	tests/contract/test_http.py tests/contract/test_media_types.py tests/deploy/test_configuration.py
 
 .PHONY: test
-test: setup $(VENV)/aws-ready ## Run all tests except those that need Docker or a browser, or repeat others
+test: setup $(VENV)/aws-ready .venv-openapi/ready ## Run all tests except those that need Docker or a browser, or repeat others
 	@$(PYTEST) -m "not long" --ignore tests/app/browser
 	@echo "Not run: make test-long (load, volume, churn), test-app (needs Chromium), test-image (needs Docker)"
+
+.venv-openapi/ready: tests/requirements-openapi.txt
+	@$(call make-venv,.venv-openapi,$<)
 
 .PHONY: test-long
 test-long: setup $(VENV)/aws-ready ## Run the tests that repeat a tested promise: load, volume, churn
@@ -259,7 +262,7 @@ convert: setup ## Convert MODEL, an old binary model or (with TRUST=yes) a pickl
 
 LOCKS := container/requirements tests/requirements model/requirements model/requirements-convert \
 	model/requirements-convert-new tests/requirements-sbom tests/sdk/requirements bench/requirements \
-	deploy/requirements tests/requirements-aws tests/requirements-app
+	deploy/requirements tests/requirements-aws tests/requirements-app tests/requirements-openapi
 
 .PHONY: lock
 lock: setup ## Pin and hash the newest versions of all requirements
@@ -270,4 +273,4 @@ lock: setup ## Pin and hash the newest versions of all requirements
 
 .PHONY: clean
 clean: ## Remove the files that the other commands created
-	@rm -rf $(VENV) $(TRAINING_VENV) kernel/build .venv-convert .venv-sdk .venv-bench bench/.work sbom.json model/model.tar.gz local_test/diamonds.csv local_test/diamonds.csv.out .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) $(TRAINING_VENV) kernel/build .venv-convert .venv-sdk .venv-openapi .venv-bench bench/.work sbom.json model/model.tar.gz local_test/diamonds.csv local_test/diamonds.csv.out .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -8,6 +8,7 @@ from werkzeug.exceptions import HTTPException
 
 from serve.errors import ClientDisconnected, InvocationError, Overloaded, PayloadTooLarge
 from serve.http.body import drain_body
+from serve.http.description_routes import build_description_blueprint
 from serve.http.error_responses import (
     CLIENT_CLOSED_REQUEST,
     handle_client_error,
@@ -41,6 +42,7 @@ def build_app(responder: Responder, execution_parameters: Mapping[str, int]) -> 
     app = Flask(__name__, static_folder=None)
     app.before_request(_read_request)
     app.register_blueprint(build_blueprint(responder, execution_parameters))
+    app.register_blueprint(build_description_blueprint(responder.model))
     app.register_error_handler(InvocationError, respond_to_client_error)
     app.register_error_handler(ClientDisconnected, _respond_to_nobody)
     app.register_error_handler(HTTPException, _respond_to_routing_error)

@@ -49,7 +49,7 @@ LAYERS = {
         {"serve.outputs"},
         {"serve.forecast", "serve.invocation"},
         {"serve.inference"},
-        {"serve.self_test"},
+        {"serve.self_test", "serve.openapi"},
         {"serve.http"},
         {"serve.app"},
     ],

@@ -67,7 +67,7 @@ class Responder:
             max_held_bytes = settings.max_held_mib * MIB or math.inf
         self.held_bytes = HeldBytes(max_held_bytes)
         self.in_flight = InFlightLimit(settings.max_in_flight)
-        self._model = model
+        self.model = model
         self._parallel = parallel
         self._output_keys = settings.inference_output
         self._limits = settings.limits
@@ -151,7 +151,7 @@ class Responder:
 
     def _respond_at_once(self, request: HttpRequest, invocation: Invocation) -> HttpResponse:
         response = infer(
-            self._model, invocation, request.stopwatch, self._parallel, self._output_keys
+            self.model, invocation, request.stopwatch, self._parallel, self._output_keys
         )
         if is_logged(logging.DEBUG):
             log_success(request, NO_BAD_RECORDS, sum(map(len, response.pieces)))
@@ -169,11 +169,11 @@ class Responder:
         tally = Tally()
         if row_errors:
             slices = infer_row_by_row(
-                self._model, invocation, tally, self._parallel, self._output_keys
+                self.model, invocation, tally, self._parallel, self._output_keys
             )
         else:
             slices = infer_slices(
-                self._model, invocation, request.stopwatch, self._parallel, self._output_keys
+                self.model, invocation, request.stopwatch, self._parallel, self._output_keys
             )
         headers = (("Content-Type", invocation.accept), *echo_custom_attributes(request))
         if not streamed:
