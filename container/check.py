@@ -17,6 +17,8 @@ from serve.inference import infer
 from serve.invocation import Invocation
 from serve.logs import collecting_events
 from serve.media.types import SUFFIXES
+from serve.model.files.listing import NotReadable
+from serve.model.files.reading import MAX_PAYLOAD_BYTES, read_regular
 from serve.model.model import Model
 from serve.model.summary import describe_features, summarize
 from serve.settings import MIB, Settings, suggest_settings
@@ -68,17 +70,23 @@ def _score_sample(model: Model, settings: Settings, sample: Path) -> dict[str, s
             f"{sample}: unknown suffix: expected a sample payload named {_list_patterns()}"
         )
     try:
-        invocation = Invocation(sample.read_bytes(), media_type, {}, media_type)
+        invocation = Invocation(_read_sample(sample), media_type, {}, media_type)
         response = infer(model, invocation, output_keys=settings.inference_output)
     except InvocationError as error:
         raise BadArtifact(f"{sample}: {error}") from error
-    except OSError as error:
-        raise BadArtifact(f"{sample}: cannot read the sample payload: {error.strerror}") from error
     request = (
         f"curl -H 'Content-Type: {media_type}' --data-binary @{shlex.quote(str(sample))} "
         f"http://127.0.0.1:{settings.port}/invocations"
     )
     return {"sample_request": request, "sample_response": response.body.decode()}
+
+
+def _read_sample(sample: Path) -> bytes:
+    try:
+        return read_regular(sample, MAX_PAYLOAD_BYTES)
+    except NotReadable as error:
+        reason = str(error).removeprefix("cannot be read: ")
+        raise BadArtifact(f"{sample}: cannot read the sample payload: {reason}") from error
 
 
 def _list_patterns() -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from container.limits import read_limits
 from container.sizing import Sizing, compute_sizing
+from container.trial import try_model
 from serve.errors import BadSetting
 from serve.http.responder import Responder
 from serve.logs import log_event
@@ -37,7 +38,9 @@ def prepare(settings: Settings, env: Mapping[str, str] = os.environ) -> Prepared
     """
     heartbeat_folder = _find_heartbeat_folder()
     model_file = find_model(settings.model_folder, ensemble=settings.ensemble)
-    sizing = compute_sizing(model_file, read_limits(), settings)
+    limits = read_limits()
+    sizing = compute_sizing(model_file, limits, settings)
+    model_file = try_model(settings, model_file, limits)
     model = load_model(settings, model_file)
     self_test_records = run_self_test(model)
     if settings.max_response_mib is None:

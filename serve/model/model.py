@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from serve.errors import BadArtifact
 from serve.model.artifact import ModelFile, find_model
-from serve.model.booster import read_booster
+from serve.model.booster import COPY_AGAIN, read_booster, summarize_error
 from serve.model.classes import Classes, read_classes
 from serve.model.ensemble import (
     VOTING_OBJECTIVES,
@@ -39,6 +39,9 @@ from serve.model.warm_up import measure_speed
 from serve.schema.schema import Schema
 from serve.settings import Settings
 from serve.text import printable
+
+# What the parts of a damaged model that contradict each other raise, after XGBoost loaded it.
+DAMAGE = (xgboost.core.XGBoostError, ValueError, LookupError, TypeError, ArithmeticError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +109,7 @@ def load_model(settings: Settings, file: ModelFile | None = None) -> Model:
     """
     if file is None:
         file = find_model(settings.model_folder, ensemble=settings.ensemble)
-    members = tuple(_load_file(member, settings) for member in file.members)
+    members = tuple(_load_member(member, settings) for member in file.members)
     model = _combine(file, members) if len(members) > 1 else members[0]
     max_rows_one_by_one, seconds_per_row = measure_speed(model.predictor, model.schema.width)
     return replace(
@@ -151,6 +154,18 @@ def _describe_member(model: Model) -> Member:
         "number of outputs": model.predictor(probe).size,
     }
     return Member(model.file, required, list_stated_properties(model.file, model.booster))
+
+
+def _load_member(file: ModelFile, settings: Settings) -> Model:
+    """Return the model in one file; raises BadArtifact, also if XGBoost loads a damaged file."""
+    try:
+        return _load_file(file, settings)
+    except DAMAGE as error:
+        reason = summarize_error(error)
+        raise BadArtifact(
+            f"{printable(file.path)}: XGBoost loads the file, but cannot use it ({reason}): "
+            f"the file may be damaged: {COPY_AGAIN}"
+        ) from error
 
 
 def _load_file(file: ModelFile, settings: Settings) -> Model:

@@ -24,7 +24,7 @@ def test_check_reports_model_features_and_sizing() -> None:
     assert report["format"] == "UBJSON"
     assert report["written_by_xgboost"] == "3.2.0"
     assert report["objective"] == "reg:squarederror"
-    assert report["self_test_records"] == 10
+    assert report["self_test_records"] == 517
     assert report["workers"] >= 1
     assert report["memory_forecast_mib"] > 100
     assert report["feature_list"][1]["categories"] == [

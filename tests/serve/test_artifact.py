@@ -216,4 +216,4 @@ def test_the_sample_artifact_is_small_and_portable() -> None:
     assert booster.num_boosted_rounds() <= 300
     assert (artifact / "model.ubj").stat().st_size <= 1_500_000
     assert b"version[#L\0\0\0\0\0\0\0\x03i\x03i\x02i\0}" in (artifact / "model.ubj").read_bytes()
-    assert len((artifact / "self-test" / "request.csv").read_text().splitlines()) == 11
+    assert (artifact / "self-test" / "request.csv").stat().st_size <= 50_000

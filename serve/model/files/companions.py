@@ -1,12 +1,14 @@
-"""Find the files that qualify a model: schema.json, and the request and response of the self-test.
+"""Find the files that qualify a model: schema.json, the self-test's files, and the checksum.
 
-They are looked for in the model's own folder first, then in the folders above it, up to the model
-directory. companion_warnings.py names files of these names that are never used.
+The checksum is beside the model. The others are looked for in the model's own folder first, then in
+the folders above it, up to the model directory. companion_warnings.py names files of these names
+that are never used.
 """
 
 from collections.abc import Container, Iterator, Sequence
 
 from serve.errors import BadArtifact
+from serve.model.files.checksum import CHECKSUM_SUFFIX
 from serve.model.files.listing import Entry, suggest_replacement
 from serve.model.files.names import SCHEMA_NAME, SELF_TEST_NAME
 from serve.model.foreign.formats import Likelihood
@@ -56,6 +58,15 @@ def find_self_test(entries: Sequence[Entry], folder: str) -> tuple[Entry, Entry]
             _check_content(entry, (Likelihood.DAMAGED, Likelihood.MODEL))
         return requests[0], responses[0]
     return None
+
+
+def find_checksum(entries: Sequence[Entry], model: Entry) -> Entry | None:
+    """Return the file with the SHA-256 of a model; raises BadArtifact if it cannot be read."""
+    name = f"{model.name}{CHECKSUM_SUFFIX}"
+    checksum = next((entry for entry in entries if entry.name == name), None)
+    if checksum:
+        _check_readable(checksum)
+    return checksum
 
 
 def is_schema(entry: Entry) -> bool:

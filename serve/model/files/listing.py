@@ -8,9 +8,11 @@ import errno
 import os
 import stat
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import BinaryIO
 
 from serve.errors import BadArtifact
 from serve.text import printable
@@ -113,12 +115,22 @@ def read_head(path: Path, size: int = HEAD_BYTES) -> bytes:
 
     Raises NotReadable for anything that is not a readable regular file.
     """
+    with open_regular(path) as file:
+        return file.read(size) or b""
+
+
+@contextmanager
+def open_regular(path: Path) -> Iterator[BinaryIO]:
+    """Open a regular file for reading, without ever waiting.
+
+    Raises NotReadable for anything that is not a readable regular file, also in the block.
+    """
     try:
         # Opening a device may have side effects, and opening a pipe may block.
         if not stat.S_ISREG(mode := path.stat().st_mode):
             raise NotReadable(f"is {_describe_mode(mode, path)}")
         with open(path, "rb", opener=_open_without_blocking) as file:
-            return file.read(size) or b""
+            yield file
     except OSError as error:
         raise NotReadable(_describe_error(error, path)) from error
 

@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 
 from serve.diagnosis.invalid_json_file import describe_invalid_json_file
 from serve.errors import BadArtifact
+from serve.model.files.reading import MAX_SCHEMA_BYTES, read_file
 from serve.model.schema_json.keys import (
     CLASSES,
     FEATURE_KEYS,
@@ -67,10 +68,9 @@ def read_schema_file(path: Path) -> SchemaFile | None:
     """
     if not path.exists() and not path.is_symlink():
         return None
+    content = read_file(path, MAX_SCHEMA_BYTES)
     try:
-        return _parse_document(_parse_json(path.read_bytes()))
-    except OSError as error:
-        raise BadArtifact(f"{path}: cannot be read: {error.strerror}") from error
+        return _parse_document(_parse_json(content))
     except (ValueError, RecursionError) as error:
         raise BadArtifact(f"{path}: {error}") from error
 

@@ -1,0 +1,1 @@
+"""The structure of a model file, checked before XGBoost loads it: XGBoost itself may crash."""
