@@ -34,7 +34,7 @@ from serve.inference import infer, infer_row_by_row, infer_slices, limit_size
 from serve.invocation import Invocation
 from serve.limits import ignore_size
 from serve.logs import is_logged
-from serve.media.types import EXPLAIN
+from serve.media.types import EXPLAIN, OUTPUTS
 from serve.model.model import Model
 from serve.parallel import ParallelMap
 from serve.settings import MIB, Settings
@@ -43,6 +43,8 @@ from serve.settings import MIB, Settings
 MAX_INLINE_SECONDS = 0.004
 MAX_INLINE_BYTES = 1 << 16
 MIN_CELL_BYTES = 2
+# A response with other outputs than the score takes about this many times as long.
+OUTPUTS_COST = 8
 NO_BAD_RECORDS = Tally()
 # Clients send the same few headers again and again.
 CACHED_TERMS = 256
@@ -83,6 +85,9 @@ class Responder:
             self.max_payload_bytes,
             max_held_bytes,
         )
+        default = settings.default_accept
+        if self._output_keys or (default and OUTPUTS in default.parameters):
+            self._max_inline_bytes /= OUTPUTS_COST
 
     def should_run_inline(self, request: HttpRequest, body: bytes) -> bool:
         """Return whether the response takes so little time that a thread would not pay off."""
@@ -90,7 +95,12 @@ class Responder:
             return False
         if self._explains_by_default:
             return False
-        return not (request.accept and EXPLAIN in request.accept.lower())
+        if not request.accept:
+            return True
+        accept = request.accept.lower()
+        if EXPLAIN in accept:
+            return False
+        return OUTPUTS not in accept or len(body) * OUTPUTS_COST <= self._max_inline_bytes
 
     def reserve(self, request: HttpRequest) -> Reservation:
         """Reserve memory for a payload, if its size is known and allowed, before it arrives.

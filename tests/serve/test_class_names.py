@@ -17,14 +17,14 @@ from tests.support.check import check
 from tests.support.responses import error_of, scores, strict
 from tests.support.server import Server, running, startup_error
 
-NAMES = ["a", "b", "c"]
+NAMES = ["a", "b%b", "c"]
 FEATURES = random_features(300, 3, missing=0)
 SAMPLE = FEATURES[:40]
 BODY = json.dumps(SAMPLE.tolist())
 TWO = (FEATURES.sum(axis=1) > 0).astype(int)
 THREE = TWO + (FEATURES[:, 0] > 1)
 # Names that CSV must quote, or that could be taken for another value.
-SPECIES = ["Iris setosa", 'a "quoted", name', "null"]
+SPECIES = ["Iris setosa", 'a "quoted", 5 %b name', "null"]
 KEYS = "class+class_probabilities"
 
 
@@ -247,6 +247,21 @@ def test_explanations_name_the_classes(species: Server, churn: Server) -> None:
             np.testing.assert_allclose(got, contributions[:, :-1], rtol=1e-5, atol=1e-7)
             np.testing.assert_allclose(list(row["margin"].values()), margin, rtol=1e-5)
             np.testing.assert_allclose(list(row["bias"].values()), contributions[:, -1], rtol=1e-5)
+
+
+def test_the_largest_contributions_name_the_classes(species: Server) -> None:
+    """top=K counts a feature's largest value over all classes, and shows all of its classes."""
+    accept = "application/jsonlines; outputs=score; explain=contributions; top=1"
+    rows = [strict(line) for line in explain(species, accept).text.splitlines()]
+    matrix = xgboost.DMatrix(SAMPLE, feature_names=NAMES)
+    contributions = SOFTPROB.predict(matrix, pred_contribs=True)[..., :-1]
+
+    for row, values in zip(rows, contributions, strict=True):
+        feature = np.abs(values).max(axis=0).argmax()
+        assert list(row["contributions"]) == [NAMES[feature]]
+        named = row["contributions"][NAMES[feature]]
+        assert list(named) == SPECIES
+        np.testing.assert_allclose(list(named.values()), values[:, feature], rtol=1e-5)
 
 
 def test_explanations_without_names_in_csv_and_npy(species: Server) -> None:

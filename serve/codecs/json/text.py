@@ -1,7 +1,7 @@
 """JSON text: format the values of output columns, one text per record."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import orjson
@@ -27,59 +27,78 @@ def format_objects(columns: Columns) -> list[bytes]:
     """Return one JSON object per record, with one key per column."""
     if not columns or not len(next(iter(columns.values()))):
         return []
-    keys = _format_keys(columns)
-    rows = zip(*map(_format_column, columns.values()), strict=True)
-    return [_join_members(zip(keys, row, strict=True)) for row in rows]
+    return _format_records(_join_layouts(columns, map(_lay_out, columns.values())))
 
 
-def format_names(column: Names) -> list[bytes]:
-    """Return the name of each record as JSON: a string or a whole number."""
-    texts = [_format_class(name) for name in column.names]
-    texts.append(b"null")  # for the index -1
-    return [texts[index] for index in column.values.tolist()]
+class _Layout(NamedTuple):
+    """A template of the JSON text of a record, and the texts that it contains, for all records."""
+
+    template: bytes
+    texts: list[list[bytes]]
 
 
-def _format_class(name: str | int) -> bytes:
-    return orjson.dumps(name) if isinstance(name, str) else str(name).encode()
+def _format_records(layout: _Layout) -> list[bytes]:
+    """Return the text of each record; one template is several times as fast as joining members."""
+    return [layout.template % row for row in zip(*layout.texts, strict=True)]
 
 
-def _format_column(column: Column) -> list[bytes]:
+def _lay_out(column: Column) -> _Layout:
     match column:
         case Names():
-            return format_names(column)
+            return _Layout(b"%b", [_format_names(column)])
+        case ValuesByName(top=None):
+            return _lay_out_by_name(column)
         case ValuesByName():
-            return _format_by_name(column)
+            return _Layout(b"%b", [_format_top(column)])
         case ValuesByClass():
-            return _format_by_class(column.classes, column.values)
+            return _lay_out_by_class(column.classes, column.values)
         case _:
-            return format_values(column)
+            return _Layout(b"%b", [format_values(column)])
 
 
-def _format_by_class(classes: tuple[str, ...], values: NDArray[Any]) -> list[bytes]:
-    return _format_by_name(ValuesByName(classes, values.reshape(len(values), -1)))
+def _lay_out_by_name(column: ValuesByName) -> _Layout:
+    indices = range(len(column.names))
+    return _join_layouts(column.names, [_lay_out_name(column, index) for index in indices])
 
 
-def _format_by_name(column: ValuesByName) -> list[bytes]:
-    keys = _format_keys(column.names)
-    texts = [_format_name(column, index) for index in range(len(keys))]
+def _lay_out_name(column: ValuesByName, index: int) -> _Layout:
+    values = column.values[:, index]
+    if column.classes is None:
+        return _Layout(b"%b", [format_values(values)])
+    return _lay_out_by_class(column.classes, values)
+
+
+def _lay_out_by_class(classes: tuple[str, ...], values: NDArray[Any]) -> _Layout:
+    return _lay_out_by_name(ValuesByName(classes, values.reshape(len(values), -1)))
+
+
+def _join_layouts(names: Iterable[str], layouts: Iterable[_Layout]) -> _Layout:
+    """Return the layout of an object with these names."""
+    members, texts = [], []
+    for name, layout in zip(names, layouts, strict=True):
+        members.append(_format_key(name).replace(b"%", b"%%") + layout.template)
+        texts += layout.texts
+    return _Layout(b"{" + b", ".join(members) + b"}", texts)
+
+
+def _format_top(column: ValuesByName) -> list[bytes]:
+    """Return an object for each record, with the names that it displays."""
+    keys = list(map(_format_key, column.names))
+    texts = [_format_records(_lay_out_name(column, index)) for index in range(len(keys))]
     return [
-        _join_members((keys[index], texts[index][row]) for index in displayed)
+        b"{" + b", ".join([keys[index] + texts[index][row] for index in displayed]) + b"}"
         for row, displayed in enumerate(column.displayed_names().tolist())
     ]
 
 
-def _format_name(column: ValuesByName, index: int) -> list[bytes]:
-    values = column.values[:, index]
-    return (
-        format_values(values)
-        if column.classes is None
-        else _format_by_class(column.classes, values)
-    )
+def _format_names(column: Names) -> list[bytes]:
+    """Return the name of each record as JSON: a string or a whole number."""
+    texts = [
+        orjson.dumps(name) if isinstance(name, str) else str(name).encode() for name in column.names
+    ]
+    texts.append(b"null")  # for the index -1
+    return [texts[index] for index in column.values.tolist()]
 
 
-def _format_keys(names: Iterable[str]) -> list[bytes]:
-    return [orjson.dumps(name) + b": " for name in names]
-
-
-def _join_members(members: Iterable[tuple[bytes, bytes]]) -> bytes:
-    return b"{" + b", ".join([key + text for key, text in members]) + b"}"
+def _format_key(name: str) -> bytes:
+    return orjson.dumps(name) + b": "
