@@ -76,6 +76,13 @@ def test_one_different_bit_disables_the_kernel() -> None:
         )
 
 
+def move_children(tree: dict[str, Any], change: Callable[[NDArray[Any]], Any]) -> None:
+    """Change the left children of all nodes, and keep the right ones next to them."""
+    left = np.array(tree["left_children"])
+    moved = np.where(left < 0, -1, change(left))
+    tree |= {"left_children": moved, "right_children": np.where(left < 0, -1, moved + 1)}
+
+
 CHANGES: dict[str, Callable[[Any], object]] = {
     'its model has the unknown key "leaf_scale"': lambda model: model.update(leaf_scale=2),
     'its tree has the unknown key "bias"': lambda model: model["trees"][3].update(bias=[]),
@@ -83,11 +90,12 @@ CHANGES: dict[str, Callable[[Any], object]] = {
         lambda model: model["trees"][0]["tree_param"].update(linear="1")
     ),
     'its tree has no key "split_type"': lambda model: model["trees"][0].pop("split_type"),
-    "its trees are not trees": (
+    "the children of a node are not next to each other": (
         lambda model: model["trees"][0].update(
-            left_children=np.where(np.array(model["trees"][0]["left_children"]) < 0, -1, 0)
+            right_children=np.array(model["trees"][0]["left_children"])
         )
     ),
+    "its trees are not trees": lambda model: move_children(model["trees"][0], np.zeros_like),
     "a threshold is not finite": (
         lambda model: model["trees"][0].update(
             split_conditions=np.array(model["trees"][0]["split_conditions"]) * np.inf
@@ -136,12 +144,12 @@ def test_large_categories(tmp_path: Path) -> None:
 
 
 def test_shared_children() -> None:
-    """Nodes with the same child are refused."""
+    """Nodes with the same children are refused."""
     learner = parse_learner(train_shape("deep"))
-    tree = learner["gradient_booster"]["model"]["trees"][0]
-    right = np.array(tree["right_children"])
-    right[right > 0] = np.array(tree["left_children"])[right > 0]
-    tree["right_children"] = right
+    move_children(
+        learner["gradient_booster"]["model"]["trees"][0],
+        lambda left: np.where(left == left.max(), left.max() - 2, left),
+    )
 
     with pytest.raises(Unsupported, match="its trees are not trees"):
         lay_out(read_trees(learner, 10))

@@ -119,6 +119,9 @@ def _renumber(
         for key in ("left_children", "right_children")
     ]
     is_inner = _join(trees, "left_children", np.int32) >= 0
+    # XGBoost itself relies on this order in some functions.
+    if not np.array_equal(children[0][is_inner] + 1, children[1][is_inner]):
+        raise Unsupported("the children of a node are not next to each other")
     old, tree, left, depth = _walk(starts, sizes, children, is_inner)
     feature = np.where(is_inner[old], _join(trees, "split_indices", np.int32)[old], 0)
     threshold = _join(trees, "split_conditions", np.float32)[old]
