@@ -5,6 +5,7 @@ ServeError
 │   ├── MalformedPayload      400  the payload is not valid for its media type
 │   ├── SchemaMismatch        400  a record does not match the schema
 │   │   └── HeaderMismatch    400  the header's column names do not match the schema
+│   ├── TooManyErrors         400  more records are invalid than row errors report
 │   ├── IncompleteBody        400  the connection ended before the body did
 │   │   └── BodyTimeout       408  the client stopped sending in the middle of the body
 │   ├── NotAcceptable         406  Accept allows none of the media types of a response
@@ -54,6 +55,12 @@ class MalformedPayload(InvocationError):
 
 class SchemaMismatch(InvocationError):
     """A record does not match the model's schema."""
+
+    status = HTTPStatus.BAD_REQUEST
+
+
+class TooManyErrors(InvocationError):
+    """More records are invalid than row errors report."""
 
     status = HTTPStatus.BAD_REQUEST
 

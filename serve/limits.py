@@ -1,7 +1,7 @@
 """Limits on what one request may cost: its records, and the size of its response."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from serve.errors import PayloadTooLarge, ResponseTooLarge
@@ -11,6 +11,8 @@ RESPONSE_VARIABLE = "SERVE_MAX_RESPONSE_IN_MB"
 # One record of this many may be without any value. In a sparse format, such a record needs so few
 # bytes that a small payload could contain millions.
 RECORDS_PER_EMPTY_RECORD = 50
+# A record counts once for each so many columns of the model, or part of them.
+COLUMNS_PER_RECORD = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +21,16 @@ class Limits:
 
     max_records: float = math.inf
     max_response_bytes: float = math.inf
+
+    def scale(self, width: int) -> "Limits":
+        """Return the limits for records of ``width`` columns.
+
+        A sparse record may be short, but has all columns in memory.
+        """
+        if math.isinf(self.max_records):
+            return self
+        records_per_record = max(1, -(-width // COLUMNS_PER_RECORD))
+        return replace(self, max_records=self.max_records // records_per_record)
 
     def check_records(self, count: int, empty_count: int = 0) -> None:
         """Raise PayloadTooLarge for too many records, or too many of them without any value."""

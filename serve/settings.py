@@ -83,7 +83,7 @@ class Settings:
         50_000_000,
         integer_between(0, 1 << 40),
         "maximum number of records in a payload, of which a fiftieth may be without any value; "
-        "0 means no limit",
+        "a record counts once for each 1,000 columns; 0 means no limit",
     )
     max_response_mib: int | None = _setting(
         "SERVE_MAX_RESPONSE_IN_MB",

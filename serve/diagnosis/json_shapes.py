@@ -36,7 +36,10 @@ def name_pandas_call(names: Names) -> str:
 
 def has_model_names(value: Object, names: Names) -> bool:
     """Return whether any key is one of the model's column names."""
-    return names is not None and any(key in names or key.strip() in names for key in value)
+    if names is None:
+        return False
+    known_names = set(names)
+    return any(key in known_names or key.strip() in known_names for key in value)
 
 
 def list_keys(value: Object) -> str:

@@ -32,7 +32,8 @@ def find_list_hint(cells: list[Any], names: Collection[str] | None, width: int) 
         return "remove one pair of brackets" if only else "send each of its values as a row"
     if len(cells) == 1 != width:
         return find_value_hint(cells[0], width)
-    if names and all(isinstance(cell, str) and cell.strip() in names for cell in cells):
+    known_names = set(names or ())
+    if names and all(isinstance(cell, str) and cell.strip() in known_names for cell in cells):
         return 'remove the header, or send it as "feature_names"'
     return ""
 

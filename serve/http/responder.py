@@ -72,7 +72,7 @@ class Responder:
         self.model = model
         self._parallel = parallel
         self._output_keys = settings.inference_output
-        self._limits = settings.limits
+        self._limits = settings.limits.scale(model.schema.width)
         # A streamed response is computed as fast as the client reads it, and never held in memory.
         self._stream_limits = replace(self._limits, max_response_bytes=math.inf)
         self._payload_limits = self.max_payload_bytes, settings.max_gzip_ratio or math.inf

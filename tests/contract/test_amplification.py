@@ -21,6 +21,8 @@ BOOSTER = train(random_features(300, WIDTH, seed=1), names=["a", "b", "c"])
 MAX_RECORDS = 400_000
 MAX_EMPTY_RECORDS = MAX_RECORDS // 50
 NUMBERS = np.random.default_rng(2).integers(0, 9, (300_000, WIDTH)).astype(np.uint8)
+WIDE_NAMES = [f"name {index}" for index in range(5_000)]
+WIDE_BOOSTER = train(random_features(50, len(WIDE_NAMES), seed=5), rounds=1, names=WIDE_NAMES)
 EMPTY_RECORD = sparse(np.full((1, WIDTH), np.nan))
 
 
@@ -207,3 +209,42 @@ def test_streamed_response_has_no_limit(server: Server) -> None:
 
     assert len(response.content) > 6 << 20
     np.testing.assert_array_equal(scores(response), predict_with_xgboost(BOOSTER, NUMBERS))
+
+
+@pytest.fixture(scope="module")
+def wide_server(front_end: str, models: Path) -> Iterator[Server]:
+    """Return a server of a model with many columns."""
+    folder = save_artifact(WIDE_BOOSTER, models / f"wide-{front_end}")
+    with running(folder, SERVE_MAX_RECORDS="1000") as running_server:
+        yield running_server
+
+
+def test_a_record_of_many_columns_counts_more_than_once(wide_server: Server) -> None:
+    """A sparse record counts once for each 1,000 columns, because it has all of them in memory."""
+    accepted, rejected = (
+        wide_server.post(b"0 7:1\n" * count, "text/libsvm") for count in (200, 201)
+    )
+
+    numbers = np.full((1, len(WIDE_NAMES)), np.nan, np.float32)
+    numbers[0, 7] = 1
+    expected = WIDE_BOOSTER.inplace_predict(numbers)
+    np.testing.assert_array_equal(scores(accepted), np.repeat(expected, 200))
+    assert rejected.status_code == 413
+    assert error_of(rejected) == (
+        "payload too large: expected at most 200 records, got more; SERVE_MAX_RECORDS sets the "
+        "limit"
+    )
+
+
+def test_unknown_keys_are_found_fast(wide_server: Server) -> None:
+    """An object of many unknown keys is rejected soon, although the model has many names."""
+    body = json.dumps({f"unknown {index}": 1 for index in range(150_000)})
+    response = requests.post(
+        f"{wide_server.url}/invocations",
+        body,
+        headers={"Content-Type": "application/json"},
+        timeout=20,
+    )
+
+    assert response.status_code == 400
+    assert 'missing columns "name 0"' in error_of(response)

@@ -410,3 +410,13 @@ def test_other_label_sizes_are_415(named: Server, value: str) -> None:
 
     assert response.status_code == 415
     assert "expected label_size=0 or label_size=1" in error_of(response)
+
+
+def test_row_errors_are_limited(models: Path) -> None:
+    """More than 100,000 bad lines reject the payload, because each takes time to explain."""
+    with running(save_artifact(NAMED, models / "csv-errors"), SERVE_ROW_ERRORS="true") as server:
+        response = server.post(b"x\n" * 20_000_000)
+
+    assert response.status_code == 400
+    assert response.json()["error"] == "TooManyErrors"
+    assert "more than 100,000 records are invalid" in error_of(response)
