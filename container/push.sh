@@ -17,10 +17,14 @@ image_revision=$(docker image inspect --format "$revision_label" "$image" 2>/dev
     fail "image $image is revision $image_revision, expected $revision; rebuild it with: make image"
 
 host=${repository%%/*}
+# The password is only for ECR itself, not for a name such as ECR.amazonaws.com.example.org.
+ecr='^[0-9]{12}\.dkr\.ecr(-fips)?\.[a-z0-9-]+\.amazonaws\.(com|com\.cn|eu)$'
 case $host in
-*.dkr.ecr.*.amazonaws.com*)
+*.dkr.ecr.* | *.dkr.ecr-fips.*)
+    printf '%s' "$host" | tr '\n' ' ' | grep -Eq "$ecr" ||
+        fail "$host is not a registry of ECR: expected ACCOUNT.dkr.ecr.REGION.amazonaws.com"
     command -v aws >/dev/null || fail "the AWS CLI is not installed, which the ECR login needs"
-    region=${host#*.dkr.ecr.}
+    region=${host#*.dkr.ecr*.}
     aws ecr get-login-password --region "${region%%.*}" |
         docker login --username AWS --password-stdin "$host" >/dev/null ||
         fail "login to $host failed; check the AWS credentials and ecr:GetAuthorizationToken"

@@ -41,6 +41,7 @@ from model.conversion.target import choose_target, describe_next_step
 from serve.errors import StartupError
 from serve.model.files.checksum import CHECKSUM_SUFFIX, format_checksum
 from serve.model.files.names import SCHEMA_NAME
+from serve.text import printable
 
 
 def main() -> None:
@@ -52,11 +53,11 @@ def main() -> None:
     try:
         convert(source, arguments.out, arguments.environments, trust_pickle=arguments.trust_pickle)
     except CannotConvert as error:
-        sys.exit(f"cannot convert {source}: {error}")
+        sys.exit(printable(f"cannot convert {source}: {error}"))
     except OSError as error:
-        sys.exit(f"cannot convert {source}: {error}")
+        sys.exit(printable(f"cannot convert {source}: {error}"))
     except KeyboardInterrupt:
-        sys.exit(f"interrupted: {source} is not converted")
+        sys.exit(printable(f"interrupted: {source} is not converted"))
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -145,7 +146,7 @@ def compare(
 
 def report(line: str) -> None:
     """Print progress at once, even into a pipe."""
-    print(line, flush=True)
+    print("\n".join(map(printable, line.split("\n"))), flush=True)
 
 
 def check_writer_version(original: Original) -> None:

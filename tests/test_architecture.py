@@ -19,6 +19,7 @@ PACKAGES: dict[str, set[str]] = {
         "serve.errors",
         "serve.media.types",
         "serve.model.artifact",
+        "serve.model.files.reading",
         "container.local_check",
         "container.local_server",
     },

@@ -1,6 +1,8 @@
 """Protect the application from other web sites, with response headers and checks of the origin."""
 
-from flask import Flask, Request, Response, abort, request
+from flask import Flask, Response, abort, request
+
+from local_test.same_origin import is_same_origin
 
 # No scripts, no resources from other origins, no embedding in a frame.
 CONTENT_SECURITY_POLICY = (
@@ -27,20 +29,12 @@ def protect(app: Flask) -> None:
 
 
 def _reject_cross_site_forms() -> None:
-    if request.method == "POST" and not _is_same_origin(request):
+    if request.method == "POST" and not is_same_origin(request):
         abort(
             403,
             "This form was sent by another web site. "
             "Open the application’s own page and submit the form there.",
         )
-
-
-def _is_same_origin(sent: Request) -> bool:
-    """Return whether a request comes from the application's own pages or not from a browser."""
-    site = sent.headers.get("Sec-Fetch-Site")
-    if site is not None:
-        return site in ("same-origin", "none")
-    return sent.headers.get("Origin") in (None, sent.host_url.rstrip("/"))
 
 
 def _add_headers(response: Response) -> Response:

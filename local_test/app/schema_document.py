@@ -6,6 +6,8 @@ from typing import Any
 
 from container.local_check import check_artifact
 from container.local_server import NotServing
+from serve.errors import BadArtifact
+from serve.model.files.reading import MAX_SCHEMA_BYTES, read_file
 
 Document = dict[str, Any]
 # What the server reports of a feature, and a form needs.
@@ -28,7 +30,7 @@ def load_document(folder: Path, path: Path, image: str | None) -> Document:
     """
     if not folder.is_dir():
         raise BadSchema(f"{folder} is not a directory: set FOLDER to the one with the model")
-    document: Document = json.loads(path.read_bytes()) if path.exists() else {}
+    document = _read_document(path)
     features = document.get("features") or []
     if features and all(map(_is_complete, features)):
         return document
@@ -43,6 +45,17 @@ def load_document(folder: Path, path: Path, image: str | None) -> Document:
             f"but {path} {reason}, and {error}"
         ) from error
     return _complete(document, report)
+
+
+def _read_document(path: Path) -> Document:
+    """Return what schema.json contains, or {} if it does not exist."""
+    if not path.exists():
+        return {}
+    try:
+        document: Document = json.loads(read_file(path, MAX_SCHEMA_BYTES))
+    except BadArtifact as error:
+        raise BadSchema(str(error)) from error
+    return document
 
 
 def _is_complete(feature: Document) -> bool:

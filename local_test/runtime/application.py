@@ -8,8 +8,14 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, Secur
 
 from local_test.runtime.asynchronous import AsyncQueue
 from local_test.runtime.endpoint import Endpoint
-from local_test.runtime.errors import RuntimeApiError, UnknownOperation, ValidationError
+from local_test.runtime.errors import (
+    AccessDenied,
+    RuntimeApiError,
+    UnknownOperation,
+    ValidationError,
+)
 from local_test.runtime.operations import Operations
+from local_test.same_origin import is_same_origin
 from serve.text import quoted
 
 
@@ -18,6 +24,7 @@ def create_app(endpoint: Endpoint, queue: AsyncQueue) -> Flask:
     app = Flask("runtime")
     # Protects against DNS rebinding by pages in a browser.
     app.config["TRUSTED_HOSTS"] = ["127.0.0.1", "localhost"]
+    app.before_request(_reject_cross_site_requests)
     app.register_error_handler(RuntimeApiError, _build_error_response)
     app.register_error_handler(HTTPException, _build_http_error_response)
     app.after_request(_add_request_id)
@@ -30,6 +37,16 @@ def create_app(endpoint: Endpoint, queue: AsyncQueue) -> Flask:
     for path, view in views.items():
         app.add_url_rule(f"/endpoints/<name>/{path}", path, view, methods=["POST"])
     return app
+
+
+def _reject_cross_site_requests() -> None:
+    """Raise AccessDenied for a request that a page of another web site sent."""
+    if not is_same_origin(request):
+        origin = request.headers.get("Origin", "another web site")
+        raise AccessDenied(
+            f"a page of {quoted(origin)} sent this request: only programs may use the local "
+            "runtime, because any page in your browser could"
+        )
 
 
 def _build_error_response(error: RuntimeApiError) -> Response:

@@ -2,6 +2,7 @@
 
 RuntimeApiError              500  a bug in this emulator
 ├── ValidationError          400  a parameter, the body, the endpoint or the variant is invalid
+├── AccessDenied             403  a page of a web site sent the request
 ├── UnknownOperation         404  no operation has this path and method
 ├── ModelError               424  the container sent an error, part of a response, or none in time
 └── ServiceUnavailable       503  the container accepts no connections
@@ -38,6 +39,13 @@ class ValidationError(RuntimeApiError):
 
     status = HTTPStatus.BAD_REQUEST
     name = "ValidationError"
+
+
+class AccessDenied(RuntimeApiError):
+    """A page of a web site sent the request, not a program."""
+
+    status = HTTPStatus.FORBIDDEN
+    name = "AccessDeniedException"
 
 
 class UnknownOperation(RuntimeApiError):

@@ -11,14 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from model.conversion.errors import CannotConvert
-from serve.model.files.listing import Entry
+from serve.model.files.listing import Entry, NotReadable
 from serve.model.files.model_format import detect_format
+from serve.model.files.reading import read_regular
 from serve.model.foreign.compression import recognize_compression
 from serve.model.foreign.formats import Likelihood
 from serve.model.foreign.pickles import is_pickle
 from serve.model.foreign.recognition import BINARY_MODEL, FLOAT_AND_COUNT, recognize
 
 HEAD_BYTES = 4096
+MAX_SOURCE_BYTES = 4 << 30
 DAMAGED = (EOFError, OSError, RuntimeError, zlib.error, lzma.LZMAError)
 
 
@@ -59,9 +61,9 @@ def _read(path: Path) -> bytes:
     if not path.is_file():
         raise CannotConvert("file not found; usage: make convert MODEL=path/to/file")
     try:
-        return path.read_bytes()
-    except OSError as error:
-        raise CannotConvert(f"cannot read the file: {error.strerror}") from error
+        return read_regular(path, MAX_SOURCE_BYTES)
+    except NotReadable as error:
+        raise CannotConvert(f"it {error}") from error
 
 
 def _decompress(content: bytes) -> bytes:

@@ -120,8 +120,30 @@ def test_input_error_with_a_column(
 
 
 @pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        (r"row 1, column \"\ud800\": bad", r"column \"\ud800\": bad"),
+        (r"\udfff", r"\udfff"),
+        (r"row 1, column \"\\q\": bad", r"column \"\q\": bad"),
+        (r"row 1, column \"carat\": \u0000", ""),
+    ],
+)
+def test_messages_with_any_characters(
+    app: App, endpoint: ScriptedEndpoint, message: str, shown: str
+) -> None:
+    """A message with half a surrogate pair, an escape or a null is a 422, with it escaped."""
+    body = f'{{"error": "ScriptedError", "message": "{message}"}}'.encode()
+    endpoint.respond_as(ScriptedEndpoint(400, body))
+
+    assert_both_pages_report(app, 422, shown.replace('\\"', '"'))
+
+
+@pytest.mark.parametrize(
     "body",
     [
+        b'{"predictions": [{"score": {}}]}',
+        b'{"predictions": [[1]]}',
+        b'{"predictions": [{"score": 1, "contributions": [1], "margin": 1, "bias": 0}]}',
         b"",
         b"hello",
         b"{}",
@@ -131,7 +153,19 @@ def test_input_error_with_a_column(
         b"[" * 100_000,
         b"\xff\xfe",
     ],
-    ids=["empty", "text", "object", "no-predictions", "null", "nan", "deep", "not-utf-8"],
+    ids=[
+        "empty-score",
+        "list",
+        "list-of-contributions",
+        "empty",
+        "text",
+        "object",
+        "no-predictions",
+        "null",
+        "nan",
+        "deep",
+        "not-utf-8",
+    ],
 )
 def test_invalid_response_to_a_record(app: App, endpoint: ScriptedEndpoint, body: bytes) -> None:
     """A 200 without exactly one finite prediction is reported as an invalid response."""

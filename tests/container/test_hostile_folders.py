@@ -136,3 +136,38 @@ def test_files_without_permission(tmp_path: Path) -> None:
 def check_unprivileged(*arguments: str | Path) -> "subprocess.CompletedProcess[str]":
     command_line = ["check", *map(str, arguments)]
     return run_unprivileged("container.entrypoint", f"main({command_line!r})")
+
+
+@pytest.mark.parametrize(
+    ("name", "start"),
+    [
+        ("schema.json", b'{"features": ['),
+        ("self-test/request.csv", b"1,2,3\n"),
+        ("self-test/expected.csv", b"1\n"),
+        ("model.ubj.sha256", b"0" * 64),
+    ],
+)
+def test_huge_files_are_not_read(tmp_path: Path, name: str, start: bytes) -> None:
+    """A file of 64 GiB in place of a small one is an error with both sizes, within a second."""
+    self_test = {"self-test/request.csv": b"1,2,3\n", "self-test/expected.csv": b"1\n"}
+    write_files(tmp_path, {"model.ubj": MODEL, **self_test, name: start})
+    with (tmp_path / name).open("r+b") as file:
+        file.truncate(64 << 30)
+
+    assert f"{tmp_path}/{name} has 65,536 MiB, more than the limit of " in check(tmp_path).error
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"), [("pipe", "is a named pipe"), ("link to zeros", "is a device")]
+)
+@pytest.mark.parametrize("name", ["sample.csv", "model.ubj.sha256"])
+def test_other_files_are_not_awaited(tmp_path: Path, kind: str, reason: str, name: str) -> None:
+    """A pipe or a device as the sample payload, or as a checksum, is an error that names it."""
+    create, _ = OBSTACLES[kind]
+    write_files(tmp_path, {"model.ubj": MODEL})
+    create(tmp_path / name)
+    sample = [tmp_path / name] if name.endswith(".csv") else []
+    error = check(tmp_path, *sample).error
+
+    assert f"{tmp_path}/{name}" in error
+    assert reason in error

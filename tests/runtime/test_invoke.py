@@ -294,3 +294,43 @@ def test_documented_example(local_runtime: LocalRuntime, diamonds: Server) -> No
     assert "boto3" in example
     assert outcome.returncode == 0, outcome.stderr
     assert outcome.stdout.strip() == diamonds.post(CSV, Accept="application/json").text.strip()
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Sec-Fetch-Site": "same-site"}, 403),
+        ({"Origin": "https://elsewhere.example"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Sec-Fetch-Site": "none"}, 200),
+        ({}, 200),
+    ],
+)
+@pytest.mark.parametrize("operation", ["invocations", "invocations-response-stream"])
+def test_pages_of_web_sites_are_rejected(
+    local_runtime: LocalRuntime, headers: dict[str, str], status: int, operation: str
+) -> None:
+    """A page in a browser cannot invoke the endpoint, as any web site could otherwise do."""
+    response = requests.post(
+        f"{local_runtime.url}/endpoints/local/{operation}", BODY, headers=headers, timeout=30
+    )
+
+    assert response.status_code == status
+    assert (response.headers.get("x-amzn-ErrorType") == "AccessDeniedException") == (status == 403)
+
+
+def test_pages_of_web_sites_cannot_start_asynchronous_inference(
+    local_runtime: LocalRuntime,
+) -> None:
+    """A request from a page for an asynchronous inference leaves no object behind."""
+    response = requests.post(
+        f"{local_runtime.url}/endpoints/local/async-invocations",
+        headers={
+            "X-Amzn-SageMaker-InputLocation": "s3://bucket/input.csv",
+            "Origin": "https://elsewhere.example",
+        },
+        timeout=30,
+    )
+
+    assert response.status_code == 403

@@ -1,5 +1,6 @@
 """Predictions through XGBoost's C API equal those of its Python package."""
 
+import gc
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +11,7 @@ import xgboost
 from numpy.typing import NDArray
 
 from serve.model.native_predict import Predictor, build_direct_predictor, build_predictor
-from tests.support.boosters import random_features, train
+from tests.support.boosters import predict_with_xgboost, random_features, train
 
 WIDTH = 6
 ROUNDS = 7
@@ -95,3 +96,17 @@ def test_an_unsupported_library_falls_back_to_inplace_predict(
     np.testing.assert_array_equal(
         build_predictor(booster, ROUNDS, build_direct)(features), expected
     )
+
+
+def test_a_predictor_keeps_its_booster() -> None:
+    """A predictor predicts the same after the booster's last other reference is gone."""
+    features = random_features(50, 3)
+    booster = train(features)
+    expected = predict_with_xgboost(booster, features)
+    predict = build_direct_predictor(booster, booster.num_boosted_rounds())
+    del booster
+    gc.collect()
+    for seed in range(20):  # reuses the memory of a booster that was freed
+        train(random_features(50, 3, seed))
+
+    np.testing.assert_array_equal(predict(features), expected)

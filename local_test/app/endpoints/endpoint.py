@@ -99,7 +99,7 @@ def check_status(exchange: Exchange) -> Exchange:
 def build_error_response(exchange: Exchange, status: int, body: bytes) -> ErrorResponse:
     """Return the error for a 4xx or 5xx status, with the message of its JSON body if it has one."""
     try:
-        message = str(json.loads(body)["message"])[:MAX_MESSAGE_CHARACTERS]
+        message = escape_surrogates(str(json.loads(body)["message"])[:MAX_MESSAGE_CHARACTERS])
     except (ValueError, KeyError, TypeError, RecursionError):
         message = f"It returned status {status} without a message."
         if status == HTTPStatus.NOT_FOUND:
@@ -110,3 +110,8 @@ def build_error_response(exchange: Exchange, status: int, body: bytes) -> ErrorR
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         message = f"It is busy. Try again in a moment. ({message})"
     return ErrorResponse(message, exchange, status)
+
+
+def escape_surrogates(text: str) -> str:
+    """Return a text with escapes for lone surrogates, which no page can contain."""
+    return text.encode(errors="backslashreplace").decode()

@@ -16,6 +16,7 @@ from local_test.app.endpoints.endpoint import (
     InvalidResponse,
     build_error_response,
     check_status,
+    escape_surrogates,
 )
 
 CONNECT_TIMEOUT_SECONDS = 5.0
@@ -114,7 +115,8 @@ def _add_response(exchange: Exchange, metadata: dict[str, Any], body: bytes) -> 
 
 def _convert_client_error(exchange: Exchange, response: dict[str, Any]) -> ErrorResponse:
     """Return the error for a botocore ClientError, with the container's own message if present."""
-    body = str(response.get("OriginalMessage") or response["Error"].get("Message", ""))
+    original = response.get("OriginalMessage")
+    body = escape_surrogates(str(original or response["Error"].get("Message", "")))
     received = _add_response(exchange, response["ResponseMetadata"], body.encode())
     status = int(response.get("OriginalStatusCode") or received.status)
     error = build_error_response(received, status, body.encode())

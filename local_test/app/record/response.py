@@ -17,6 +17,11 @@ from local_test.app.record.link_function import (
 from local_test.app.schema import Target
 
 ACCEPT = "application/json; explain=contributions+margin"
+# What any JSON raises that is not a response.
+INVALID = (
+    *(ArithmeticError, AttributeError, LookupError, RecursionError, StopIteration),
+    *(TypeError, ValueError),
+)
 UNKNOWN_SCORE = (
     "The class is not shown, because the response contains no margin: "
     "the score may be a probability or a margin."
@@ -58,7 +63,7 @@ def parse_prediction(exchange: Exchange, target: Target, names: list[str]) -> Pr
     try:
         (record,) = json.loads(exchange.response_body)["predictions"]
         return _parse_record(record, target, names)
-    except (ValueError, KeyError, TypeError, IndexError, OverflowError, RecursionError) as error:
+    except INVALID as error:
         raise InvalidResponse(
             'Expected {"predictions": [{"score": ...}]} with one prediction for the one record.',
             exchange,
