@@ -1,6 +1,7 @@
 """The knowledge in a model file: names, types, labels, objective and number of classes."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,13 +19,18 @@ BINARY_PREFIX, MULTI_PREFIX = "binary:", "multi:"
 
 @dataclass(frozen=True, slots=True)
 class KnownModel:
-    """A model without its schema.json; ``class_count`` is 0 for a model without classes."""
+    """A model without its schema.json.
+
+    ``class_count`` is 0 for a model without classes. ``label_count`` is the number of labels that
+    are predicted independently of each other, each with a probability, or 0.
+    """
 
     file: ModelFile
     features: list[BoosterFeature]
     estimator: Estimator
     objective: str
     class_count: int
+    label_count: int
 
     @property
     def names(self) -> list[str] | None:
@@ -57,14 +63,15 @@ def read_known_model(folder: Path, settings: Settings) -> KnownModel:
         raise CannotDescribe(str(error)) from error
     learner = json.loads(booster.save_config())["learner"]
     objective = learner["objective"]["name"]
-    class_count = 0
-    if objective.startswith(BINARY_PREFIX) and booster_has_one_target(learner):
-        class_count = 2
-    elif objective.startswith(MULTI_PREFIX):
-        class_count = int(learner["learner_model_param"]["num_class"])
-    return KnownModel(file, features, read_estimator(booster), objective, class_count)
+    class_count, label_count = _count_classes(objective, learner["learner_model_param"])
+    return KnownModel(file, features, read_estimator(booster), objective, class_count, label_count)
 
 
-def booster_has_one_target(learner: dict[str, dict[str, str]]) -> bool:
-    """Return whether a model predicts one label per row, not several at once."""
-    return int(learner["learner_model_param"].get("num_target", "1")) <= 1
+def _count_classes(objective: str, parameters: Mapping[str, str]) -> tuple[int, int]:
+    """Return the number of classes, and of independent labels."""
+    if objective.startswith(MULTI_PREFIX):
+        return int(parameters["num_class"]), 0
+    if not objective.startswith(BINARY_PREFIX):
+        return 0, 0
+    target_count = int(parameters.get("num_target", "1"))
+    return (2, 0) if target_count <= 1 else (0, target_count)

@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Iterator
 
 from model.schema.writing import Written
-from serve.model.schema_json.keys import FEATURES, IGNORE, MISSING_VALUE
+from serve.model.schema_json.keys import CLASSES, FEATURES, IGNORE, MISSING_VALUE, PREDICTION
 from serve.text import counted, quoted, shortened
 
 MAX_NAMES = 8
@@ -42,6 +42,8 @@ def _describe_file(written: Written) -> str:
     model = written.model
     verb = "Replaced" if written.replaced else "Wrote"
     classes = f", {model.class_count:,} classes" if model.class_count else ""
+    if model.label_count:
+        classes = f", {model.label_count:,} labels"
     features = counted(len(model.features), "feature")
     return f"{verb} {written.path}: {features} of {model.file.name} ({model.objective}{classes})"
 
@@ -87,6 +89,11 @@ def _iterate_unknown(written: Written) -> Iterator[str]:
     yield from written.findings.unknown
     sample = written.sample
     entries = written.document[FEATURES]
+    if written.model.label_count and CLASSES not in written.document[PREDICTION]:
+        yield (
+            f"the names of the {written.model.label_count:,} labels, each with a probability: add "
+            'them as "classes" to "prediction", in the order of the outputs'
+        )
     if not any("name" in entry for entry in entries):
         source = "use a SAMPLE with a header" if sample else "set SAMPLE"
         yield (

@@ -172,6 +172,22 @@ def test_numeric_labels_are_sorted_as_numbers(tmp_path: Path) -> None:
     assert read_schema(folder)["prediction"]["classes"] == [2, 10, 33]
 
 
+def test_independent_labels(tmp_path: Path) -> None:
+    """Labels that are predicted independently of each other may have names, as classes have."""
+    labels = np.stack([TOTAL > 0, MATRIX[:, 0] > 0], axis=1).astype(int)
+    booster = train(MATRIX, labels, objective="binary:logistic", names=list("abc"))
+    folder = save_artifact(booster, tmp_path / "model")
+    outcome = write_schema(folder)
+    document = read_schema(folder)
+    document["prediction"]["classes"] = ["large", "right"]
+    (folder / "schema.json").write_text(json.dumps(document))
+
+    assert "the names of the 2 labels, each with a probability: add" in outcome.output
+    assert check(folder).error == ""
+    assert "the names of the 2 labels" not in write_schema(folder, "--force").output
+    assert read_schema(folder)["prediction"]["classes"] == ["large", "right"]
+
+
 def test_an_existing_schema_is_kept(tmp_path: Path) -> None:
     """Without --force, an existing schema.json is not replaced."""
     folder, sample = regression().save(tmp_path)
