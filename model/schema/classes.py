@@ -37,7 +37,7 @@ class Agreement:
 def name_classes(
     model: KnownModel, target: str, facts: ColumnFacts, scores: Scores, findings: Findings
 ) -> list[ClassName] | None:
-    """Return the names of the classes in the order of their codes, or None if it is uncertain."""
+    """Return the names of the classes in the order of their codes, or None if they are unknown."""
     names = sort_labels(facts)
     if len(names) != model.class_count:
         findings.unknown.append(
@@ -51,7 +51,7 @@ def name_classes(
             f"the names of the classes: {target} contains only their codes, "
             f'{listed(names)}: replace these in "classes" by names, in the same order'
         )
-        return names
+        return None
     agreement = compare_classes(model, [str(label) for label in names], scores)
     in_order = list(range(len(names)))
     if agreement.order is None:

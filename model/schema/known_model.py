@@ -39,6 +39,13 @@ class KnownModel:
         return names or None
 
     @property
+    def saved_classes(self) -> list[str | int]:
+        """The names of the classes in the model; empty if it has none, or only their codes."""
+        saved = list(self.estimator.classes or ())
+        is_known = len(saved) == self.class_count and saved != list(range(self.class_count))
+        return saved if is_known else []
+
+    @property
     def schema_path(self) -> Path:
         """The schema.json that the server reads, or would read if it existed."""
         if self.file.schema:

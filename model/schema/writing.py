@@ -58,13 +58,13 @@ def write_schema(
     model = read_known_model(folder, settings)
     path = model.schema_path
     existing = read_existing(path, force=force)
-    sample = None
+    sample = target_name = None
     if sample_path is not None:
         file = open_sample(sample_path, model.names)
         columns = find_columns(file, model.names, len(model.features), target)
         sample = read_sample(file, columns, model, find_markers(model, existing))
+        target_name = target if file.header else None
     findings = Findings()
-    target_name = None if target is None or target.isdecimal() else target
     document = build_document(model, sample, existing, target_name, findings)
     loaded = load_with_document(model, document, settings)
     classes = infer_classes(model, loaded, sample, target_name, findings)
@@ -106,9 +106,9 @@ def infer_classes(
     scores = predict_sample(loaded, sample) if sample else None
     if scores and scores.rejected_count:
         _note_rejected(model, scores, findings)
-    if (saved := model.estimator.classes) and len(saved) == model.class_count:
+    if saved := model.saved_classes:
         findings.inferred.append("classes: from the estimator that saved the model")
-        return list(saved)
+        return saved
     if scores is None or sample is None or sample.target is None:
         if model.class_count:
             findings.unknown.append(

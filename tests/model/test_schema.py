@@ -172,6 +172,19 @@ def test_numeric_labels_are_sorted_as_numbers(tmp_path: Path) -> None:
     assert read_schema(folder)["prediction"]["classes"] == [2, 10, 33]
 
 
+def test_codes_do_not_replace_names(tmp_path: Path) -> None:
+    """Names that a person wrote remain if the target contains only codes, here in column "1"."""
+    booster = train(MATRIX, LEVELS, objective="multi:softprob", num_class=3, names=list("abc"))
+    frame = pd.DataFrame(MATRIX, columns=list("abc"))
+    folder, sample = Described(booster, frame, list(LEVELS)).save(tmp_path)
+    sample.write_text(sample.read_text().replace("target", "1", 1))
+    (folder / "schema.json").write_text(json.dumps({"prediction": {"classes": SPECIES}}))
+    write_schema(folder, sample, "--target", "1", "--force")
+
+    prediction = read_schema(folder)["prediction"]
+    assert (prediction["name"], prediction["classes"]) == ("1", SPECIES)
+
+
 def test_independent_labels(tmp_path: Path) -> None:
     """Labels that are predicted independently of each other may have names, as classes have."""
     labels = np.stack([TOTAL > 0, MATRIX[:, 0] > 0], axis=1).astype(int)
