@@ -5,11 +5,9 @@ a prediction differed in a bit, or that the kernel was not in use.
 """
 
 import argparse
-import subprocess
 import sys
 import tempfile
 import time
-from functools import cache
 from itertools import count
 from pathlib import Path
 
@@ -17,6 +15,7 @@ import numpy as np
 import xgboost
 from numpy.typing import NDArray
 
+from serve.model.kernel.extension import VARIANTS, load_extension
 from tests.support.boosters import save_artifact
 from tests.support.kernel import (
     find_thresholds,
@@ -26,11 +25,10 @@ from tests.support.kernel import (
 )
 from tests.support.payloads import npy
 from tests.support.responses import scores
-from tests.support.server import ROOT, Server, running
+from tests.support.server import Server, running
 
 MAX_ROWS = 700
 REQUESTS = 20
-VARIANTS = ("base", "avx2", "avx512")
 MAX_FLOAT = np.finfo(np.float32).max
 
 
@@ -58,7 +56,8 @@ def attack(seed: int) -> tuple[list[str], int]:
     rows = make_sendable_rows(booster, seed)
     expected = predict_hostile(booster, rows)
     random = np.random.default_rng(seed)
-    variant = str(random.choice(_list_supported_variants()))
+    supports = load_extension().supports
+    variant = str(random.choice([variant for variant in VARIANTS if supports(variant)]))
     findings, values = [], 0
     with tempfile.TemporaryDirectory() as folder:
         save_artifact(booster, Path(folder))
@@ -98,20 +97,6 @@ def _count_different(
     got = scores(response).astype(np.float32).reshape(expected.shape)
     is_same = got.view(np.uint32) == expected.view(np.uint32)
     return int((~is_same & ~(np.isnan(got) & np.isnan(expected))).sum())
-
-
-@cache
-def _list_supported_variants() -> tuple[str, ...]:
-    """Return the variants that start a server on this processor."""
-    supported = []
-    for variant in VARIANTS:
-        command = [sys.executable, "container/entrypoint.py", "check", "model/artifact"]
-        outcome = subprocess.run(
-            command, cwd=ROOT, env={"SERVE_KERNEL": variant}, capture_output=True, check=False
-        )
-        if outcome.returncode == 0:
-            supported.append(variant)
-    return tuple(supported)
 
 
 def _parse_options() -> argparse.Namespace:
