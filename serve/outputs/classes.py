@@ -25,14 +25,17 @@ ONE = np.float32(1)
 def explain_unavailable(model: Model, key: str) -> str | None:
     """Return why a model does not have an output of CLASS_KEYS, or None if it does."""
     if model.classes is None:
-        return 'list the class names in schema.json, in "prediction", as "classes"'
+        return (
+            "the model has no class names; "
+            'list those of a classifier in schema.json, in "prediction", as "classes"'
+        )
     if key != CLASS:
         if model.objective in PROBABILITY_OBJECTIVES:
             return None
         return f"the objective {model.objective} does not predict probabilities"
     if model.classes.independent:
         return "the model has several outputs, each of which is true or not"
-    if _find_decision(model) is None:
+    if model.objective not in DECISIONS:
         return "which class a score means is unknown for a custom objective"
     return None
 
@@ -42,21 +45,13 @@ def compute_class_column(model: Model, key: str, predictions: Floats) -> Column:
 
     ``predictions`` are float32 (n,) or (n, k).
     """
-    classes, decide = model.classes, _find_decision(model)
+    classes, decide = model.classes, DECISIONS.get(model.objective)
     if classes is None or decide is None or explain_unavailable(model, key):
         return build_null_column(len(predictions))
     if key != CLASS:
         return ValuesByName(classes.texts, _list_probabilities(predictions))
     has_nan = np.isnan(predictions.reshape(len(predictions), -1)).any(axis=1)
     return Names(classes.names, np.where(has_nan, NO_CLASS, decide(predictions, classes)))
-
-
-def _find_decision(model: Model) -> Decision | None:
-    """Return how the class follows from the predictions, or None if that is unknown."""
-    if model.objective in DECISIONS:
-        return DECISIONS[model.objective]
-    # With a custom objective, the outputs are margins, of which the largest counts.
-    return _find_largest if model.class_count else None
 
 
 def _list_probabilities(predictions: Floats) -> Floats:

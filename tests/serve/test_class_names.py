@@ -173,6 +173,21 @@ def test_objectives(models: Path, objective: str) -> None:
         assert (list(row), as_float32(row["-3"])) == (["7", "-3"], expected[0])
 
 
+def test_a_custom_objective(models: Path) -> None:
+    """The class of a custom objective's score is unknown, because no model file contains it."""
+
+    def push(predictions: NDArray[np.float32], matrix: xgboost.DMatrix) -> Any:
+        return predictions - matrix.get_label(), np.ones(predictions.shape)
+
+    matrix = xgboost.DMatrix(FEATURES, TWO, feature_names=NAMES)
+    booster = xgboost.train({"base_score": 0.5}, matrix, 3, obj=push)
+    with running(save(models / "named-custom", booster, {"classes": ["no", "yes"]})) as server:
+        response = server.post(BODY, "application/json", Accept="text/csv; outputs=class")
+
+    assert response.status_code == 406
+    assert "unknown for a custom objective" in error_of(response)
+
+
 def test_several_labels(models: Path) -> None:
     """A model of independent labels has a probability for each, but no single class."""
     target = np.stack([TWO, 1 - TWO, FEATURES[:, 0] > 0], axis=1).astype(int)
@@ -197,9 +212,7 @@ def test_names_that_a_model_does_not_have(models: Path) -> None:
     default = startup_error(folder, SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT="text/csv; outputs=class")
 
     assert response.status_code == 406
-    assert 'list the class names in schema.json, in "prediction", as "classes"' in error_of(
-        response
-    )
+    assert "the model has no class names; list those of a classifier" in error_of(response)
     assert "SAGEMAKER_INFERENCE_OUTPUT: the output class is not available" in message
     assert "SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT: the output class is not available" in default
 
