@@ -161,7 +161,8 @@ class FlaskWorker(ThreadWorker):
         slow = [connection for connection in connections if connection.is_slow(now)]
         slow.sort(key=lambda connection: connection.waiting_since)
         for connection in slow[:MAX_CLOSED_PER_TURN]:
-            self._give_up(connection, connection.describe_pace(now))
+            if connection.is_slow(now):  # a request may have arrived meanwhile
+                self._give_up(connection, connection.describe_pace(now))
 
     def _give_up(self, connection: Connection, reason: str) -> None:
         """Close an idle connection; respond to an incomplete request with status 408."""
