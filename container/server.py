@@ -126,7 +126,9 @@ def build_options(settings: Settings, workers: int, heartbeat_folder: str) -> di
 def _build_application(prepared: Prepared, settings: Settings) -> Any:
     """Return the WSGI or ASGI application that the settings select."""
     responder, sizing = prepared.responder, prepared.sizing
-    flask_app = build_app(responder, build_execution_parameters(settings, sizing.workers))
+    flask_app = build_app(
+        responder, build_execution_parameters(settings, sizing.workers), sizing.threads
+    )
     flask_app.register_error_handler(ParseException, _respond_to_parse_error)
     if settings.frontend == "asgi":
         return AsgiFrontEnd(responder, flask_app, sizing.threads, fast_path=settings.fast_path)

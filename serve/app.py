@@ -33,15 +33,22 @@ def create_app(
     By default, the settings come from the environment, and the model from the folder they name.
     """
     settings = settings or Settings.from_env()
-    responder = Responder(model or load_model(settings), settings, parallel or ParallelMap())
-    return build_app(responder, build_execution_parameters(settings, settings.workers or 1))
+    parallel = parallel or ParallelMap()
+    responder = Responder(model or load_model(settings), settings, parallel)
+    execution_parameters = build_execution_parameters(settings, settings.workers or 1)
+    return build_app(responder, execution_parameters, parallel.threads)
 
 
-def build_app(responder: Responder, execution_parameters: Mapping[str, int]) -> Flask:
-    """Return the application that passes invocations to this responder."""
+def build_app(
+    responder: Responder, execution_parameters: Mapping[str, int], threads: int = 1
+) -> Flask:
+    """Return the application that passes invocations to this responder.
+
+    It computes at most ``threads`` long invocations at a time.
+    """
     app = Flask(__name__, static_folder=None)
     app.before_request(_read_request)
-    app.register_blueprint(build_blueprint(responder, execution_parameters))
+    app.register_blueprint(build_blueprint(responder, execution_parameters, threads))
     app.register_blueprint(build_description_blueprint(responder.model))
     app.register_error_handler(InvocationError, respond_to_client_error)
     app.register_error_handler(ClientDisconnected, _respond_to_nobody)

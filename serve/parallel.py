@@ -19,7 +19,7 @@ class ParallelMap:
     """A thread pool that is created, after the fork, for the first payload of several slices."""
 
     def __init__(self, threads: int = 1) -> None:
-        self._threads = threads
+        self.threads = threads
 
     def map(self, function: Callable[[Slice], Result], slices: Iterable[Slice]) -> Iterator[Result]:
         """Yield ``function(slice)`` for each slice, in order.
@@ -31,7 +31,7 @@ class ParallelMap:
         first = next(iterator, None)
         if first is None:
             return
-        second = next(iterator, None) if self._threads > 1 else None
+        second = next(iterator, None) if self.threads > 1 else None
         if second is None:
             yield function(first)
             yield from map(function, iterator)
@@ -41,11 +41,11 @@ class ParallelMap:
         pending.append(self._pool.submit(function, second))
         for next_slice in iterator:
             pending.append(self._pool.submit(function, next_slice))
-            if len(pending) > self._threads:
+            if len(pending) > self.threads:
                 yield pending.popleft().result()
         while pending:
             yield pending.popleft().result()
 
     @cached_property
     def _pool(self) -> ThreadPool:
-        return ThreadPool(self._threads, "predict")
+        return ThreadPool(self.threads, "predict")

@@ -7,6 +7,7 @@ import json
 from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
+from threading import BoundedSemaphore
 
 from flask import Blueprint, Request, Response, g, request
 
@@ -22,10 +23,25 @@ from serve.http.messages import (
 from serve.http.responder import Responder
 from serve.media.types import JSON
 
+# With more, each thread waits longer for the GIL: with 100, a short invocation took up to 7 s.
+MIN_TURNS = 2
 
-def build_blueprint(responder: Responder, execution_parameters: Mapping[str, int]) -> Blueprint:
-    """Return the routes, whose views read the request from ``g.http_request``."""
+
+def build_blueprint(
+    responder: Responder, execution_parameters: Mapping[str, int], threads: int
+) -> Blueprint:
+    """Return the routes, whose views read the request from ``g.http_request``.
+
+    At most ``threads`` long invocations are computed at a time; short ones never wait.
+    """
     blueprint = Blueprint("sagemaker", __name__)
+    turns = BoundedSemaphore(max(MIN_TURNS, threads))
+
+    def respond(http_request: HttpRequest, body: bytes) -> HttpResponse:
+        if responder.should_run_inline(http_request, body):
+            return responder.respond(http_request, body)
+        with responder.in_flight, turns:
+            return responder.respond(http_request, body)
 
     @blueprint.route("/ping", methods=["GET", "POST"], provide_automatic_options=False)
     def ping() -> Response:
@@ -37,8 +53,7 @@ def build_blueprint(responder: Responder, execution_parameters: Mapping[str, int
         with ExitStack() as stack:
             stack.callback(reservation.release)
             body = read_body(request, responder.max_payload_bytes, reservation)
-            with responder.in_flight:
-                response = responder.respond(g.http_request, body)
+            response = respond(g.http_request, body)
             if response.chunks is None:
                 reservation.release_payload(response.content_length)
             flask_response = to_flask_response(response)
