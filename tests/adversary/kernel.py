@@ -15,10 +15,10 @@ import numpy as np
 import xgboost
 from numpy.typing import NDArray
 
-from serve.model.kernel.extension import VARIANTS, load_extension
 from tests.support.boosters import save_artifact
 from tests.support.kernel import (
     find_thresholds,
+    list_supported_variants,
     make_hostile_rows,
     predict_hostile,
     train_generated,
@@ -56,8 +56,7 @@ def attack(seed: int) -> tuple[list[str], int]:
     rows = make_sendable_rows(booster, seed)
     expected = predict_hostile(booster, rows)
     random = np.random.default_rng(seed)
-    supports = load_extension().supports
-    variant = str(random.choice([variant for variant in VARIANTS if supports(variant)]))
+    variant = str(random.choice(list_supported_variants()))
     findings, values = [], 0
     with tempfile.TemporaryDirectory() as folder:
         save_artifact(booster, Path(folder))

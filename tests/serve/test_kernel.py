@@ -11,7 +11,7 @@ import xgboost
 from numpy.typing import NDArray
 
 from serve.model.kernel.built_in import IDENTITY
-from serve.model.kernel.extension import VARIANTS, load_extension
+from serve.model.kernel.extension import load_extension
 from serve.model.kernel.layout import lay_out
 from serve.model.kernel.trees import read_trees
 from serve.model.model import load_model
@@ -21,6 +21,7 @@ from tests.support.diamonds import ARTIFACT
 from tests.support.kernel import (
     SHAPES,
     assert_same_bits,
+    list_supported_variants,
     load,
     make_hostile_rows,
     parse_learner,
@@ -38,10 +39,6 @@ def kernel() -> None:
     require_kernel()
 
 
-def supported_variants() -> list[str]:
-    return [variant for variant in VARIANTS if load_extension().supports(variant)]
-
-
 @pytest.mark.parametrize("seed", range(30))
 def test_generated_models(tmp_path: Path, seed: int) -> None:
     """Every variant predicts XGBoost's bits, for models of all kinds and hostile rows."""
@@ -49,7 +46,7 @@ def test_generated_models(tmp_path: Path, seed: int) -> None:
     rows = make_hostile_rows(booster, 700, seed)
     expected = predict_hostile(booster, rows)
 
-    for variant in supported_variants():
+    for variant in list_supported_variants():
         model = load(booster, tmp_path, variant)
         assert model.predictor_name == f"kernel ({variant})"
         assert_same_bits(model.predict(rows), expected)
@@ -62,7 +59,7 @@ def test_all_row_counts(tmp_path: Path, shape: str) -> None:
     rows = make_hostile_rows(booster, max(ROW_COUNTS), seed=1)
     expected = predict_hostile(booster, rows)
 
-    for variant in supported_variants():
+    for variant in list_supported_variants():
         model = load(booster, tmp_path, variant)
         for count in ROW_COUNTS:
             assert_same_bits(model.predictor(rows[-count:]), expected[-count:])

@@ -11,6 +11,7 @@ import pytest
 import xgboost
 from numpy.typing import NDArray
 
+from serve.model.kernel.extension import VARIANTS, load_extension
 from serve.model.kernel.ubjson import parse
 from serve.model.model import Model, load_model
 from serve.settings import Settings
@@ -62,6 +63,11 @@ def require_kernel() -> None:
     if shutil.which("cc") and HEADER.exists():
         pytest.fail("the kernel is not built: run make kernel")
     pytest.skip("the kernel needs a C compiler and Python.h")
+
+
+def list_supported_variants() -> list[str]:
+    """Return the variants of the kernel that this processor supports."""
+    return [variant for variant in VARIANTS if load_extension().supports(variant)]
 
 
 def train_generated(seed: int) -> xgboost.Booster:
