@@ -6,13 +6,15 @@ import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from serve.media.types import CSV, JSON, SUFFIXES
+from serve.media.types import CSV, JSON, JSON_LINES, SUFFIXES
 from serve.model.model import Model
 from serve.schema.feature import Feature
 from serve.schema.label_feature import LabelFeature
 from serve.schema.schema import Schema
 
-MAX_EXAMPLE_BYTES = 1 << 13
+MAX_EXAMPLE_CHARACTERS = 1 << 13
+MAX_RECORDS = 3
+LINE_TYPES = {CSV, JSON_LINES}
 NUMBER = 1.0
 
 
@@ -24,11 +26,16 @@ class Example(NamedTuple):
 
 
 def load_examples(model: Model) -> tuple[Example | None, Example | None]:
-    """Return the request and the response of the self-test, None where there is none to show."""
+    """Return the request and the response of the self-test, None where there is none to show.
+
+    Of lines, the first records are shown; a document is shown only if it is short.
+    """
     if model.file.self_test is None:
         return None, None
-    request, response = model.file.self_test
-    return _read(request), _read(response)
+    request, response = map(_read, model.file.self_test)
+    if request and response and {request.media_type, response.media_type} <= LINE_TYPES:
+        return _cut(request, model.schema), _cut(response, model.schema)
+    return _keep_short(request), _keep_short(response)
 
 
 def build_record(schema: Schema) -> list[Any]:
@@ -60,16 +67,31 @@ def find_csv_line(model: Model) -> str:
 
 
 def _read(path: Path) -> Example | None:
-    """Return the content of a file, or None if it is long, or no longer readable as at startup."""
+    """Return the content of a file, or None if it is no longer as readable as at startup."""
     media_type = SUFFIXES[path.suffix]
     try:
-        content = path.read_bytes()
-        if len(content) > MAX_EXAMPLE_BYTES:
-            return None
-        text = content.decode("utf-8-sig")
+        text = path.read_text("utf-8-sig")
         return Example(media_type, json.loads(text) if media_type == JSON else text)
     except (OSError, ValueError):
         return None
+
+
+def _cut(example: Example, schema: Schema) -> Example | None:
+    """Return the first records of lines, below the header if there is one.
+
+    With a quote, a record may consist of several lines.
+    """
+    if example.media_type == CSV and '"' in example.value:
+        return _keep_short(example)
+    lines = example.value.splitlines(keepends=True)
+    has_header = bool(lines) and schema.match_names(lines[0].strip().split(",")) is not None
+    return _keep_short(Example(example.media_type, "".join(lines[: MAX_RECORDS + has_header])))
+
+
+def _keep_short(example: Example | None) -> Example | None:
+    if example is None or len(json.dumps(example.value)) > MAX_EXAMPLE_CHARACTERS:
+        return None
+    return example
 
 
 def _choose_value(feature: Feature) -> Any:

@@ -142,7 +142,7 @@ def test_every_described_record_is_accepted(
 
 
 def test_examples_are_predicted(described: dict[str, Described]) -> None:
-    """The example of JSON is a record of the model; CSV's is the self-test with its response."""
+    """The example of JSON is a record of the model; CSV's is the start of the self-test."""
     for name, booster in (("classifier", CLASSIFIER), ("unnamed", UNNAMED)):
         server, document, _ = described[name]
         example = find_json_example(document)
@@ -159,6 +159,8 @@ def test_examples_are_predicted(described: dict[str, Described]) -> None:
     expected = invoke["responses"]["200"]["content"]["text/csv"]["example"]
     response = described["diamonds"].server.post(request)
     np.testing.assert_allclose(scores(response), np.array(expected.split(), float), rtol=1e-5)
+    assert request.splitlines()[0].startswith("carat,")
+    assert len(request.splitlines()) == 4
 
 
 def test_the_record_has_the_models_columns(described: dict[str, Described]) -> None:
