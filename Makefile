@@ -155,7 +155,7 @@ SANITIZED := kernel/build/sanitized
 sanitize: setup ## Test the kernel under AddressSanitizer and UndefinedBehaviorSanitizer
 	@$(BUILD_KERNEL) $(SANITIZED) -g -fsanitize=address,undefined -fno-sanitize-recover=all
 	@KERNEL_FILE=$(SANITIZED)/_forest.abi3.so ASAN_OPTIONS=detect_leaks=0 LD_PRELOAD="$$(cc -print-file-name=libasan.so)" \
-		$(RUN) -m pytest --quiet tests/serve/test_kernel.py
+		$(PYTEST) tests/serve/test_kernel.py
 
 .PHONY: test-app
 test-app: setup $(VENV)/app-ready chromium ## Test the web application in headless Chromium
