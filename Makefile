@@ -143,12 +143,8 @@ test-quick: setup $(VENV)/aws-ready ## Run the tests of codecs, schema, HTTP and
 	@$(PYTEST) -m "not long" $(QUICK_TESTS)
 
 .PHONY: adversary
-adversary: setup ## Attack the server with random payloads, models and heads; SECONDS (60), SEED (1)
-	@seconds=$(or $(SECONDS),60); seed=$(or $(SEED),1); \
-	$(RUN) -m tests.adversary.numbers --seconds $$((seconds / 2)) --seed $$seed && \
-	$(RUN) -m tests.adversary.kernel --seconds $$((seconds / 12)) --seed $$seed && \
-	$(RUN) -m tests.adversary.heads --seconds $$((seconds / 6)) --seed $$seed && \
-	$(RUN) -m tests.adversary.heads.fast_path --seconds $$((seconds / 4)) --seed $$seed
+adversary: setup ## Attack the server in every known way for MINUTES (5), with SEED (1): docs/reliability.md
+	@$(RUN) -m tests.adversary --minutes $(or $(MINUTES),5) --seed $(or $(SEED),1)
 
 SANITIZED := kernel/build/sanitized
 .PHONY: sanitize

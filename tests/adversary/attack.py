@@ -34,12 +34,14 @@ class Tally:
     payloads: Counter[tuple[str, str]] = field(default_factory=Counter)
     mutations: Counter[tuple[str, str]] = field(default_factory=Counter)
     rows: int = 0
+    statuses: Counter[int] = field(default_factory=Counter)
     findings: list[Finding] = field(default_factory=list)
 
     def add(self, other: "Tally") -> None:
         self.payloads += other.payloads
         self.mutations += other.mutations
         self.rows += other.rows
+        self.statuses += other.statuses
         self.findings += other.findings
 
     def count(self, index: int, model: str, payload: Payload, verdict: Verdict) -> None:
@@ -75,6 +77,7 @@ def attack(seed: int, indices: Sequence[int], model: Model, address: tuple[str, 
                 verdict = Verdict(FINDING, reason=str(reply))
             else:
                 verdict = judge.judge(payload, outputs, reply)
+                tally.statuses[reply.status] += 1
             tally.count(index, model.name, payload, verdict)
     return tally
 

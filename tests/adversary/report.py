@@ -24,8 +24,10 @@ def format_summary(tally: Tally, seconds: float) -> str:
     total = tally.payloads + tally.mutations
     count = total.total()
     rate = f"{count:,} payloads in {seconds:.0f} s ({count / max(seconds, 1e-9):,.0f}/s)"
+    statuses = ", ".join(f"{status}: {n:,}" for status, n in sorted(tally.statuses.items()))
     lines = [
         f"{rate}, {tally.rows:,} predictions compared, {len(tally.findings)} findings",
+        f"responses by status: {statuses}",
         "",
         f"{'payload':<42}{'valid':>9}" + "".join(f"{outcome:>11}" for outcome in OUTCOMES),
     ]

@@ -136,6 +136,17 @@ def test_brackets_in_names_are_not_nesting(tmp_path: Path) -> None:
     assert check(tmp_path).error == ""
 
 
+@pytest.mark.parametrize("length", [1 << 62, (1 << 64) - 1, len(MODEL)])
+@pytest.mark.parametrize("before", [b"left_children[$l#L", b"base_weights[$d#L", b"base_scoreSL"])
+def test_damaged_lengths(tmp_path: Path, before: bytes, length: int) -> None:
+    """A length beyond the end of the file, of any size, is one line of error."""
+    start = MODEL.index(before) + len(before)
+    damaged = MODEL[:start] + length.to_bytes(8, "big") + MODEL[start + 8 :]
+    error = check(write_files(tmp_path, {"model.ubj": damaged})).error
+
+    assert f"{tmp_path}/model.ubj is not valid UBJSON near byte " in error
+
+
 def test_flipped_bits_never_end_the_process(tmp_path: Path) -> None:
     """Without a checksum, a flipped bit is one line of error, or the self-test still matches."""
     write_files(tmp_path, SELF_TEST)

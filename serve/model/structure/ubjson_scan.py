@@ -109,8 +109,6 @@ class _Scanner:
         start, count = self.position, int.from_bytes(length, "big")
         self._skip(SIZES[marker] * count)
         if name in self.arrays:
-            if self.position > len(self._content):
-                raise IndexError
             numbers = np.frombuffer(self._content, NUMBERS[marker], count, start)
             self.arrays[name].append(numbers)
 
@@ -148,4 +146,7 @@ class _Scanner:
         return marker
 
     def _skip(self, size: int) -> None:
+        """Move by some bytes; raises IndexError beyond the end, such as by a damaged length."""
+        if size > len(self._content) - self.position:
+            raise IndexError
         self.position += size
