@@ -115,8 +115,11 @@ def infer_row_by_row(
     for predictions, errors in parallel.map(predict, slices):
         invocation.check_caller()
         tally.bad_records += len(errors)
-        encoded = b"".join(map(scorer.encode, scorer.split(predictions)))
-        yield insert_errors(invocation.accept, encoded, errors)
+        parts = map(scorer.encode, scorer.split(predictions))
+        if errors:
+            yield insert_errors(invocation.accept, b"".join(parts), errors)
+        else:
+            yield from parts
 
 
 def decode(invocation: Invocation, schema: Schema) -> Iterator[Records]:

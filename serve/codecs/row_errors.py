@@ -71,8 +71,6 @@ def align_lines(
 
 def insert_errors(media_type: str, encoded: bytes, errors: Mapping[int, str]) -> bytes:
     """Return the encoded lines with an error line inserted at each index in ``errors``."""
-    if not errors:
-        return encoded
     good_lines = encoded.splitlines()
     remaining = iter(good_lines)
     lines = []
