@@ -28,12 +28,18 @@ OVERRUN_SECONDS = 300.0
 
 @dataclass(frozen=True, slots=True)
 class Attack:
-    """A module of this folder, its share of the time, and the seconds that it needs besides."""
+    """A module of this folder, its share of the time, and the seconds that it needs besides.
+
+    It takes ``--seconds`` for each of its ``parts``. A shorter campaign than ``min_minutes`` omits
+    it.
+    """
 
     name: str
     share: float
     overhead: float
     kills_workers: bool = False
+    parts: int = 1
+    min_minutes: float = 0
 
 
 ATTACKS = (
@@ -46,6 +52,7 @@ ATTACKS = (
     Attack("kernel", 0.08, 6),
     Attack("bit_flips", 0.07, 2),
     Attack("faults", 0.07, 4, kills_workers=True),
+    Attack("callers", 0.15, 30, parts=12, min_minutes=5),
 )
 
 
@@ -71,7 +78,10 @@ class Campaign:
 def main() -> int:
     """Run the attacks that the command line asks for; return 1 if there are findings."""
     options = _parse_options()
-    attacks = [attack for attack in ATTACKS if attack.name in (options.attack or _list_names())]
+    wanted = options.attack or [
+        attack.name for attack in ATTACKS if attack.min_minutes <= options.minutes
+    ]
+    attacks = [attack for attack in ATTACKS if attack.name in wanted]
     if not KERNEL.exists():
         print("The kernel was not built, so it is not attacked: make setup")
         attacks = [attack for attack in attacks if attack.name != "kernel"]
@@ -102,7 +112,7 @@ def _schedule(attacks: list[Attack], deadline: float) -> Iterator[tuple[Attack, 
 def _run(attack: Attack, seconds: float, seed: int) -> tuple[int, str]:
     """Run an attack as a process of its own; return its exit code and its output, also printed."""
     command = [sys.executable, "-m", f"tests.adversary.{attack.name}"]
-    command += ["--seconds", f"{seconds:.0f}", "--seed", str(seed)]
+    command += ["--seconds", f"{max(1, seconds / attack.parts):.0f}", "--seed", str(seed)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
         output, _ = process.communicate(timeout=seconds + OVERRUN_SECONDS)

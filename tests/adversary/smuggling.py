@@ -140,7 +140,7 @@ def _send(proxy: Server, sent: bytes) -> None:
 
 
 def _find_mixed(proxy: Server, model: Numbered, row: int) -> str | None:
-    """Return what is wrong with the response that the next client gets, or None."""
+    """Return the difference if the next client gets another response than its own, or None."""
     response = requests.post(
         f"{proxy.url}/invocations", f"{row}\n", headers={"Content-Type": "text/csv"}, timeout=30
     )

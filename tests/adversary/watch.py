@@ -91,7 +91,7 @@ def _is_worker(pid: int) -> bool:
 
 
 def _is_running(pid: int) -> bool:
-    """Return whether a process exists, and is neither a zombie nor told to stop."""
+    """Return whether a process exists, and is not a zombie."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:

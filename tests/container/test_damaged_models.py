@@ -188,7 +188,7 @@ def set_group(model: Trees) -> None:
 def test_damage_that_would_end_the_process(
     tmp_path: Path, damage: Callable[[Trees], None], reason: str, file: str
 ) -> None:
-    """What would make XGBoost crash or never return is one line, which names the damaged file."""
+    """Damage by which XGBoost crashes or never returns is one line, which names the file."""
     document = json.loads(JSON_MODEL)
     damage(document["learner"]["gradient_booster"]["model"])
     if file == "xgboost-model-1":
