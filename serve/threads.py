@@ -8,7 +8,7 @@ from serve.errors import Overloaded
 class ThreadPool(ThreadPoolExecutor):
     """A pool whose threads also do the work of those that the system refuses to start.
 
-    ``submit`` raises Overloaded if there is no thread at all.
+    ``submit`` raises Overloaded if no thread can start.
     """
 
     def _adjust_thread_count(self) -> None:

@@ -29,7 +29,7 @@ BOOSTER = train(FRAME, FRAME["a"] + FRAME["city"].cat.codes)
 EXPECTED = predict_with_xgboost(BOOSTER, FRAME)
 NUMBERS = FRAME[["a", "c"]]
 NUMERIC = train(NUMBERS, NUMBERS["a"])
-# Texts that are no numbers, or that must be quoted, and numbers that no float32 can hold.
+# Texts that are not numbers, or that must be quoted, and numbers that no float32 can hold.
 COMMENTS = ["", "x, y", 'say "no"', "NA", "1e999", "ü"] * (ROWS // 6)
 SENT = FRAME.assign(id=np.arange(ROWS), comment=COMMENTS)[["id", "a", "comment", "c", "city"]]
 PLAIN = SENT.assign(comment=[f"note {row}" for row in range(ROWS)])
