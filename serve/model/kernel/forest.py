@@ -56,8 +56,11 @@ def _save(booster: xgboost.Booster) -> bytes:
 
     XGBoost keeps a copy until the calling thread ends: for 2,000 trees of depth 10, 52 MB.
     """
-    with ThreadPoolExecutor(max_workers=1) as executor:
-        return bytes(executor.submit(booster.save_raw, "ubj").result())
+    try:
+        with ThreadPoolExecutor(max_workers=1) as executor:
+            return bytes(executor.submit(booster.save_raw, "ubj").result())
+    except RuntimeError:  # the system refuses to start a thread
+        return bytes(booster.save_raw("ubj"))
 
 
 def _build_probes(trees: Trees, booster_type: str) -> Floats:
