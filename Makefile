@@ -14,6 +14,14 @@ TRAINING_VENV := .venv-training
 RUN := $(VENV)/bin/python
 INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: --requirement
 PORT ?= $(or $(SAGEMAKER_BIND_TO_PORT),8080)
+# A variable that is given but empty is usually one of the shell that is not set, and the sample model
+# would take its place.
+EMPTY := $(strip $(foreach name,FOLDER INPUT SAMPLE TARGET MODEL,\
+	$(if $(filter command,$(origin $(name))),$(if $(strip $($(name))),,$(name)))))
+$(if $(EMPTY),$(error $(firstword $(EMPTY)) is empty: give it a value, or leave it out))
+NOT_YES := $(strip $(foreach name,FORCE JOIN PLAIN TRUST,$(if $($(name)),$(if $(filter-out yes,$($(name))),$(name)))))
+$(if $(NOT_YES),$(error $(firstword $(NOT_YES)): expected yes, got $($(firstword $(NOT_YES)))))
+
 # The artifact's folder: FOLDER, or else the server's own variable, or else the sample model.
 ARTIFACT = $(or $(FOLDER),$(SM_MODEL_DIR),model/artifact)
 

@@ -141,3 +141,29 @@ def test_app_uses_the_folder(artifact: Artifact) -> None:
 
         assert address
         assert "Length" in requests.get(address[0], timeout=20).text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["serve", "FOLDER="], "FOLDER is empty: give it a value, or leave it out"),
+        (["schema", "FOLDER= "], "FOLDER is empty"),
+        (["batch", "INPUT="], "INPUT is empty"),
+        (["batch", "JOIN=YES"], "JOIN: expected yes, got YES"),
+        (["schema", "FORCE=true"], "FORCE: expected yes, got true"),
+    ],
+)
+def test_variables_that_would_have_no_effect(arguments: list[str], message: str) -> None:
+    """An empty variable, or another value than yes, is an error instead of the default."""
+    process = subprocess.run(
+        [*MAKE, *arguments],
+        cwd=ROOT,
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=90,
+    )
+
+    assert process.returncode == 2
+    assert message in process.stderr

@@ -16,6 +16,9 @@ BASE_MARGIN = "base_margin"
 BASE_MARGIN_HINT = f"{BASE_MARGIN} is not supported: add it to the margin in the response"
 # Only this many unknown names are compared with the missing ones.
 MAX_SPELLINGS = 20
+UNKNOWN_COLUMN_HINT = (
+    'remove unknown columns, such as the label, or list them as "ignore" in schema.json'
+)
 
 
 def describe_header_mismatch(
@@ -76,7 +79,7 @@ def _find_name_hint(missing: Sequence[str], unknown: Sequence[str]) -> str:
         return BASE_MARGIN_HINT
     if missing:
         return _find_spelling_hint(missing, unknown)
-    return "remove unknown columns, such as the label"
+    return UNKNOWN_COLUMN_HINT
 
 
 def _find_spelling_hint(missing: Sequence[str], unknown: Sequence[str]) -> str:

@@ -28,7 +28,9 @@ INVALID_REQUEST = "Invalid request from ip="
 REQUEST_FAILED = "request failed"
 STREAM_ABORTED = "stream aborted"
 INTERNAL_ERROR = "InternalError"
-EXPECTED_ROUTES = "expected GET /ping, POST /invocations or GET /execution-parameters"
+EXPECTED_ROUTES = (
+    "expected GET /ping, POST /invocations, GET /execution-parameters, GET /openapi.json or GET /"
+)
 # Not a registered status: nginx and others log it, and no client receives it.
 CLIENT_CLOSED_REQUEST = 499
 

@@ -17,7 +17,10 @@ from serve.media.types import (
 from serve.output_keys import OUTPUT_KEYS, parse_output_keys
 from serve.text import listed, quoted
 
-HINTS = {"threshold": 'the threshold is declared in schema.json, in "prediction"'}
+HINTS = {
+    **dict.fromkeys(OUTPUT_KEYS, "join several outputs with +, such as outputs=class+probability"),
+    "threshold": 'the threshold is declared in schema.json, in "prediction"',
+}
 
 
 def check_accept_parameters(header: str | None) -> None:

@@ -118,8 +118,11 @@ def find_problem(entry: str, known: Collection[str], hints: Mapping[str, str]) -
                 return (
                     f"expected the parameter {quoted(name)} once, got it {names.count(name)} times"
                 )
-            if not re.search(rf";\s*{name}\s*=", entry, re.IGNORECASE):
+            value = re.search(rf";\s*{name}\s*=([^;]*)", entry, re.IGNORECASE)
+            if value is None:
                 return f"expected {name}=…, got {quoted(name)} without a value"
+            if len(value[1].split()) > 1:
+                return f"{name}={value[1].strip()}: expected one value, got a blank in it"
         elif meant := _find_meant(name, known):
             return f"unknown parameter {quoted(name)}; did you mean {quoted(meant)}?"
         elif hint := hints.get(name.replace("-", "_")):

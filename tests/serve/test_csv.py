@@ -14,6 +14,9 @@ from tests.support.server import Server, running
 NAMED = train(random_features(300, 3, seed=1), names=["a", "b", "c"])
 UNNAMED = train(random_features(300, 3, seed=1))
 SINGLE_COLUMN = train(random_features(300, 1, seed=2))
+UNKNOWN_COLUMN_ADVICE = (
+    'remove unknown columns, such as the label, or list them as "ignore" in schema.json'
+)
 
 
 @pytest.fixture(scope="module")
@@ -155,7 +158,7 @@ def test_invalid_rows(named: Server, body: str, message: str) -> None:
     ("first_line", "message"),
     [
         ("a,b", 'header: missing column "c"'),
-        ("a,b,c,d", 'header: unknown column "d"; remove unknown columns, such as the label'),
+        ("a,b,c,d", f'header: unknown column "d"; {UNKNOWN_COLUMN_ADVICE}'),
         (",a,b,c", 'header: unknown column ""; write the file with to_csv(index=False)'),
         (
             "Unnamed: 0,a,b,c",
