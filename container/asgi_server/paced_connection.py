@@ -62,7 +62,7 @@ class PacedConnection(ASGIProtocol):
     def is_slow(self, now: float) -> bool:
         """Return whether a full worker may close this connection in favor of a new one."""
         seconds = now - self.waiting_since
-        if self.is_idle:
+        if self._is_unused:
             return seconds > MAX_IDLE_SECONDS and not has_unread_data(self._get_socket())
         if self._is_receiving:
             return seconds > MAX_SLOW_SECONDS and is_too_slow(self._body_bytes, seconds)
@@ -70,7 +70,7 @@ class PacedConnection(ASGIProtocol):
 
     def close_slow(self) -> None:
         """Close a slow connection; a client that is sending a body gets status 408."""
-        if self.is_idle:
+        if self._is_unused:
             self.close_idle()
         elif self._is_receiving:
             self._body_is_invalid = True
@@ -122,6 +122,11 @@ class PacedConnection(ASGIProtocol):
         if not unsent_bytes or unsent_bytes != self._unsent_bytes:
             self._unsent_bytes, self._read_at = unsent_bytes, now
         return now - self._read_at
+
+    @property
+    def _is_unused(self) -> bool:
+        """Whether no request is in progress, and the client has read all responses."""
+        return self.is_idle and not self.transport.get_write_buffer_size()
 
     @property
     def _is_receiving(self) -> bool:
