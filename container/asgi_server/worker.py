@@ -58,7 +58,9 @@ class AsgiWorker(ASGIWorker):
 
     def load_wsgi(self) -> None:
         super().load_wsgi()
-        self._connection_class = FastConnection if self.asgi.fast_path else Connection
+        # Another application, such as a benchmark's, has no fast path.
+        has_fast_path = getattr(self.asgi, "fast_path", False)
+        self._connection_class = FastConnection if has_fast_path else Connection
 
     def init_signals(self) -> None:
         self._stopping = asyncio.Event()

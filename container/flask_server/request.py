@@ -4,6 +4,7 @@ from typing import Any
 
 from gunicorn.http.message import Request
 
+from container.flask_server.paced_socket import PacedSocket
 from container.request_head import CHECKED_HEADERS, check_head
 from serve.http.caller import INTERIM_RESPONSE
 
@@ -23,7 +24,8 @@ class CheckedRequest(Request):
         try:
             unused: bytes = super().parse(unreader)
         finally:
-            unreader.sock.method = self.method  # also of a request with an invalid header
+            if isinstance(unreader.sock, PacedSocket):
+                unreader.sock.method = self.method  # also of a request with an invalid header
         headers = [(CHECKED[name], value) for name, value in self.headers if name in CHECKED]
         check_head(self.version, self.uri, headers)
         return unused
