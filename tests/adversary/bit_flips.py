@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from container.entrypoint import main as run_entrypoint
+from tests.adversary.options import build_parser
 from tests.support.boosters import predict_with_xgboost, random_features, train
 
 ROWS, MAX_SECONDS, POLL_SECONDS = 200, 60.0, 0.002
@@ -107,12 +108,8 @@ def _check_and_exit(folder: Path, output: Path) -> None:
 
 
 def _parse_options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m tests.adversary.bit_flips", description=__doc__
-    )
-    parser.add_argument("--seconds", type=float, default=10, help="how long to flip bits (10)")
+    parser = build_parser("bit_flips", __doc__)
     parser.add_argument("--flips", type=int, default=0, help="at least this many (0)")
-    parser.add_argument("--seed", type=int, default=1, help="the seed of the bits (1)")
     return parser.parse_args()
 
 

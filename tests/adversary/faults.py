@@ -4,7 +4,6 @@ A request that is in flight at that moment may be lost. Exit code 1 means that a
 that the server ended, or that it did not serve again within some seconds.
 """
 
-import argparse
 import os
 import random
 import resource
@@ -21,6 +20,7 @@ from pathlib import Path
 import requests
 
 from tests.adversary.numbered import COUNT, Numbered, numbered_artifact
+from tests.adversary.options import build_parser
 from tests.support.server import Server, running
 
 FRONT_ENDS = ("asgi", "flask")
@@ -89,7 +89,7 @@ FAULTS: dict[str, Callable[[Server, list[int]], None]] = {
 
 def main() -> int:
     """Injure servers until the time is up; return 1 if there are findings."""
-    options = _parse_options()
+    options = build_parser("faults", __doc__, seconds=20).parse_args()
     random_ = random.Random(options.seed)
     statuses: Counter[int] = Counter()
     findings: list[str] = []
@@ -161,13 +161,6 @@ def _signal(processes: list[int], number: int) -> None:
     for pid in processes:
         with suppress(ProcessLookupError):
             os.kill(pid, number)
-
-
-def _parse_options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m tests.adversary.faults", description=__doc__)
-    parser.add_argument("--seconds", type=float, default=20, help="how long to injure (20)")
-    parser.add_argument("--seed", type=int, default=1, help="the seed of the faults (1)")
-    return parser.parse_args()
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ Each client pipelines requests on one connection, and closes some connections ea
 means that a response was not that of its request, or did not come.
 """
 
-import argparse
 import random
 import socket
 import sys
@@ -17,6 +16,7 @@ import numpy as np
 
 from tests.adversary.heads.exchange import BadResponse, split_responses
 from tests.adversary.numbered import COUNT, Numbered, numbered_artifact
+from tests.adversary.options import build_parser
 from tests.support.server import Server, running
 
 CLIENTS, MAX_PIPELINED, MAX_ROWS = 6, 8, 40
@@ -85,7 +85,7 @@ def _build(rows: list[int], *, is_last: bool) -> bytes:
 
 def main() -> int:
     """Run all clients until the time is up; return 1 if there are findings."""
-    options = _parse_options()
+    options = build_parser("identifiers", __doc__).parse_args()
     statuses: Counter[int] = Counter()
     findings: list[str] = []
     with ExitStack() as stack:
@@ -110,15 +110,6 @@ def main() -> int:
     for finding in findings:
         print(f"  {finding}")
     return 1 if findings else 0
-
-
-def _parse_options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m tests.adversary.identifiers", description=__doc__
-    )
-    parser.add_argument("--seconds", type=float, default=10, help="how long to send requests (10)")
-    parser.add_argument("--seed", type=int, default=1, help="the seed of all requests (1)")
-    return parser.parse_args()
 
 
 if __name__ == "__main__":

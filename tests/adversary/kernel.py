@@ -4,7 +4,6 @@ Each variant of the kernel serves in turn. A model is reproduced by its seed. Ex
 a prediction differed in a bit, or that the kernel was not in use.
 """
 
-import argparse
 import sys
 import tempfile
 import time
@@ -15,6 +14,7 @@ import numpy as np
 import xgboost
 from numpy.typing import NDArray
 
+from tests.adversary.options import build_parser
 from tests.support.boosters import save_artifact
 from tests.support.kernel import (
     find_thresholds,
@@ -34,7 +34,7 @@ MAX_FLOAT = np.finfo(np.float32).max
 
 def main() -> int:
     """Attack until the time is up; return 1 if there are findings."""
-    options = _parse_options()
+    options = build_parser("kernel", __doc__, seconds=60).parse_args()
     deadline = time.monotonic() + options.seconds
     models = values = 0
     findings: list[str] = []
@@ -96,13 +96,6 @@ def _count_different(
     got = scores(response).astype(np.float32).reshape(expected.shape)
     is_same = got.view(np.uint32) == expected.view(np.uint32)
     return int((~is_same & ~(np.isnan(got) & np.isnan(expected))).sum())
-
-
-def _parse_options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m tests.adversary.kernel", description=__doc__)
-    parser.add_argument("--seconds", type=float, default=60, help="how long to attack (60)")
-    parser.add_argument("--seed", type=int, default=1, help="the seed of the first model (1)")
-    return parser.parse_args()
 
 
 if __name__ == "__main__":

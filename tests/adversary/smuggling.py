@@ -4,7 +4,6 @@ Each hides a second request. Directly, it must not get a response of its own aft
 head; through nginx, the next client must get its own response. Exit code 1 means that one did not.
 """
 
-import argparse
 import random
 import shutil
 import socket
@@ -21,6 +20,7 @@ import requests
 
 from tests.adversary.heads.exchange import BadResponse, exchange
 from tests.adversary.numbered import COUNT, Numbered, numbered_artifact
+from tests.adversary.options import build_parser
 from tests.support.server import Server, free_port, running
 
 FRONT_ENDS = ("asgi", "flask")
@@ -78,7 +78,7 @@ http {{
 
 def main() -> int:
     """Repeat the table until the time is up; return 1 if there are findings."""
-    options = _parse_options()
+    options = build_parser("smuggling", __doc__).parse_args()
     random_ = random.Random(options.seed)
     statuses: Counter[int] = Counter()
     findings: list[str] = []
@@ -183,15 +183,6 @@ def _wait(port: int) -> None:
         else:
             return
     raise RuntimeError("nginx did not start")
-
-
-def _parse_options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m tests.adversary.smuggling", description=__doc__
-    )
-    parser.add_argument("--seconds", type=float, default=10, help="how long; at least one table")
-    parser.add_argument("--seed", type=int, default=1, help="the seed of the order (1)")
-    return parser.parse_args()
 
 
 if __name__ == "__main__":

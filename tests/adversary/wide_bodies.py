@@ -3,7 +3,6 @@
 Exit code 1 means that one got status 500 or no response, or that the server ended.
 """
 
-import argparse
 import random
 import sys
 import time
@@ -14,6 +13,7 @@ import requests
 
 from bench.wide_bodies import HARD_BODIES, PLAIN_BODIES
 from tests.adversary.numbered import numbered_artifact
+from tests.adversary.options import build_parser
 from tests.support.server import running
 
 FRONT_ENDS = ("asgi", "flask")
@@ -24,7 +24,7 @@ ALLOWED_FAILURES = (503,)
 
 def main() -> int:
     """Send bodies until the time is up; return 1 if there are findings."""
-    options = _parse_options()
+    options = build_parser("wide_bodies", __doc__).parse_args()
     choose = random.Random(options.seed)
     statuses: Counter[int] = Counter()
     findings = []
@@ -53,15 +53,6 @@ def main() -> int:
     for finding in findings:
         print(f"  {finding}")
     return 1 if findings else 0
-
-
-def _parse_options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m tests.adversary.wide_bodies", description=__doc__
-    )
-    parser.add_argument("--seconds", type=float, default=10, help="how long to send bodies (10)")
-    parser.add_argument("--seed", type=int, default=1, help="the seed of the bodies (1)")
-    return parser.parse_args()
 
 
 if __name__ == "__main__":

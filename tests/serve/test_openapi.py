@@ -82,6 +82,8 @@ def described(models: Path) -> Iterator[dict[str, Described]]:
 def run_program(name: str, *arguments: str | Path, folder: Path) -> str:
     """Run a program of .venv-openapi, and return what it printed."""
     if not (PROGRAMS / name).exists():
+        # make test, and so CI, installs it. schemathesis registers plugins of pytest, so it has an
+        # environment of its own, which may not exist if pytest is run by hand.
         pytest.skip(f"{PROGRAMS} does not exist: run make .venv-openapi/ready, or make test")
     command = [str(PROGRAMS / name), *map(str, arguments)]
     outcome = subprocess.run(

@@ -7,16 +7,8 @@ from typing import Any
 
 import numpy as np
 
-# The types of numbers, big-endian.
-NUMBERS: dict[bytes, "np.dtype[Any]"] = {
-    b"i": np.dtype(">i1"),
-    b"U": np.dtype(">u1"),
-    b"I": np.dtype(">i2"),
-    b"l": np.dtype(">i4"),
-    b"L": np.dtype(">i8"),
-    b"d": np.dtype(">f4"),
-    b"D": np.dtype(">f8"),
-}
+from serve.model.ubjson_numbers import NUMBERS
+
 # The size of each type of integer, and whether it is signed.
 INTEGERS = {b"i": (1, True), b"U": (1, False), b"I": (2, True), b"l": (4, True), b"L": (8, True)}
 CONSTANTS = {b"Z": None, b"T": True, b"F": False}

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from serve.model.structure.damaged import MAX_LEVELS, TOO_DEEP, Damaged
+from serve.model.ubjson_numbers import NUMBERS
 
 # Texts and arrays of numbers may contain any bytes, so they are skipped by their length.
 # A text of up to 32 bytes, and a member of an object that is neither an object nor an array:
@@ -19,15 +20,6 @@ SCALAR = rb"(?:[ZTFN]|[iU].|I.{2}|[ld].{4}|[LD].{8}|S%b)" % TEXT
 # Any number of such members, and then perhaps the name and the head of an array of numbers.
 MEMBERS = re.compile(rb"(?:%b%b)*(?:(%b)\[\$(.)#L(.{8}))?" % (TEXT, SCALAR, TEXT), re.DOTALL)
 NAME_START = 9  # after the L and the length of a text
-NUMBERS: dict[bytes, "np.dtype[Any]"] = {
-    b"i": np.dtype(">i1"),
-    b"U": np.dtype(">u1"),
-    b"I": np.dtype(">i2"),
-    b"l": np.dtype(">i4"),
-    b"L": np.dtype(">i8"),
-    b"d": np.dtype(">f4"),
-    b"D": np.dtype(">f8"),
-}
 SIZES = {marker: dtype.itemsize for marker, dtype in NUMBERS.items()} | {b"C": 1}
 CONSTANTS = b"ZTFN"
 INTEGERS = b"iUIlL"

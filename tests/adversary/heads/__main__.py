@@ -15,6 +15,7 @@ import requests
 from tests.adversary.heads.exchange import BadResponse, Response, exchange
 from tests.adversary.heads.generator import generate
 from tests.adversary.heads.judge import judge
+from tests.adversary.options import build_parser
 from tests.support.diamonds import ARTIFACT
 from tests.support.server import Server, running
 
@@ -91,9 +92,7 @@ def _report(statuses: Counter[int], findings: list[str], seed: int) -> None:
 
 
 def _parse_options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m tests.adversary.heads", description=__doc__)
-    parser.add_argument("--seconds", type=float, default=10, help="how long to send requests (10)")
-    parser.add_argument("--seed", type=int, default=1, help="the seed of all requests (1)")
+    parser = build_parser("heads", __doc__)
     parser.add_argument("--index", type=int, help="send only the request with this index")
     return parser.parse_args()
 

@@ -14,6 +14,7 @@ from itertools import count
 
 from tests.adversary.heads.exchange import RECEIVED_BYTES, TIMEOUT_SECONDS
 from tests.adversary.heads.sessions import generate_session
+from tests.adversary.options import build_parser
 from tests.support.diamonds import ARTIFACT
 from tests.support.server import Server, running
 
@@ -91,11 +92,7 @@ def _report(sessions: int, findings: list[str], seed: int) -> None:
 
 
 def _parse_options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m tests.adversary.heads.fast_path", description=__doc__
-    )
-    parser.add_argument("--seconds", type=float, default=10, help="how long to send sessions (10)")
-    parser.add_argument("--seed", type=int, default=1, help="the seed of all sessions (1)")
+    parser = build_parser("heads.fast_path", __doc__)
     parser.add_argument("--index", type=int, help="send only the session with this index")
     return parser.parse_args()
 
